@@ -1,0 +1,1 @@
+"""Command line: everything useful without a server too."""

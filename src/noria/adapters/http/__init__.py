@@ -1,0 +1,1 @@
+"""HTTP: the REST interface, live updates and the built web pages."""

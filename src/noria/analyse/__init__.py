@@ -1,0 +1,1 @@
+"""Analyse: mining, conformance, prediction and the digital twin. Nothing here works yet."""

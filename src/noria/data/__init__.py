@@ -1,0 +1,1 @@
+"""Data: connectors, documents, master data, quality, lineage, warehouse. Nothing here works yet."""

@@ -1,0 +1,1 @@
+"""Design: read, validate and compile BPMN, DMN, FEEL and forms into executable values, and write them back. Pure."""

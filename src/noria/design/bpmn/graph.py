@@ -1,0 +1,285 @@
+"""The executable graph: a process compiled to integer-indexed tables that the engine walks.
+
+Everything is resolved at compile time: references to indexes, text to compiled FEEL, event definitions to triggers.
+The engine never looks at XML.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from noria.design.feel import Expression
+
+
+class Kind(IntEnum):
+    """What an element does when a token reaches it. The engine has one behaviour per kind."""
+
+    PROCESS = 0
+    START_EVENT = 1
+    END_EVENT = 2
+    INTERMEDIATE_CATCH_EVENT = 3
+    INTERMEDIATE_THROW_EVENT = 4
+    BOUNDARY_EVENT = 5
+    USER_TASK = 6
+    SERVICE_TASK = 7
+    SCRIPT_TASK = 8
+    BUSINESS_RULE_TASK = 9
+    MANUAL_TASK = 10
+    SEND_TASK = 11
+    RECEIVE_TASK = 12
+    TASK = 13
+    EXCLUSIVE_GATEWAY = 14
+    PARALLEL_GATEWAY = 15
+    INCLUSIVE_GATEWAY = 16
+    EVENT_BASED_GATEWAY = 17
+    SUB_PROCESS = 18
+    EVENT_SUB_PROCESS = 19
+    CALL_ACTIVITY = 20
+
+
+ACTIVITIES = frozenset(
+    {
+        Kind.USER_TASK,
+        Kind.SERVICE_TASK,
+        Kind.SCRIPT_TASK,
+        Kind.BUSINESS_RULE_TASK,
+        Kind.MANUAL_TASK,
+        Kind.SEND_TASK,
+        Kind.RECEIVE_TASK,
+        Kind.TASK,
+        Kind.SUB_PROCESS,
+        Kind.EVENT_SUB_PROCESS,
+        Kind.CALL_ACTIVITY,
+    }
+)
+
+
+class TriggerKind(IntEnum):
+    """The BPMN event definition of an event element."""
+
+    NONE = 0
+    MESSAGE = 1
+    TIMER = 2
+    ERROR = 3
+    ESCALATION = 4
+    SIGNAL = 5
+    LINK = 6
+    TERMINATE = 7
+
+
+class TimerKind(IntEnum):
+    """Which of BPMN's three timer expressions is given."""
+
+    DATE = 0
+    DURATION = 1
+    CYCLE = 2
+
+
+class Trigger(msgspec.Struct):
+    """The event definition of an event element (or the message of a send or receive task), compiled.
+
+    Attributes:
+        kind: which event definition.
+        name: message or signal name, error or escalation code, link name. "" on a catching error or escalation
+            event catches every code.
+        name_expression: message or signal name as FEEL (written ``= ...``) when it is not a constant, else None.
+        correlation: FEEL for the correlation key of a message; None means the business key of the instance.
+        timer: which timer expression; meaningful only for TIMER.
+        timer_expression: FEEL that gives the ISO 8601 text (a constant text is compiled as a string literal), or a
+            FEEL date-time or duration; only for TIMER.
+        calendar: id of the working calendar in which a duration or cycle counts, "" for clock time.
+        code_variable: variable that receives the caught error or escalation code, "" for none.
+        message_variable: variable that receives the caught error's message, "" for none.
+    """
+
+    kind: TriggerKind
+    name: str = ""
+    name_expression: Expression | None = None
+    correlation: Expression | None = None
+    timer: TimerKind = TimerKind.DURATION
+    timer_expression: Expression | None = None
+    calendar: str = ""
+    code_variable: str = ""
+    message_variable: str = ""
+
+
+class Flow(msgspec.Struct):
+    """One sequence flow.
+
+    Attributes:
+        index: position in `Graph.flows`.
+        id: the BPMN id.
+        name: the BPMN name, "" when it has none.
+        source: element index.
+        target: element index.
+        condition: compiled FEEL, None for an unconditional flow.
+    """
+
+    index: int
+    id: str
+    name: str
+    source: int
+    target: int
+    condition: Expression | None = None
+
+
+class Mapping(msgspec.Struct):
+    """One input or output mapping: evaluate `source`, assign to `target` (a variable name)."""
+
+    source: Expression
+    target: str
+
+
+class HumanWork(msgspec.Struct):
+    """What a user task asks of people (Noria's extension attributes, lanes as the fallback for groups).
+
+    Attributes:
+        assignee: FEEL that gives a person id, None when candidates decide.
+        candidate_groups: FEEL that gives one role or unit key or a list of them; None means the lane.
+        candidate_users: FEEL that gives one person id or a list of them.
+        lane_groups: keys of the lanes around the task, innermost first; used when neither assignee nor candidates are
+            given.
+        form: name of the form resource of the same deployment, "" for none.
+        due_in: FEEL that gives an ISO 8601 duration until the task is overdue; None for no limit.
+        calendar: id of the working calendar in which `due_in` counts, "" for clock time.
+        remind_shares: shares of the limit at which assignee and manager are reminded, ascending, e.g. (0.8, 1.0).
+        priority: FEEL that gives 0..100, None means 50.
+        completed_by_start: the start form counts as this task's submission in the first round (the applicant's node).
+    """
+
+    assignee: Expression | None = None
+    candidate_groups: Expression | None = None
+    candidate_users: Expression | None = None
+    lane_groups: tuple[str, ...] = ()
+    form: str = ""
+    due_in: Expression | None = None
+    calendar: str = ""
+    remind_shares: tuple[float, ...] = ()
+    priority: Expression | None = None
+    completed_by_start: bool = False
+
+
+class JobWork(msgspec.Struct):
+    """What a service or send task asks of a worker.
+
+    Attributes:
+        topic: FEEL that gives the topic workers fetch by (a constant is compiled as a string literal).
+        retries: how often it is tried before an incident is raised, 1 or more.
+        retry_wait_ms: wait before each further try; the last value repeats.
+        headers: constants handed to the worker.
+    """
+
+    topic: Expression
+    retries: int = 3
+    retry_wait_ms: tuple[int, ...] = (10_000, 60_000, 300_000)
+    headers: dict[str, str] = {}
+
+
+class Call(msgspec.Struct):
+    """What a call activity calls.
+
+    Attributes:
+        process: FEEL that gives the called process's key.
+        binding: "latest" version or the one of the same "deployment".
+        propagate_in: all variables of the caller become the child's.
+        propagate_out: all variables of the finished child become the caller's.
+    """
+
+    process: Expression
+    binding: str = "latest"
+    propagate_in: bool = True
+    propagate_out: bool = True
+
+
+class Element(msgspec.Struct):
+    """One flow node, or the process itself at index 0.
+
+    Attributes:
+        index: position in `Graph.elements`.
+        id: the BPMN id.
+        name: the BPMN name, "" when it has none.
+        kind: which behaviour.
+        line: 1-based line in the file.
+        scope: index of the enclosing process, sub-process or event sub-process (0 for the process's own children;
+            -1 for the process).
+        outgoing: flow indexes in document order, the default flow excluded.
+        default: flow index of the default flow, -1 for none.
+        incoming: flow indexes.
+        boundaries: element indexes of the boundary events attached to this activity.
+        host: element index that a boundary event is attached to, -1 otherwise.
+        interrupting: for boundary events and start events of event sub-processes.
+        trigger: the event definition of an event element, or the message of a send or receive task.
+        starts: for PROCESS, SUB_PROCESS and EVENT_SUB_PROCESS: element indexes of its start events (for an embedded
+            sub-process without a start event, of its elements without incoming flow).
+        event_sub_processes: for PROCESS, SUB_PROCESS, EVENT_SUB_PROCESS: element indexes of the event sub-processes
+            directly inside.
+        human: set on user tasks.
+        job: set on service tasks, and on send tasks that are done by a worker.
+        call: set on call activities.
+        script: FEEL of a script task.
+        decision: id of the decision a business rule task evaluates, "" otherwise.
+        result_variable: variable that receives the result of a script, decision or job; "" means none for jobs (each
+            result variable is merged) and for a decision that the result's own entries are merged.
+        inputs: evaluated on entry into the element's own variables; empty means the element sees its scope's variables.
+        outputs: evaluated on completion and assigned in the enclosing scope.
+        link_target: for a throwing link event the element index of the matching catching link event, else -1.
+        documentation: text for people, "" when there is none.
+    """
+
+    index: int
+    id: str
+    name: str
+    kind: Kind
+    line: int = 0
+    scope: int = 0
+    outgoing: tuple[int, ...] = ()
+    default: int = -1
+    incoming: tuple[int, ...] = ()
+    boundaries: tuple[int, ...] = ()
+    host: int = -1
+    interrupting: bool = True
+    trigger: Trigger | None = None
+    starts: tuple[int, ...] = ()
+    event_sub_processes: tuple[int, ...] = ()
+    human: HumanWork | None = None
+    job: JobWork | None = None
+    call: Call | None = None
+    script: Expression | None = None
+    decision: str = ""
+    result_variable: str = ""
+    inputs: tuple[Mapping, ...] = ()
+    outputs: tuple[Mapping, ...] = ()
+    link_target: int = -1
+    documentation: str = ""
+
+
+class Graph(msgspec.Struct):
+    """One executable process.
+
+    Attributes:
+        key: id of the BPMN process.
+        name: name of the BPMN process, the key when it has none.
+        elements: index 0 is the process itself.
+        flows: all sequence flows.
+        element_of: element id → index.
+        start_form: name of the form resource of the none start event, "" for none.
+        serial: pattern of the business key drawn at start, e.g. ``CG-{year}-{number:06d}``; "" for none.
+        starter_groups: role or unit keys that may start it; empty means every signed-in person of the tenant.
+        title: FEEL for the line that names an instance in lists; None means process name and business key.
+        summary: variable names shown on a task's card, in order.
+        withdrawable: "before_first_decision" (default), "always" or "never".
+    """
+
+    key: str
+    name: str
+    elements: tuple[Element, ...]
+    flows: tuple[Flow, ...]
+    element_of: dict[str, int]
+    start_form: str = ""
+    serial: str = ""
+    starter_groups: tuple[str, ...] = ()
+    title: Expression | None = None
+    summary: tuple[str, ...] = ()
+    withdrawable: str = "before_first_decision"

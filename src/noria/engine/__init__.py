@@ -1,0 +1,1 @@
+"""Engine: the two pure functions `decide` and `evolve`, and the values between them. No IO, no clock, no randomness."""

@@ -1,0 +1,1 @@
+"""Human-task patterns: the approval verbs as commands of the pure engine."""

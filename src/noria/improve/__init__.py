@@ -1,0 +1,1 @@
+"""Improve: PDCA, proposals, pilots, blueprint, health report. Nothing here works yet."""

@@ -1,0 +1,1 @@
+"""Monitor: metrics and boards as folds over the recorded events."""

@@ -1,0 +1,1 @@
+"""Operate: running it for people: deploy, start, inbox, verbs, timers, jobs, messages, history."""

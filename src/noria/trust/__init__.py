@@ -1,0 +1,1 @@
+"""Trust: people and units, permissions, sign-in, audit records and their proofs."""
