@@ -7,12 +7,12 @@ import msgspec
 from noria.engine.state import Parent
 
 
-class Command(msgspec.Struct, frozen=True, tag_field="type", tag=lambda name: _snake(name)):
-    """Base of all commands. On the wire ``type`` is the class name in snake case."""
-
-
 def _snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+class Command(msgspec.Struct, frozen=True, tag_field="type", tag=_snake):
+    """Base of all commands. On the wire ``type`` is the class name in snake case."""
 
 
 class StartInstance(Command, frozen=True):
