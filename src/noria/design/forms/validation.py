@@ -106,7 +106,7 @@ class Validation:
             if hidden or field.type == "expression":
                 continue
             value = values.get(name)
-            if field.read_only:
+            if field.read_only or (field.type == "dynamiclist" and _is_read_only(field)):
                 if name in values and not _is_empty(value) and value != current.get(name):
                     self._fail(path, "form.read_only", "This field cannot be changed here.")
                 continue
@@ -114,10 +114,12 @@ class Validation:
                 inner = value if isinstance(value, dict) else {}
                 before = current.get(name)
                 accepted[name] = self._level(field.fields, inner, before if isinstance(before, dict) else {}, path + ".")
-            elif field.type == "dynamiclist":
+            elif field.type == "dynamiclist" and (name in values or _limit(_properties(field).get("minRows"), 0)):
                 rows = self._rows(field, value, path)
                 if rows is not None:
                     accepted[name] = rows
+            elif field.type == "dynamiclist":
+                continue
             elif _is_empty(value) or (field.type == "checkbox" and value is False and field.validate.get("required")):
                 if field.validate.get("required"):
                     self._fail(path, "form.required", "This field is required.")
@@ -144,8 +146,7 @@ class Validation:
         if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
             self._fail(path, "form.type", "A list of rows is needed.", expected="rows")
             return None
-        properties = field.settings.get("properties")
-        limits = properties if isinstance(properties, dict) else {}
+        limits = _properties(field)
         least, most = _limit(limits.get("minRows"), 0), min(_limit(limits.get("maxRows"), ROWS_MAX), ROWS_MAX)
         if len(value) < least:
             self._fail(path, "form.rows_min", f"At least {least} row(s) are needed.", minimum=least)
@@ -227,6 +228,16 @@ class Validation:
         )
         if not good:
             self._fail(path, "form.type", "A list of uploaded files is needed.", expected="files")
+
+
+def _properties(field: Field) -> dict[str, object]:
+    properties = field.settings.get("properties")
+    return properties if isinstance(properties, dict) else {}
+
+
+def _is_read_only(field: Field) -> bool:
+    """Whether nothing in a list may be changed."""
+    return bool(field.fields) and all(inner.read_only or _is_read_only(inner) for inner in field.fields)
 
 
 def _limit(value: object, otherwise: int) -> int:
