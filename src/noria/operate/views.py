@@ -248,7 +248,7 @@ class AuditEntry(msgspec.Struct, kw_only=True):
     at: str
     actor: Ref | None
     action: str
-    object: dict[str, str]
+    subject: dict[str, str] = msgspec.field(name="object")
     outcome: str
     address: str
     device: str
