@@ -42,6 +42,7 @@ class FeelType(msgspec.Struct):
         fields: component types of a context.
         params: parameter types of a function.
         allowed: gives True for values that an item definition allows; None allows all.
+        allowed_text: the unary tests behind `allowed` as written, "" for none.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class FeelType(msgspec.Struct):
     fields: dict[str, FeelType] | None = None
     params: tuple[FeelType, ...] | None = None
     allowed: Callable[[Any], bool] | None = None
+    allowed_text: str = ""
 
 
 ANY = FeelType("Any")
