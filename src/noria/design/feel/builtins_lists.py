@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from noria.design.feel.arithmetic import add, divide, multiply
@@ -198,9 +198,9 @@ def _concatenate(c: EvaluationContext, *lists: list[Any]) -> list[Any]:
     return [item for items in lists for item in items]
 
 
-def _index_in(items: list[Any], position: Any, extra: int = 0) -> int | None:
-    index = integer_of(position)
-    if index is None or index == 0 or abs(index) > len(items) + extra:
+def _index_in(items: list[Any], position: Any) -> int | None:
+    index = integer_of(decimal_of(position).to_integral_value(ROUND_DOWN))
+    if index is None or index == 0 or abs(index) > len(items):
         return None
     return index - 1 if index > 0 else len(items) + index
 

@@ -22,6 +22,7 @@ from noria.design.feel.temporal import (
     parse_date,
     parse_date_time,
     parse_duration,
+    parse_temporal,
     parse_time,
 )
 from noria.design.feel.values import decimal_of, integer_of
@@ -115,6 +116,11 @@ def _date_time(c: EvaluationContext, text: str) -> Any:
 @builtin("duration", "from:days|months")
 def _duration_of(_c: EvaluationContext, value: Any) -> Any:
     return value
+
+
+@builtin("@", "from:string")
+def _at_literal(c: EvaluationContext, text: str) -> Any:
+    return _read(c, parse_temporal(text), text, "date, time or duration")
 
 
 @builtin("duration", "from:string")

@@ -30,28 +30,20 @@ def equal(c: EvaluationContext, left: Any, right: Any) -> bool | None:
         )
     if name == "context":
         return left.keys() == right.keys() and all(equal(c, left[key], right[key]) is True for key in left)
-    if name == "time":
-        return _times_equal(left, right)
-    if name == "date and time":
+    if name in {"time", "date and time"}:
+        # The specification compares by hour, minute, second and offset: the fraction does not count.
         if (left.zone is None) != (right.zone is None):
             return False
-        return bool(left.key() == right.key())
+        return bool(left.key() // SECOND_NS == right.key() // SECOND_NS)
     if name == "range":
         return (
             left.start_included == right.start_included
             and left.end_included == right.end_included
-            and left.complement == right.complement
+            and left.operator == right.operator
             and equal(c, left.start, right.start) is True
             and equal(c, left.end, right.end) is True
         )
     return bool(left == right)
-
-
-def _times_equal(left: Time, right: Time) -> bool:
-    if (left.zone is None) != (right.zone is None):
-        return False
-    # The specification compares times by hour, minute, second and offset: the fraction does not count.
-    return left.key() // SECOND_NS == right.key() // SECOND_NS
 
 
 def _different(c: EvaluationContext, left: Any, right: Any) -> None:
@@ -136,10 +128,11 @@ def between(c: EvaluationContext, value: Any, low: Any, high: Any) -> bool | Non
 
 
 def contains(c: EvaluationContext, wanted: Range, value: Any) -> bool | None:
-    """Whether a value lies in a range; a missing bound does not limit it."""
-    if wanted.complement:
+    """Whether a value lies in a range; the missing bound of ``(< 10)`` does not limit it, a null bound gives null."""
+    if wanted.operator == "!=":
         return unequal(c, value, wanted.start)
-    if value is None:
+    if value is None or (not wanted.operator and (wanted.start is None or wanted.end is None)):
+        c.note("feel.range", "A range with a null bound, or a null value, cannot be compared.")
         return None
     inside = True
     if wanted.start is not None:

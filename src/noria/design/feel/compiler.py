@@ -318,14 +318,13 @@ class Compiler:
         return _call("context", _CONTEXT, keys, _tuple(values))
 
     def _emit_range(self, node: n.RangeNode) -> ast.expr:
-        flags = (node.start_included, node.end_included, node.complement)
+        flags = (node.start_included, node.end_included, node.operator)
         return _call(
             "range_",
             _CONTEXT,
             ast.Constant(None) if node.start is None else self._node(node.start),
             ast.Constant(None) if node.end is None else self._node(node.end),
             *(ast.Constant(flag) for flag in flags),
-            ast.Constant(node.start is None or node.end is None),
         )
 
     def _iterators(self, iterators: list[n.Iterator]) -> tuple[ast.expr, list[str]]:

@@ -28,7 +28,13 @@ def filter_list(c: EvaluationContext, source: Any, condition: Callable[[Any], An
         return []
     c.check_list(len(items))
     kept = [items[0]] if first is True else []
-    kept.extend(item for item in items[1:] if condition(item) is True)
+    for item in items[1:]:
+        result = condition(item)
+        if result is True:
+            kept.append(item)
+        elif result is not None and result is not False:
+            c.note("feel.filter", f"A filter must be a number or a truth value, not a {kind(result)}.")
+            return None
     return kept
 
 
@@ -141,7 +147,10 @@ def _quantified(
     unlisted: list[bool] = []
     for row in _rows(c, domains, (), unlisted):
         result = condition(*row)
+        if result is not None and type(result) is not bool:
+            c.note("feel.type_mismatch", f"A condition must be a truth value, not a {kind(result)}.")
+            return None
         if result is decided_by:
             return decided_by
-        unknown = unknown or type(result) is not bool
+        unknown = unknown or result is None
     return None if unknown or unlisted else not decided_by

@@ -139,7 +139,7 @@ class RangeNode(Node):
     end: Node | None
     start_included: bool
     end_included: bool
-    complement: bool = False
+    operator: str = ""
 
 
 class Iterator(Node):

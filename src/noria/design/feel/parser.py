@@ -311,11 +311,12 @@ class Parser:
 
     def _at_literal(self) -> n.Node:
         token = self._tokens[self._at]
-        value = parse_temporal(token.value) if token.kind == "string" else None
-        if value is None:
-            raise syntax_error(self._source, token.start, f"{token.text} is no date, time or duration.")
+        if token.kind != "string":
+            raise self._unexpected(token)
         self._at += 1
-        return n.Literal(value)
+        value = parse_temporal(token.value)
+        # The standard wants null for a text that is no date, time or duration: the function behind @ says why.
+        return n.Call(n.Name("@"), [n.Literal(token.value)], None) if value is None else n.Literal(value)
 
     def _conditional(self) -> n.Node:
         condition = self._inside(0)
@@ -480,14 +481,14 @@ class Parser:
 
     def _type(self) -> FeelType:
         token = self._tokens[self._at]
-        for name in sorted((*SIMPLE, *self._types), key=lambda text: -len(words(text))):
+        for name in sorted({*SIMPLE, *self._types}, key=lambda text: -len(words(text))):
             parts = words(name)
             if parts and self._matches(parts):
                 self._at += len(parts)
                 break
         else:
             raise syntax_error(self._source, token.start, f"{token.text!r} is not a known type.")
-        if name in self._types:
+        if name not in SIMPLE:
             return self._types[name]
         simple = SIMPLE[name]
         if simple in {"list", "range"} and self._accept("<"):
@@ -515,15 +516,9 @@ class Parser:
 
 
 def _one_sided(operator: str, bound: n.Node) -> n.Node:
-    if operator == "<":
-        return n.RangeNode(None, bound, False, False)
-    if operator == "<=":
-        return n.RangeNode(None, bound, False, True)
-    if operator == ">":
-        return n.RangeNode(bound, None, False, False)
-    if operator == ">=":
-        return n.RangeNode(bound, None, True, False)
-    return n.RangeNode(bound, bound, True, True, complement=operator == "!=")
+    start = bound if operator in {">", ">=", "=", "!="} else None
+    end = bound if operator in {"<", "<=", "=", "!="} else None
+    return n.RangeNode(start, end, operator in {">=", "=", "!="}, operator in {"<=", "=", "!="}, operator)
 
 
 def _number(text: str) -> int | Decimal | None:

@@ -155,17 +155,16 @@ def make_range(
     end: Any,
     start_included: bool,
     end_included: bool,
-    complement: bool,
-    one_sided: bool,
+    operator: str,
 ) -> Range | None:
     """A range; null when its bounds are of different kinds, or one-sided without a bound."""
-    if one_sided and start is None and end is None:
+    if operator and start is None and end is None:
         c.note("feel.range", "A range with one bound needs that bound.")
         return None
     if start is not None and end is not None and kind(start) != kind(end):
         c.note("feel.range", f"A range cannot go from a {kind(start)} to a {kind(end)}.")
         return None
-    return Range(start, end, start_included, end_included, complement)
+    return Range(start, end, start_included, end_included, operator)
 
 
 def _weekday(date: Date) -> int:

@@ -379,6 +379,11 @@ def parse_date_time(text: str) -> DateTime | None:
         date = parse_date(text)
         return None if date is None else DateTime(date, 0)
     date = make_date(int(match["year"]), int(match["month"]), int(match["day"]))
+    if match["hour"] == "24" and match["minute"] == match["second"] == "00" and not int(match["fraction"] or 0):
+        # ISO 8601: the end of a day is the start of the next.
+        shifted = parse_date_time(text.replace("T24", "T00", 1))
+        next_day = None if shifted is None else date_from_days(shifted.date.days + 1)
+        return None if shifted is None or next_day is None else DateTime(next_day, 0, shifted.zone)
     time = _time_of(match)
     return None if date is None or time is None else DateTime(date, time.ns, time.zone)
 

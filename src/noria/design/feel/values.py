@@ -25,19 +25,19 @@ class Range:
         end: upper bound; None when open to that side.
         start_included: whether the lower bound belongs to it.
         end_included: whether the upper bound belongs to it.
-        complement: True for ``(!= x)``: everything but the bounds.
+        operator: how a range with one bound was written, e.g. "<" for ``(< 10)``; "" with two bounds.
     """
 
-    __slots__ = ("complement", "end", "end_included", "start", "start_included")
+    __slots__ = ("end", "end_included", "operator", "start", "start_included")
 
     def __init__(
-        self, start: Any, end: Any, start_included: bool, end_included: bool, complement: bool = False
+        self, start: Any, end: Any, start_included: bool, end_included: bool, operator: str = ""
     ) -> None:
         self.start = start
         self.end = end
         self.start_included = start_included
         self.end_included = end_included
-        self.complement = complement
+        self.operator = operator
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Range) and self._parts() == other._parts()
@@ -46,11 +46,11 @@ class Range:
         return hash(self._parts())
 
     def _parts(self) -> tuple[Any, ...]:
-        return (self.start, self.end, self.start_included, self.end_included, self.complement)
+        return (self.start, self.end, self.start_included, self.end_included, self.operator)
 
     def __str__(self) -> str:
-        if self.complement:
-            return f"(!={text_of(self.start)})"
+        if self.operator:
+            return f"({self.operator}{text_of(self.end if self.start is None else self.start)})"
         opening = "[" if self.start_included else "("
         closing = "]" if self.end_included else ")"
         return f"{opening}{text_of(self.start)}..{text_of(self.end)}{closing}"
