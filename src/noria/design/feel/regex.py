@@ -28,6 +28,11 @@ _LITERAL_ESCAPES = frozenset("\\|.-^?*+{}()[]$")
 _NESTED_REPEAT = re.compile(r"[*+}]\??[^()]*\)[*+{]|\|[^()]*\)[*+{]")
 
 
+def has_nested_repeats(pattern: str) -> bool:
+    """Whether a repeated group itself repeats or branches, which can take time exponential in the subject."""
+    return _NESTED_REPEAT.search(pattern) is not None
+
+
 class PatternError(ValueError):
     """The pattern is not one of XPath, or larger than allowed."""
 
@@ -40,7 +45,7 @@ def pattern_of(pattern: str, flags: str, subject: str) -> re.Pattern[str]:
     """
     if len(subject) > SUBJECT_CHARS_MAX:
         raise PatternError(f"A text to match may have {SUBJECT_CHARS_MAX} characters.")
-    if len(subject) > NESTED_SUBJECT_CHARS_MAX and "q" not in flags and _NESTED_REPEAT.search(pattern):
+    if len(subject) > NESTED_SUBJECT_CHARS_MAX and "q" not in flags and has_nested_repeats(pattern):
         raise PatternError("A pattern with nested repetitions may take for ever; simplify it.")
     return _compiled(pattern, flags)
 
