@@ -118,9 +118,7 @@ def run_folder(folder: Path) -> Iterator[CaseResult]:
                 if not same(expected, actual):
                     notes = "; ".join(note.message for note in context.diagnostics[:2])
                     comments.append(f"{name}: expected {expected!r}, got {actual!r} ({notes})")
-            yield CaseResult(
-                folder.name, path.name, case.get("id", ""), not comments, has_value, " | ".join(comments)
-            )
+            yield CaseResult(folder.name, path.name, case.get("id", ""), not comments, has_value, " | ".join(comments))
 
 
 def run_level(level: str) -> list[CaseResult]:

@@ -313,24 +313,18 @@ class Boxes:
             variable = child(table.parent, "variable")
             wanted = self.type_of(variable.get("typeRef"), variable) if variable is not None else None
             wanted = wanted.item if wanted is not None and wanted.kind == "list" else wanted
-        priorities: list[Expression] = []
-        for part in self._listed(text or (wanted.allowed_text if wanted is not None else ""), clause, names):
-            priorities.append(part)
+        priorities = self._listed(text or (wanted.allowed_text if wanted is not None else ""), names)
         default = text_in(child(clause, "defaultOutputEntry"))
         declared = self.type_of(clause.get("typeRef"), clause)
         compiled = self.expression(default, clause, names) if default else None
-        return Output(clause.get("name"), declared, tuple(priorities), compiled)
+        return Output(clause.get("name"), declared, priorities, compiled)
 
-    def _listed(self, text: str, clause: Node, names: Names) -> list[Expression]:
-        """The alternatives of allowed output values, one expression each; empty when they are no plain values."""
-        if not text:
-            return []
+    def _listed(self, text: str, names: Names) -> Expression | None:
+        """Allowed output values as one list; None when they are no plain values and so have no order."""
         try:
-            whole = compile_expression(f"[{text}]", names | self.fields, self.types)
+            return compile_expression(f"[{text}]", names | self.fields, self.types)
         except FeelSyntaxError:
-            return []
-        return [compile_expression(f"({whole.source})[{at}]", names | self.fields, self.types) for at in
-                range(1, text.count(",") + 2)]
+            return None
 
     def _rule(self, rule: Node, inputs: int, outputs: int, names: Names) -> Rule | None:
         tests: list[tuple[int, UnaryTests]] = []

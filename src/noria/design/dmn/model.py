@@ -151,9 +151,7 @@ class DecisionModel(msgspec.Struct):
             raise UnknownDecisionError(f"There is no decision {id_or_name!r}; the model holds: {known}.")
         return found
 
-    def call(
-        self, name: str, arguments: Mapping[str, object], context: EvaluationContext
-    ) -> DecisionResult:
+    def call(self, name: str, arguments: Mapping[str, object], context: EvaluationContext) -> DecisionResult:
         """Call a decision service or knowledge model by name with named arguments.
 
         Raises:
@@ -235,7 +233,10 @@ class Run:
             run = Run(self._model, {}, self.context)
             run.hits = self.hits
             run._values.update(
-                {entry.id: self.typed(value, entry.type, entry.name) for entry, value in zip(items, arguments, strict=True)}
+                {
+                    entry.id: self.typed(value, entry.type, entry.name)
+                    for entry, value in zip(items, arguments, strict=True)
+                }
             )
             values = {self._model.items[output].name: run.value_of(output) for output in item.outputs}
             return self.typed(next(iter(values.values())) if len(values) == 1 else values, item.type, item.name)

@@ -264,9 +264,7 @@ class _Reader:
             while path:
                 item_id, position = path.pop()
                 item: Any = self._items[item_id]
-                needs = [
-                    need for need in getattr(item, "requires", ()) if not isinstance(self._items[need], Knowledge)
-                ]
+                needs = [need for need in getattr(item, "requires", ()) if not isinstance(self._items[need], Knowledge)]
                 if item_id in done or position >= len(needs):
                     done.add(item_id)
                     open_ids.discard(item_id)

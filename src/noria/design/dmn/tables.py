@@ -21,13 +21,13 @@ class Output(msgspec.Struct):
     Attributes:
         name: "" for the only output of a table.
         type: declared type, None for any.
-        priorities: allowed output values, most important first.
+        priorities: list of allowed output values, most important first; None when there is no such order.
         default: value when no rule matches, None for null.
     """
 
     name: str
     type: FeelType | None
-    priorities: tuple[Expression, ...]
+    priorities: Expression | None
     default: Expression | None
 
 
@@ -81,9 +81,7 @@ class Table(msgspec.Struct):
             return self._default(variables, run)
         return _POLICIES[self.policy](self, results, variables, run)
 
-    def _record(
-        self, index: int, rule: Rule, values: tuple[Any, ...], variables: dict[str, Any], run: Run
-    ) -> None:
+    def _record(self, index: int, rule: Rule, values: tuple[Any, ...], variables: dict[str, Any], run: Run) -> None:
         outputs = self._outputs(rule, variables, run)
         named = {output.name: to_json(value) for output, value in zip(self.outputs, outputs, strict=True)}
         run.hits.append(RuleHit(self.id, index, rule.id, tuple(to_json(value) for value in values), named))
@@ -113,7 +111,8 @@ class Table(msgspec.Struct):
     def by_priority(self, results: list[tuple[Any, ...]], variables: dict[str, Any], run: Run) -> list[tuple[Any, ...]]:
         """The results, most important first: by the order of allowed output values, leftmost column first."""
         ranks: list[list[Any]] = [
-            [entry.evaluate(variables, run.context) for entry in output.priorities] for output in self.outputs
+            [] if output.priorities is None else output.priorities.evaluate(variables, run.context)
+            for output in self.outputs
         ]
 
         def rank(outputs: tuple[Any, ...]) -> tuple[int, ...]:

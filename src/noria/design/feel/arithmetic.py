@@ -9,7 +9,6 @@ from typing import Any
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.temporal import (
     DAY_NS,
-    SECOND_NS,
     Date,
     DateTime,
     DaysDuration,
@@ -163,10 +162,11 @@ for _point in (Date, DateTime):
     _ADD[_point, MonthsDuration] = _moved_months(1)
     _ADD[MonthsDuration, _point] = _swapped(_moved_months(1))
     _SUBTRACT[_point, MonthsDuration] = _moved_months(-1)
-for _point in (Date, DateTime, Time):
-    _ADD[_point, DaysDuration] = _moved_ns(1)
-    _ADD[DaysDuration, _point] = _swapped(_moved_ns(1))
-    _SUBTRACT[_point, DaysDuration] = _moved_ns(-1)
+_point_types: tuple[type, ...] = (Date, DateTime, Time)
+for _moment in _point_types:
+    _ADD[_moment, DaysDuration] = _moved_ns(1)
+    _ADD[DaysDuration, _moment] = _swapped(_moved_ns(1))
+    _SUBTRACT[_moment, DaysDuration] = _moved_ns(-1)
 for _left, _right in ((Date, Date), (Date, DateTime), (DateTime, Date), (DateTime, DateTime), (Time, Time)):
     _SUBTRACT[_left, _right] = _apart
 for _duration, _attribute in ((DaysDuration, "ns"), (MonthsDuration, "months")):
@@ -234,8 +234,3 @@ def negate(c: EvaluationContext, value: Any) -> Any:
         return MonthsDuration(-value.months)
     c.note("feel.type_mismatch", f"A {name} has no negative.")
     return None
-
-
-def nanoseconds(seconds: Decimal) -> int:
-    """Decimal seconds as whole nanoseconds."""
-    return int(seconds * SECOND_NS)

@@ -26,9 +26,7 @@ class _Incomparable(Exception):  # noqa: N818 - never leaves this module
     """Two points have no order."""
 
 
-def _relation(
-    name: str, *signatures: tuple[str, Callable[[EvaluationContext, Any, Any], bool]]
-) -> None:
+def _relation(name: str, *signatures: tuple[str, Callable[[EvaluationContext, Any, Any], bool]]) -> None:
     for signature, body in signatures:
         builtin(name, signature)(_guarded(body))
 

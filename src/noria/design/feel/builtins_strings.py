@@ -72,11 +72,14 @@ def _matches(c: EvaluationContext, subject: str, pattern: str, flags: str | None
 
 
 @builtin("replace", "input:string;pattern:string;replacement:string;flags?:string?")
-def _replace(c: EvaluationContext, subject: str, pattern: str, replacement: str, flags: str | None = None) -> str | None:
+def _replace(
+    c: EvaluationContext, subject: str, pattern: str, replacement: str, flags: str | None = None
+) -> str | None:
     try:
         compiled = pattern_of(pattern, flags or "", subject)
         if compiled.search("") is not None:
-            raise PatternError("A pattern that matches the empty text replaces nothing.")
+            c.note("feel.pattern", "A pattern that matches the empty text replaces nothing.")
+            return None
         replaced = compiled.sub(replacement_of(replacement, compiled, flags or ""), subject)
     except PatternError as error:
         c.note("feel.pattern", str(error))

@@ -14,14 +14,14 @@ _PLAIN = (int, str, Decimal)
 
 def equal(c: EvaluationContext, left: Any, right: Any) -> bool | None:
     """``left = right``: three-valued."""
-    name = type(left)
-    if name is type(right) and name in _PLAIN:
+    if type(left) is type(right) and type(left) in _PLAIN:
         return bool(left == right)
     if left is None or right is None:
         return left is right
     name = kind(left)
     if name != kind(right):
-        return _different(c, left, right)
+        _different(c, left, right)
+        return None
     if name == "number":
         return decimal_of(left) == decimal_of(right)
     if name == "list":

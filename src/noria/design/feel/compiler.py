@@ -1,6 +1,6 @@
 """Syntax tree to a Python code object, through a whitelist of Python nodes that we build ourselves.
 
-No text is ever compiled: names of FEEL become generated identifiers or constants, every operator is a call of `runtime`.
+No text is ever compiled: names of FEEL become generated identifiers or constants, operators calls of `runtime`.
 The result is ``lambda constants...: lambda v, c: ...`` with v the variables, c the evaluation context (and q the tested
 value of unary tests).
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from noria.design.feel import calls, iteration, runtime
 from noria.design.feel import nodes as n
@@ -166,7 +166,7 @@ class Compiler:
         return _name(f"k{len(self._constants) - 1}")
 
     def _node(self, node: n.Node) -> ast.expr:
-        return _EMIT[type(node)](self, node)
+        return self._emitters[type(node)](self, node)
 
     def _keep(self, value: ast.expr) -> tuple[ast.expr, ast.expr]:
         """An expression that also stores its value, and one that reads it again."""
@@ -373,24 +373,23 @@ class Compiler:
             _lambda(params, body),
         )
 
-
-_EMIT: dict[type[n.Node], Callable[[Compiler, Any], ast.expr]] = {
-    n.Literal: Compiler._emit_literal,
-    n.Name: Compiler._emit_name,
-    n.Negation: Compiler._emit_negation,
-    n.Binary: Compiler._emit_binary,
-    n.Logic: Compiler._emit_logic,
-    n.Conditional: Compiler._emit_conditional,
-    n.Between: Compiler._emit_between,
-    n.In: Compiler._emit_in,
-    n.InstanceOf: Compiler._emit_instance_of,
-    n.Path: Compiler._emit_path,
-    n.Filter: Compiler._emit_filter,
-    n.Call: Compiler._emit_call,
-    n.ListNode: Compiler._emit_list,
-    n.ContextNode: Compiler._emit_context,
-    n.RangeNode: Compiler._emit_range,
-    n.For: Compiler._emit_for,
-    n.Quantified: Compiler._emit_quantified,
-    n.FunctionNode: Compiler._emit_function,
-}
+    _emitters: ClassVar[dict[type[n.Node], Callable[[Any, Any], ast.expr]]] = {
+        n.Literal: _emit_literal,
+        n.Name: _emit_name,
+        n.Negation: _emit_negation,
+        n.Binary: _emit_binary,
+        n.Logic: _emit_logic,
+        n.Conditional: _emit_conditional,
+        n.Between: _emit_between,
+        n.In: _emit_in,
+        n.InstanceOf: _emit_instance_of,
+        n.Path: _emit_path,
+        n.Filter: _emit_filter,
+        n.Call: _emit_call,
+        n.ListNode: _emit_list,
+        n.ContextNode: _emit_context,
+        n.RangeNode: _emit_range,
+        n.For: _emit_for,
+        n.Quantified: _emit_quantified,
+        n.FunctionNode: _emit_function,
+    }

@@ -32,7 +32,9 @@ class _Parameter:
         self.nullable = kinds.endswith("?")
         self.optional = name.endswith("?")
         self.name = name.removesuffix("?")
-        self.kinds = frozenset(_KINDS[part].__name__ if part in _KINDS else part for part in kinds.strip("? ").split("|"))
+        self.kinds = frozenset(
+            _KINDS[part].__name__ if part in _KINDS else part for part in kinds.strip("? ").split("|")
+        )
 
     def accept(self, value: Any) -> tuple[bool, Any]:
         """Whether the value fits, and the value converted: [x] to x, x to [x]."""

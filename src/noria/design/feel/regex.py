@@ -1,4 +1,4 @@
-"""Regular expressions of XPath 2.0, translated to Python's. Patterns and subjects are bounded: Python's have no timeout.
+"""Regular expressions of XPath 2.0, translated to Python's, which have no timeout: patterns and subjects are bounded.
 
 Source: XPath and XQuery Functions and Operators, section 7.6; XML Schema part 2, appendix F.
 """
@@ -67,7 +67,7 @@ def _compiled(pattern: str, flags: str) -> re.Pattern[str]:
 
 
 def replacement_of(text: str, pattern: re.Pattern[str], flags: str) -> Callable[[re.Match[str]], str]:
-    """The function that builds the replacement: ``$1`` is a group, ``\\$`` and ``\\\\`` are themselves.
+    r"""The function that builds the replacement: ``$1`` is a group, ``\$`` and ``\\`` are themselves.
 
     Raises:
         PatternError: a ``$`` without a digit, or a backslash before anything else.

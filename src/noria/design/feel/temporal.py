@@ -144,10 +144,7 @@ class Date:
 
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, Date)
-            and self.year == other.year
-            and self.month == other.month
-            and self.day == other.day
+            isinstance(other, Date) and self.year == other.year and self.month == other.month and self.day == other.day
         )
 
     def __hash__(self) -> int:
@@ -242,10 +239,7 @@ class DateTime:
 
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, DateTime)
-            and self.ns == other.ns
-            and self.date == other.date
-            and self.zone == other.zone
+            isinstance(other, DateTime) and self.ns == other.ns and self.date == other.date and self.zone == other.zone
         )
 
     def __hash__(self) -> int:
@@ -396,9 +390,7 @@ def parse_duration(text: str) -> DaysDuration | MonthsDuration | None:
         return MonthsDuration(-months if match[1] else months)
     match = _DAYS_RE.fullmatch(text)
     if match and any(match[index] for index in (2, 3, 4, 5)):
-        seconds = (
-            int(match[2] or 0) * DAY_S + int(match[3] or 0) * 3_600 + int(match[4] or 0) * 60 + int(match[5] or 0)
-        )
+        seconds = int(match[2] or 0) * DAY_S + int(match[3] or 0) * 3_600 + int(match[4] or 0) * 60 + int(match[5] or 0)
         ns = seconds * SECOND_NS + int(((match[6] or "") + "0" * 9)[:9])
         return DaysDuration(-ns if match[1] else ns)
     return None
@@ -406,6 +398,6 @@ def parse_duration(text: str) -> DaysDuration | MonthsDuration | None:
 
 def parse_temporal(text: str) -> Date | Time | DateTime | DaysDuration | MonthsDuration | None:
     """What an ``@"..."`` literal means, or None when it is no temporal text."""
-    if "T" in text and text[:1] not in {"P", "-", "T"} or re.match(r"-\d", text) and "T" in text:
+    if ("T" in text and text[:1] not in {"P", "-", "T"}) or (re.match(r"-\d", text) and "T" in text):
         return parse_date_time(text)
     return parse_date(text) or parse_time(text) or parse_duration(text)

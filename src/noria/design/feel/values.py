@@ -30,9 +30,7 @@ class Range:
 
     __slots__ = ("end", "end_included", "operator", "start", "start_included")
 
-    def __init__(
-        self, start: Any, end: Any, start_included: bool, end_included: bool, operator: str = ""
-    ) -> None:
+    def __init__(self, start: Any, end: Any, start_included: bool, end_included: bool, operator: str = "") -> None:
         self.start = start
         self.end = end
         self.start_included = start_included

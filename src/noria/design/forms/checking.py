@@ -1,4 +1,4 @@
-"""Checking a submission against a form: known fields only, each by its type, hidden ones dropped, computed ones added."""
+"""Checking a submission: known fields only, each by its type; hidden ones are dropped, computed ones are added."""
 
 from __future__ import annotations
 

@@ -32,9 +32,7 @@ _INPUTS = frozenset(
     }
 )
 _GROUPS = frozenset({"group", "dynamiclist"})
-_SHOWN = frozenset(
-    {"button", "documentPreview", "html", "iframe", "image", "separator", "spacer", "table", "text"}
-)
+_SHOWN = frozenset({"button", "documentPreview", "html", "iframe", "image", "separator", "spacer", "table", "text"})
 _CHOICES = frozenset({"checklist", "radio", "select", "taglist"})
 
 
@@ -161,9 +159,10 @@ class _Reader:
     def _pattern(self, value: Any, name: str) -> re.Pattern[str] | None:
         if value is None or value == "":
             return None
+        if not isinstance(value, str) or len(value) > PATTERN_CHARS_MAX:
+            self._report(name, "form.pattern", f"A pattern is a text of at most {PATTERN_CHARS_MAX} characters.")
+            return None
         try:
-            if not isinstance(value, str) or len(value) > PATTERN_CHARS_MAX:
-                raise re.error(f"it is no text of at most {PATTERN_CHARS_MAX} characters")
             return re.compile(value)
         except (re.error, OverflowError, RecursionError) as error:
             self._report(name, "form.pattern", f"The pattern cannot be used: {error}.")
