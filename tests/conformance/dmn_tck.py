@@ -87,7 +87,7 @@ def _same_moment(expected: Any, actual: Any) -> bool:
 
 def run_folder(folder: Path) -> Iterator[CaseResult]:
     for path in sorted(folder.glob("*.xml")):
-        root = ET.parse(path).getroot()
+        root = ET.parse(path).getroot()  # noqa: S314 - the suite's own files
         if root.tag != f"{TCK}testCases":
             continue
         model_name = root.findtext(f"{TCK}modelName", "").strip()

@@ -1,178 +1,163 @@
-"""Working calendars: which minutes of which days count, and arithmetic in working time.
+"""Working calendars: versioned data, and the one arithmetic of working time.
 
-Dates outside of the holiday data (after `last_date`) follow the plain week; `covers` tells. Cost: one step per day.
+Timers, time limits, metrics, forecasts and the twin all use these two functions. The core never asks a holiday library:
+a calendar is a value that is handed in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from noria.kernel.errors import NoriaError
-from noria.kernel.instants import Duration, InstantMs, add_duration, from_datetime, to_datetime
+from noria.kernel.instants import MINUTE_MS, Duration, InstantMs, add_duration, from_datetime, to_datetime
 
-_DAY = timedelta(days=1)
-_IDLE_DAYS_MAX = 1_000
-
-Hours = tuple[tuple[int, int], ...]
-"""Working intervals of a day: (from, to) in minutes since midnight, ascending, not overlapping, to at most 1440."""
+SEARCH_DAYS_MAX = 20_000
 
 
 class NoWorkingTimeError(NoriaError):
-    """The calendar has no working time within about three years; correct its week."""
+    """A calendar has no working time within many years, so the sum has no end."""
 
-    code: ClassVar[str] = "calendar.no_working_time"
+    code = "calendar.no_working_time"
 
 
 class WorkCalendar(msgspec.Struct, frozen=True):
-    """When an organisation works.
+    """When people work.
 
     Attributes:
-        id: key by which models name it.
-        version: counts up with every change, so that an old due date can be explained.
-        zone: IANA name of the zone whose wall clock counts.
-        weekly: working intervals from Monday to Sunday.
-        holidays: ISO dates on which nobody works.
-        workdays: ISO dates that are worked although their weekday is free (make-up days, 调休); they win over holidays.
-        last_date: last ISO date that the holiday data covers, "" when it covers none.
+        id: what models name it by.
+        version: counts its publications.
+        zone: IANA name of the zone its wall-clock times are in.
+        week: for Monday to Sunday the working intervals, (from, to) in minutes since midnight, ascending.
+        holidays: dates on which nobody works, whatever the weekday.
+        workdays: make-up dates (调休) that are worked like a Monday, whatever the weekday.
+        horizon: last date for which holidays are known; later due dates are provisional.
     """
 
     id: str
     version: int
     zone: str
-    weekly: tuple[Hours, Hours, Hours, Hours, Hours, Hours, Hours]
-    holidays: frozenset[str] = frozenset()
-    workdays: frozenset[str] = frozenset()
-    last_date: str = ""
+    week: tuple[tuple[tuple[int, int], ...], ...]
+    holidays: frozenset[date] = frozenset()
+    workdays: frozenset[date] = frozenset()
+    horizon: date = date(9999, 12, 31)
 
 
-def covers(calendar: WorkCalendar, at: InstantMs) -> bool:
-    """Whether the holiday data reaches this instant."""
-    return to_datetime(at, ZoneInfo(calendar.zone)).date().isoformat() <= calendar.last_date
+OFFICE_HOURS = ((9 * 60, 12 * 60), (13 * 60, 18 * 60))
+OFFICE_WEEK = (OFFICE_HOURS,) * 5 + ((), ())
 
 
-def hours_on(calendar: WorkCalendar, day: date) -> Hours:
-    """Working intervals of a date; a make-up day on a free weekday has the hours of the week's first working day."""
-    text = day.isoformat()
-    if text in calendar.workdays:
-        return calendar.weekly[day.weekday()] or next((hours for hours in calendar.weekly if hours), ())
-    return () if text in calendar.holidays else calendar.weekly[day.weekday()]
+def intervals_on(calendar: WorkCalendar, day: date) -> tuple[tuple[int, int], ...]:
+    """The working intervals of a date, (from, to) in minutes since midnight."""
+    if day in calendar.workdays:
+        return calendar.week[0]
+    if day in calendar.holidays:
+        return ()
+    return calendar.week[day.weekday()]
 
 
 def is_working_day(calendar: WorkCalendar, day: date) -> bool:
-    """Whether any time of a date is worked."""
-    return bool(hours_on(calendar, day))
+    """Whether anybody works on a date."""
+    return bool(intervals_on(calendar, day))
 
 
-def working_days(calendar: WorkCalendar, first: date, last: date) -> int:
-    """How many dates from first to last, both included, are worked."""
-    return sum(is_working_day(calendar, first + _DAY * offset) for offset in range((last - first).days + 1))
+def _instant(day: date, minute: int, zone: ZoneInfo) -> int:
+    if minute == 24 * 60:
+        day, minute = day + timedelta(days=1), 0
+    return from_datetime(datetime.combine(day, time(minute // 60, minute % 60), zone))
+
+
+def _spans(calendar: WorkCalendar, day: date, zone: ZoneInfo, step: int) -> Iterator[tuple[int, int]]:
+    """Working intervals as instants from a date on, forwards (step 1) or backwards (-1).
+
+    Raises:
+        NoWorkingTimeError: there is none for many years.
+    """
+    for _ in range(SEARCH_DAYS_MAX):
+        spans = [(_instant(day, start, zone), _instant(day, end, zone)) for start, end in intervals_on(calendar, day)]
+        yield from spans if step > 0 else reversed(spans)
+        day += timedelta(days=step)
+    raise NoWorkingTimeError(f"Calendar {calendar.id} has not enough working time in {SEARCH_DAYS_MAX} days.")
 
 
 def add_working(calendar: WorkCalendar, at: InstantMs, duration: Duration) -> InstantMs:
-    """Move an instant by a duration in working time.
+    """The instant a working duration after (or, negative, before) another.
 
-    Months move the date as on a wall calendar. Days count working days and keep the wall-clock time; a time outside of
-    that day's hours moves to the start of the next interval of the day, or to the end of its last one. The part
-    behind the T counts working time only; it ends at the end of an interval rather than at the start of the next.
-    Negative durations go back in the same way.
+    Hours, minutes and seconds count working time only. A day is a working day: the same wall-clock time on the next
+    working day, moved into that day's working hours when it lies outside them. Months move the date on the ordinary
+    calendar and then into working time.
 
     Raises:
-        NoWorkingTimeError: the calendar has no working time in the direction of the duration.
+        NoWorkingTimeError: the calendar has no working time to count.
     """
     zone = ZoneInfo(calendar.zone)
-    if duration.months:
-        at = add_duration(at, Duration(months=duration.months), zone)
-    if duration.days:
-        at = _add_days(calendar, at, duration.days, zone)
+    result = int(at)
+    if duration.months or duration.days:
+        result = _add_days(calendar, to_datetime(at, zone), duration, zone)
     if duration.milliseconds > 0:
-        return _forward(calendar, at, duration.milliseconds, zone)
+        return InstantMs(_forwards(calendar, result, duration.milliseconds, zone))
     if duration.milliseconds < 0:
-        return _backward(calendar, at, -duration.milliseconds, zone)
-    return at
+        return InstantMs(_backwards(calendar, result, -duration.milliseconds, zone))
+    return InstantMs(result)
+
+
+def _add_days(calendar: WorkCalendar, local: datetime, duration: Duration, zone: ZoneInfo) -> int:
+    if duration.months:
+        local = to_datetime(add_duration(from_datetime(local), Duration(months=duration.months), zone), zone)
+    day = local.date()
+    step = 1 if duration.days >= 0 else -1
+    left = abs(duration.days)
+    for _ in range(SEARCH_DAYS_MAX):
+        if left == 0 and is_working_day(calendar, day):
+            break
+        day += timedelta(days=step)
+        if left and is_working_day(calendar, day):
+            left -= 1
+    else:
+        raise NoWorkingTimeError(f"Calendar {calendar.id} has not enough working days in {SEARCH_DAYS_MAX} days.")
+    minute_ms = (local.hour * 60 + local.minute) * MINUTE_MS + local.second * 1000 + local.microsecond // 1000
+    for start, end in intervals_on(calendar, day):
+        if minute_ms <= end * MINUTE_MS:
+            beyond_ms = max(minute_ms - start * MINUTE_MS, 0)
+            return _instant(day, start, zone) + beyond_ms
+    return _instant(day, intervals_on(calendar, day)[-1][1], zone)
+
+
+def _forwards(calendar: WorkCalendar, at: int, left_ms: int, zone: ZoneInfo) -> int:
+    first_day = to_datetime(InstantMs(at), zone).date() - timedelta(days=1)
+    for start, end in _spans(calendar, first_day, zone, 1):
+        begin = max(start, at)
+        if begin < end:
+            if left_ms <= end - begin:
+                return begin + left_ms
+            left_ms -= end - begin
+    return at  # never: _spans raises instead of ending
+
+
+def _backwards(calendar: WorkCalendar, at: int, left_ms: int, zone: ZoneInfo) -> int:
+    first_day = to_datetime(InstantMs(at), zone).date() + timedelta(days=1)
+    for start, end in _spans(calendar, first_day, zone, -1):
+        finish = min(end, at)
+        if start < finish:
+            if left_ms <= finish - start:
+                return finish - left_ms
+            left_ms -= finish - start
+    return at  # never: _spans raises instead of ending
 
 
 def working_between(calendar: WorkCalendar, start: InstantMs, end: InstantMs) -> int:
-    """Working time from start to end in ms; negative when end is before start."""
+    """Working time between two instants, ms; negative when the end is the earlier one."""
     if end < start:
         return -working_between(calendar, end, start)
     zone = ZoneInfo(calendar.zone)
-    day, last = to_datetime(start, zone).date(), to_datetime(end, zone).date()
-    total = 0
+    day = to_datetime(start, zone).date() - timedelta(days=1)
+    last = to_datetime(end, zone).date() + timedelta(days=1)
+    total_ms = 0
     while day <= last:
-        for opens, closes in _intervals(calendar, day, zone):
-            total += max(0, min(end, closes) - max(start, opens))
-        day += _DAY
-    return total
-
-
-def _at(day: date, minutes: int, zone: ZoneInfo) -> InstantMs:
-    """The instant of a wall-clock time; one inside a spring gap is the one after the gap."""
-    if minutes == 1_440:
-        day, minutes = day + _DAY, 0
-    return from_datetime(datetime.combine(day, time(minutes // 60, minutes % 60), zone))
-
-
-def _intervals(calendar: WorkCalendar, day: date, zone: ZoneInfo) -> Iterator[tuple[InstantMs, InstantMs]]:
-    """Working intervals of a date as instants, ascending and disjoint also where the clocks change."""
-    after = InstantMs(-(2**62))
-    for opens_at, closes_at in hours_on(calendar, day):
-        opens, closes = max(after, _at(day, opens_at, zone)), _at(day, closes_at, zone)
-        if closes > opens:
-            yield opens, closes
-            after = closes
-
-
-def _step(day: date, direction: int, idle_days: int) -> date:
-    if idle_days > _IDLE_DAYS_MAX or not date.min < day < date.max:
-        raise NoWorkingTimeError(f"No working time was found around {day.isoformat()}; correct the calendar.")
-    return day + direction * _DAY
-
-
-def _forward(calendar: WorkCalendar, at: InstantMs, left_ms: int, zone: ZoneInfo) -> InstantMs:
-    day, idle = to_datetime(at, zone).date(), 0
-    while True:
-        for opens, closes in _intervals(calendar, day, zone):
-            idle = 0
-            begins = max(at, opens)
-            if begins < closes:
-                if left_ms <= closes - begins:
-                    return InstantMs(begins + left_ms)
-                left_ms -= closes - begins
-        idle += 1
-        day = _step(day, 1, idle)
-
-
-def _backward(calendar: WorkCalendar, at: InstantMs, left_ms: int, zone: ZoneInfo) -> InstantMs:
-    day, idle = to_datetime(at, zone).date(), 0
-    while True:
-        for opens, closes in reversed(list(_intervals(calendar, day, zone))):
-            idle = 0
-            ends = min(at, closes)
-            if opens < ends:
-                if left_ms <= ends - opens:
-                    return InstantMs(ends - left_ms)
-                left_ms -= ends - opens
-        idle += 1
-        day = _step(day, -1, idle)
-
-
-def _add_days(calendar: WorkCalendar, at: InstantMs, days: int, zone: ZoneInfo) -> InstantMs:
-    local = to_datetime(at, zone)
-    day, idle, left = local.date(), 0, abs(days)
-    while left:
-        day = _step(day, 1 if days > 0 else -1, idle)
-        idle += 1
-        if is_working_day(calendar, day):
-            left, idle = left - 1, 0
-    # Through UTC and back: a wall-clock time inside a spring gap becomes the one after the gap.
-    moved = from_datetime(datetime.combine(day, local.time(), zone))
-    intervals = list(_intervals(calendar, day, zone))
-    for opens, closes in intervals:
-        if moved <= closes:
-            return max(moved, opens)
-    return intervals[-1][1] if intervals else moved
+        for first, until in intervals_on(calendar, day):
+            total_ms += max(0, min(_instant(day, until, zone), end) - max(_instant(day, first, zone), start))
+        day += timedelta(days=1)
+    return total_ms

@@ -27,7 +27,7 @@ class RuleHit(msgspec.Struct, frozen=True):
 
     Attributes:
         table_id: id of the table, or of the decision around it when the table has none.
-        rule_index: position of the rule from 1, as people number them.
+        rule_index: position of the rule from 0.
         rule_id: id of the rule, "" when it has none.
         inputs: the tested values, one per input column.
         outputs: the rule's outputs by name ("" for an unnamed single output).

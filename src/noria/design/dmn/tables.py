@@ -67,7 +67,7 @@ class Table(msgspec.Struct):
                 context.note("dmn.input_not_allowed", f"Table {self.id}: input {position + 1} is not an allowed value.")
                 return None
         matched: list[Rule] = []
-        for index, rule in enumerate(self.rules, 1):
+        for index, rule in enumerate(self.rules):
             for column, tests in rule.tests:
                 if tests.matches(values[column], variables, context) is not True:
                     break

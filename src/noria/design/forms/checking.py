@@ -53,10 +53,10 @@ class Checker:
     ) -> None:
         values, current, scope = data
         for field in fields:
-            key = (*prefix, *field.key)
+            key = (*prefix, *field.parts)
             dropped = hidden or (field.hide is not None and field.hide.test(scope, self._context))
             if field.type == "group":
-                self._fields(field.children, key, data, accepted, known, path, dropped)
+                self._fields(field.fields, key, data, accepted, known, path, dropped)
                 continue
             _put(known, key, None)
             if dropped:
@@ -129,7 +129,7 @@ class Checker:
             old = before[index] if isinstance(before, list) and index < len(before) else {}
             inner = {**scope, **row, "this": row, "parent": scope}
             accepted.append(
-                self.level(field.children, row, old if isinstance(old, dict) else {}, inner, f"{where}[{index}].")
+                self.level(field.fields, row, old if isinstance(old, dict) else {}, inner, f"{where}[{index}].")
             )
         return None if value is _ABSENT else accepted
 

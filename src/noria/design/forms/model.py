@@ -45,9 +45,10 @@ class Field(msgspec.Struct):
     Attributes:
         type: form-js type, e.g. ``number``.
         id: id of the component.
-        key: path of the value below its group, e.g. ("invoice", "total"); () for a group without a path.
+        key: name of the value, dots for nesting; "" for a group or dynamic list.
+        path: path of the values of a group or dynamic list, "" for none.
         label: text for people.
-        children: components of a group or dynamic list.
+        fields: components of a group or dynamic list.
         choices: allowed values of a choice; None when they come from data.
         validate: the checks: required, min, max, minLength, maxLength, pattern, validationType.
         pattern: compiled pattern, None for none.
@@ -59,14 +60,15 @@ class Field(msgspec.Struct):
         as_text: a number field whose value is kept as text.
         rows_min: fewest rows of a dynamic list.
         rows_max: most rows of a dynamic list.
-        properties: custom properties as given.
+        settings: the component as written.
     """
 
     type: str
     id: str
-    key: tuple[str, ...]
+    key: str
+    path: str
     label: str
-    children: tuple[Field, ...] = ()
+    fields: tuple[Field, ...] = ()
     choices: tuple[Any, ...] | None = None
     validate: dict[str, Setting] = {}
     pattern: re.Pattern[str] | None = None
@@ -78,4 +80,9 @@ class Field(msgspec.Struct):
     as_text: bool = False
     rows_min: int = 0
     rows_max: int = 10_000
-    properties: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Where the value is, below the group or row around it; () for a group without a path."""
+        return tuple((self.key or self.path).split(".")) if self.key or self.path else ()

@@ -100,7 +100,8 @@ class _Reader:
 
     def _field(self, component: dict[str, Any], kind: str, name: str, depth: int) -> Field:
         key = component.get("path" if kind in _GROUPS else "key") or ""
-        path = tuple(key.split(".")) if isinstance(key, str) and key else ()
+        key = key if isinstance(key, str) else ""
+        path = key.split(".") if key else []
         if (kind != "group" and not path) or not all(path):
             self._report(name, "form.key", f"The {kind} needs a key (a dynamic list a path) without empty parts.")
         checks = component.get("validate") or {}
@@ -114,14 +115,15 @@ class _Reader:
             and isinstance(conditional, dict)
         ):
             self._report(name, "form.component", "validate, properties and conditional are objects.")
-            return Field(kind, name, path, "")
+            return Field(kind, name, "", "", "")
         digits = component.get("decimalDigits")
         return Field(
             type=kind,
             id=name,
-            key=path,
+            key="" if kind in _GROUPS else key,
+            path=key if kind in _GROUPS else "",
             label=str(component.get("label", "")),
-            children=self._fields(children, depth + 1),
+            fields=self._fields(children, depth + 1),
             choices=self._choices(component, name) if kind in _CHOICES else None,
             validate={check: self._setting(value, name) for check, value in checks.items()},
             pattern=self._pattern(checks.get("pattern"), name),
@@ -133,7 +135,7 @@ class _Reader:
             as_text=component.get("serializeToString") is True,
             rows_min=self._count(properties.get("minRows"), 0, name),
             rows_max=self._count(properties.get("maxRows"), 10_000, name),
-            properties=properties,
+            settings=component,
         )
 
     def _read_only(self, component: dict[str, Any], name: str) -> Setting:
@@ -185,11 +187,11 @@ class _Reader:
     def _refuse_twins(self, fields: tuple[Field, ...], prefix: tuple[str, ...], seen: set[Any] | None = None) -> None:
         known: set[Any] = set() if seen is None else seen
         for field in fields:
-            path = (*prefix, *field.key)
+            path = (*prefix, *field.parts)
             if field.type == "group":
-                self._refuse_twins(field.children, path, known)
+                self._refuse_twins(field.fields, path, known)
                 continue
             if path in known and field.hide is None:
                 self._report(field.id, "form.duplicate_key", f"The key {'.'.join(path)!r} is used twice.")
             known.add(path)
-            self._refuse_twins(field.children, (), set())
+            self._refuse_twins(field.fields, (), set())
