@@ -202,4 +202,4 @@ class Models:
         matched: list[dict[str, object]] = [
             {"decision": hit.table_id, "rule": hit.rule_id, "row": hit.rule_index + 1} for hit in result.matched
         ]
-        return DecisionAnswer(to_json(result.value), matched, context.diagnostics)
+        return DecisionAnswer(to_json(result.value), matched, [note.message for note in context.diagnostics])

@@ -1,310 +1,244 @@
-"""Decisions, ready to evaluate."""
+"""Decisions that can be evaluated: a graph of requirements, and what an evaluation found."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import msgspec
 
-from noria.design.feel import EvaluationContext, Expression, UnaryTests, from_json
-from noria.design.feel.runtime import call, gt, lt
-from noria.design.feel.values import Function, is_number
-from noria.design.feel.builtins_lists import total
+from noria.design.feel.evaluation import EvaluationContext
+from noria.design.feel.types import FeelType, coerce
+from noria.design.feel.values import Function, kind
+from noria.kernel.errors import NoriaError
+
+Logic = Callable[[dict[str, Any], "Run"], Any]
+"""Compiled decision logic: variables in scope and the run, to a FEEL value."""
+
+
+class UnknownDecisionError(NoriaError):
+    """The model holds no decision or decision service of this id or name."""
+
+    code: ClassVar[str] = "dmn.unknown_decision"
 
 
 class RuleHit(msgspec.Struct, frozen=True):
-    """A row that decided.
+    """One rule of a decision table that matched.
 
     Attributes:
-        table_id: id of the decision whose table it is.
-        rule_index: 0-based position of the row.
-        rule_id: id of the row, "" when it has none.
+        table_id: id of the table, or of the decision around it when the table has none.
+        rule_index: position of the rule from 0.
+        rule_id: id of the rule, "" when it has none.
+        inputs: the tested values, one per input column.
+        outputs: the rule's outputs by name ("" for an unnamed single output).
     """
 
     table_id: str
     rule_index: int
     rule_id: str
+    inputs: tuple[Any, ...]
+    outputs: dict[str, Any]
 
 
 class DecisionResult(msgspec.Struct, frozen=True):
-    """What a decision gave: its FEEL value and the rows that decided, required decisions' rows first."""
+    """What an evaluation gave.
 
-    value: object
+    Attributes:
+        value: a FEEL value; `noria.design.feel.to_json` makes JSON of it.
+        matched: rules that matched, of this decision and of those it requires, in order of evaluation.
+    """
+
+    value: Any
     matched: tuple[RuleHit, ...]
 
 
-class Logic(Protocol):
-    """The boxed expression of a decision."""
-
-    def evaluate(self, variables: Mapping[str, object], context: EvaluationContext, hits: list[RuleHit]) -> object:
-        """Its FEEL value; rows that decided are added to `hits`."""
-        ...
-
-
-class LiteralLogic(msgspec.Struct):
-    """A FEEL expression."""
-
-    expression: Expression
-
-    def evaluate(self, variables: Mapping[str, object], context: EvaluationContext, hits: list[RuleHit]) -> object:  # noqa: ARG002
-        """See `Logic`."""
-        return self.expression.evaluate(variables, context)
-
-
-class ContextLogic(msgspec.Struct):
-    """A boxed context; an entry without a name is the result."""
-
-    entries: tuple[tuple[str, Logic], ...]
-
-    def evaluate(self, variables: Mapping[str, object], context: EvaluationContext, hits: list[RuleHit]) -> object:
-        """See `Logic`."""
-        visible = dict(variables)
-        values: dict[str, object] = {}
-        for name, logic in self.entries:
-            value = logic.evaluate(visible, context, hits)
-            if not name:
-                return value
-            values[name] = visible[name] = value
-        return values
-
-
-class ListLogic(msgspec.Struct):
-    """A boxed list."""
-
-    items: tuple[Logic, ...]
-
-    def evaluate(self, variables: Mapping[str, object], context: EvaluationContext, hits: list[RuleHit]) -> object:
-        """See `Logic`."""
-        return [item.evaluate(variables, context, hits) for item in self.items]
-
-
-class RelationLogic(msgspec.Struct):
-    """A boxed relation: rows as contexts."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Logic, ...], ...]
-
-    def evaluate(self, variables: Mapping[str, object], context: EvaluationContext, hits: list[RuleHit]) -> object:
-        """See `Logic`."""
-        return [
-            {name: cell.evaluate(variables, context, hits) for name, cell in zip(self.columns, row, strict=True)}
-            for row in self.rows
-        ]
-
-
-class FunctionLogic(msgspec.Struct):
-    """A boxed function, or the logic of a business knowledge model."""
-
-    parameters: tuple[str, ...]
-    body: Logic
-
-    def evaluate(self, variables: Mapping[str, object], context: EvaluationContext, hits: list[RuleHit]) -> object:
-        """See `Logic`."""
-
-        def body(*arguments: object) -> object:
-            given = dict(zip(self.parameters, arguments, strict=True))
-            return self.body.evaluate({**variables, **given}, context, hits)
-
-        return Function(self.parameters, body)
-
-
-class InvocationLogic(msgspec.Struct):
-    """A boxed invocation of a function by named arguments."""
-
-    function: Expression
-    bindings: tuple[tuple[str, Logic], ...]
-
-    def evaluate(self, variables: Mapping[str, object], context: EvaluationContext, hits: list[RuleHit]) -> object:
-        """See `Logic`."""
-        arguments = tuple(logic.evaluate(variables, context, hits) for _, logic in self.bindings)
-        function = self.function.evaluate(variables, context)
-        return call(context, function, arguments, tuple(name for name, _ in self.bindings))
-
-
-class Rule(msgspec.Struct):
-    """One row of a table: a test per input, an expression per output."""
-
-    id: str
-    tests: tuple[UnaryTests, ...]
-    outputs: tuple[Expression, ...]
-
-
-class TableLogic(msgspec.Struct):
-    """A decision table.
-
-    Attributes:
-        id: id of its decision.
-        policy: U, A, P, F, R, O or C.
-        aggregation: "", "SUM", "COUNT", "MIN" or "MAX"; for policy C.
-        inputs: one expression per column.
-        allowed: per input column the values that are allowed, None for any.
-        outputs: names of the output columns; one column's name may be "".
-        priorities: per output column the allowed values in order of priority.
-        defaults: per output column the value when no row matches, None for none.
-        rules: its rows.
-    """
-
-    id: str
-    policy: str
-    aggregation: str
-    inputs: tuple[Expression, ...]
-    allowed: tuple[UnaryTests | None, ...]
-    outputs: tuple[str, ...]
-    priorities: tuple[tuple[object, ...], ...]
-    defaults: tuple[Expression | None, ...]
-    rules: tuple[Rule, ...]
-
-    def evaluate(self, variables: Mapping[str, object], context: EvaluationContext, hits: list[RuleHit]) -> object:
-        """See `Logic`."""
-        values = []
-        for expression, allowed in zip(self.inputs, self.allowed, strict=True):
-            value = expression.evaluate(variables, context)
-            if allowed is not None and value is not None and allowed.matches(value, variables, context) is not True:
-                return context.why_null(f"The value of {expression.source} is not among those allowed.")
-            values.append(value)
-        matched: list[int] = []
-        for index, rule in enumerate(self.rules):
-            if all(
-                test.matches(value, variables, context) is True
-                for test, value in zip(rule.tests, values, strict=True)
-            ):
-                matched.append(index)
-                if self.policy == "F":
-                    break
-        if not matched:
-            return self._default(variables, context)
-        results = {index: self._outputs(self.rules[index], variables, context) for index in matched}
-        return self._by_policy(matched, results, context, hits)
-
-    def _outputs(self, rule: Rule, variables: Mapping[str, object], context: EvaluationContext) -> object:
-        values = [expression.evaluate(variables, context) for expression in rule.outputs]
-        if len(self.outputs) == 1:
-            return values[0]
-        return dict(zip(self.outputs, values, strict=True))
-
-    def _default(self, variables: Mapping[str, object], context: EvaluationContext) -> object:
-        if all(expression is None for expression in self.defaults):
-            if self.policy == "C" and not self.aggregation:
-                return []
-            if self.aggregation == "COUNT":
-                return 0
-            return context.why_null(f"No row of {self.id} matches.")
-        values = [None if expression is None else expression.evaluate(variables, context) for expression in self.defaults]
-        if len(self.outputs) == 1:
-            return values[0]
-        return dict(zip(self.outputs, values, strict=True))
-
-    def _by_policy(
-        self, matched: list[int], results: dict[int, object], context: EvaluationContext, hits: list[RuleHit]
-    ) -> object:
-        def hit(indexes: list[int]) -> None:
-            hits.extend(RuleHit(self.id, index, self.rules[index].id) for index in indexes)
-
-        first = results[matched[0]]
-        if self.policy == "U":
-            if len(matched) > 1:
-                rows = ", ".join(str(index + 1) for index in matched)
-                return context.why_null(f"Rows {rows} of {self.id} match, but only one may.")
-            hit(matched)
-            return first
-        if self.policy == "A":
-            if any(results[index] != first for index in matched):
-                return context.why_null(f"Several rows of {self.id} match and disagree.")
-            hit(matched)
-            return first
-        if self.policy == "F":
-            hit(matched)
-            return first
-        if self.policy in ("P", "O"):
-            matched = sorted(matched, key=lambda index: self._rank(results[index]))
-            if self.policy == "P":
-                hit(matched[:1])
-                return results[matched[0]]
-            hit(matched)
-            return [results[index] for index in matched]
-        hit(matched)
-        collected = [results[index] for index in matched]
-        return self._aggregate(collected, context) if self.aggregation else collected
-
-    def _rank(self, result: object) -> tuple[int, ...]:
-        values = [result] if len(self.outputs) == 1 else [result[name] for name in self.outputs]  # type: ignore[index]
-        ranks = []
-        for value, order in zip(values, self.priorities, strict=True):
-            ranks.append(order.index(value) if value in order else len(order))
-        return tuple(ranks)
-
-    def _aggregate(self, values: list[object], context: EvaluationContext) -> object:
-        if self.aggregation == "COUNT":
-            return len(values)
-        if self.aggregation == "SUM":
-            return total(context, values)
-        best = values[0]
-        better = lt if self.aggregation == "MIN" else gt
-        if not all(is_number(value) or isinstance(value, type(best)) for value in values):
-            return context.why_null(f"The values of {self.id} cannot be compared.")
-        for value in values[1:]:
-            if better(context, value, best):
-                best = value
-        return best
-
-
-class Decision(msgspec.Struct):
-    """One decision with all that it requires.
-
-    Attributes:
-        id: its id.
-        name: its name; the variable that others see it by.
-        logic: its boxed expression, None for a decision without logic (always null).
-        requires: decisions that are made first.
-        knowledge: business knowledge models by name, in order of requirement.
-        inputs: names of the input data.
-    """
+class Item(msgspec.Struct):
+    """What is common to the elements of a requirement graph: id, name and declared type (None for any)."""
 
     id: str
     name: str
-    logic: Logic | None
-    requires: list[Decision] = []
-    knowledge: list[tuple[str, FunctionLogic]] = []
+    type: FeelType | None = None
+
+
+class InputData(Item):
+    """A value that the caller gives."""
+
+
+class Knowledge(Item):
+    """A business knowledge model: a function of its parameters.
+
+    Attributes:
+        params: names and types of the parameters.
+        logic: the body, None when the model leaves it open.
+        requires: ids of further knowledge models and services.
+    """
+
+    params: tuple[tuple[str, FeelType | None], ...] = ()
+    logic: Logic | None = None
+    requires: tuple[str, ...] = ()
+
+
+class Service(Item):
+    """A decision service: a function of its inputs that gives its output decisions.
+
+    Attributes:
+        inputs: ids of input data, then of input decisions, in order.
+        outputs: ids of the output decisions.
+    """
+
     inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+class Decision(Item):
+    """One decision.
+
+    Attributes:
+        requires: ids of required input data and decisions, knowledge models and services.
+        logic: compiled logic, None when the model leaves it open (the value is then null).
+        line: 1-based line in the file.
+        model: the model it belongs to; set by the reader.
+    """
+
+    requires: tuple[str, ...] = ()
+    logic: Logic | None = None
+    line: int = 0
+    model: DecisionModel | None = None
 
     def evaluate(self, variables: Mapping[str, object], context: EvaluationContext) -> DecisionResult:
-        """Make the decision; each required decision is made once.
+        """Evaluate it after the decisions it requires, each once.
 
         Args:
-            variables: the input data, JSON or FEEL values by name.
-            context: the present, the budget, and where reasons for null go.
+            variables: values of the input data by name; a missing one is null.
+            context: instant, zone and budgets; receives diagnostics.
 
         Raises:
-            FeelBudgetError: it takes more than it may.
+            FeelBudgetError: a budget of the context is used up.
         """
-        hits: list[RuleHit] = []
-        made: dict[str, object] = {}
-        value = self._make({name: from_json(item) for name, item in variables.items()}, context, hits, made)
-        return DecisionResult(value, tuple(hits))
-
-    def _make(
-        self, variables: Mapping[str, object], context: EvaluationContext, hits: list[RuleHit], made: dict[str, object]
-    ) -> object:
-        if self.id in made:
-            return made[self.id]
-        context.step()
-        visible = dict(variables)
-        for required in self.requires:
-            visible[required.name] = required._make(variables, context, hits, made)
-        for name, model in self.knowledge:
-            visible[name] = model.evaluate(visible, context, hits)
-        made[self.id] = None if self.logic is None else self.logic.evaluate(visible, context, hits)
-        return made[self.id]
+        if self.model is None:
+            raise AssertionError("A decision is evaluated within its model.")
+        run = Run(self.model, variables, context)
+        return DecisionResult(run.value_of(self.id), tuple(run.hits))
 
 
 class DecisionModel(msgspec.Struct):
-    """One DMN file.
+    """A file of decisions.
 
     Attributes:
-        name: name of the definitions.
-        decisions: by id.
+        namespace: the model's target namespace.
+        name: the model's name.
+        items: everything in the requirement graph by id.
+        decisions: the decisions by id.
     """
 
+    namespace: str
     name: str
+    items: dict[str, Item]
     decisions: dict[str, Decision]
+
+    def find(self, id_or_name: str) -> Decision:
+        """The decision of this id, or else of this name.
+
+        Raises:
+            UnknownDecisionError: there is none.
+        """
+        found = self.decisions.get(id_or_name)
+        for decision in self.decisions.values():
+            if found is None and decision.name == id_or_name:
+                found = decision
+        if found is None:
+            known = ", ".join(sorted(self.decisions)) or "none"
+            raise UnknownDecisionError(f"There is no decision {id_or_name!r}; the model holds: {known}.")
+        return found
+
+    def call(self, name: str, arguments: Mapping[str, object], context: EvaluationContext) -> DecisionResult:
+        """Call a decision service or knowledge model by name with named arguments.
+
+        Raises:
+            UnknownDecisionError: there is none of this name.
+            FeelBudgetError: a budget of the context is used up.
+        """
+        for item in self.items.values():
+            if isinstance(item, (Service, Knowledge)) and name in {item.name, item.id}:
+                run = Run(self, arguments, context)
+                function = run.value_of(item.id)
+                given = [arguments.get(param) for param in function.params]
+                return DecisionResult(function.body(*given), tuple(run.hits))
+        raise UnknownDecisionError(f"There is no decision service or knowledge model {name!r}.")
+
+
+class Run:
+    """One evaluation: every element of the graph is evaluated at most once.
+
+    Attributes:
+        context: instant, zone, budgets and diagnostics.
+        hits: rules that matched so far.
+    """
+
+    __slots__ = ("_inputs", "_model", "_values", "context", "hits")
+
+    def __init__(self, model: DecisionModel, inputs: Mapping[str, object], context: EvaluationContext) -> None:
+        self._model = model
+        self._inputs = inputs
+        self._values: dict[str, Any] = {}
+        self.context = context
+        self.hits: list[RuleHit] = []
+
+    def value_of(self, item_id: str) -> Any:
+        """The value of an input or decision; a function for a knowledge model or service."""
+        if item_id in self._values:
+            return self._values[item_id]
+        item = self._model.items[item_id]
+        if isinstance(item, InputData):
+            value = self.typed(self._inputs.get(item.name), item.type, item.name)
+        elif isinstance(item, Decision):
+            value = None
+            if item.logic is not None:
+                value = self.typed(item.logic(self.scope(item.requires), self), item.type, item.name)
+        elif isinstance(item, Knowledge):
+            value = self._knowledge(item)
+        else:
+            value = self._service(item)
+        self._values[item_id] = value
+        return value
+
+    def scope(self, requires: tuple[str, ...]) -> dict[str, Any]:
+        """The names that required elements give."""
+        return {self._model.items[item_id].name: self.value_of(item_id) for item_id in requires}
+
+    def typed(self, value: Any, wanted: FeelType | None, name: str) -> Any:
+        """The value converted to a declared type; null with a diagnostic when it does not fit."""
+        fits, converted = coerce(value, wanted)
+        if not fits and wanted is not None:
+            self.context.note("dmn.type_mismatch", f"{name}: a {kind(value)} is not of type {wanted.kind}.")
+        return converted
+
+    def _knowledge(self, item: Knowledge) -> Function:
+        def body(*arguments: Any) -> Any:
+            if item.logic is None:
+                return None
+            names = [name for name, _ in item.params]
+            scope = self.scope(tuple(need for need in item.requires if need != item.id))
+            scope[item.name] = function
+            scope.update(zip(names, arguments, strict=True))
+            return self.typed(item.logic(scope, self), item.type, item.name)
+
+        function = Function(tuple(name for name, _ in item.params), tuple(wanted for _, wanted in item.params), body)
+        return function
+
+    def _service(self, item: Any) -> Function:
+        items = [self._model.items[item_id] for item_id in item.inputs]
+
+        def body(*arguments: Any) -> Any:
+            run = Run(self._model, {}, self.context)
+            run.hits = self.hits
+            run._values.update(
+                {
+                    entry.id: self.typed(value, entry.type, entry.name)
+                    for entry, value in zip(items, arguments, strict=True)
+                }
+            )
+            values = {self._model.items[output].name: run.value_of(output) for output in item.outputs}
+            return self.typed(next(iter(values.values())) if len(values) == 1 else values, item.type, item.name)
+
+        return Function(tuple(entry.name for entry in items), tuple(entry.type for entry in items), body)

@@ -1,306 +1,295 @@
-"""Reading DMN 1.2 to 1.5 files through the guarded door."""
+"""DMN XML to a model of compiled decisions. What cannot be executed is an error that names element and line."""
 
 from __future__ import annotations
 
-from noria.design.dmn.model import (
-    ContextLogic,
-    Decision,
-    DecisionModel,
-    FunctionLogic,
-    InvocationLogic,
-    ListLogic,
-    LiteralLogic,
-    Logic,
-    RelationLogic,
-    Rule,
-    TableLogic,
-)
-from noria.design.feel import (
-    EvaluationContext,
-    Expression,
-    FeelSyntaxError,
-    UnaryTests,
-    compile_expression,
-    compile_unary_tests,
-)
-from noria.design.findings import Finding, has_errors
-from noria.design.xml import Document, Node, XmlRefusedError, read_xml
+from typing import Any
 
-NAMESPACES = (
-    "http://www.omg.org/spec/DMN/20180521/MODEL/",
-    "https://www.omg.org/spec/DMN/20191111/MODEL/",
-    "https://www.omg.org/spec/DMN/20211108/MODEL/",
-    "https://www.omg.org/spec/DMN/20230324/MODEL/",
+from noria.design.dmn.boxed import Boxes, child, children, expression_of, text_in
+from noria.design.dmn.model import Decision, DecisionModel, InputData, Item, Knowledge, Service
+from noria.design.feel.evaluation import EvaluationContext
+from noria.design.feel.expression import UnaryTests, compile_unary_tests
+from noria.design.feel.scanner import FeelSyntaxError, words
+from noria.design.feel.types import SIMPLE, FeelType
+from noria.design.findings import Finding, has_errors
+from noria.design.xml import Node, XmlRefusedError, read_xml
+
+NAMESPACES = frozenset(
+    {
+        "http://www.omg.org/spec/DMN/20180521/MODEL/",
+        "https://www.omg.org/spec/DMN/20191111/MODEL/",
+        "https://www.omg.org/spec/DMN/20211108/MODEL/",
+        "https://www.omg.org/spec/DMN/20230324/MODEL/",
+    }
 )
-POLICIES = {
-    "UNIQUE": "U",
-    "ANY": "A",
-    "PRIORITY": "P",
-    "FIRST": "F",
-    "RULE ORDER": "R",
-    "OUTPUT ORDER": "O",
-    "COLLECT": "C",
-}
-UNSUPPORTED = ("conditional", "filter", "for", "some", "every")
+_IGNORED = frozenset(
+    {
+        "association",
+        "businessContextElement",
+        "description",
+        "elementCollection",
+        "extensionElements",
+        "group",
+        "knowledgeSource",
+        "organizationUnit",
+        "performanceIndicator",
+        "textAnnotation",
+    }
+)
 
 
 def read_dmn(data: bytes, file: str) -> tuple[DecisionModel | None, list[Finding]]:
-    """Read a file of decisions.
-
-    Args:
-        data: DMN XML.
-        file: name for findings.
+    """Read a DMN 1.2 to 1.5 file.
 
     Returns:
-        The model, None when a finding is an error, and the findings. What has meaning and is not supported is an
-        error that names the element and its line.
+        The model, None when a finding is an error; and the findings.
     """
     try:
-        document = read_xml(data)
+        root = read_xml(data).root
     except XmlRefusedError as error:
-        return None, [Finding("error", error.code, error.message, file, error.line)]
-    reader = _Reader(document, file)
-    model = reader.read()
-    return (None if has_errors(reader.findings) else model), reader.findings
+        return None, [Finding("error", "xml.refused", error.message, file, error.line)]
+    return _Reader(root, file).read()
 
 
 class _Reader:
-    def __init__(self, document: Document, file: str) -> None:
-        self.root = document.root
-        self.file = file
-        self.findings: list[Finding] = []
-        self.namespace = self.root.namespace
-        self.nodes: dict[str, Node] = {}
-        self.decisions: dict[str, Decision] = {}
-        self.models: dict[str, tuple[str, FunctionLogic]] = {}
-        self._open: list[str] = []
+    """Reads one file: types first, then the graph, then the logic, which needs the names of the graph."""
 
-    def _error(self, code: str, message: str, node: Node) -> None:
-        self.findings.append(Finding("error", code, message, self.file, node.line, node.get("id")))
+    def __init__(self, root: Node, file: str) -> None:
+        self._root = root
+        self._file = file
+        self._findings: list[Finding] = []
+        self._types: dict[str, FeelType] = {name: FeelType(kind) for name, kind in SIMPLE.items()}
+        self._items: dict[str, Item] = {}
+        self._nodes: dict[str, Node] = {}
+        self._filling: set[str] = set()
+        self._boxes = Boxes(self._types, (), self._report)
 
-    def _tag(self, local: str) -> str:
-        return f"{{{self.namespace}}}{local}"
-
-    def _child(self, node: Node, local: str) -> Node | None:
-        return node.first(self._tag(local))
-
-    def _children(self, node: Node, local: str) -> list[Node]:
-        return list(node.elements(self._tag(local)))
-
-    def _text(self, node: Node | None) -> str:
-        text = self._child(node, "text") if node is not None else None
-        return text.text.strip() if text is not None else ""
-
-    def read(self) -> DecisionModel:
-        root = self.root
-        if root.local != "definitions" or self.namespace not in NAMESPACES:
-            self._error("dmn.not_dmn", "This is not a DMN 1.2 to 1.5 file.", root)
-            return DecisionModel("", {})
+    def read(self) -> tuple[DecisionModel | None, list[Finding]]:
+        root = self._root
+        if root.local != "definitions" or root.namespace not in NAMESPACES:
+            self._report(root, "dmn.not_dmn", "The root is not the definitions element of DMN 1.2 to 1.5.")
+            return None, self._findings
+        self._read_types()
         for node in root.elements():
-            if node.namespace == self.namespace and node.get("id"):
-                self.nodes[node.get("id")] = node
-            if node.namespace == self.namespace and node.local in ("import", "decisionService"):
-                self._error("dmn.unsupported", f"{node.local} is not supported yet.", node)
-        for node in self._children(root, "decision"):
-            self._decision(node)
-        return DecisionModel(root.get("name"), self.decisions)
+            if node.namespace == root.namespace:
+                self._declare(node)
+        for item in list(self._items.values()):
+            self._link(item)
+        self._refuse_cycles()
+        if has_errors(self._findings):
+            return None, self._findings
+        decisions = {key: item for key, item in self._items.items() if isinstance(item, Decision)}
+        model = DecisionModel(root.get("namespace"), root.get("name"), self._items, decisions)
+        for decision in decisions.values():
+            decision.model = model
+        return model, self._findings
 
-    # Requirements
+    def _report(self, node: Node, code: str, message: str) -> None:
+        owner: Node | None = node
+        while owner is not None and not owner.get("id"):
+            owner = owner.parent
+        element = "" if owner is None else owner.get("id")
+        self._findings.append(Finding("error", code, message, self._file, node.line, element))
 
-    def _required(self, node: Node, requirement: str, role: str) -> list[Node]:
-        found = []
-        for item in self._children(node, requirement):
-            reference = self._child(item, role)
-            if reference is None:
-                continue
-            href = reference.get("href")
-            target = self.nodes.get(href.rpartition("#")[2])
-            if target is None:
-                self._error("dmn.unresolved", f"The requirement {href!r} is not in this file.", item)
-            else:
-                found.append(target)
+    # --- item definitions
+
+    def _read_types(self) -> None:
+        definitions = children(self._root, "itemDefinition")
+        for node in definitions:
+            self._types[node.get("name")] = FeelType("Any")
+        for node in definitions:
+            self._fill_once(self._types[node.get("name")], node)
+        fields = {
+            one.get("name")
+            for node in definitions
+            for one in node.descendants()
+            if one.local == "itemComponent" and len(words(one.get("name"))) > 1
+        }
+        self._boxes.fields = frozenset(fields)
+
+    def _fill(self, wanted: FeelType, node: Node) -> None:
+        """Complete a type in place, because definitions may refer to each other in any order."""
+        components = children(node, "itemComponent")
+        function = child(node, "functionItem")
+        reference = child(node, "typeRef")
+        if components:
+            element = FeelType("context", fields={})
+            for component in components:
+                inner = FeelType("Any")
+                self._fill(inner, component)
+                if element.fields is not None:
+                    element.fields[component.get("name")] = inner
+        elif function is not None:
+            element = FeelType("function", params=tuple(FeelType("Any") for _ in children(function, "parameters")))
+        else:
+            name = "" if reference is None else reference.text.strip().removeprefix("feel:")
+            element = self._resolved(name, node)
+        self._limit(wanted, node, element)
+
+    def _resolved(self, name: str, node: Node) -> FeelType:
+        if name in {"", "Any"}:
+            return FeelType("Any")
+        found = self._types.get(name)
+        if found is None:
+            self._report(node, "dmn.unknown_type", f"There is no type {name!r}; define it or correct the reference.")
+            return FeelType("Any")
+        definition = next((one for one in children(self._root, "itemDefinition") if one.get("name") == name), None)
+        if definition is not None and found.kind == "Any" and found.item is None:
+            self._fill_once(found, definition)
         return found
 
-    def _decision(self, node: Node) -> Decision | None:
-        key = node.get("id")
-        if key in self.decisions:
-            return self.decisions[key]
-        if key in self._open:
-            self._error("dmn.cycle", f"Decision {node.get('name')!r} requires itself.", node)
+    def _fill_once(self, wanted: FeelType, node: Node) -> None:
+        if node.get("name") in self._filling:
+            return
+        self._filling.add(node.get("name"))
+        self._fill(wanted, node)
+        self._filling.discard(node.get("name"))
+
+    def _limit(self, wanted: FeelType, node: Node, element: FeelType) -> None:
+        values = self._tests_of(child(node, "allowedValues"))
+        constraint = self._tests_of(child(node, "typeConstraint"))
+        if node.get("isCollection") == "true":
+            item = _copy(element)
+            if values is not None:
+                _constrain(item, values)
+            wanted.kind, wanted.item = "list", item
+            if constraint is not None:
+                _constrain(wanted, constraint)
+            return
+        source = _copy(element)
+        for name in ("kind", "item", "fields", "params", "allowed", "allowed_text"):
+            setattr(wanted, name, getattr(source, name))
+        for tests in (values, constraint):
+            if tests is not None:
+                _constrain(wanted, tests)
+
+    def _tests_of(self, node: Node | None) -> UnaryTests | None:
+        text = text_in(node)
+        if node is None or not text:
             return None
-        self._open.append(key)
-        requires = [
-            decision
-            for target in self._required(node, "informationRequirement", "requiredDecision")
-            if (decision := self._decision(target)) is not None
-        ]
-        inputs = [target.get("name") for target in self._required(node, "informationRequirement", "requiredInput")]
-        knowledge = self._knowledge(node)
-        names = [*(decision.name for decision in requires), *inputs, *(name for name, _ in knowledge)]
-        logic = self._logic_of(node, names, node.get("id"))
-        decision = Decision(key, node.get("name") or key, logic, requires, knowledge, tuple(inputs))
-        self._open.pop()
-        self.decisions[key] = decision
-        return decision
-
-    def _knowledge(self, node: Node) -> list[tuple[str, FunctionLogic]]:
-        found: list[tuple[str, FunctionLogic]] = []
-        for target in self._required(node, "knowledgeRequirement", "requiredKnowledge"):
-            key = target.get("id")
-            if key not in self.models:
-                if key in self._open:
-                    self._error("dmn.cycle", f"Business knowledge model {target.get('name')!r} requires itself.", target)
-                    continue
-                self._open.append(key)
-                inner = self._knowledge(target)
-                body = self._child(target, "encapsulatedLogic")
-                logic = self._function(body, [name for name, _ in inner], key) if body is not None else None
-                self._open.pop()
-                if logic is None:
-                    continue
-                self.models[key] = (target.get("name"), logic)
-                found.extend(pair for pair in inner if pair not in found)
-            found.append(self.models[key])
-        return found
-
-    # Boxed expressions
-
-    def _logic_of(self, node: Node, names: list[str], table_id: str) -> Logic | None:
-        for child in node.elements():
-            if child.namespace == self.namespace:
-                logic = self._logic(child, names, table_id)
-                if logic is not None:
-                    return logic
-        return None
-
-    def _logic(self, node: Node, names: list[str], table_id: str) -> Logic | None:
-        local = node.local
-        if local == "literalExpression":
-            return LiteralLogic(self._expression(node, names))
-        if local == "decisionTable":
-            return self._table(node, names, table_id)
-        if local == "context":
-            return self._context(node, names, table_id)
-        if local == "list":
-            items = [self._logic(child, names, table_id) for child in node.elements() if child.local != "description"]
-            return ListLogic(tuple(item for item in items if item is not None))
-        if local == "relation":
-            columns = tuple(column.get("name") for column in self._children(node, "column"))
-            rows = [
-                tuple(cell for child in row.elements() if (cell := self._logic(child, names, table_id)) is not None)
-                for row in self._children(node, "row")
-            ]
-            if any(len(row) != len(columns) for row in rows):
-                self._error("dmn.relation", "A row has not as many cells as there are columns.", node)
-                return None
-            return RelationLogic(columns, tuple(rows))
-        if local == "functionDefinition":
-            return self._function(node, names, table_id)
-        if local == "invocation":
-            return self._invocation(node, names, table_id)
-        if local in UNSUPPORTED:
-            self._error("dmn.unsupported", f"A boxed {local} is not supported yet.", node)
-        return None
-
-    def _expression(self, node: Node | None, names: list[str]) -> Expression:
-        text = self._text(node)
-        if node is not None:
-            language = node.get("expressionLanguage")
-            if language and "feel" not in language.lower():
-                self._error("dmn.expression_language", f"Only FEEL is understood, not {language}.", node)
-                return compile_expression("null")
         try:
-            return compile_expression(text or "null", names)
+            return compile_unary_tests(text)
         except FeelSyntaxError as error:
-            self._error(error.code, error.message, node or self.root)
-            return compile_expression("null")
-
-    def _tests(self, node: Node | None, names: list[str]) -> UnaryTests:
-        try:
-            return compile_unary_tests(self._text(node), names)
-        except FeelSyntaxError as error:
-            self._error(error.code, error.message, node or self.root)
-            return compile_unary_tests("-")
-
-    def _context(self, node: Node, names: list[str], table_id: str) -> ContextLogic:
-        visible = list(names)
-        entries: list[tuple[str, Logic]] = []
-        for entry in self._children(node, "contextEntry"):
-            variable = self._child(entry, "variable")
-            name = variable.get("name") if variable is not None else ""
-            logic = self._logic_of(entry, visible, table_id)
-            if logic is not None:
-                entries.append((name, logic))
-                visible.append(name)
-        return ContextLogic(tuple(entries))
-
-    def _function(self, node: Node, names: list[str], table_id: str) -> FunctionLogic | None:
-        if node.get("kind", "FEEL") not in ("", "FEEL"):
-            self._error("dmn.external_function", "External functions are not run; write the body in FEEL.", node)
+            self._report(node, "feel.syntax", error.message)
             return None
-        parameters = tuple(item.get("name") for item in self._children(node, "formalParameter"))
-        body = self._logic_of(node, [*names, *parameters], table_id)
-        return FunctionLogic(parameters, body) if body is not None else None
 
-    def _invocation(self, node: Node, names: list[str], table_id: str) -> InvocationLogic | None:
-        called = self._child(node, "literalExpression")
-        bindings: list[tuple[str, Logic]] = []
-        for binding in self._children(node, "binding"):
-            parameter = self._child(binding, "parameter")
-            logic = self._logic_of(binding, names, table_id)
-            if parameter is not None and logic is not None:
-                bindings.append((parameter.get("name"), logic))
-        return InvocationLogic(self._expression(called, names), tuple(bindings))
+    # --- the requirement graph
 
-    # Decision tables
+    def _declare(self, node: Node) -> None:
+        if node.local in _IGNORED or node.local == "itemDefinition":
+            return
+        if node.local == "import":
+            self._report(
+                node, "dmn.unsupported_import", f"Import of {node.get('namespace')!r} is not supported; use one file."
+            )
+            return
+        makers: dict[str, type[Item]] = {
+            "inputData": InputData,
+            "decision": Decision,
+            "businessKnowledgeModel": Knowledge,
+            "decisionService": Service,
+        }
+        maker = makers.get(node.local)
+        if maker is None:
+            if node.local not in {"DMNDI", "artifact"}:
+                self._report(node, "dmn.unsupported_element", f"The element {node.local} is not supported.")
+            return
+        item_id = node.get("id")
+        if not item_id or item_id in self._items:
+            self._report(node, "dmn.id", f"The {node.local} {node.get('name')!r} needs an id of its own.")
+            return
+        variable = child(node, "variable")
+        reference = "" if variable is None else variable.get("typeRef")
+        # A knowledge model's variable types the function in some tools and its result in others.
+        name = node.get("name")
+        self._items[item_id] = maker(item_id, name, self._boxes.type_of(reference, node))
+        self._nodes[item_id] = node
 
-    def _table(self, node: Node, names: list[str], table_id: str) -> TableLogic:
-        policy = POLICIES.get(node.get("hitPolicy", "UNIQUE") or "UNIQUE")
-        if policy is None:
-            self._error("dmn.hit_policy", f"There is no hit policy {node.get('hitPolicy')!r}.", node)
-            policy = "U"
-        inputs = self._children(node, "input")
-        outputs = self._children(node, "output")
-        if not outputs:
-            self._error("dmn.no_output", "The table has no output.", node)
-        allowed = [self._child(item, "inputValues") for item in inputs]
-        aggregation = node.get("aggregation") if policy == "C" else ""
-        if aggregation and len(outputs) > 1:
-            self._error("dmn.aggregation", "Only a single output can be aggregated.", node)
-        return TableLogic(
-            id=table_id,
-            policy=policy,
-            aggregation=aggregation,
-            inputs=tuple(self._expression(self._child(item, "inputExpression"), names) for item in inputs),
-            allowed=tuple(None if item is None else self._tests(item, names) for item in allowed),
-            outputs=tuple(item.get("name") for item in outputs),
-            priorities=tuple(self._priorities(item) for item in outputs),
-            defaults=tuple(
-                None if (entry := self._child(item, "defaultOutputEntry")) is None else self._expression(entry, names)
-                for item in outputs
-            ),
-            rules=tuple(self._rule(item, names, len(inputs), len(outputs)) for item in self._children(node, "rule")),
-        )
+    def _references(self, node: Node, requirement: str, *kinds: str) -> tuple[str, ...]:
+        found: list[str] = []
+        for box in children(node, requirement) if requirement else [node]:
+            for kind in kinds:
+                for reference in children(box, kind):
+                    target = self._target(reference)
+                    if target:
+                        found.append(target)
+        return tuple(found)
 
-    def _rule(self, node: Node, names: list[str], inputs: int, outputs: int) -> Rule:
-        tests = self._children(node, "inputEntry")
-        results = self._children(node, "outputEntry")
-        if len(tests) != inputs or len(results) != outputs:
-            message = f"The row has {len(tests)} tests and {len(results)} results; {inputs} and {outputs} are needed."
-            self._error("dmn.rule_width", message, node)
-        return Rule(
-            node.get("id"),
-            tuple(self._tests(item, names) for item in tests),
-            tuple(self._expression(item, names) for item in results),
-        )
+    def _target(self, reference: Node) -> str:
+        namespace, _, target = reference.get("href").rpartition("#")
+        if target in self._items and namespace in {"", self._root.get("namespace")}:
+            return target
+        self._report(reference, "dmn.unknown_reference", f"Nothing in this file has the id {reference.get('href')!r}.")
+        return ""
 
-    def _priorities(self, output: Node) -> tuple[object, ...]:
-        values = self._child(output, "outputValues")
-        if values is None:
-            return ()
-        try:
-            listed = compile_expression(f"[{self._text(values)}]").evaluate({}, EvaluationContext(0))
-        except FeelSyntaxError as error:
-            self._error(error.code, error.message, values)
-            return ()
-        return tuple(listed) if isinstance(listed, list) else ()
+    def _link(self, item: Item) -> None:
+        node = self._nodes[item.id]
+        knowledge = self._references(node, "knowledgeRequirement", "requiredKnowledge")
+        if isinstance(item, Decision):
+            needs = self._references(node, "informationRequirement", "requiredInput", "requiredDecision")
+            item.requires = needs + knowledge
+            item.line = node.line
+            inner = expression_of(node)
+            item.logic = None if inner is None else self._boxes.logic(inner, self._names(item.requires))
+        elif isinstance(item, Knowledge):
+            self._link_knowledge(item, node, knowledge)
+        elif isinstance(item, Service):
+            item.inputs = self._references(node, "", "inputData", "inputDecision")
+            item.outputs = self._references(node, "", "outputDecision")
+            if not item.outputs:
+                self._report(node, "dmn.service", "A decision service needs an output decision.")
+
+    def _link_knowledge(self, item: Knowledge, node: Node, knowledge: tuple[str, ...]) -> None:
+        item.requires = knowledge
+        if item.type is not None and item.type.kind == "function":
+            item.type = None
+        logic = child(node, "encapsulatedLogic")
+        if logic is None:
+            return
+        params, types = self._boxes.parameters(logic)
+        item.params = tuple(zip(params, types, strict=True))
+        inner = expression_of(logic)
+        external = logic.get("kind") not in {"", "FEEL"}
+        names = self._names(knowledge) | set(params) | {item.name}
+        if inner is not None and not external:
+            item.logic = self._boxes.logic(inner, names)
+
+    def _names(self, requires: tuple[str, ...]) -> frozenset[str]:
+        return frozenset(self._items[item_id].name for item_id in requires)
+
+    def _refuse_cycles(self) -> None:
+        done: set[str] = set()
+        for start in self._items:
+            path: list[tuple[str, int]] = [(start, 0)]
+            open_ids = {start}
+            while path:
+                item_id, position = path.pop()
+                item: Any = self._items[item_id]
+                needs = [need for need in getattr(item, "requires", ()) if not isinstance(self._items[need], Knowledge)]
+                if item_id in done or position >= len(needs):
+                    done.add(item_id)
+                    open_ids.discard(item_id)
+                    continue
+                path.append((item_id, position + 1))
+                need = needs[position]
+                if need in open_ids:
+                    self._report(self._nodes[item_id], "dmn.cycle", f"The decision {item.name!r} requires itself.")
+                    return
+                if need not in done:
+                    path.append((need, 0))
+                    open_ids.add(need)
+
+
+def _copy(wanted: FeelType) -> FeelType:
+    return FeelType(wanted.kind, wanted.item, wanted.fields, wanted.params, wanted.allowed, wanted.allowed_text)
+
+
+def _constrain(wanted: FeelType, tests: UnaryTests) -> None:
+    before = wanted.allowed
+
+    def allowed(value: Any) -> bool:
+        if before is not None and not before(value):
+            return False
+        return tests.matches(value, {}, EvaluationContext(0)) is True
+
+    wanted.allowed = allowed
+    wanted.allowed_text = tests.source

@@ -1,288 +1,317 @@
-"""Built-in functions on lists."""
+"""List functions: positions count from 1, and from the end below 0."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from decimal import Decimal
-from functools import cmp_to_key
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
 
-from noria.design.feel import runtime
-from noria.design.feel.context import EvaluationContext, FeelBudgetError
-from noria.design.feel.values import NUMBERS, Function, is_number
+from noria.design.feel.arithmetic import add, divide, multiply
+from noria.design.feel.calls import invoke
+from noria.design.feel.comparison import equal, order
+from noria.design.feel.evaluation import EvaluationContext
+from noria.design.feel.library import builtin
+from noria.design.feel.values import DECIMAL, decimal_of, integer_of, kind, number
 
-C = EvaluationContext
+
+def _aggregate(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register for one list and for the items one by one."""
+
+    def register(body: Callable[..., Any]) -> Callable[..., Any]:
+        builtin(name, "list:any...")(lambda c, *items: body(c, list(items)))
+        builtin(name, "list:list")(body)
+        return body
+
+    return register
 
 
-def _as_list(value: object) -> list[object] | None:
-    if value is None:
+def _all_numbers(c: EvaluationContext, items: list[Any]) -> bool:
+    if items and all(kind(item) == "number" for item in items):
+        return True
+    c.note("feel.arguments", "A list of numbers with at least one item is needed.")
+    return False
+
+
+def _same(c: EvaluationContext, left: Any, right: Any) -> bool:
+    return equal(c, left, right) is True
+
+
+def _extreme(c: EvaluationContext, items: list[Any], sign: int) -> Any:
+    c.spend(len(items))
+    if not items or kind(items[0]) in {"boolean", "list", "context", "null"}:
         return None
-    return value if isinstance(value, list) else [value]
-
-
-def _same(c: C, a: object, b: object) -> bool:
-    return runtime.eq(c, a, b) is True
-
-
-def list_contains(c: C, items: object, element: object) -> object:
-    """Whether an equal element is in a list."""
-    found = _as_list(items)
-    return None if found is None else any(_same(c, item, element) for item in found)
-
-
-def _extreme(compare: Callable[[C, object, object], bool | None]) -> Callable[..., object]:
-    def extreme(c: C, items: object) -> object:
-        found = _as_list(items)
-        if not found:
+    best = items[0]
+    for item in items[1:]:
+        found = order(c, item, best)
+        if found is None:
             return None
-        best = found[0]
-        if not isinstance(best, str) and not is_number(best) and runtime.le(c, best, best) is None:
+        if found * sign > 0:
+            best = item
+    return best
+
+
+@_aggregate("min")
+def _min(c: EvaluationContext, items: list[Any]) -> Any:
+    return _extreme(c, items, -1)
+
+
+@_aggregate("max")
+def _max(c: EvaluationContext, items: list[Any]) -> Any:
+    return _extreme(c, items, 1)
+
+
+@builtin("count", "list:list")
+def _count(_c: EvaluationContext, items: list[Any]) -> int:
+    return len(items)
+
+
+def _folded(c: EvaluationContext, items: list[Any], operation: Callable[..., Any], kinds: set[str]) -> Any:
+    c.spend(len(items))
+    if not items or kind(items[0]) not in kinds or any(kind(item) != kind(items[0]) for item in items):
+        c.note("feel.arguments", "A list with at least one item, all of one summable kind, is needed.")
+        return None
+    total = items[0]
+    for item in items[1:]:
+        total = operation(c, total, item)
+    return total
+
+
+_SUMMABLE = {"number", "days and time duration", "years and months duration"}
+
+
+@_aggregate("sum")
+def _sum(c: EvaluationContext, items: list[Any]) -> Any:
+    return _folded(c, items, add, _SUMMABLE)
+
+
+@_aggregate("product")
+def _product(c: EvaluationContext, items: list[Any]) -> Any:
+    return _folded(c, items, multiply, {"number"})
+
+
+@_aggregate("mean")
+def _mean(c: EvaluationContext, items: list[Any]) -> Any:
+    total = _folded(c, items, add, _SUMMABLE)
+    return None if total is None else divide(c, total, len(items))
+
+
+@_aggregate("median")
+def _median(c: EvaluationContext, items: list[Any]) -> Any:
+    c.spend(len(items))
+    if not _all_numbers(c, items):
+        return None
+    ordered = sorted(decimal_of(item) for item in items)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return number(DECIMAL.divide(DECIMAL.add(ordered[middle - 1], ordered[middle]), Decimal(2)))
+
+
+@_aggregate("stddev")
+def _stddev(c: EvaluationContext, items: list[Any]) -> Any:
+    c.spend(len(items))
+    if not _all_numbers(c, items) or len(items) < 2:
+        return None
+    numbers = [decimal_of(item) for item in items]
+    total = functools.reduce(DECIMAL.add, numbers)
+    mean = DECIMAL.divide(total, Decimal(len(numbers)))
+    squares = [DECIMAL.power(DECIMAL.subtract(item, mean), Decimal(2)) for item in numbers]
+    variance = DECIMAL.divide(functools.reduce(DECIMAL.add, squares), Decimal(len(numbers) - 1))
+    return number(DECIMAL.sqrt(variance))
+
+
+@_aggregate("mode")
+def _mode(c: EvaluationContext, items: list[Any]) -> Any:
+    c.spend(len(items))
+    if not items:
+        return []
+    if not _all_numbers(c, items):
+        return None
+    counts: dict[Decimal, int] = {}
+    for item in items:
+        key = decimal_of(item)
+        counts[key] = counts.get(key, 0) + 1
+    most = max(counts.values())
+    return sorted(key for key, count in counts.items() if count == most)
+
+
+def _decided(c: EvaluationContext, items: list[Any], decided_by: bool) -> bool | None:
+    c.spend(len(items))
+    if any(item is decided_by for item in items):
+        return decided_by
+    if any(type(item) is not bool for item in items):
+        c.note("feel.type_mismatch", "A list of truth values is needed.")
+        return None
+    return not decided_by
+
+
+@_aggregate("all")
+def _all(c: EvaluationContext, items: list[Any]) -> bool | None:
+    return _decided(c, items, False)
+
+
+@_aggregate("and")
+def _and(c: EvaluationContext, items: list[Any]) -> bool | None:
+    return _decided(c, items, False)
+
+
+@_aggregate("any")
+def _any(c: EvaluationContext, items: list[Any]) -> bool | None:
+    return _decided(c, items, True)
+
+
+@_aggregate("or")
+def _or(c: EvaluationContext, items: list[Any]) -> bool | None:
+    return _decided(c, items, True)
+
+
+@builtin("list contains", "list:list;element:any")
+def _list_contains(c: EvaluationContext, items: list[Any], element: Any) -> bool:
+    c.spend(len(items))
+    return any(_same(c, item, element) for item in items)
+
+
+@builtin("sublist", "list:list;start position:number;length?:number")
+def _sublist(c: EvaluationContext, items: list[Any], start: Any, length: Any = None) -> list[Any] | None:
+    position = integer_of(start)
+    count = len(items) if length is None else integer_of(length)
+    if position is None or count is None or not 1 <= abs(position) <= len(items) or count < 0:
+        c.note("feel.index", "The sublist lies outside of the list.")
+        return None
+    begin = position - 1 if position > 0 else len(items) + position
+    if length is not None and begin + count > len(items):
+        c.note("feel.index", "The sublist lies outside of the list.")
+        return None
+    return items[begin : begin + count]
+
+
+@builtin("append", "list:list;item:any...")
+def _append(c: EvaluationContext, items: list[Any], *more: Any) -> list[Any]:
+    c.check_list(len(items) + len(more))
+    return [*items, *more]
+
+
+@builtin("concatenate", "list:list...")
+def _concatenate(c: EvaluationContext, *lists: list[Any]) -> list[Any]:
+    c.check_list(sum(map(len, lists)))
+    return [item for items in lists for item in items]
+
+
+def _index_in(items: list[Any], position: Any) -> int | None:
+    index = integer_of(decimal_of(position).to_integral_value(ROUND_DOWN))
+    if index is None or index == 0 or abs(index) > len(items):
+        return None
+    return index - 1 if index > 0 else len(items) + index
+
+
+@builtin("insert before", "list:list;position:number;newItem:any")
+def _insert_before(c: EvaluationContext, items: list[Any], position: Any, new: Any) -> list[Any] | None:
+    index = _index_in(items, position)
+    if index is None:
+        c.note("feel.index", "There is no such position in the list.")
+        return None
+    c.check_list(len(items) + 1)
+    return [*items[:index], new, *items[index:]]
+
+
+@builtin("remove", "list:list;position:number")
+def _remove(c: EvaluationContext, items: list[Any], position: Any) -> list[Any] | None:
+    index = _index_in(items, position)
+    if index is None:
+        c.note("feel.index", "There is no such position in the list.")
+        return None
+    c.check_list(len(items))
+    return [*items[:index], *items[index + 1 :]]
+
+
+@builtin("list replace", "list:list;match:function;newItem:any")
+def _list_replace_matching(c: EvaluationContext, items: list[Any], match: Any, new: Any) -> list[Any] | None:
+    c.check_list(len(items))
+    replaced: list[Any] = []
+    for item in items:
+        found = invoke(c, match, (item, new))
+        if type(found) is not bool:
             return None
-        for item in found[1:]:
-            better = compare(c, item, best)
-            if better is None:
-                return None
-            if better:
-                best = item
-        return best
-
-    return extreme
+        replaced.append(new if found else item)
+    return replaced
 
 
-def _numbers(items: object) -> list[Decimal] | None:
-    found = _as_list(items)
-    if found is None or not all(is_number(item) for item in found):
+@builtin("list replace", "list:list;position:number;newItem:any")
+def _list_replace(c: EvaluationContext, items: list[Any], position: Any, new: Any) -> list[Any] | None:
+    index = _index_in(items, position)
+    if index is None:
+        c.note("feel.index", "There is no such position in the list.")
         return None
-    return [Decimal(item) for item in found]  # type: ignore[arg-type]
+    c.check_list(len(items))
+    return [*items[:index], new, *items[index + 1 :]]
 
 
-def total(c: C, items: object) -> object:
-    """Sum of numbers (or durations); null for an empty list."""
-    found = _as_list(items)
-    if not found:
-        return None
-    result = found[0]
-    if not is_number(result) and isinstance(result, str | bool | list | dict):
-        return None
-    for item in found[1:]:
-        result = runtime.add(c, result, item)
-    return result
+@builtin("reverse", "list:list")
+def _reverse(c: EvaluationContext, items: list[Any]) -> list[Any]:
+    c.check_list(len(items))
+    return items[::-1]
 
 
-def mean(c: C, items: object) -> object:
-    """Arithmetic mean."""
-    found = _as_list(items)
-    return runtime.div(c, total(c, found), len(found)) if found else None
+@builtin("index of", "list:list;match:any")
+def _index_of(c: EvaluationContext, items: list[Any], match: Any) -> list[int]:
+    c.check_list(len(items))
+    return [position for position, item in enumerate(items, 1) if _same(c, item, match)]
 
 
-def product(_: C, items: object) -> object:
-    """Product of numbers."""
-    found = _numbers(items)
-    if not found:
-        return None
-    result = Decimal(1)
-    for item in found:
-        result = NUMBERS.multiply(result, item)
-    return result
-
-
-def median(_: C, items: object) -> object:
-    """Middle value, or the mean of the two middle ones."""
-    found = _numbers(items)
-    if not found:
-        return None
-    found.sort()
-    middle = len(found) // 2
-    return found[middle] if len(found) % 2 else NUMBERS.divide(found[middle - 1] + found[middle], Decimal(2))
-
-
-def stddev(_: C, items: object) -> object:
-    """Standard deviation of a sample."""
-    found = _numbers(items)
-    if not found or len(found) < 2:
-        return None
-    average = NUMBERS.divide(sum(found, Decimal(0)), Decimal(len(found)))
-    squares = sum((NUMBERS.power(item - average, 2) for item in found), Decimal(0))
-    return NUMBERS.sqrt(NUMBERS.divide(squares, Decimal(len(found) - 1)))
-
-
-def mode(_: C, items: object) -> object:
-    """Most frequent values, ascending."""
-    found = _numbers(items)
-    if found is None:
-        return None
-    counts = {item: found.count(item) for item in found}
-    return sorted(item for item, count in counts.items() if count == max(counts.values()))
-
-
-def _all(_: C, items: object) -> object:
-    found = _as_list(items)
-    if found is None or any(item is False for item in found):
-        return None if found is None else False
-    return True if all(item is True for item in found) else None
-
-
-def _any(_: C, items: object) -> object:
-    found = _as_list(items)
-    if found is None or any(item is True for item in found):
-        return None if found is None else True
-    return False if all(item is False for item in found) else None
-
-
-def _index(position: object, size: int) -> int | None:
-    """0-based index of a 1-based position, negative from the end."""
-    if not is_number(position):
-        return None
-    place = int(position)  # type: ignore[call-overload]
-    if place == 0 or abs(place) > size:
-        return None
-    return place - 1 if place > 0 else size + place
-
-
-def sublist(_: C, items: object, start: object, length: object = None) -> object:
-    """Part of a list by 1-based position."""
-    found = _as_list(items)
-    if found is None or (length is not None and not is_number(length)):
-        return None
-    first = _index(start, len(found))
-    if first is None:
-        return None
-    if length is None:
-        return found[first:]
-    count = int(length)  # type: ignore[call-overload]
-    return found[first : first + count] if 1 <= count <= len(found) - first else None
-
-
-def insert_before(_: C, items: object, position: object, new: object) -> object:
-    """A list with an element put in."""
-    found = _as_list(items)
-    first = None if found is None else _index(position, len(found))
-    return None if found is None or first is None else [*found[:first], new, *found[first:]]
-
-
-def remove(_: C, items: object, position: object) -> object:
-    """A list without the element at a position."""
-    found = _as_list(items)
-    first = None if found is None else _index(position, len(found))
-    return None if found is None or first is None else [*found[:first], *found[first + 1 :]]
-
-
-def list_replace(c: C, items: object, where: object, new: object) -> object:
-    """A list with one position, or all that a function picks, replaced."""
-    found = _as_list(items)
-    if found is None:
-        return None
-    if isinstance(where, Function):
-        return [new if runtime.call(c, where, (item, new), ()) is True else item for item in found]
-    first = _index(where, len(found))
-    return None if first is None else [*found[:first], new, *found[first + 1 :]]
-
-
-def index_of(c: C, items: object, match: object) -> object:
-    """1-based positions of the equal elements."""
-    found = _as_list(items)
-    return None if found is None else [place for place, item in enumerate(found, 1) if _same(c, item, match)]
-
-
-def distinct(c: C, items: object) -> object:
-    """The first of each group of equal elements."""
-    found = _as_list(items)
-    if found is None:
-        return None
-    c.step(len(found))
-    kept: list[object] = []
-    for item in found:
+def _distinct(c: EvaluationContext, items: list[Any]) -> list[Any]:
+    kept: list[Any] = []
+    for item in items:
+        c.spend(1 + len(kept) // 8)
         if not any(_same(c, item, other) for other in kept):
             kept.append(item)
     return kept
 
 
-def duplicates(c: C, items: object) -> object:
-    """Each value that occurs more than once, once."""
-    found = _as_list(items)
-    if found is None:
-        return None
-    unique = distinct(c, found)
-    return [item for item in unique if sum(_same(c, item, other) for other in found) > 1]  # type: ignore[union-attr, attr-defined]
+@builtin("union", "list:list...")
+def _union(c: EvaluationContext, *lists: list[Any]) -> list[Any]:
+    return _distinct(c, _concatenate(c, *lists))
 
 
-def flatten(c: C, items: object) -> object:
-    """All elements of nested lists in one list."""
-    found = _as_list(items)
-    if found is None:
-        return None
-    flat: list[object] = []
-    stack = list(reversed(found))
-    while stack:
-        item = stack.pop()
-        c.step()
-        if isinstance(item, list):
-            stack.extend(reversed(item))
+@builtin("distinct values", "list:list")
+def _distinct_values(c: EvaluationContext, items: list[Any]) -> list[Any]:
+    return _distinct(c, items)
+
+
+@builtin("duplicate values", "list:list")
+def _duplicate_values(c: EvaluationContext, items: list[Any]) -> list[Any]:
+    kept = _distinct(c, items)
+    return [value for value in kept if sum(_same(c, value, item) for item in items) > 1]
+
+
+@builtin("flatten", "list:list")
+def _flatten(c: EvaluationContext, items: list[Any]) -> list[Any]:
+    flat: list[Any] = []
+    for item in items:
+        c.spend(1)
+        if type(item) is list:
+            flat.extend(_flatten(c, item))
         else:
             flat.append(item)
     return flat
 
 
-def sort(c: C, items: object, precedes: object = None) -> object:
-    """A list in the order of a function that says whether its first argument comes first, or ascending."""
-    found = _as_list(items)
-    if found is None or (precedes is not None and not isinstance(precedes, Function)):
-        return None
+@builtin("sort", "list:list;precedes?:function")
+def _sort(c: EvaluationContext, items: list[Any], precedes: Any = None) -> list[Any] | None:
+    c.check_list(len(items))
+    failed: list[bool] = []
 
-    def order(a: object, b: object) -> int:
-        first = runtime.call(c, precedes, (a, b), ()) if precedes is not None else runtime.lt(c, a, b)
-        if first is True:
+    def compare(left: Any, right: Any) -> int:
+        c.spend(1)
+        if precedes is None:
+            found = order(c, left, right)
+            failed.extend([True] * (found is None))
+            return found or 0
+        before = invoke(c, precedes, (left, right))
+        failed.extend([True] * (type(before) is not bool))
+        if before is True:
             return -1
-        second = runtime.call(c, precedes, (b, a), ()) if precedes is not None else runtime.lt(c, b, a)
-        return 1 if second is True else 0
+        return 1 if invoke(c, precedes, (right, left)) is True else 0
 
-    return sorted(found, key=cmp_to_key(order))
-
-
-def concatenate(c: C, lists: object) -> object:
-    """Lists one behind the other."""
-    joined: list[object] = []
-    for items in lists if isinstance(lists, list) else []:
-        found = _as_list(items)
-        if found is None:
-            return None
-        joined.extend(found)
-        if len(joined) > c.items_max:
-            raise FeelBudgetError("The expression builds too long a list.")
-    return joined
-
-
-def append(c: C, items: object) -> object:
-    """A list with elements behind."""
-    if not isinstance(items, list) or not items:
-        return None
-    first = _as_list(items[0])
-    return concatenate(c, [first if first is not None else [None], list(items[1:])])
-
-
-FUNCTIONS: dict[str, Callable[..., object]] = {
-    "list contains(list, element)": list_contains,
-    "count(list)": lambda _, items: None if items is None else len(items) if isinstance(items, list) else 1,
-    "min(*list)": _extreme(runtime.lt),
-    "max(*list)": _extreme(runtime.gt),
-    "sum(*list)": total,
-    "mean(*list)": mean,
-    "product(*list)": product,
-    "median(*list)": median,
-    "stddev(*list)": stddev,
-    "mode(*list)": mode,
-    "all(*list)": _all,
-    "any(*list)": _any,
-    "sublist(list, start position, length?)": sublist,
-    "append(*list)": append,
-    "concatenate(*list)": concatenate,
-    "union(*list)": lambda c, lists: distinct(c, concatenate(c, lists)),
-    "insert before(list, position, newItem)": insert_before,
-    "remove(list, position)": remove,
-    "list replace(list, position, newItem)": list_replace,
-    "reverse(list)": lambda _, items: items[::-1] if isinstance(items, list) else None,
-    "index of(list, match)": index_of,
-    "distinct values(list)": distinct,
-    "duplicate values(list)": duplicates,
-    "flatten(list)": flatten,
-    "sort(list, precedes?)": sort,
-}
+    ordered = sorted(items, key=functools.cmp_to_key(compare))
+    return None if failed else ordered

@@ -1,4 +1,4 @@
-"""Built-in functions on numbers."""
+"""Numeric functions."""
 
 from __future__ import annotations
 
@@ -11,83 +11,92 @@ from decimal import (
     ROUND_HALF_EVEN,
     ROUND_HALF_UP,
     ROUND_UP,
+    Context,
     Decimal,
 )
+from typing import Any
 
-from noria.design.feel.context import EvaluationContext
-from noria.design.feel.temporal import Months
-from noria.design.feel.values import NUMBERS, is_number
+from noria.design.feel.arithmetic import negate
+from noria.design.feel.evaluation import EvaluationContext
+from noria.design.feel.library import builtin
+from noria.design.feel.temporal import DaysDuration, MonthsDuration
+from noria.design.feel.values import DECIMAL, decimal_of, integer_of, number
 
-C = EvaluationContext
-SCALE_MIN, SCALE_MAX = -6111, 6176
-
-
-def decimal(value: object) -> Decimal:
-    """A FEEL number as Decimal.
-
-    Raises:
-        TypeError: it is no number.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise TypeError("a number is needed")
-    return Decimal(value)
+_SCALE_MIN, _SCALE_MAX = -6111, 6176
 
 
-def _rounder(rounding: str, *, scale_required: bool) -> Callable[..., object]:
-    def rounded(_: C, n: object, scale: object = None) -> object:
-        if not is_number(n) or (scale is None and scale_required) or (scale is not None and not is_number(scale)):
+def _rounding(mode: str) -> Callable[..., Any]:
+    # Wide enough to hold any number of 34 digits at any scale that changes it.
+    wide = Context(prec=6200, Emin=-6200, Emax=6200, traps=[])
+
+    def rounded(c: EvaluationContext, value: Any, scale: Any = 0) -> Any:
+        places = decimal_of(scale).to_integral_value(ROUND_DOWN)
+        if not _SCALE_MIN <= places <= _SCALE_MAX:
+            c.note("feel.scale", f"The scale must lie between {_SCALE_MIN} and {_SCALE_MAX}.")
             return None
-        digits = int(decimal(scale if scale is not None else 0))
-        if not SCALE_MIN <= digits <= SCALE_MAX:
-            return None
-        value = decimal(n)
-        if -int(value.as_tuple().exponent) <= digits:  # type: ignore[arg-type]
-            return n
-        return NUMBERS.plus(value.quantize(Decimal(1).scaleb(-digits), rounding=rounding, context=None))
+        digits = int(places)
+        if type(value) is int and digits >= 0:
+            return value
+        decimal = decimal_of(value)
+        if digits > 0 and -int(decimal.as_tuple().exponent) <= digits:
+            return decimal
+        return number(DECIMAL.plus(decimal.quantize(Decimal((0, (1,), -digits)), rounding=mode, context=wide)))
 
     return rounded
 
 
-def modulo(_: C, dividend: object, divisor: object) -> object:
-    """Remainder with the sign of the divisor: dividend - divisor * floor(dividend / divisor)."""
-    if not is_number(dividend) or not is_number(divisor) or not divisor:
+builtin("decimal", "n:number;scale:number")(_rounding(ROUND_HALF_EVEN))
+builtin("floor", "n:number;scale?:number")(_rounding(ROUND_FLOOR))
+builtin("ceiling", "n:number;scale?:number")(_rounding(ROUND_CEILING))
+builtin("round up", "n:number;scale:number")(_rounding(ROUND_UP))
+builtin("round down", "n:number;scale:number")(_rounding(ROUND_DOWN))
+builtin("round half up", "n:number;scale:number")(_rounding(ROUND_HALF_UP))
+builtin("round half down", "n:number;scale:number")(_rounding(ROUND_HALF_DOWN))
+
+
+@builtin("abs", "n:number|days|months")
+def _abs(c: EvaluationContext, n: Any) -> Any:
+    negative = n.ns < 0 if type(n) is DaysDuration else n.months < 0 if type(n) is MonthsDuration else n < 0
+    return negate(c, n) if negative else n
+
+
+@builtin("modulo", "dividend:number;divisor:number")
+def _modulo(c: EvaluationContext, dividend: Any, divisor: Any) -> Any:
+    if not divisor:
+        c.note("feel.division_by_zero", "A number is divided by zero.")
         return None
-    a, b = decimal(dividend), decimal(divisor)
-    quotient = NUMBERS.divide(a, b).to_integral_value(ROUND_FLOOR)
-    return NUMBERS.subtract(a, NUMBERS.multiply(b, quotient))
+    if type(dividend) is int and type(divisor) is int:
+        return dividend % divisor
+    left, right = decimal_of(dividend), decimal_of(divisor)
+    rest = DECIMAL.remainder(left, right)
+    # The result has the sign of the divisor: dividend - divisor * floor(dividend / divisor).
+    if rest and (rest < 0) != (right < 0):
+        rest = DECIMAL.add(rest, right)
+    return number(rest)
 
 
-def absolute(_: C, n: object) -> object:
-    """Magnitude of a number or duration."""
-    if isinstance(n, Months):
-        return Months(abs(n.months))
-    return abs(n) if is_number(n) or hasattr(n, "total_seconds") else None  # type: ignore[arg-type]
+@builtin("sqrt", "number:number")
+def _sqrt(_c: EvaluationContext, value: Any) -> Any:
+    return number(DECIMAL.sqrt(decimal_of(value)))
 
 
-def _number(function: Callable[[Decimal], object]) -> Callable[..., object]:
-    def checked(_: C, n: object) -> object:
-        return function(decimal(n)) if is_number(n) else None
-
-    return checked
+@builtin("log", "number:number")
+def _log(_c: EvaluationContext, value: Any) -> Any:
+    return number(DECIMAL.ln(decimal_of(value)))
 
 
-def _parity(rest: int) -> Callable[[Decimal], object]:
-    return lambda value: abs(int(value)) % 2 == rest if value == int(value) else False
+@builtin("exp", "number:number")
+def _exp(_c: EvaluationContext, value: Any) -> Any:
+    return number(DECIMAL.exp(decimal_of(value)))
 
 
-FUNCTIONS: dict[str, Callable[..., object]] = {
-    "decimal(n, scale)": _rounder(ROUND_HALF_EVEN, scale_required=True),
-    "floor(n, scale?)": _rounder(ROUND_FLOOR, scale_required=False),
-    "ceiling(n, scale?)": _rounder(ROUND_CEILING, scale_required=False),
-    "round up(n, scale?)": _rounder(ROUND_UP, scale_required=False),
-    "round down(n, scale?)": _rounder(ROUND_DOWN, scale_required=False),
-    "round half up(n, scale?)": _rounder(ROUND_HALF_UP, scale_required=False),
-    "round half down(n, scale?)": _rounder(ROUND_HALF_DOWN, scale_required=False),
-    "modulo(dividend, divisor)": modulo,
-    "abs(n)": absolute,
-    "sqrt(number)": _number(lambda n: NUMBERS.sqrt(n) if n >= 0 else None),
-    "log(number)": _number(lambda n: NUMBERS.ln(n) if n > 0 else None),
-    "exp(number)": _number(NUMBERS.exp),
-    "odd(number)": _number(_parity(1)),
-    "even(number)": _number(_parity(0)),
-}
+@builtin("odd", "number:number")
+def _odd(_c: EvaluationContext, value: Any) -> bool | None:
+    whole = integer_of(value)
+    return None if whole is None else whole % 2 == 1
+
+
+@builtin("even", "number:number")
+def _even(_c: EvaluationContext, value: Any) -> bool | None:
+    whole = integer_of(value)
+    return None if whole is None else whole % 2 == 0

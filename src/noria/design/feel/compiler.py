@@ -1,286 +1,395 @@
-"""From syntax tree to a Python code object, through a whitelist: the only Python nodes made are calls of the runtime's
-own functions, constants, local names, lambdas, tuples and conditional expressions. No text is ever compiled."""
+"""Syntax tree to a Python code object, through a whitelist of Python nodes that we build ourselves.
+
+No text is ever compiled: names of FEEL become generated identifiers or constants, operators calls of `runtime`.
+The result is ``lambda constants...: lambda v, c: ...`` with v the variables, c the evaluation context (and q the tested
+value of unary tests).
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 
-from noria.design.feel import runtime
-from noria.design.feel import syntax as x
-from noria.design.feel.builtins import BUILTINS, call_builtin
-from noria.design.feel.context import EvaluationContext
-from noria.design.feel.values import Function, Range
+from noria.design.feel import calls, iteration, runtime
+from noria.design.feel import nodes as n
+from noria.design.feel.builtins import LIBRARY
+from noria.design.feel.values import Function
 
-Code = Callable[[Mapping[str, object], EvaluationContext], object]
-
+_PYTHON_NODES = frozenset(
+    {
+        ast.Expression,
+        ast.Lambda,
+        ast.arguments,
+        ast.arg,
+        ast.Call,
+        ast.Name,
+        ast.Load,
+        ast.Store,
+        ast.Constant,
+        ast.IfExp,
+        ast.NamedExpr,
+        ast.Compare,
+        ast.Is,
+        ast.IsNot,
+        ast.List,
+        ast.Tuple,
+        ast.Attribute,
+    }
+)
+_ATTRIBUTES = frozenset({"get"})
+_GLOBALS: dict[str, Any] = {
+    "__builtins__": {},
+    "MISSING": runtime.MISSING,
+    "missing": runtime.missing,
+    "field": runtime.field,
+    "path": runtime.path,
+    "negate": runtime.negate,
+    "both": runtime.both,
+    "either": runtime.either,
+    "invert": runtime.invert,
+    "between": runtime.between,
+    "member": runtime.member,
+    "own_test": runtime.own_test,
+    "instance": runtime.instance,
+    "context": runtime.make_context,
+    "range_": runtime.make_range,
+    "filter_": iteration.filter_list,
+    "loop": iteration.loop,
+    "some": iteration.some,
+    "every": iteration.every,
+    "span": iteration.span,
+    "invoke": calls.invoke,
+    "invoke_named": calls.invoke_named,
+    "Function": Function,
+    "external": calls.external,
+}
 _OPERATORS = {
     "+": "add",
-    "-": "sub",
-    "*": "mul",
-    "/": "div",
+    "-": "subtract",
+    "*": "multiply",
+    "/": "divide",
     "**": "power",
-    "=": "eq",
-    "!=": "ne",
-    "<": "lt",
-    "<=": "le",
-    ">": "gt",
-    ">=": "ge",
+    "=": "equal",
+    "!=": "unequal",
+    "<": "less",
+    "<=": "less_or_equal",
+    ">": "greater",
+    ">=": "greater_or_equal",
 }
-_RUNTIME: dict[str, object] = {
-    name: getattr(runtime, name)
-    for name in (
-        *_OPERATORS.values(),
-        "any_of",
-        "between",
-        "both",
-        "call",
-        "context",
-        "either",
-        "field",
-        "for_each",
-        "instance_of",
-        "meets",
-        "member",
-        "negate",
-        "not_any",
-        "quantified",
-        "select",
-        "steps",
-        "var",
-    )
-} | {"call_builtin": call_builtin, "Function": Function, "Range": Range}
+_GLOBALS.update({name: getattr(runtime, name) for name in _OPERATORS.values()})
 
-V, C = "V", "C"
-"""Python names of the variables and of the evaluation context inside compiled code."""
+
+class _Locals:
+    """Names bound to Python identifiers."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+
+class _Element:
+    """The element of a filter: its fields are in scope, and which there are is known at run time only."""
+
+    __slots__ = ("identifier",)
+
+    def __init__(self, identifier: str) -> None:
+        self.identifier = identifier
+
+
+def _name(identifier: str) -> ast.expr:
+    return ast.Name(identifier, ast.Load())
+
+
+def _call(function: str, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
+
+
+def _lambda(params: Iterable[str], body: ast.expr) -> ast.expr:
+    arguments = ast.arguments(
+        posonlyargs=[], args=[ast.arg(param) for param in params], kwonlyargs=[], kw_defaults=[], defaults=[]
+    )
+    return ast.Lambda(arguments, body)
+
+
+def _tuple(items: Iterable[ast.expr]) -> ast.expr:
+    return ast.Tuple(list(items), ast.Load())
+
+
+_CONTEXT = _name("c")
 
 
 class Compiler:
-    """Compiles one tree. Afterwards `names` holds the free variables that it uses."""
+    """Compiles one tree. `free` holds the free names that were met.
 
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-        self._globals: dict[str, object] = {"__builtins__": {}, **_RUNTIME}
-        self._constants = 0
-        self._locals = 0
-        # Innermost last: local names by FEEL name, or the Python name of a filter's item.
-        self._scopes: list[dict[str, str] | str] = []
+    Attributes:
+        free: names looked up among the variables.
+    """
 
-    def compile(self, tree: x.Ast) -> Code:
-        """The tree as a function of variables and context."""
-        return self._finish(self._node(tree))
+    def __init__(self, names: frozenset[str]) -> None:
+        self.free: set[str] = set()
+        self._known = names
+        self._scopes: list[_Locals | _Element] = []
+        self._constants: list[Any] = []
+        self._count = 0
+        self._partial_used = False
 
-    def compile_tests(self, tests: tuple[x.Ast, ...]) -> Code:
-        """Unary tests as a function that also takes the input value, under the name ``?``."""
-        self._scopes.append({"?": "I"})
-        body = self._call("any_of", self._list([self._test(test, _name("I")) for test in tests]))
-        return self._finish(body, "I")
+    def expression(self, node: n.Node) -> Callable[..., Any]:
+        """A function of variables and context."""
+        return self._finish(["v", "c"], self._node(node))
 
-    def _finish(self, body: ast.expr, *more: str) -> Code:
-        function = ast.Expression(_lambda([V, C, *more], body))
-        ast.fix_missing_locations(function)
-        code = compile(function, "<feel>", "eval")
-        result: Code = eval(code, self._globals)  # noqa: S307 - a tree that only this class has built
-        return result
+    def unary_tests(self, tests: n.Tests) -> Callable[..., Any]:
+        """A function of variables, context and the tested value."""
+        self._scopes.append(_Locals({"?": "q"}))
+        return self._finish(["v", "c", "q"], self._tests(tests, _name("q")))
 
-    # Building blocks
-
-    def _constant(self, value: object) -> ast.expr:
-        if value is None or isinstance(value, bool | int | str):
-            return ast.Constant(value)
-        name = f"k{self._constants}"
-        self._constants += 1
-        self._globals[name] = value
-        return _name(name)
-
-    def _call(self, function: str, *arguments: ast.expr) -> ast.expr:
-        return ast.Call(_name(function), list(arguments), [])
-
-    def _list(self, items: list[ast.expr]) -> ast.expr:
-        return ast.List(items, ast.Load())
-
-    def _tuple(self, items: list[ast.expr]) -> ast.expr:
-        return ast.Tuple(items, ast.Load())
+    def _finish(self, params: list[str], body: ast.expr) -> Callable[..., Any]:
+        constants = [f"k{index}" for index in range(len(self._constants))]
+        tree = ast.Expression(_lambda(constants, _lambda(params, body)))
+        for node in ast.walk(tree):
+            if type(node) not in _PYTHON_NODES or (type(node) is ast.Attribute and node.attr not in _ATTRIBUTES):
+                raise AssertionError(f"{type(node).__name__} is outside the whitelist.")
+        code = compile(ast.fix_missing_locations(tree), "<feel>", "eval")
+        # The code object comes from the whitelisted tree above, never from text.
+        made: Callable[..., Any] = eval(code, _GLOBALS)(*self._constants)  # noqa: S307
+        return made
 
     def _fresh(self) -> str:
-        self._locals += 1
-        return f"n{self._locals}"
+        self._count += 1
+        return f"n{self._count}"
 
-    def _texts(self, texts: tuple[str, ...]) -> ast.expr:
-        return self._tuple([ast.Constant(text) for text in texts])
+    def _constant(self, value: Any) -> ast.expr:
+        if value is None or type(value) in {bool, int, str}:
+            return ast.Constant(value)
+        self._constants.append(value)
+        return _name(f"k{len(self._constants) - 1}")
 
-    # Nodes
+    def _node(self, node: n.Node) -> ast.expr:
+        return self._emitters[type(node)](self, node)
 
-    def _node(self, node: x.Ast) -> ast.expr:
-        method: Callable[[Any], ast.expr] = getattr(self, _METHODS[type(node)])
-        return method(node)
+    def _keep(self, value: ast.expr) -> tuple[ast.expr, ast.expr]:
+        """An expression that also stores its value, and one that reads it again."""
+        identifier = self._fresh()
+        return ast.NamedExpr(ast.Name(identifier, ast.Store()), value), _name(identifier)
 
-    def _literal(self, node: x.Literal) -> ast.expr:
+    def _unless_missing(self, value: ast.expr, otherwise: ast.expr) -> ast.expr:
+        kept, again = self._keep(value)
+        return ast.IfExp(ast.Compare(kept, [ast.IsNot()], [_name("MISSING")]), again, otherwise)
+
+    # --- names
+
+    def _lookup(self, name: str) -> ast.expr:
+        elements: list[str] = []
+        found: ast.expr | None = None
+        for scope in reversed(self._scopes):
+            if isinstance(scope, _Element):
+                elements.append(scope.identifier)
+                if name == "item":
+                    found = _name(scope.identifier)
+                    break
+            elif name in scope.names:
+                self._partial_used = self._partial_used or name == "partial"
+                found = _name(scope.names[name])
+                break
+        result = self._variable(name) if found is None else found
+        for identifier in reversed(elements):
+            result = self._unless_missing(_call("field", _name(identifier), ast.Constant(name)), result)
+        return result
+
+    def _variable(self, name: str) -> ast.expr:
+        builtin = LIBRARY.get(name)
+        get = ast.Attribute(_name("v"), "get", ast.Load())
+        if builtin is not None and name not in self._known:
+            # A variable may be called like a function of the library ("count"); only a variable's name is free.
+            return ast.Call(get, [ast.Constant(name), self._constant(builtin)], [])
+        self.free.add(name)
+        value = ast.Call(get, [ast.Constant(name), _name("MISSING")], [])
+        return self._unless_missing(value, _call("missing", _CONTEXT, ast.Constant(name)))
+
+    # --- nodes
+
+    def _emit_literal(self, node: n.Literal) -> ast.expr:
         return self._constant(node.value)
 
-    def _variable(self, node: x.Name) -> ast.expr:
-        return self._resolve(node.name, len(self._scopes))
+    def _emit_name(self, node: n.Name) -> ast.expr:
+        return self._lookup(node.name)
 
-    def _resolve(self, name: str, depth: int) -> ast.expr:
-        for index in range(depth - 1, -1, -1):
-            scope = self._scopes[index]
-            if isinstance(scope, str):
-                outside = self._resolve(name, index)
-                return self._call("field", _name(scope), ast.Constant(name), _lambda([], outside))
-            if name in scope:
-                return _name(scope[name])
-        if name in BUILTINS:
-            return self._constant(BUILTINS[name].function)
-        self.names.add(name)
-        return self._call("var", _name(C), _name(V), ast.Constant(name))
+    def _emit_negation(self, node: n.Negation) -> ast.expr:
+        if isinstance(node.operand, n.Literal) and type(node.operand.value) is int:
+            return ast.Constant(-node.operand.value)
+        return _call("negate", _CONTEXT, self._node(node.operand))
 
-    def _property(self, node: x.Property) -> ast.expr:
-        return self._call("member", _name(C), self._node(node.base), ast.Constant(node.name))
+    def _emit_binary(self, node: n.Binary) -> ast.expr:
+        return _call(_OPERATORS[node.operator], _CONTEXT, self._node(node.left), self._node(node.right))
 
-    def _filter(self, node: x.Filter) -> ast.expr:
-        base = self._node(node.base)
-        constant = node.condition
-        negative = isinstance(constant, x.Negate)
-        literal = constant.operand if isinstance(constant, x.Negate) else constant
-        index: ast.expr = ast.Constant(None)
-        if isinstance(literal, x.Literal) and not isinstance(literal.value, bool | str | type(None)):
-            index = self._node(x.Negate(literal) if negative else literal)
-        item = self._fresh()
-        self._scopes.append(item)
-        condition = _lambda([item], self._node(node.condition))
-        self._scopes.pop()
-        return self._call("select", _name(C), base, condition, index)
+    def _emit_logic(self, node: n.Logic) -> ast.expr:
+        return self._logic(node.operator == "or", self._node(node.left), self._node(node.right))
 
-    def _is_local(self, name: str) -> bool:
-        return any(isinstance(scope, dict) and name in scope for scope in self._scopes)
+    def _logic(self, decided_by: bool, left: ast.expr, right: ast.expr) -> ast.expr:
+        """``or`` is decided by a true left side, ``and`` by a false one; the right side is then not evaluated."""
+        kept, again = self._keep(left)
+        function = "either" if decided_by else "both"
+        return ast.IfExp(
+            ast.Compare(kept, [ast.Is()], [ast.Constant(decided_by)]),
+            ast.Constant(decided_by),
+            _call(function, _CONTEXT, again, right),
+        )
 
-    def _invocation(self, node: x.Call) -> ast.expr:
-        function = node.function
-        arguments = self._tuple([self._node(argument) for argument in node.arguments])
-        if isinstance(function, x.Name) and function.name in BUILTINS and not self._is_local(function.name):
-            builtin = self._constant(BUILTINS[function.name])
-            return self._call("call_builtin", _name(C), builtin, arguments, self._texts(node.names))
-        return self._call("call", _name(C), self._node(function), arguments, self._texts(node.names))
-
-    def _negate(self, node: x.Negate) -> ast.expr:
-        return self._call("negate", _name(C), self._node(node.operand))
-
-    def _binary(self, node: x.Binary) -> ast.expr:
-        left, right = self._node(node.left), self._node(node.right)
-        if node.operator in ("and", "or"):
-            return self._call("both" if node.operator == "and" else "either", left, _lambda([], right))
-        return self._call(_OPERATORS[node.operator], _name(C), left, right)
-
-    def _between(self, node: x.Between) -> ast.expr:
-        return self._call("between", _name(C), self._node(node.value), self._node(node.low), self._node(node.high))
-
-    def _in(self, node: x.In) -> ast.expr:
-        value = self._fresh()
-        tests = self._list([self._test(test, _name(value)) for test in node.tests])
-        return ast.Call(_lambda([value], self._call("any_of", tests)), [self._node(node.value)], [])
-
-    def _test(self, node: x.Ast, value: ast.expr) -> ast.expr:
-        if isinstance(node, x.Test):
-            return self._call(_OPERATORS[node.operator], _name(C), value, self._node(node.operand))
-        if isinstance(node, x.NotTests):
-            return self._call("not_any", self._list([self._test(test, value) for test in node.tests]))
-        if isinstance(node, x.AnyTest):
-            return self._call("meets", _name(C), value, self._node(node.expression))
-        raise TypeError(node)
-
-    def _instanceof(self, node: x.InstanceOf) -> ast.expr:
-        return self._call("instance_of", self._node(node.value), ast.Constant(node.type))
-
-    def _if(self, node: x.If) -> ast.expr:
+    def _emit_conditional(self, node: n.Conditional) -> ast.expr:
         condition = ast.Compare(self._node(node.condition), [ast.Is()], [ast.Constant(True)])
         return ast.IfExp(condition, self._node(node.then), self._node(node.otherwise))
 
-    def _iteration(
-        self, names: tuple[str, ...], sources: tuple[x.Ast, ...], highs: tuple[x.Ast | None, ...]
-    ) -> tuple[list[str], ast.expr]:
-        """The Python names of the iteration's variables, and its sources, each seeing the variables before it."""
-        scope: dict[str, str] = {}
-        self._scopes.append(scope)
-        parameters: list[str] = []
-        compiled: list[ast.expr] = []
-        for name, source, high in zip(names, sources, highs, strict=True):
-            values = self._node(source)
-            if high is not None:
-                values = self._call("steps", _name(C), values, self._node(high))
-            compiled.append(_lambda(list(parameters), values))
-            scope[name] = self._fresh()
-            parameters.append(scope[name])
-        return parameters, self._tuple(compiled)
+    def _emit_between(self, node: n.Between) -> ast.expr:
+        return _call("between", _CONTEXT, self._node(node.value), self._node(node.low), self._node(node.high))
 
-    def _for(self, node: x.For) -> ast.expr:
-        parameters, sources = self._iteration(node.names, node.sources, node.highs)
+    def _emit_in(self, node: n.In) -> ast.expr:
+        value = self._node(node.value)
+        identifier = self._fresh()
+        self._scopes.append(_Locals({"?": identifier}))
+        body = self._tests(node.tests, _name(identifier))
+        self._scopes.pop()
+        return ast.Call(_lambda([identifier], body), [value], [])
+
+    def _tests(self, tests: n.Tests, tested: ast.expr) -> ast.expr:
+        result: ast.expr | None = None
+        for test in tests.tests:
+            emitted = self._test(test, tested)
+            result = emitted if result is None else self._logic(True, result, emitted)
+        emitted = ast.Constant(True) if result is None else result
+        return _call("invert", _CONTEXT, emitted) if tests.negated else emitted
+
+    def _test(self, test: n.Test, tested: ast.expr) -> ast.expr:
+        if test.operand is None:
+            return ast.Constant(True)
+        operand = self._node(test.operand)
+        if test.operator:
+            return _call(_OPERATORS[test.operator], _CONTEXT, tested, operand)
+        if test.uses_input:
+            return _call("own_test", _CONTEXT, tested, operand)
+        if isinstance(test.operand, n.Literal) and type(test.operand.value) is str:
+            return _call("equal", _CONTEXT, tested, operand)
+        return _call("member", _CONTEXT, tested, operand)
+
+    def _emit_instance_of(self, node: n.InstanceOf) -> ast.expr:
+        return _call("instance", self._node(node.value), self._constant(node.type))
+
+    def _emit_path(self, node: n.Path) -> ast.expr:
+        return _call("path", _CONTEXT, self._node(node.source), ast.Constant(node.name))
+
+    def _emit_filter(self, node: n.Filter) -> ast.expr:
+        source = self._node(node.source)
+        identifier = self._fresh()
+        self._scopes.append(_Element(identifier))
+        condition = self._node(node.condition)
+        self._scopes.pop()
+        return _call("filter_", _CONTEXT, source, _lambda([identifier], condition))
+
+    def _emit_call(self, node: n.Call) -> ast.expr:
+        function = self._callee(node.function)
+        arguments = _tuple(self._node(argument) for argument in node.arguments)
+        if node.names is None:
+            return _call("invoke", _CONTEXT, function, arguments)
+        return _call("invoke_named", _CONTEXT, function, self._constant(tuple(node.names)), arguments)
+
+    def _callee(self, node: n.Node) -> ast.expr:
+        if isinstance(node, n.Name) and node.name in LIBRARY and node.name not in self._known:
+            bound = any(isinstance(scope, _Locals) and node.name in scope.names for scope in self._scopes)
+            if not bound:
+                return self._constant(LIBRARY[node.name])
+        return self._node(node)
+
+    def _emit_list(self, node: n.ListNode) -> ast.expr:
+        return ast.List([self._node(item) for item in node.items], ast.Load())
+
+    def _emit_context(self, node: n.ContextNode) -> ast.expr:
+        scope = _Locals({})
+        self._scopes.append(scope)
+        values: list[ast.expr] = []
+        for key, value in node.entries:
+            identifier = self._fresh()
+            if isinstance(value, n.FunctionNode):
+                scope.names[key] = identifier  # a function sees itself; any other entry sees the outer name
+            emitted = self._node(value)
+            scope.names[key] = identifier
+            values.append(ast.NamedExpr(ast.Name(identifier, ast.Store()), emitted))
+        self._scopes.pop()
+        keys = self._constant(tuple(key for key, _ in node.entries))
+        return _call("context", _CONTEXT, keys, _tuple(values))
+
+    def _emit_range(self, node: n.RangeNode) -> ast.expr:
+        flags = (node.start_included, node.end_included, node.operator)
+        return _call(
+            "range_",
+            _CONTEXT,
+            ast.Constant(None) if node.start is None else self._node(node.start),
+            ast.Constant(None) if node.end is None else self._node(node.end),
+            *(ast.Constant(flag) for flag in flags),
+        )
+
+    def _iterators(self, iterators: list[n.Iterator]) -> tuple[ast.expr, list[str]]:
+        """The domains as functions of the iterators before them, and the iterators' identifiers."""
+        domains: list[ast.expr] = []
+        identifiers: list[str] = []
+        for iterator in iterators:
+            domain = self._node(iterator.domain)
+            if iterator.end is not None:
+                domain = _call("span", _CONTEXT, domain, self._node(iterator.end))
+            domains.append(_lambda(list(identifiers), domain))
+            identifier = self._fresh()
+            identifiers.append(identifier)
+            self._scopes.append(_Locals({iterator.name: identifier}))
+        return _tuple(domains), identifiers
+
+    def _emit_for(self, node: n.For) -> ast.expr:
+        depth = len(self._scopes)
+        domains, identifiers = self._iterators(node.iterators)
+        outer_used, self._partial_used = self._partial_used, False
         partial = self._fresh()
-        self._scopes.append({"partial": partial})
-        body = _lambda([*parameters, partial], self._node(node.body))
+        self._scopes.insert(depth, _Locals({"partial": partial}))
+        body = self._node(node.body)
+        used, self._partial_used = self._partial_used, outer_used
+        del self._scopes[depth:]
+        return _call("loop", _CONTEXT, domains, _lambda([partial, *identifiers], body), ast.Constant(used))
+
+    def _emit_quantified(self, node: n.Quantified) -> ast.expr:
+        depth = len(self._scopes)
+        domains, identifiers = self._iterators(node.iterators)
+        condition = self._node(node.condition)
+        del self._scopes[depth:]
+        return _call("every" if node.every else "some", _CONTEXT, domains, _lambda(identifiers, condition))
+
+    def _emit_function(self, node: n.FunctionNode) -> ast.expr:
+        params = [self._fresh() for _ in node.params]
+        if node.body is None:
+            return _call("external", _CONTEXT)
+        self._scopes.append(_Locals(dict(zip(node.params, params, strict=True))))
+        body = self._node(node.body)
         self._scopes.pop()
-        self._scopes.pop()
-        return self._call("for_each", _name(C), sources, body)
+        return _call(
+            "Function",
+            self._constant(tuple(node.params)),
+            self._constant(tuple(node.types)),
+            _lambda(params, body),
+        )
 
-    def _quantified(self, node: x.Quantified) -> ast.expr:
-        parameters, sources = self._iteration(node.names, node.sources, (None,) * len(node.names))
-        body = _lambda(parameters, self._node(node.body))
-        self._scopes.pop()
-        return self._call("quantified", _name(C), ast.Constant(node.every), sources, body)
-
-    def _listof(self, node: x.ListOf) -> ast.expr:
-        return self._list([self._node(item) for item in node.items])
-
-    def _contextof(self, node: x.ContextOf) -> ast.expr:
-        scope: dict[str, str] = {}
-        self._scopes.append(scope)
-        parameters: list[str] = []
-        entries: list[ast.expr] = []
-        for key, value in zip(node.keys, node.values, strict=True):
-            entries.append(_lambda(list(parameters), self._node(value)))
-            scope[key] = self._fresh()
-            parameters.append(scope[key])
-        self._scopes.pop()
-        return self._call("context", self._texts(node.keys), self._tuple(entries))
-
-    def _rangeof(self, node: x.RangeOf) -> ast.expr:
-        low: ast.expr = ast.Constant(None) if node.low is None else self._node(node.low)
-        high: ast.expr = ast.Constant(None) if node.high is None else self._node(node.high)
-        return self._call("Range", low, high, ast.Constant(node.low_included), ast.Constant(node.high_included))
-
-    def _function(self, node: x.Lambda) -> ast.expr:
-        scope = {name: self._fresh() for name in node.parameters}
-        self._scopes.append(scope)
-        body = _lambda(list(scope.values()), self._node(node.body))
-        self._scopes.pop()
-        return self._call("Function", self._texts(node.parameters), body)
-
-
-_METHODS: dict[type, str] = {
-    x.Literal: "_literal",
-    x.Name: "_variable",
-    x.Property: "_property",
-    x.Filter: "_filter",
-    x.Call: "_invocation",
-    x.Negate: "_negate",
-    x.Binary: "_binary",
-    x.Between: "_between",
-    x.In: "_in",
-    x.InstanceOf: "_instanceof",
-    x.If: "_if",
-    x.For: "_for",
-    x.Quantified: "_quantified",
-    x.ListOf: "_listof",
-    x.ContextOf: "_contextof",
-    x.RangeOf: "_rangeof",
-    x.Lambda: "_function",
-}
-
-
-def _name(name: str) -> ast.expr:
-    return ast.Name(name, ast.Load())
-
-
-def _lambda(parameters: list[str], body: ast.expr) -> ast.expr:
-    arguments = ast.arguments([], [ast.arg(name) for name in parameters], None, [], [], None, [])
-    return ast.Lambda(arguments, body)
+    _emitters: ClassVar[dict[type[n.Node], Callable[[Any, Any], ast.expr]]] = {
+        n.Literal: _emit_literal,
+        n.Name: _emit_name,
+        n.Negation: _emit_negation,
+        n.Binary: _emit_binary,
+        n.Logic: _emit_logic,
+        n.Conditional: _emit_conditional,
+        n.Between: _emit_between,
+        n.In: _emit_in,
+        n.InstanceOf: _emit_instance_of,
+        n.Path: _emit_path,
+        n.Filter: _emit_filter,
+        n.Call: _emit_call,
+        n.ListNode: _emit_list,
+        n.ContextNode: _emit_context,
+        n.RangeNode: _emit_range,
+        n.For: _emit_for,
+        n.Quantified: _emit_quantified,
+        n.FunctionNode: _emit_function,
+    }

@@ -1,482 +1,533 @@
-"""FEEL's parser: precedence climbing over the tokens, with a scope of known names for names with spaces.
+"""Tokens to a syntax tree: a Pratt parser that knows the names in scope, because FEEL names may hold spaces.
 
-Source: DMN 1.5, section 10.3.1 (grammar). Unary minus binds tighter than ``**``, and ``**`` is left-associative, as the
-specification's precedence table and test cases have it.
+Precedence, low to high: or; and; comparison, between, in, instance of; + -; * /; ** (to the left); unary minus;
+path, filter and call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from noria.design.feel import syntax as x
-from noria.design.feel.scanner import FeelSyntaxError, FeelToken, scan
+from noria.design.feel import nodes as n
+from noria.design.feel.scanner import FeelSyntaxError, Token, scan, syntax_error, words
 from noria.design.feel.temporal import parse_temporal
+from noria.design.feel.types import SIMPLE, FeelType
+from noria.design.feel.values import DECIMAL
 
-DEPTH_MAX = 100
+_DEPTH_MAX = 100
+_NAME_LOOKAHEAD = 24
+_KEYWORDS = frozenset({"and", "or", "between", "in", "instance", "then", "else", "return", "satisfies", "of"})
+_NAME_SYMBOLS = frozenset({"-", "+", "*", "/", ".", "'", "’"})
+_COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_INFIX = {
+    "or": 10,
+    "and": 20,
+    "between": 30,
+    "in": 30,
+    "instance": 30,
+    **dict.fromkeys(_COMPARISONS, 30),
+    "+": 40,
+    "-": 40,
+    "*": 50,
+    "/": 50,
+    "**": 60,
+    ".": 80,
+    "[": 80,
+    "(": 80,
+}
+_UNARY_POWER = 70
+_OPERAND_POWER = 30
+_PROPERTIES = ("time offset", "start included", "end included")
 
-_COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
-_JOINERS = ("-", "+", "*", "/", ".", "'")
+_Index = dict[str, list[tuple[tuple[str, ...], str]]]
+
+
+def _index(names: Iterable[str]) -> _Index:
+    """Names of more than one token by their first token, longest first; single-token names need no help."""
+    index: _Index = {}
+    for name in names:
+        parts = words(name)
+        if len(parts) > 1:
+            index.setdefault(parts[0], []).append((parts, name))
+    for entries in index.values():
+        entries.sort(key=lambda entry: -len(entry[0]))
+    return index
 
 
 class Parser:
-    """Parses one text. `names` are the variables in scope; a name with spaces or operators is found by longest match."""
+    """Parses one text. Use `expression` or `unary_tests` once."""
 
-    def __init__(self, source: str, names: Iterable[str] = ()) -> None:
+    def __init__(
+        self, source: str, names: Iterable[str], library: _Index, types: Mapping[str, FeelType] | None = None
+    ) -> None:
         self._source = source
         self._tokens = scan(source)
         self._at = 0
+        self._library = library
+        self._scopes: list[_Index] = [_index(names)]
+        self._fields = _index(_PROPERTIES)
+        self._types = types or {}
         self._depth = 0
-        self._by_first: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
-        self._scopes: list[list[str]] = []
-        for name in names:
-            self._declare(name)
+        self._input_uses = 0
+        self._endpoint = False
 
-    # Scope
+    # --- entry points
 
-    def _declare(self, name: str) -> None:
-        words = tuple(token.text for token in scan(name)[:-1])
-        if words:
-            known = self._by_first.setdefault(words[0], [])
-            known.append((name, words))
-            known.sort(key=lambda item: -len(item[1]))
+    def expression(self) -> n.Node:
+        """The whole text as one expression."""
+        node = self._parse(0)
+        self._end()
+        return node
 
-    def _open(self, names: Iterable[str]) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
-        before = {first: list(known) for first, known in self._by_first.items()}
-        for name in names:
-            self._declare(name)
-        return before
+    def unary_tests(self) -> n.Tests:
+        """The whole text as unary tests, as in an input entry of a decision table."""
+        if self._peek("-") and self._tokens[self._at + 1].kind == "end":
+            self._at += 1
+            tests = n.Tests([n.Test("-", None)])
+        elif self._peek("not") and self._negates_all():
+            self._at += 1
+            self._expect("(")
+            tests = n.Tests(self._tests(), negated=True)
+            self._expect(")")
+        else:
+            tests = n.Tests(self._tests())
+        self._end()
+        return tests
 
-    # Tokens
+    def _negates_all(self) -> bool:
+        depth = 0
+        for position in range(self._at + 1, len(self._tokens)):
+            token = self._tokens[position]
+            if token.kind == "op" and token.text == "(":
+                depth += 1
+            elif token.kind == "op" and token.text == ")":
+                depth -= 1
+            if depth == 0:
+                return self._tokens[position + 1].kind == "end" if position > self._at + 1 else False
+        return False
 
-    @property
-    def _token(self) -> FeelToken:
-        return self._tokens[self._at]
+    # --- tokens
 
-    def _next(self) -> FeelToken:
+    def _end(self) -> None:
         token = self._tokens[self._at]
-        self._at += 1
-        return token
+        if token.kind != "end":
+            raise self._unexpected(token)
 
-    def _is(self, text: str, ahead: int = 0) -> bool:
-        token = self._tokens[min(self._at + ahead, len(self._tokens) - 1)]
-        return token.text == text and token.sort in ("symbol", "keyword", "name")
+    def _unexpected(self, token: Token) -> FeelSyntaxError:
+        what = "The expression ends too early." if token.kind == "end" else f"{token.text!r} is not expected here."
+        return syntax_error(self._source, token.start, what)
+
+    def _peek(self, text: str) -> bool:
+        token = self._tokens[self._at]
+        return token.text == text and token.kind in {"op", "name"}
 
     def _accept(self, text: str) -> bool:
-        if self._is(text):
+        if self._peek(text):
             self._at += 1
             return True
         return False
 
     def _expect(self, text: str) -> None:
         if not self._accept(text):
-            raise self._wrong(f"{text!r} is expected")
+            token = self._tokens[self._at]
+            found = "the end" if token.kind == "end" else repr(token.text)
+            raise syntax_error(self._source, token.start, f"{text!r} is expected here, not {found}.")
 
-    def _wrong(self, reason: str) -> FeelSyntaxError:
-        token = self._token
-        found = "the end" if token.sort == "end" else repr(token.text)
-        return FeelSyntaxError(f"{reason}, but {found} stands here", self._source, token.offset)
+    # --- names
 
-    # Entry points
+    def _known_name(self) -> str | None:
+        """The longest known name of several tokens that starts here; consumed when found."""
+        first = self._tokens[self._at].text
+        best: tuple[tuple[str, ...], str] | None = None
+        for index in (*self._scopes, self._fields, self._library):
+            for entry in index.get(first, ()):
+                if (best is None or len(entry[0]) > len(best[0])) and self._matches(entry[0]):
+                    if index is self._library and "and" in entry[0] and not self._called_after(len(entry[0])):
+                        continue
+                    best = entry
+                    break
+        if best is None:
+            return None
+        self._at += len(best[0])
+        return best[1]
 
-    def expression(self) -> x.Ast:
-        """The whole text as one expression.
+    def _matches(self, parts: tuple[str, ...]) -> bool:
+        tokens = self._tokens[self._at : self._at + len(parts)]
+        return len(tokens) == len(parts) and all(
+            token.text == part and token.kind != "string" for token, part in zip(tokens, parts, strict=True)
+        )
 
-        Raises:
-            FeelSyntaxError: it is not.
-        """
-        node = self._expression()
-        if self._token.sort != "end":
-            raise self._wrong("nothing more is expected")
-        return node
+    def _called_after(self, count: int) -> bool:
+        return self._tokens[self._at + count].text == "("
 
-    def unary_tests(self) -> tuple[x.Ast, ...]:
-        """The whole text as unary tests; ``-`` gives none, which means any value.
+    def _name_until(self, stop: str) -> str | None:
+        """A name that is being declared: all tokens up to `stop`, or None when what follows is no name."""
+        position = self._at
+        for _ in range(_NAME_LOOKAHEAD):
+            token = self._tokens[position]
+            if token.text == stop and token.kind in {"op", "name"} and position > self._at:
+                text = self._source[self._tokens[self._at].start : self._tokens[position - 1].end]
+                self._at = position
+                return " ".join(text.split())
+            if token.kind not in {"name", "number"} and not (
+                token.kind == "op" and token.text in _NAME_SYMBOLS and position > self._at
+            ):
+                return None
+            position += 1
+        return None
 
-        Raises:
-            FeelSyntaxError: it is not.
-        """
-        if self._is("-") and self._tokens[self._at + 1].sort == "end":
-            return ()
-        if self._is("not") and self._is("(", 1):
-            mark = self._at
-            self._at += 2
-            tests = self._tests()
-            self._expect(")")
-            if self._token.sort == "end":
-                return (x.NotTests(tests),)
-            self._at = mark
-        tests = self._tests()
-        if self._token.sort != "end":
-            raise self._wrong("nothing more is expected")
-        return tests
+    def _declared_name(self, stop: str) -> str:
+        token = self._tokens[self._at]
+        name = self._name_until(stop) if token.kind == "name" else None
+        if name is None:
+            raise syntax_error(self._source, token.start, f"a name and then {stop!r} are expected here.")
+        return name
 
-    def _tests(self) -> tuple[x.Ast, ...]:
-        tests = [self._test()]
-        while self._accept(","):
-            tests.append(self._test())
-        return tuple(tests)
+    # --- expressions
 
-    def _test(self) -> x.Ast:
-        if self._token.sort == "symbol" and self._token.text in _COMPARISONS:
-            operator = self._next().text
-            return x.Test(operator, self._additive())
-        return x.AnyTest(self._expression())
-
-    # Expressions, from the loosest binding to the tightest
-
-    def _expression(self) -> x.Ast:
+    def _parse(self, power: int) -> n.Node:
         self._depth += 1
-        if self._depth > DEPTH_MAX:
-            raise FeelSyntaxError(f"the expression is nested deeper than {DEPTH_MAX}", self._source, self._token.offset)
-        try:
-            return self._or()
-        finally:
-            self._depth -= 1
-
-    def _or(self) -> x.Ast:
-        node = self._and()
-        while self._accept("or"):
-            node = x.Binary("or", node, self._and())
-        return node
-
-    def _and(self) -> x.Ast:
-        node = self._comparison()
-        while self._accept("and"):
-            node = x.Binary("and", node, self._comparison())
-        return node
-
-    def _comparison(self) -> x.Ast:
-        node = self._additive()
+        if self._depth > _DEPTH_MAX:
+            raise syntax_error(
+                self._source, self._tokens[self._at].start, f"the expression is nested deeper than {_DEPTH_MAX}."
+            )
+        node = self._prefix()
         while True:
-            if self._token.sort == "symbol" and self._token.text in _COMPARISONS:
-                operator = self._next().text
-                node = x.Binary(operator, node, self._additive())
-            elif self._accept("between"):
-                low = self._additive()
-                self._expect("and")
-                node = x.Between(node, low, self._additive())
-            elif self._accept("in"):
-                node = x.In(node, self._in_tests())
-            elif self._is("instance"):
-                self._next()
-                self._expect("of")
-                node = x.InstanceOf(node, self._type())
-            else:
-                return node
-
-    def _in_tests(self) -> tuple[x.Ast, ...]:
-        if self._is("("):
-            mark = self._at
-            self._next()
-            try:
-                tests = self._tests()
-                self._expect(")")
-            except FeelSyntaxError:
-                # Not a list of tests but a range such as (1..5].
-                self._at = mark
-                return (x.AnyTest(self._additive()),)
-            return tests
-        if self._token.sort == "symbol" and self._token.text in _COMPARISONS:
-            return (self._test(),)
-        return (x.AnyTest(self._additive()),)
-
-    def _type(self) -> str:
-        words = []
-        while self._token.sort in ("name", "keyword") and not (words and self._token.text in ("and", "or", "then", "else")):
-            words.append(self._next().text)
-        if not words:
-            raise self._wrong("a type is expected")
-        if self._accept("<"):
-            inside = self._type()
-            while self._accept(",") or self._accept(":"):
-                inside += "," + self._type()
-            self._expect(">")
-            if self._accept("->"):
-                self._type()
-            return f"{' '.join(words)}<{inside}>"
-        return " ".join(words)
-
-    def _additive(self) -> x.Ast:
-        node = self._multiplicative()
-        while self._token.sort == "symbol" and self._token.text in ("+", "-"):
-            operator = self._next().text
-            node = x.Binary(operator, node, self._multiplicative())
+            token = self._tokens[self._at]
+            binding = _INFIX.get(token.text, 0) if token.kind in {"op", "name"} else 0
+            if binding <= power or (token.text == "[" and self._closes_range()):
+                break
+            self._at += 1
+            node = self._infix(node, token, binding)
+        self._depth -= 1
         return node
 
-    def _multiplicative(self) -> x.Ast:
-        node = self._power()
-        while self._token.sort == "symbol" and self._token.text in ("*", "/"):
-            operator = self._next().text
-            node = x.Binary(operator, node, self._power())
+    def _closes_range(self) -> bool:
+        """Whether this ``[`` is the open end of ``]a..b[`` and not the start of a filter."""
+        if not self._endpoint:
+            return False
+        token = self._tokens[self._at + 1]
+        if token.kind in {"number", "string"}:
+            return False
+        return not (token.kind == "name" and token.text not in _KEYWORDS) and token.text not in {"(", "{", "@", "-"}
+
+    def _infix(self, left: n.Node, token: Token, binding: int) -> n.Node:
+        operator = token.text
+        if operator in {"and", "or"}:
+            return n.Logic(operator, left, self._parse(binding))
+        if operator in _COMPARISONS or operator in {"+", "-", "*", "/", "**"}:
+            return n.Binary(operator, left, self._parse(binding))
+        if operator == ".":
+            return n.Path(left, self._path_name())
+        if operator == "[":
+            condition = self._inside(0)
+            self._expect("]")
+            return n.Filter(left, condition)
+        if operator == "(":
+            return self._call(left)
+        if operator == "between":
+            low = self._parse(_OPERAND_POWER)
+            self._expect("and")
+            return n.Between(left, low, self._parse(_OPERAND_POWER))
+        if operator == "in":
+            return n.In(left, self._in_tests())
+        self._expect("of")
+        return n.InstanceOf(left, self._type())
+
+    def _inside(self, power: int) -> n.Node:
+        """An expression inside brackets: the range rule for ``[`` does not reach into it."""
+        endpoint, self._endpoint = self._endpoint, False
+        node = self._parse(power)
+        self._endpoint = endpoint
         return node
 
-    def _power(self) -> x.Ast:
-        node = self._unary()
-        while self._accept("**"):
-            node = x.Binary("**", node, self._unary())
-        return node
-
-    def _unary(self) -> x.Ast:
-        minuses = 0
-        while self._accept("-"):
-            minuses += 1
-        node = self._postfix()
-        for _ in range(minuses):
-            node = x.Negate(node)
-        return node
-
-    def _postfix(self) -> x.Ast:
-        node = self._primary()
-        while True:
-            if self._is(".") and self._tokens[self._at + 1].sort in ("name", "keyword"):
-                self._next()
-                node = x.Property(node, self._member())
-            elif self._is("["):
-                self._next()
-                before = self._open(("item",))
-                condition = self._expression()
-                self._by_first = before
-                self._expect("]")
-                node = x.Filter(node, condition)
-            elif self._is("("):
-                node = self._call(node)
-            else:
-                return node
-
-    def _member(self) -> str:
-        """A property's name: a known name by longest match, else all words up to the next operator."""
+    def _path_name(self) -> str:
+        token = self._tokens[self._at]
+        if token.kind != "name":
+            raise self._unexpected(token)
         known = self._known_name()
         if known is not None:
             return known
-        words = [self._next().text]
-        while self._token.sort == "name" and not (self._token.text == "of" or self._is("(", 1)):
-            words.append(self._next().text)
-        return " ".join(words)
+        self._at += 1
+        return token.text
 
-    def _call(self, function: x.Ast) -> x.Ast:
+    def _prefix(self) -> n.Node:
+        token = self._tokens[self._at]
+        if token.kind == "number":
+            self._at += 1
+            return n.Literal(_number(token.text))
+        if token.kind == "string":
+            self._at += 1
+            return n.Literal(token.value)
+        if token.kind == "name":
+            known = self._known_name()
+            if known is not None:
+                return n.Name(known)
+            if token.text in _KEYWORDS:
+                raise self._unexpected(token)
+            self._at += 1
+            return self._word(token)
+        if token.kind == "op":
+            self._at += 1
+            return self._symbol(token)
+        raise self._unexpected(token)
+
+    def _word(self, token: Token) -> n.Node:
+        word = token.text
+        if word == "if":
+            return self._conditional()
+        if word == "for":
+            return self._loop()
+        if word in {"some", "every"}:
+            return self._quantified(word == "every")
+        if word == "function" and self._peek("("):
+            return self._function()
+        if word == "null":
+            return n.Literal(None)
+        if word in {"true", "false"}:
+            return n.Literal(word == "true")
+        if word == "?":
+            self._input_uses += 1
+        return n.Name(word)
+
+    def _symbol(self, token: Token) -> n.Node:
+        symbol = token.text
+        if symbol == "-":
+            return n.Negation(self._parse(_UNARY_POWER))
+        if symbol == "(":
+            return self._parenthesis()
+        if symbol == "[":
+            return self._bracket()
+        if symbol == "]":
+            start = self._inside(0)
+            self._expect("..")
+            return self._range_end(start, start_included=False)
+        if symbol == "{":
+            return self._context()
+        if symbol == "@":
+            return self._at_literal()
+        raise self._unexpected(token)
+
+    def _at_literal(self) -> n.Node:
+        token = self._tokens[self._at]
+        if token.kind != "string":
+            raise self._unexpected(token)
+        self._at += 1
+        value = parse_temporal(token.value)
+        # The standard wants null for a text that is no date, time or duration: the function behind @ says why.
+        return n.Call(n.Name("@"), [n.Literal(token.value)], None) if value is None else n.Literal(value)
+
+    def _conditional(self) -> n.Node:
+        condition = self._inside(0)
+        self._expect("then")
+        then = self._inside(0)
+        self._expect("else")
+        return n.Conditional(condition, then, self._parse(0))
+
+    def _loop(self) -> n.Node:
+        iterators = self._iterators()
+        self._expect("return")
+        body = self._parse(0)
+        del self._scopes[len(self._scopes) - len(iterators) :]
+        return n.For(iterators, body)
+
+    def _quantified(self, every: bool) -> n.Node:
+        iterators = self._iterators()
+        self._expect("satisfies")
+        condition = self._parse(0)
+        del self._scopes[len(self._scopes) - len(iterators) :]
+        return n.Quantified(every, iterators, condition)
+
+    def _iterators(self) -> list[n.Iterator]:
+        iterators: list[n.Iterator] = []
+        while True:
+            name = self._declared_name("in")
+            self._at += 1
+            domain = self._inside(0)
+            end = self._inside(0) if self._accept("..") else None
+            iterators.append(n.Iterator(name, domain, end))
+            self._scopes.append(_index([name]))
+            if not self._accept(","):
+                return iterators
+
+    def _function(self) -> n.Node:
         self._expect("(")
-        arguments: list[x.Ast] = []
+        params: list[str] = []
+        types: list[FeelType | None] = []
+        while not self._accept(")"):
+            if params:
+                self._expect(",")
+            params.append(self._parameter())
+            types.append(self._type() if self._accept(":") else None)
+        if self._accept("external"):
+            self._inside(0)
+            return n.FunctionNode(params, types, None)
+        self._scopes.append(_index(params))
+        body = self._inside(0)
+        self._scopes.pop()
+        return n.FunctionNode(params, types, body)
+
+    def _parameter(self) -> str:
+        for stop in (",", ":", ")"):
+            at = self._at
+            name = self._name_until(stop)
+            if name is not None:
+                return name
+            self._at = at
+        raise self._unexpected(self._tokens[self._at])
+
+    def _call(self, function: n.Node) -> n.Node:
+        arguments: list[n.Node] = []
         names: list[str] = []
         while not self._accept(")"):
             if arguments:
                 self._expect(",")
-            name = self._argument_name()
-            if name:
+            at = self._at
+            name = self._name_until(":") if self._tokens[at].kind == "name" else None
+            if name is not None:
+                self._at += 1
                 names.append(name)
-            arguments.append(self._expression())
-        if names and len(names) != len(arguments):
-            raise self._wrong("either all arguments are named or none")
-        return x.Call(function, tuple(arguments), tuple(names))
+            arguments.append(self._inside(0))
+            if names and len(names) != len(arguments):
+                raise syntax_error(
+                    self._source, self._tokens[at].start, "arguments are either all named or all in order."
+                )
+        return n.Call(function, arguments, names or None)
 
-    def _argument_name(self) -> str:
-        mark = self._at
-        words = []
-        while self._token.sort in ("name", "keyword"):
-            words.append(self._next().text)
-        if words and self._accept(":"):
-            return " ".join(words)
-        self._at = mark
-        return ""
-
-    def _primary(self) -> x.Ast:
-        token = self._token
-        if token.sort == "number":
-            self._next()
-            return x.Literal(int(token.text) if token.text.isdigit() else Decimal(token.text))
-        if token.sort == "string":
-            self._next()
-            return x.Literal(token.text)
-        if token.sort == "at":
-            self._next()
-            return x.Literal(parse_temporal(token.text))
-        if token.sort == "symbol":
-            return self._bracketed()
-        if token.sort == "keyword":
-            return self._by_keyword()
-        if token.sort == "name":
-            if token.text == "function" and self._is("(", 1):
-                return self._lambda()
-            return x.Name(self._known_name() or self._unknown_name())
-        raise self._wrong("an expression is expected")
-
-    def _known_name(self) -> str | None:
-        token = self._token
-        for name, words in self._by_first.get(token.text, ()):
-            following = self._tokens[self._at : self._at + len(words)]
-            if tuple(item.text for item in following) == words and all(item.sort != "string" for item in following):
-                self._at += len(words)
-                return name
-        return None
-
-    def _unknown_name(self) -> str:
-        # Two words side by side can only be one name.
-        words = [self._next().text]
-        while self._token.sort == "name":
-            words.append(self._next().text)
-        return " ".join(words)
-
-    def _by_keyword(self) -> x.Ast:
-        word = self._token.text
-        if word in ("true", "false", "null"):
-            self._next()
-            return x.Literal({"true": True, "false": False, "null": None}[word])
-        if word == "if":
-            self._next()
-            condition = self._expression()
-            self._expect("then")
-            then = self._expression()
-            self._expect("else")
-            return x.If(condition, then, self._expression())
-        if word == "for":
-            self._next()
-            return self._for()
-        if word in ("some", "every"):
-            self._next()
-            return self._quantified(word == "every")
-        if word == "function":
-            return self._lambda()
-        # A keyword may begin a known name such as "in stock".
-        known = self._known_name()
-        if known is not None:
-            return x.Name(known)
-        raise self._wrong("an expression is expected")
-
-    def _iterations(self, stop: str) -> tuple[list[str], list[x.Ast], list[x.Ast | None]]:
-        names: list[str] = []
-        sources: list[x.Ast] = []
-        highs: list[x.Ast | None] = []
-        while True:
-            words = []
-            while self._token.sort == "name":
-                words.append(self._next().text)
-            if not words:
-                raise self._wrong("a name is expected")
-            self._expect("in")
-            source = self._expression()
-            high = self._expression() if self._accept("..") else None
-            name = " ".join(words)
-            names.append(name)
-            sources.append(source)
-            highs.append(high)
-            self._declare(name)
-            if self._accept(stop):
-                return names, sources, highs
-            self._expect(",")
-
-    def _for(self) -> x.Ast:
-        before = self._open(("partial",))
-        names, sources, highs = self._iterations("return")
-        body = self._expression()
-        self._by_first = before
-        return x.For(tuple(names), tuple(sources), tuple(highs), body)
-
-    def _quantified(self, every: bool) -> x.Ast:
-        before = self._open(())
-        names, sources, highs = self._iterations("satisfies")
-        if any(high is not None for high in highs):
-            raise self._wrong("a list is expected instead of a range")
-        body = self._expression()
-        self._by_first = before
-        return x.Quantified(every, tuple(names), tuple(sources), body)
-
-    def _lambda(self) -> x.Ast:
-        self._next()
-        self._expect("(")
-        parameters: list[str] = []
-        while not self._accept(")"):
-            if parameters:
-                self._expect(",")
-            words = []
-            while self._token.sort == "name":
-                words.append(self._next().text)
-            if not words:
-                raise self._wrong("a parameter's name is expected")
-            parameters.append(" ".join(words))
-            if self._accept(":"):
-                self._type()
-        if self._is("external"):
-            raise self._wrong("external functions are not available; a body in FEEL is expected")
-        before = self._open(parameters)
-        body = self._expression()
-        self._by_first = before
-        return x.Lambda(tuple(parameters), body)
-
-    def _bracketed(self) -> x.Ast:
-        if self._is("{"):
-            return self._context()
-        if self._is("("):
-            return self._parenthesis()
-        if self._is("["):
-            return self._list_or_range()
-        if self._is("]"):
-            self._next()
-            return self._range_rest(self._expression(), low_included=False)
-        raise self._wrong("an expression is expected")
-
-    def _parenthesis(self) -> x.Ast:
-        self._expect("(")
-        if self._token.sort == "symbol" and self._token.text in _COMPARISONS:
-            operator = self._next().text
-            bound = self._additive()
+    def _parenthesis(self) -> n.Node:
+        token = self._tokens[self._at]
+        if token.kind == "op" and token.text in _COMPARISONS:
+            self._at += 1
+            bound = self._inside(_OPERAND_POWER)
             self._expect(")")
-            if operator in ("=", "!="):
-                return x.RangeOf(bound, bound, True, True)
-            if operator.startswith("<"):
-                return x.RangeOf(None, bound, False, operator == "<=")
-            return x.RangeOf(bound, None, operator == ">=", False)
-        node = self._expression()
-        if self._is(".."):
-            return self._range_rest(node, low_included=False)
+            return _one_sided(token.text, bound)
+        node = self._inside(0)
+        if self._accept(".."):
+            return self._range_end(node, start_included=False)
         self._expect(")")
         return node
 
-    def _range_rest(self, low: x.Ast, *, low_included: bool) -> x.Ast:
-        self._expect("..")
-        high = self._expression()
-        if self._accept("]"):
-            return x.RangeOf(low, high, low_included, True)
-        if self._accept(")") or self._accept("["):
-            return x.RangeOf(low, high, low_included, False)
-        raise self._wrong("the end of a range is expected")
+    def _range_end(self, start: n.Node, start_included: bool) -> n.Node:
+        endpoint, self._endpoint = self._endpoint, True
+        end = self._parse(_OPERAND_POWER)
+        self._endpoint = endpoint
+        closing = self._tokens[self._at]
+        if closing.kind != "op" or closing.text not in {"]", "[", ")"}:
+            raise self._unexpected(closing)
+        self._at += 1
+        return n.RangeNode(start, end, start_included, closing.text == "]")
 
-    def _list_or_range(self) -> x.Ast:
-        self._expect("[")
-        if self._accept("]"):
-            return x.ListOf(())
-        first = self._expression()
-        if self._is(".."):
-            return self._range_rest(first, low_included=True)
-        items = [first]
-        while self._accept(","):
-            items.append(self._expression())
-        self._expect("]")
-        return x.ListOf(tuple(items))
-
-    def _context(self) -> x.Ast:
-        self._expect("{")
-        keys: list[str] = []
-        values: list[x.Ast] = []
-        before = self._open(())
-        while not self._accept("}"):
-            if keys:
+    def _bracket(self) -> n.Node:
+        items: list[n.Node] = []
+        while not self._accept("]"):
+            if items:
                 self._expect(",")
-            keys.append(self._key())
-            self._expect(":")
-            values.append(self._expression())
-            self._declare(keys[-1])
-        self._by_first = before
-        return x.ContextOf(tuple(keys), tuple(values))
+            items.append(self._inside(0))
+            if len(items) == 1 and self._accept(".."):
+                return self._range_end(items[0], start_included=True)
+        return n.ListNode(items)
 
-    def _key(self) -> str:
-        if self._token.sort == "string":
-            return self._next().text
-        start = self._token.offset
-        last = None
-        while self._token.sort in ("name", "keyword", "number") or (
-            last is not None and self._token.sort == "symbol" and self._token.text in _JOINERS
-        ):
-            last = self._next()
-        if last is None:
-            raise self._wrong("a key is expected")
-        return " ".join(self._source[start : last.end].split())
+    def _context(self) -> n.Node:
+        entries: list[tuple[str, n.Node]] = []
+        depth = len(self._scopes)
+        while not self._accept("}"):
+            if entries:
+                self._expect(",")
+            token = self._tokens[self._at]
+            if token.kind == "string":
+                self._at += 1
+                key = token.value
+            else:
+                key = self._declared_name(":")
+            self._expect(":")
+            own = _index([key])
+            for first, names in own.items():
+                self._fields.setdefault(first, []).extend(names)
+                self._fields[first].sort(key=lambda entry: -len(entry[0]))
+            # A function may call itself by the name of its entry.
+            self._scopes.append(own)
+            entries.append((key, self._inside(0)))
+        del self._scopes[depth:]
+        return n.ContextNode(entries)
+
+    # --- tests and types
+
+    def _in_tests(self) -> n.Tests:
+        if self._accept("("):
+            if self._peek(")"):
+                raise self._unexpected(self._tokens[self._at])
+            tests = self._tests()
+            if len(tests) == 1 and tests[0].operator == "" and tests[0].operand and self._accept(".."):
+                return n.Tests([n.Test("", self._range_end(tests[0].operand, start_included=False))])
+            self._expect(")")
+            return n.Tests(tests)
+        return n.Tests([self._test(_OPERAND_POWER)])
+
+    def _tests(self) -> list[n.Test]:
+        tests = [self._test(0)]
+        while self._accept(","):
+            tests.append(self._test(0))
+        return tests
+
+    def _test(self, power: int) -> n.Test:
+        token = self._tokens[self._at]
+        if token.kind == "op" and token.text in _COMPARISONS:
+            self._at += 1
+            return n.Test(token.text, self._parse(_OPERAND_POWER))
+        uses = self._input_uses
+        node = self._parse(power)
+        return n.Test("", node, uses_input=self._input_uses > uses)
+
+    def _type(self) -> FeelType:
+        token = self._tokens[self._at]
+        for name in sorted({*SIMPLE, *self._types}, key=lambda text: -len(words(text))):
+            parts = words(name)
+            if parts and self._matches(parts):
+                self._at += len(parts)
+                break
+        else:
+            raise syntax_error(self._source, token.start, f"{token.text!r} is not a known type.")
+        if name not in SIMPLE:
+            return self._types[name]
+        simple = SIMPLE[name]
+        if simple in {"list", "range"} and self._accept("<"):
+            item = self._type()
+            self._expect(">")
+            return FeelType(simple, item)
+        if simple == "context" and self._accept("<"):
+            fields: dict[str, FeelType] = {}
+            while not self._accept(">"):
+                if fields:
+                    self._expect(",")
+                key = self._declared_name(":")
+                self._at += 1
+                fields[key] = self._type()
+            return FeelType(simple, fields=fields)
+        if simple == "function" and self._accept("<"):
+            params: list[FeelType] = []
+            while not self._accept(">"):
+                if params:
+                    self._expect(",")
+                params.append(self._type())
+            self._expect("->")
+            return FeelType(simple, self._type(), params=tuple(params))
+        return FeelType(simple)
+
+
+def _one_sided(operator: str, bound: n.Node) -> n.Node:
+    start = bound if operator in {">", ">=", "=", "!="} else None
+    end = bound if operator in {"<", "<=", "=", "!="} else None
+    return n.RangeNode(start, end, operator in {">=", "=", "!="}, operator in {"<=", "=", "!="}, operator)
+
+
+def _number(text: str) -> int | Decimal | None:
+    if text.isdigit() and len(text) <= 34:
+        return int(text)
+    value = DECIMAL.create_decimal(text)
+    return value if value.is_finite() else None
+
+
+def name_index(names: Iterable[str]) -> _Index:
+    """The index of library names that `Parser` takes."""
+    return _index(names)

@@ -1,142 +1,206 @@
-"""FEEL's values and their way from and to JSON.
+"""FEEL values as Python values, and the way from and to JSON.
 
-null, boolean and string are Python's own; a number is `int` or `Decimal` (34 digits); a list is `list`, a context
-`dict`; dates and durations are those of `temporal`; ranges and functions are defined here.
+null None, boolean bool, number int or Decimal (float accepted from JSON and read by its shortest text), string str,
+list list, context dict, and the classes of `temporal` and of this module.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from types import NoneType
+from typing import Any
 
-import msgspec
+from noria.design.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
 
-from noria.design.feel.temporal import Months, format_temporal
-
-NUMBERS = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144, traps=[DivisionByZero, InvalidOperation, Overflow])
-"""Decimal128 arithmetic (IEEE 754-2008), as DMN asks."""
-
-INTEGER_MAX = 10**34
+DECIMAL = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144, capitals=1, clamp=0, flags=[], traps=[])
+INT_MAX = 10**34
 
 
-class Range(msgspec.Struct, frozen=True):
-    """``[low..high]``; None is an end without bound."""
+class Range:
+    """A range of comparable values.
 
-    low: object
-    high: object
-    low_included: bool
-    high_included: bool
+    Attributes:
+        start: lower bound; None when open to that side.
+        end: upper bound; None when open to that side.
+        start_included: whether the lower bound belongs to it.
+        end_included: whether the upper bound belongs to it.
+        operator: how a range with one bound was written, e.g. "<" for ``(< 10)``; "" with two bounds.
+    """
+
+    __slots__ = ("end", "end_included", "operator", "start", "start_included")
+
+    def __init__(self, start: Any, end: Any, start_included: bool, end_included: bool, operator: str = "") -> None:
+        self.start = start
+        self.end = end
+        self.start_included = start_included
+        self.end_included = end_included
+        self.operator = operator
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Range) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def _parts(self) -> tuple[Any, ...]:
+        return (self.start, self.end, self.start_included, self.end_included, self.operator)
+
+    def __str__(self) -> str:
+        if self.operator:
+            return f"({self.operator}{text_of(self.end if self.start is None else self.start)})"
+        opening = "[" if self.start_included else "("
+        closing = "]" if self.end_included else ")"
+        return f"{opening}{text_of(self.start)}..{text_of(self.end)}{closing}"
+
+    __repr__ = __str__
 
 
 class Function:
-    """A function value: positional parameters by name, and what to call."""
+    """A function value written in FEEL.
 
-    __slots__ = ("body", "parameters")
+    Attributes:
+        params: parameter names in order.
+        types: one type per parameter, None for any.
+        body: called with the arguments.
+    """
 
-    def __init__(self, parameters: tuple[str, ...], body: Callable[..., object]) -> None:
-        self.parameters = parameters
+    __slots__ = ("body", "params", "types")
+
+    def __init__(self, params: tuple[str, ...], types: tuple[Any, ...], body: Callable[..., Any]) -> None:
+        self.params = params
+        self.types = types
         self.body = body
 
 
-def is_number(value: object) -> bool:
-    """Whether a value is a FEEL number; a boolean is none."""
-    return type(value) is int or type(value) is Decimal
+class BuiltinFunction:
+    """A function of the standard library.
 
-
-def kind(value: object) -> str:
-    """The FEEL type's name."""
-    if value is None:
-        return "Null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int | Decimal):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    if isinstance(value, datetime):
-        return "date and time"
-    if isinstance(value, date):
-        return "date"
-    if isinstance(value, time):
-        return "time"
-    if isinstance(value, timedelta):
-        return "days and time duration"
-    if isinstance(value, Months):
-        return "years and months duration"
-    if isinstance(value, list):
-        return "list"
-    if isinstance(value, dict):
-        return "context"
-    return "range" if isinstance(value, Range) else "function"
-
-
-def from_json(value: object) -> object:
-    """The FEEL value of a JSON value: floats become the decimals they print as; what holds none stays as it is."""
-    if type(value) is float:
-        return Decimal(repr(value))
-    if isinstance(value, tuple):
-        value = list(value)
-    if isinstance(value, list):
-        items = [from_json(item) for item in value]
-        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
-    if isinstance(value, dict):
-        entries = {key: from_json(item) for key, item in value.items()}
-        return entries if any(entries[key] is not item for key, item in value.items()) else value
-    return value
-
-
-def to_json(value: object) -> object:
-    """The JSON value of a FEEL value.
-
-    Numbers become int when whole and float otherwise (17 digits); dates, times and durations their ISO 8601 text; a
-    range its FEEL text; a function null.
+    Attributes:
+        name: its FEEL name.
+        overloads: tried in order; see `builtins.Overload`.
     """
-    if value is None or isinstance(value, bool | str):
-        return value
-    if isinstance(value, int):
-        return value if -(2**63) <= value < 2**63 else float(value)
-    if isinstance(value, Decimal):
-        return to_json(int(value)) if value == value.to_integral_value() else float(value)
-    if isinstance(value, list | tuple):
-        return [to_json(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): to_json(item) for key, item in value.items()}
-    if isinstance(value, date | time | timedelta | Months):
-        return format_temporal(value)
-    if isinstance(value, Range):
-        return format_value(value)
-    if isinstance(value, float):
-        return value
-    return None
+
+    __slots__ = ("name", "overloads")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.overloads: list[Any] = []
 
 
-def format_number(value: int | Decimal) -> str:
-    """A number as FEEL prints it: no trailing zeros, no exponent."""
-    if isinstance(value, int):
+KINDS: dict[type, str] = {
+    NoneType: "null",
+    bool: "boolean",
+    int: "number",
+    Decimal: "number",
+    float: "number",
+    str: "string",
+    list: "list",
+    tuple: "list",
+    dict: "context",
+    Range: "range",
+    Function: "function",
+    BuiltinFunction: "function",
+    Date: "date",
+    Time: "time",
+    DateTime: "date and time",
+    DaysDuration: "days and time duration",
+    MonthsDuration: "years and months duration",
+}
+
+
+def kind(value: Any) -> str:
+    """The FEEL kind of a value, "unknown" for a Python object that FEEL has no kind for."""
+    return KINDS.get(type(value), "unknown")
+
+
+def decimal_of(value: float | Decimal) -> Decimal:
+    """The number as a Decimal; a float by its shortest text, so that 0.1 is one tenth."""
+    if type(value) is Decimal:
+        return value
+    return Decimal(repr(value)) if type(value) is float else Decimal(value)
+
+
+def number(value: Decimal) -> Decimal | None:
+    """A finite result, or None (null) for an overflow, a division by zero or not-a-number."""
+    return value if value.is_finite() else None
+
+
+def integer_of(value: Any) -> int | None:
+    """The number as an int when it is integral and of a sane size, else None."""
+    if type(value) is int:
+        return value
+    decimal = decimal_of(value)
+    if not decimal.is_finite() or abs(decimal) >= INT_MAX or decimal != decimal.to_integral_value():
+        return None
+    return int(decimal)
+
+
+def number_text(value: float | Decimal) -> str:
+    """A number as FEEL prints it: no exponent where it can be read, no trailing zeros."""
+    if type(value) is int:
         return str(value)
-    text = format(value, "f")
-    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
-
-
-def format_value(value: object, *, nested: bool = False) -> str:
-    """A value as FEEL's ``string()`` prints it."""
-    if value is None:
+    decimal = decimal_of(value)
+    if not decimal.is_finite():
         return "null"
-    if isinstance(value, bool):
+    if decimal == 0:
+        return "0"
+    if abs(decimal.adjusted()) > 60:
+        return str(decimal.normalize(DECIMAL))
+    text = format(decimal, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def text_of(value: Any, nested: bool = True) -> str:
+    """A value as the function string() prints it; strings inside lists and contexts are quoted."""
+    name = kind(value)
+    if name == "string":
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if nested else str(value)
+    if name == "null":
+        return "null"
+    if name == "boolean":
         return "true" if value else "false"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if nested else value
-    if isinstance(value, int | Decimal):
-        return format_number(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(format_value(item, nested=True) for item in value) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {format_value(item, nested=True)}" for key, item in value.items()) + "}"
-    if isinstance(value, date | time | timedelta | Months):
-        return format_temporal(value)
-    if isinstance(value, Range):
-        low = "" if value.low is None else format_value(value.low, nested=True)
-        high = "" if value.high is None else format_value(value.high, nested=True)
-        return f"{'[' if value.low_included else '('}{low}..{high}{']' if value.high_included else ')'}"
-    return "function"
+    if name == "number":
+        return number_text(value)
+    if name == "list":
+        return "[" + ", ".join(text_of(item) for item in value) + "]"
+    if name == "context":
+        return "{" + ", ".join(f"{key}: {text_of(item)}" for key, item in value.items()) + "}"
+    if name == "function":
+        return f"function {value.name}" if type(value) is BuiltinFunction else "function"
+    return str(value)
+
+
+def to_json(value: Any) -> Any:
+    """A FEEL value as JSON: integral numbers int, others float, temporal values, ranges and functions their text."""
+    name = kind(value)
+    if name == "number":
+        if type(value) is Decimal:
+            integral = integer_of(value)
+            return float(value) if integral is None else integral
+        return value
+    if name in {"null", "boolean", "string"}:
+        return value
+    if name == "list":
+        return [to_json(item) for item in value]
+    if name == "context":
+        return {key: to_json(item) for key, item in value.items()}
+    return text_of(value)
+
+
+def from_json(value: Any) -> Any:
+    """A JSON value as a FEEL value, copied deeply; floats become exact decimals.
+
+    Raises:
+        TypeError: it holds something that is neither JSON nor a FEEL value.
+    """
+    name = kind(value)
+    if name == "unknown":
+        raise TypeError(f"{type(value).__name__} is not a JSON value.")
+    if type(value) is float:
+        return decimal_of(value)
+    if name == "list":
+        return [from_json(item) for item in value]
+    if name == "context":
+        return {str(key): from_json(item) for key, item in value.items()}
+    return value
