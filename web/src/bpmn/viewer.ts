@@ -7,7 +7,7 @@ import type Overlays from "diagram-js/lib/features/overlays/Overlays";
 export interface Badge {
   readonly element: string;
   readonly text: string;
-  readonly tone: "dark" | "light" | "late" | "token" | "incident";
+  readonly tone: "dark" | "light" | "count" | "token" | "incident";
   readonly title?: string;
 }
 export interface Paint {
@@ -47,9 +47,15 @@ export class DiagramView {
   fit(): void {
     const canvas = this.viewer.get<Canvas>("canvas");
     const { inner, outer } = canvas.viewbox();
-    if (!outer.width || !outer.height || !inner.width) return;
-    const width = Math.max(inner.width + 2 * PADDING, outer.width / LARGEST_SCALE);
-    const height = Math.max(inner.height + 2 * PADDING, outer.height / LARGEST_SCALE);
+    if (!outer.width || !outer.height || !inner.width || !inner.height) return;
+    const scale = Math.min(
+      outer.width / (inner.width + 2 * PADDING),
+      outer.height / (inner.height + 2 * PADDING),
+      LARGEST_SCALE,
+    );
+    // The box must have the canvas's own proportions, or the diagram sticks to its upper left corner.
+    const width = outer.width / scale;
+    const height = outer.height / scale;
     canvas.viewbox({
       x: inner.x - (width - inner.width) / 2,
       y: inner.y - (height - inner.height) / 2,
@@ -108,7 +114,7 @@ export class DiagramView {
 
   private paint(registry: ElementRegistry, id: string, { fill, text }: Paint): void {
     const visual = registry.getGraphics(id)?.querySelector<SVGElement>(".djs-visual");
-    const shape = visual?.querySelector<SVGElement>("rect, circle, polygon, path");
+    const shape = visual?.querySelector<SVGElement>(":scope > :is(rect, circle, polygon, path)");
     if (!visual || !shape) return;
     const labels = Array.from(visual.querySelectorAll<SVGElement>("text"));
     const before = shape.style.fill;
@@ -124,7 +130,7 @@ export class DiagramView {
   /** A second, wide path under the flow: widening the flow itself would blow up its arrow head. */
   private band(registry: ElementRegistry, id: string, width: number): void {
     const visual = registry.getGraphics(id)?.querySelector<SVGElement>(".djs-visual");
-    const path = visual?.querySelector<SVGElement>("path, polyline");
+    const path = visual?.querySelector<SVGElement>(":scope > path, :scope > polyline");
     if (!visual || !path || width <= 0) return;
     const band = document.createElementNS(SVG, path.tagName) as SVGElement;
     for (const name of ["d", "points"]) {
@@ -140,6 +146,7 @@ export class DiagramView {
 
 function place(tone: Badge["tone"]) {
   if (tone === "token") return { top: -12, right: 14 };
+  if (tone === "count") return { bottom: 8, right: 10 };
   if (tone === "incident") return { top: -12, left: -8 };
   return { bottom: -2, left: 0 };
 }

@@ -1,12 +1,12 @@
 import { shallowRef } from "vue";
-import { createI18n, type LocaleMessages, type VueMessageType } from "vue-i18n";
+import { createI18n } from "vue-i18n";
 import type { Language } from "element-plus/es/locale/index.mjs";
 import type { Locale } from "../api/types";
 
 const STORED_AS = "noria.locale";
 export const LOCALES: readonly Locale[] = ["zh-CN", "en"];
 
-type Texts = LocaleMessages<VueMessageType>[string];
+type Texts = Parameters<typeof i18n.global.setLocaleMessage>[1];
 
 export const i18n = createI18n<false>({
   legacy: false,
@@ -21,10 +21,10 @@ export const libraryLocale = shallowRef<Language>();
 async function load(locale: Locale): Promise<[Texts, Language]> {
   if (locale === "en") {
     const [own, library] = await Promise.all([import("./en.json"), import("element-plus/es/locale/lang/en.mjs")]);
-    return [own.default, library.default];
+    return [own.default as unknown as Texts, library.default];
   }
   const [own, library] = await Promise.all([import("./zh-CN.json"), import("element-plus/es/locale/lang/zh-cn.mjs")]);
-  return [own.default, library.default];
+  return [own.default as unknown as Texts, library.default];
 }
 
 export function currentLocale(): Locale {

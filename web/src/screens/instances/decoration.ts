@@ -7,7 +7,7 @@ export function instanceDecoration(instance: InstanceDetail, visits: (count: num
   const badges: Badge[] = [];
   for (const { element_id, count } of instance.visited) {
     markers.set(element_id, "visited");
-    if (count > 1) badges.push({ element: element_id, text: `×${count}`, tone: "dark", title: visits(count) });
+    if (count > 1) badges.push({ element: element_id, text: `×${count}`, tone: "count", title: visits(count) });
   }
   for (const { flow_id } of instance.taken_flows) markers.set(flow_id, "taken");
   const tokens = new Map<string, number>();
