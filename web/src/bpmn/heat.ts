@@ -35,7 +35,7 @@ export function heatColour(value: number, max: number): HeatColour {
   return { level, fill: HEAT_FILLS[level] ?? HEAT_FILLS[0], text: level === steps - 1 ? WHITE : INK };
 }
 
-/** Width of the band under a flow, 0 (never taken) to 12 pixels, by the share of the busiest flow. */
+/** Width of the band under a flow, 0 (never taken) to 14 pixels, by the share of the busiest flow. */
 export function bandWidth(count: number, max: number): number {
-  return count <= 0 || max <= 0 ? 0 : 3 + (9 * count) / max;
+  return count <= 0 || max <= 0 ? 0 : 4 + (10 * count) / max;
 }

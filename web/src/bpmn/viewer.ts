@@ -146,8 +146,8 @@ export class DiagramView {
 
 function place(tone: Badge["tone"]) {
   if (tone === "token") return { top: -12, right: 14 };
-  if (tone === "count") return { bottom: 8, right: 10 };
-  if (tone === "incident") return { top: -12, left: -8 };
+  if (tone === "count") return { top: -9, left: -12 };
+  if (tone === "incident") return { top: -12, left: 16 };
   return { bottom: -2, left: 0 };
 }
 
