@@ -98,11 +98,8 @@ export async function toLogin(expired = false): Promise<void> {
   await router.push({ name: "login", query: { back: fullPath, ...(expired ? { expired: "1" } : {}) } });
 }
 
-let asked = false;
-
 async function admit(to: RouteLocationNormalized) {
-  if (session.person === null && !asked) {
-    asked = true;
+  if (!session.known) {
     await loadSession().catch(() => undefined); // a server that is away shows on the sign-in page, which asks again
   }
   if (to.meta.bare) return true;

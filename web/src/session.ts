@@ -8,13 +8,15 @@ import { rememberedLocale, setLocale } from "./i18n";
 
 interface State {
   person: Person | null;
+  /** The server has said whether somebody is signed in. */
+  known: boolean;
   permissions: readonly string[];
   /** The server holds simulated data and accounts for trying. */
   demo: boolean;
   demoAccounts: readonly DemoAccount[];
 }
 
-export const session: State = reactive({ person: null, permissions: [], demo: false, demoAccounts: [] });
+export const session: State = reactive({ person: null, known: false, permissions: [], demo: false, demoAccounts: [] });
 
 export function can(permission: string): boolean {
   return session.permissions.includes(permission);
@@ -22,6 +24,7 @@ export function can(permission: string): boolean {
 
 async function enter(answer: Session): Promise<void> {
   setCsrfToken(answer.csrf_token);
+  session.known = true;
   session.person = answer.person;
   session.permissions = answer.permissions;
   session.demo = answer.demo;
@@ -44,6 +47,7 @@ export async function loadSession(): Promise<boolean> {
     return true;
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 401) throw error;
+    session.known = true;
     const { demo, accounts } = error.details;
     session.demo = demo === true;
     session.demoAccounts = Array.isArray(accounts) ? (accounts as unknown as DemoAccount[]) : [];
