@@ -1,0 +1,319 @@
+/** The shapes of the REST interface, written by hand until they are generated from `/api/openapi.json`. */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Variables = Record<string, Json>;
+export type Locale = "zh-CN" | "en";
+
+export interface Page<T> {
+  items: T[];
+  total: number;
+  limit: number;
+  offset: number;
+}
+export interface Named {
+  id: string;
+  name: string;
+}
+export type PersonRef = Named;
+export type ElementRef = Named;
+export interface Person extends PersonRef {
+  unit: Named | null;
+  roles: string[];
+}
+export interface Session {
+  person: Person;
+  permissions: string[];
+  csrf_token: string;
+  locale: Locale;
+  demo: boolean;
+}
+export interface DemoAccount {
+  username: string;
+  name: string;
+  role: string;
+  password: string;
+}
+export interface ProcessRef {
+  key: string;
+  name: string;
+  version: number;
+}
+export interface SummaryEntry {
+  name: string;
+  label: string;
+  value: Json;
+}
+export type TaskStatus = "open" | "done" | "cancelled";
+export interface Task {
+  id: string;
+  instance_id: string;
+  business_key: string;
+  process: ProcessRef;
+  element: ElementRef;
+  title: string;
+  summary: SummaryEntry[];
+  assignee: PersonRef | null;
+  candidate_groups: string[];
+  starter: PersonRef;
+  created_at: string;
+  due_at: string | null;
+  overdue: boolean;
+  priority: number;
+  round: number;
+  claimed_at: string | null;
+  status: TaskStatus;
+  done_at: string | null;
+  version: number;
+}
+export type TaskAction = "claim" | "unclaim" | "complete" | "return" | "transfer" | "comment" | "urge";
+export interface FormComponent {
+  id?: string;
+  type: string;
+  key?: string;
+  path?: string;
+  label?: string;
+  readonly?: boolean | string;
+  disabled?: boolean;
+  components?: FormComponent[];
+  [property: string]: unknown;
+}
+export interface FormSchema {
+  type: string;
+  components: FormComponent[];
+  [property: string]: unknown;
+}
+export interface LastReturn {
+  by: PersonRef;
+  at: string;
+  reason: string;
+  from: ElementRef;
+}
+export interface TaskDetail extends Task {
+  form: FormSchema | null;
+  data: Variables;
+  returnable: { element: ElementRef; last_actor: PersonRef | null }[];
+  allowed: TaskAction[];
+  last_return: LastReturn | null;
+}
+export type TaskBox = "mine" | "group" | "done";
+export interface Counts {
+  mine: number;
+  group: number;
+  done: number;
+  started: number;
+  notices: number;
+}
+export interface ProcessItem {
+  key: string;
+  name: string;
+  version: number;
+  versions: number;
+  startable: boolean;
+  has_start_form: boolean;
+  open_instances: number;
+  open_tasks: number;
+  overdue_tasks: number;
+  incidents: number;
+  deployed_at: string;
+  deployed_by: PersonRef | null;
+  documentation: string;
+}
+export type Severity = "error" | "warning" | "info";
+export interface Finding {
+  severity: Severity;
+  code: string;
+  message: string;
+  file: string;
+  line: number;
+  element: string;
+  details: Record<string, string>;
+}
+export interface ProcessDetail extends ProcessItem {
+  elements: { id: string; name: string; kind: string }[];
+  findings: Finding[];
+}
+export interface ProcessVersion {
+  version: number;
+  deployed_at: string;
+  deployed_by: PersonRef | null;
+  open_instances: number;
+}
+export interface Deployment {
+  id: string;
+  deployed_at: string;
+  processes: ProcessRef[];
+  decisions: Named[];
+  forms: string[];
+  findings: Finding[];
+}
+export type InstanceStatus = "open" | "completed" | "withdrawn" | "terminated";
+export interface Holder {
+  element: ElementRef;
+  assignee: PersonRef | null;
+  groups: string[];
+  since: string;
+  due_at: string | null;
+}
+export interface InstanceBrief {
+  id: string;
+  business_key: string;
+  title: string;
+  process: ProcessRef;
+  starter: PersonRef;
+  status: InstanceStatus;
+  started_at: string;
+  ended_at: string | null;
+  holders: Holder[];
+  incidents: number;
+  round: number;
+}
+export interface Incident {
+  id: string;
+  element: ElementRef;
+  code: string;
+  message: string;
+  at: string;
+  retries_left: number;
+}
+export interface Token {
+  token: string | number;
+  element: ElementRef;
+  since: string;
+  state: "active" | "waiting" | "incident";
+}
+export type InstanceAction = "withdraw" | "urge" | "cancel" | "comment";
+export interface InstanceDetail extends InstanceBrief {
+  variables: Variables;
+  tokens: Token[];
+  open_tasks: Task[];
+  visited: { element_id: string; count: number }[];
+  taken_flows: { flow_id: string; count: number }[];
+  incidents_list: Incident[];
+  allowed: InstanceAction[];
+  version: number;
+}
+export interface Change {
+  name: string;
+  before: Json;
+  after: Json;
+}
+export interface TimelineItem {
+  seq: number;
+  at: string;
+  kind: string;
+  actor: PersonRef | null;
+  on_behalf_of: PersonRef | null;
+  element: ElementRef | null;
+  text_key: string;
+  params: Record<string, Json>;
+  comment: string | null;
+  round: number;
+  changes: Change[];
+  definition_version: number;
+}
+export interface FeedItem extends TimelineItem {
+  instance_id: string;
+  business_key: string;
+}
+export type AuditOutcome = "ok" | "refused" | "failed";
+export interface AuditEntry {
+  stream: string;
+  seq: number;
+  at: string;
+  actor: PersonRef | null;
+  action: string;
+  object: { type: string; id: string };
+  outcome: AuditOutcome;
+  address: string;
+  device: string;
+  before: Json;
+  after: Json;
+  reason: string;
+  hash: string;
+  prev: string;
+}
+export interface Attachment {
+  hash: string;
+  name: string;
+  size: number;
+  media_type: string;
+}
+export type NoticeKind = "reminder" | "overdue" | "urged" | "returned" | "completed" | "withdrawn";
+export interface Notice {
+  id: string;
+  at: string;
+  kind: NoticeKind;
+  instance_id: string;
+  task_id: string | null;
+  title: string;
+  params: Record<string, Json>;
+  read_at: string | null;
+}
+export interface DurationStats {
+  mean_ms: number;
+  median_ms: number;
+  p90_ms: number;
+  count: number;
+}
+export type BoardRange = "today" | "7d" | "30d" | "90d";
+export type BoardTime = "clock" | "working";
+export interface BoardElement {
+  id: string;
+  name: string;
+  kind: string;
+  visits: number;
+  open: number;
+  overdue: number;
+  returns: number;
+  incidents: number;
+  handling: DurationStats | null;
+  waiting: DurationStats | null;
+  working: DurationStats | null;
+}
+export interface BoardDay {
+  day: string;
+  started: number;
+  completed: number;
+  median_ms: number | null;
+  p90_ms: number | null;
+}
+export interface Backlog {
+  element: ElementRef;
+  in_time: number;
+  due_24h: number;
+  overdue: number;
+}
+export interface Board {
+  process: ProcessRef;
+  range: { from: string; to: string };
+  time: BoardTime;
+  as_of_seq: number;
+  simulated: boolean;
+  tiles: {
+    handling: DurationStats | null;
+    cycle: DurationStats | null;
+    backlog: {
+      open: number;
+      overdue: number;
+      share: number | null;
+      arrived: number;
+      completed: number;
+      days_to_clear: number | null;
+    };
+    errors: { incidents: number; returns: number; completed_tasks: number; share: number | null };
+    throughput: { started: number; completed: number; per_day: number };
+    on_time: { on_time: number; late: number; share: number | null };
+  };
+  elements: BoardElement[];
+  flows: { id: string; count: number }[];
+  series: BoardDay[];
+  backlog_by_element: Backlog[];
+}
+export interface AdminPerson extends Person {
+  username: string;
+  active: boolean;
+}
+export interface Unit extends Named {
+  parent_id: string | null;
+  manager: PersonRef | null;
+}

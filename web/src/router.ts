@@ -1,0 +1,114 @@
+import { createRouter, createWebHistory, type RouteLocationNormalized } from "vue-router";
+import { i18n } from "./i18n";
+import { can, loadSession, session } from "./session";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    /** Key of the page's title. */
+    title: string;
+    /** Shown without the shell, and without a session. */
+    bare?: boolean;
+    permission?: string;
+  }
+}
+
+export const router = createRouter({
+  history: createWebHistory("/"),
+  routes: [
+    { path: "/", redirect: "/tasks" },
+    {
+      path: "/login",
+      name: "login",
+      component: () => import("./screens/Login.vue"),
+      meta: { title: "login.title", bare: true },
+    },
+    {
+      path: "/tasks/:id?",
+      name: "tasks",
+      component: () => import("./screens/tasks/Inbox.vue"),
+      meta: { title: "nav.tasks" },
+    },
+    {
+      path: "/start",
+      name: "start",
+      component: () => import("./screens/start/StartList.vue"),
+      meta: { title: "nav.start" },
+    },
+    {
+      path: "/start/:process",
+      name: "start-process",
+      component: () => import("./screens/start/StartProcess.vue"),
+      meta: { title: "nav.start" },
+    },
+    {
+      path: "/instances",
+      name: "instances",
+      component: () => import("./screens/instances/InstanceList.vue"),
+      meta: { title: "nav.instances" },
+    },
+    {
+      path: "/instances/:id",
+      name: "instance",
+      component: () => import("./screens/instances/InstancePage.vue"),
+      meta: { title: "nav.instances" },
+    },
+    {
+      path: "/models",
+      name: "models",
+      component: () => import("./screens/models/ModelList.vue"),
+      meta: { title: "nav.models" },
+    },
+    {
+      path: "/models/:key",
+      name: "model",
+      component: () => import("./screens/models/ModelPage.vue"),
+      meta: { title: "nav.models" },
+    },
+    {
+      path: "/board/:process?",
+      name: "board",
+      component: () => import("./screens/board/BoardPage.vue"),
+      meta: { title: "nav.board" },
+    },
+    {
+      path: "/audit",
+      name: "audit",
+      component: () => import("./screens/audit/AuditPage.vue"),
+      meta: { title: "nav.audit", permission: "audit.read" },
+    },
+    {
+      path: "/admin/people",
+      name: "people",
+      component: () => import("./screens/people/PeoplePage.vue"),
+      meta: { title: "nav.people", permission: "people.manage" },
+    },
+    {
+      path: "/:rest(.*)*",
+      name: "missing",
+      component: () => import("./screens/Missing.vue"),
+      meta: { title: "missing.title" },
+    },
+  ],
+});
+
+/** Go to the sign-in page and come back here afterwards. */
+export async function toLogin(expired = false): Promise<void> {
+  const { fullPath, name } = router.currentRoute.value;
+  if (name === "login") return;
+  await router.push({ name: "login", query: { back: fullPath, ...(expired ? { expired: "1" } : {}) } });
+}
+
+async function admit(to: RouteLocationNormalized) {
+  if (!session.known) {
+    await loadSession().catch(() => undefined); // a server that is away shows on the sign-in page, which asks again
+  }
+  if (to.meta.bare) return true;
+  if (session.person === null) return { name: "login", query: { back: to.fullPath } };
+  if (to.meta.permission && !can(to.meta.permission)) return { name: "missing", params: { rest: ["denied"] } };
+  return true;
+}
+
+router.beforeEach(admit);
+router.afterEach((to) => {
+  document.title = `${i18n.global.t(to.meta.title)} · Noria`;
+});

@@ -1,0 +1,71 @@
+import { reactive } from "vue";
+import { api, setCsrfToken } from "./api/client";
+import { startLive, stopLive } from "./api/live";
+import { Problem } from "./api/problems";
+import { queryClient } from "./api/queries";
+import type { DemoAccount, Person, Session } from "./api/types";
+import { rememberedLocale, setLocale } from "./i18n";
+
+interface State {
+  person: Person | null;
+  /** The server has said whether somebody is signed in. */
+  known: boolean;
+  permissions: readonly string[];
+  /** The server holds simulated data and accounts for trying. */
+  demo: boolean;
+  demoAccounts: readonly DemoAccount[];
+}
+
+export const session: State = reactive({ person: null, known: false, permissions: [], demo: false, demoAccounts: [] });
+
+export function can(permission: string): boolean {
+  return session.permissions.includes(permission);
+}
+
+async function enter(answer: Session): Promise<void> {
+  setCsrfToken(answer.csrf_token);
+  session.known = true;
+  session.person = answer.person;
+  session.permissions = answer.permissions;
+  session.demo = answer.demo;
+  if (rememberedLocale() === null) await setLocale(answer.locale);
+  startLive(answer.person.id);
+}
+
+function leave(): void {
+  stopLive();
+  setCsrfToken("");
+  session.person = null;
+  session.permissions = [];
+  queryClient.clear();
+}
+
+/** Ask who is signed in; `false` when nobody is. */
+export async function loadSession(): Promise<boolean> {
+  try {
+    await enter(await api.get<Session>("/session"));
+    return true;
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 401) throw error;
+    session.known = true;
+    const { demo, accounts } = error.details;
+    session.demo = demo === true;
+    session.demoAccounts = Array.isArray(accounts) ? (accounts as unknown as DemoAccount[]) : [];
+    leave();
+    return false;
+  }
+}
+
+export async function signIn(username: string, password: string): Promise<void> {
+  await enter(await api.post<Session>("/session", { username, password }));
+}
+
+export async function signOut(): Promise<void> {
+  await api.delete("/session");
+  leave();
+}
+
+/** The server said that the session is over. */
+export function forgetSession(): void {
+  leave();
+}
