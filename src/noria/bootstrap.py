@@ -206,15 +206,15 @@ class Composition:
             create_app(noria.services), host=host, port=port, log_level="warning", access_log=False, server_header=False
         )
         server = uvicorn.Server(config)
-        # Live streams never end by themselves; without this a stop would wait for every open browser.
         loop = asyncio.get_running_loop()
         serving = asyncio.create_task(server.serve())
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event to wait for
             await asyncio.sleep(0.05)
         if server.started:
             cli.say_ready(host, port)
 
         def stop() -> None:
+            # Live streams never end by themselves; without this a stop would wait for every open browser.
             noria.hub.close()
             server.should_exit = True
 

@@ -88,15 +88,27 @@ def first_due(run: Run, element: Element, trigger: Trigger, variables: Mapping[s
         raise Trouble("timer.no_value", f"The timer {element.id} has no expression.")
     value = run.evaluate(expression, variables)
     try:
-        if not isinstance(value, str):
-            raise ValueError(f"{value!r} is not a text")  # noqa: TRY004
+        text = text_of(value)
         if trigger.timer is TimerKind.DATE:
-            return instant_of(value, run), 0, ""
+            return instant_of(text, run), 0, ""
         if trigger.timer is TimerKind.DURATION:
-            return after(run, run.now_ms, value, trigger.calendar), 0, ""
-        return _first_of_cycle(run, value, trigger.calendar)
+            return after(run, run.now_ms, text, trigger.calendar), 0, ""
+        return _first_of_cycle(run, text, trigger.calendar)
     except ValueError as error:
-        raise Trouble("timer.no_value", f"The timer {element.id} ({expression.source}) is not usable: {error}") from None
+        raise Trouble(
+            "timer.no_value", f"The timer {element.id} ({expression.source}) is not usable: {error}"
+        ) from None
+
+
+def text_of(value: object) -> str:
+    """A value that must be a text.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a text")  # noqa: TRY004 - one kind of error for all unusable values
+    return value
 
 
 def _first_of_cycle(run: Run, text: str, calendar: str) -> tuple[int, int, str]:

@@ -86,7 +86,9 @@ def withdraw(run: Run, command: c.WithdrawInstance) -> Rejected | None:
         return Rejected("instance.not_starter", "Only the starter can withdraw the request.")
     rule = run.definition.graph.withdrawable
     if rule == "never" or (rule == "before_first_decision" and state.decisions):
-        return Rejected("instance.not_withdrawable", "The request cannot be withdrawn any more: it has been decided on.")
+        return Rejected(
+            "instance.not_withdrawable", "The request cannot be withdrawn any more: it has been decided on."
+        )
     run.cancel_scope(0, "withdrawn")
     run.emit(e.InstanceWithdrawn(command.by, command.reason))
     return None
@@ -193,9 +195,7 @@ def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
         # From the due instant, not from now: a late server must not shift the rhythm.
         due_ms = after(run, timer.due_ms, timer.interval, calendar)
         remaining = timer.remaining - 1 if timer.remaining > 0 else -1
-        run.emit(
-            e.TimerStarted(run.state.next_id, timer.token, timer.element, due_ms, remaining, timer.interval)
-        )
+        run.emit(e.TimerStarted(run.state.next_id, timer.token, timer.element, due_ms, remaining, timer.interval))
     run.trigger(element, timer.token, {})
     return None
 

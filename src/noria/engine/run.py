@@ -314,11 +314,13 @@ class Run:
         value = self.evaluate(expression, variables)
         if value is None:
             return []
-        names = value if isinstance(value, list) else [value]
-        for name in names:
+        names: list[str] = []
+        for name in value if isinstance(value, list) else [value]:
             if not isinstance(name, str):
                 raise Trouble("expression.not_text", f"{what} ({expression.source}) gives {value!r}, not names.")
-        return [name for name in names if name]
+            if name:
+                names.append(name)
+        return names
 
     def evaluate_mappings(self, token: int, element: Element) -> dict[str, object]:
         """The values of an element's input mappings; a later one sees the earlier ones."""
@@ -534,9 +536,7 @@ class Run:
     def _close_waits(self, host: int, elements: set[int]) -> None:
         state = self.state
         ids = tuple(
-            key
-            for key in state.hosted.get(host, ())
-            if (state.timers.get(key) or state.waits[key]).element in elements
+            key for key in state.hosted.get(host, ()) if (state.timers.get(key) or state.waits[key]).element in elements
         )
         if ids:
             self.emit(e.WaitsClosed(host, ids))

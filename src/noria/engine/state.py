@@ -215,7 +215,10 @@ class State(msgspec.Struct, array_like=True):
             self.starter,
             self.parent,
             self.tokens.copy(),
-            {key: Scope(scope.element, scope.parent, scope.variables, scope.live) for key, scope in self.scopes.items()},
+            {
+                key: Scope(scope.element, scope.parent, scope.variables, scope.live)
+                for key, scope in self.scopes.items()
+            },
             self.tasks.copy(),
             self.jobs.copy(),
             self.calls.copy(),

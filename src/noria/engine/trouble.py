@@ -5,7 +5,7 @@ from __future__ import annotations
 from noria.kernel.errors import NoriaError
 
 
-class Trouble(NoriaError):
+class Trouble(NoriaError):  # noqa: N818 - never leaves the engine: it becomes an incident
     """A behaviour cannot go on; becomes an incident on its token, never an exception of the step.
 
     Attributes:

@@ -1,1 +1,1 @@
-"""Shared words: instants, working calendars, the error base, canonical encoding. Pure: no IO, no clock, no randomness."""
+"""Shared words: instants, working calendars, the error base. Pure: no IO, no clock, no randomness."""

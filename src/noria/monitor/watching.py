@@ -132,9 +132,7 @@ class Watching:
                 held.definition.version,
                 organisation,
             ).items(row.iid)
-            items += [
-                item for item in reversed(told) if item.seq == row.ver and item.kind in _FEED_KINDS
-            ]
+            items += [item for item in reversed(told) if item.seq == row.ver and item.kind in _FEED_KINDS]
         return Timeline(items[:limit])
 
 

@@ -241,4 +241,3 @@ async def _verify_records(reader: AuditReader, verdict: AuditVerdict) -> AuditVe
 def _bad(verdict: AuditVerdict, entry: str, reason: str) -> AuditVerdict:
     verdict.first_bad, verdict.reason = entry, reason
     return verdict
-

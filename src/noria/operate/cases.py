@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from noria.engine import commands as c
 from noria.engine.state import Status
 from noria.kernel.instants import parse_instant, to_datetime
+from noria.operate.changes import Held
 from noria.operate.deploying import DefinitionRow
 from noria.operate.office import (
     Caller,
@@ -23,7 +24,6 @@ from noria.operate.office import (
     process_ref,
 )
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
-from noria.operate.changes import Held
 from noria.operate.runtime import Request, SerialDraw
 from noria.operate.taskviews import task_view
 from noria.operate.timeline import History, tokens_of, visible_variables
@@ -354,4 +354,3 @@ class Cases:
 def idempotency_key(caller: Caller) -> str:
     """Two people may use the same key without knowing of each other."""
     return f"{caller.principal.tenant}:{caller.principal.id}:{caller.key}" if caller.key else ""
-

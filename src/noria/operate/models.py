@@ -45,9 +45,7 @@ class Models:
         office = self._office
         tenant = caller.principal.tenant
         versions = [other for other in office.catalogue.rows(tenant) if other.key == row.key]
-        counts = await office.lists.process_counts(
-            tenant, [version.id for version in versions], office.clock.now_ms()
-        )
+        counts = await office.lists.process_counts(tenant, [version.id for version in versions], office.clock.now_ms())
         graph = await office.graph(row.id)
         organisation = await office.people.organisation(tenant)
         plain = any(
@@ -153,7 +151,9 @@ class Models:
             if has_errors(deployed.findings):
                 findings = msgspec.to_builtins(deployed.findings)
                 raise RefusedError(
-                    Rejected("deployment.refused", "The files have errors; nothing was deployed.", {"findings": findings})
+                    Rejected(
+                        "deployment.refused", "The files have errors; nothing was deployed.", {"findings": findings}
+                    )
                 )
         return DeploymentView(
             str(deployed.id),

@@ -11,7 +11,6 @@ from noria.design.bpmn.graph import Graph
 from noria.engine import events as e
 from noria.trust.people import Organisation
 
-
 TOLD_OF = (
     e.TaskReminded,
     e.TaskUrged,
@@ -52,12 +51,29 @@ class Notice(msgspec.Struct, frozen=True):
 class Row(Protocol):
     """What is needed of a journal row."""
 
-    shard: int
-    seq: int
-    iid: int
-    ts: int
-    tenant: int
-    events: tuple[e.AnyEvent, ...]
+    @property
+    def shard(self) -> int:
+        """Its shard."""
+
+    @property
+    def seq(self) -> int:
+        """Its number in the shard."""
+
+    @property
+    def iid(self) -> int:
+        """The instance."""
+
+    @property
+    def ts(self) -> int:
+        """When, ms."""
+
+    @property
+    def tenant(self) -> int:
+        """Whose."""
+
+    @property
+    def events(self) -> tuple[e.AnyEvent, ...]:
+        """What happened."""
 
 
 def notices_of(
@@ -121,7 +137,9 @@ def notices_of(
             name = graph.elements[event.element].name
             tell([*people, *managers(people)], kind, event.token, "", element=name, share=event.share)
         elif isinstance(event, e.TaskUrged):
-            tell(holding(event.token), "urged", event.token, event.by, by=organisation.name_of(event.by), text=event.text)
+            tell(
+                holding(event.token), "urged", event.token, event.by, by=organisation.name_of(event.by), text=event.text
+            )
         elif isinstance(event, e.TaskReturned):
             by = organisation.name_of(event.by)
             tell([starter], "returned", 0, event.by, by=by, reason=event.reason, element=graph.elements[event.to].name)

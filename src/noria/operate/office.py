@@ -99,7 +99,9 @@ class Office(msgspec.Struct):
             organisation.managed_units(person.id),
         )
 
-    async def deny(self, caller: Caller, action: str, object_type: str, object_id: str, verdict: Verdict) -> DeniedError:
+    async def deny(
+        self, caller: Caller, action: str, object_type: str, object_id: str, verdict: Verdict
+    ) -> DeniedError:
         """Record a denial, and give the error to raise."""
         await self.trail.record(
             AuditRecord(

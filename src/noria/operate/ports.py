@@ -113,4 +113,3 @@ class InstanceStore(Protocol):
     async def journal_after(self, cursor: Mapping[int, int], limit: int) -> list[JournalRow]:
         """Rows behind a cursor (shard → last seq seen), dense and in order within each shard."""
         ...
-

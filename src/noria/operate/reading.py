@@ -169,9 +169,7 @@ class Lists(Protocol):
         """Open instances of each definition."""
         ...
 
-    async def notices(
-        self, who: Principal, *, unread: bool, limit: int, offset: int
-    ) -> tuple[list[NoticeFields], int]:
+    async def notices(self, who: Principal, *, unread: bool, limit: int, offset: int) -> tuple[list[NoticeFields], int]:
         """Notices of a person, newest first."""
         ...
 

@@ -23,7 +23,7 @@ from noria.engine.step import step
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.changes import Held, add_open_work, chained, posts, refresh_row
 from noria.operate.ids import InstanceIds, shard_of
-from noria.operate.ports import Clock, InstanceStore, StaleOwnerError, StoreUnavailableError
+from noria.operate.ports import Clock, InstanceStore, StoreUnavailableError
 from noria.operate.rows import Commit, DedupRow, InstanceRow, JournalRow, SerialRow, Shard, ShardMove
 from noria.operate.titles import summary_of, title_of
 
@@ -190,6 +190,8 @@ class Runtime:
         self._cache: OrderedDict[int, Held] = OrderedDict()
         self._queue: deque[_Pending] = deque()
         self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
         self._inline: dict[str, InlineHandler] = {}
@@ -222,8 +224,7 @@ class Runtime:
     async def stop(self) -> None:
         """Finish what was accepted for work, then stop."""
         if self._task is not None:
-            while self._queue:
-                await asyncio.sleep(0)
+            await self._idle.wait()
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
@@ -240,6 +241,7 @@ class Runtime:
             raise OverloadedError(f"{QUEUE_MAX} commands are waiting; try again in a moment.")
         pending = _Pending(request, asyncio.get_running_loop().create_future())
         self._queue.append(pending)
+        self._idle.clear()
         self._wake.set()
         return pending.future
 
@@ -262,6 +264,7 @@ class Runtime:
             while self._queue:
                 batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
                 await self._run_batch(batch)
+            self._idle.set()
 
     async def _run_batch(self, pendings: list[_Pending]) -> None:
         try:
@@ -457,9 +460,7 @@ class Runtime:
             answer = self._step(batch, held, command, machine, now_ms)
             if isinstance(answer, Accepted):
                 todo.extend(
-                    event
-                    for event in answer.events
-                    if isinstance(event, e.JobCreated) and event.topic in self._inline
+                    event for event in answer.events if isinstance(event, e.JobCreated) and event.topic in self._inline
                 )
 
     def _complete(self, batch: _Batch) -> None:

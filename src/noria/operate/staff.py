@@ -109,7 +109,9 @@ class Staff:
         organisation = await self._people.organisation(tenant)
         if unit.parent and (unit.parent not in organisation.units or unit.parent == unit.id):
             raise RefusedError(
-                Rejected("unit.not_found", f"There is no unit {unit.parent!r}.", {"fields": {"parent": "unit.not_found"}})
+                Rejected(
+                    "unit.not_found", f"There is no unit {unit.parent!r}.", {"fields": {"parent": "unit.not_found"}}
+                )
             )
         if unit.manager and unit.manager not in organisation.people:
             details: dict[str, object] = {"fields": {"manager": "person.not_found"}}
@@ -171,9 +173,7 @@ def _unit(person: Person, organisation: Organisation) -> Ref | None:
 
 def _admin_view(person: Person, organisation: Organisation) -> AdminPerson:
     unit = _unit(person, organisation)
-    return AdminPerson(
-        person.id, person.username, person.name, unit, person.email, person.active, list(person.roles)
-    )
+    return AdminPerson(person.id, person.username, person.name, unit, person.email, person.active, list(person.roles))
 
 
 KNOWN_ROLES = tuple(ROLES)

@@ -151,7 +151,9 @@ class History:
         if isinstance(event, e.TimerFired) and (timer := self.state.timers.get(event.timer)) and timer.share:
             return None  # told as a reminder
         task = self.state.tasks.get(getattr(event, "token", 0))
-        comment = getattr(event, "comment", None) or (event.text if isinstance(event, e.Commented | e.TaskUrged) else None)
+        comment = getattr(event, "comment", None) or (
+            event.text if isinstance(event, e.Commented | e.TaskUrged) else None
+        )
         if isinstance(event, e.TaskReturned | e.InstanceWithdrawn | e.InstanceTerminated | e.VariablesCorrected):
             comment = event.reason
         return TimelineItem(

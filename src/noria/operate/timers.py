@@ -58,7 +58,9 @@ class Timers:
                 next_ms = None
             now_ms = self._clock.now_ms()
             # Never longer than a moment: the clock may be set forward under us.
-            until_ms = now_ms + _LOOK_AGAIN_MS if next_ms is None else min(max(next_ms, now_ms), now_ms + _LOOK_AGAIN_MS)
+            until_ms = (
+                now_ms + _LOOK_AGAIN_MS if next_ms is None else min(max(next_ms, now_ms), now_ms + _LOOK_AGAIN_MS)
+            )
             self._wake.clear()
             sleeping = asyncio.create_task(self._clock.sleep_until(until_ms))
             waking = asyncio.create_task(self._wake.wait())
@@ -86,7 +88,9 @@ class Timers:
 class StartTimers:
     """Starts the processes whose timer start events fall due."""
 
-    def __init__(self, runtime: Runtime, catalogue: Catalogue, store: CatalogueStore, clock: Clock, facts: FactsOf) -> None:
+    def __init__(
+        self, runtime: Runtime, catalogue: Catalogue, store: CatalogueStore, clock: Clock, facts: FactsOf
+    ) -> None:
         self._runtime = runtime
         self._catalogue = catalogue
         self._store = store
@@ -122,9 +126,7 @@ class StartTimers:
             # The key names the due instant: after a crash in between, the same start is not made twice.
             key = f"start-timer:{row.definition}:{row.element}:{row.due}"
             await self._runtime.submit(
-                Request(
-                    command, TIMER, tenant=row.tenant, definition=row.definition, key=key, origin=Origin("timer")
-                )
+                Request(command, TIMER, tenant=row.tenant, definition=row.definition, key=key, origin=Origin("timer"))
             )
             if not row.remaining:
                 await self._store.drop_start_timer(row.definition, row.element)

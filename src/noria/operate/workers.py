@@ -133,9 +133,7 @@ class Workers:
             LeaseLostError: another worker may have the job now.
             RefusedError: the engine refused the result.
         """
-        await self._close(
-            tenant, job, lease_token, actor, origin, lambda token: c.CompleteJob(token, actor, variables)
-        )
+        await self._close(tenant, job, lease_token, actor, origin, lambda token: c.CompleteJob(token, actor, variables))
 
     async def fail(
         self,
@@ -230,9 +228,7 @@ class Workers:
         body = msgspec.msgpack.encode(Posted(0, variables=variables, message_id=message_id))
         # High bit set: numbers from outside never meet those that the journal gives.
         number = 1 << 62 | int.from_bytes(_digest(message_id), "big")
-        row = OutboxRow(
-            shard_of_key(key or name), number, caller.principal.tenant, kind, name, key, body, expires
-        )
+        row = OutboxRow(shard_of_key(key or name), number, caller.principal.tenant, kind, name, key, body, expires)
         known = await self._office.store.answers([f"message:{message_id}"])
         if not known:
             await self._office.store.put_outbox(row)
@@ -249,4 +245,3 @@ def _job(job: str) -> tuple[int, int]:
     if parsed is None:
         raise NotFoundError(f"{job!r} is not the id of a job.")
     return parsed
-

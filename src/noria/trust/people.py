@@ -64,7 +64,7 @@ class Organisation(msgspec.Struct):
         return ""
 
     def groups_of(self, person: Person) -> tuple[str, ...]:
-        """Every key under which a person is a candidate: roles, and the unit with those above it, by key and by name."""
+        """Every key under which a person is a candidate: roles, the unit and those above it, by key and by name."""
         groups = list(person.roles)
         seen: set[str] = set()
         key = person.unit

@@ -158,7 +158,15 @@ class Accounts:
             who = credential.person if credential else ""
             await self._trail.record(
                 AuditRecord(
-                    tenant, now_ms, who, "session.sign_in", "person", who or username[:80], outcome, reason, origin=origin
+                    tenant,
+                    now_ms,
+                    who,
+                    "session.sign_in",
+                    "person",
+                    who or username[:80],
+                    outcome,
+                    reason,
+                    origin=origin,
                 )
             )
 

@@ -84,7 +84,9 @@ def demo(
     root: Composition, data: Path | None, database: str, host: str, port: int, requests: int, browser: bool
 ) -> None:
     """Try Noria with a small company and months of simulated requests. Its accounts are for trying only."""
-    click.echo("Noria demo 筒车演示: the company, its accounts and its requests are simulated (数据为模拟, 账号仅供试用).")
+    click.echo(
+        "Noria demo 筒车演示: the company, its accounts and its requests are simulated (数据为模拟, 账号仅供试用)."
+    )
     if browser:
         webbrowser.open(f"http://{host}:{port}/")
     asyncio.run(root.demo(_url(data, database, "data/demo"), host, port, requests))
@@ -94,9 +96,7 @@ def _read(files: tuple[Path, ...]) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in files}
 
 
-_files = click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+_files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
 def _print(findings: list[Finding]) -> None:

@@ -25,9 +25,7 @@ class DatabaseBlobs:
                 values = {"name": name, "media_type": media_type, "size": len(content), "content": content}
                 where = (t.blob.c.tenant == tenant) & (t.blob.c.hash == hashed)
                 if not (await db.execute(sa.select(sa.literal(1)).where(where))).first():
-                    await db.execute(
-                        sa.insert(t.blob).values(tenant=tenant, hash=hashed, by=by, at=now_ms, **values)
-                    )
+                    await db.execute(sa.insert(t.blob).values(tenant=tenant, hash=hashed, by=by, at=now_ms, **values))
         return hashed
 
     async def get(self, tenant: int, hashed: str) -> tuple[str, str, bytes] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, timedelta, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -107,15 +108,19 @@ class DatabaseBoard:
                 )
             ).all()
             started = (
-                await db.execute(
-                    sa.select(life.started).where(
-                        life.tenant == tenant,
-                        life.definition.in_(ids),
-                        life.started >= start_ms,
-                        life.started <= end_ms,
+                (
+                    await db.execute(
+                        sa.select(life.started).where(
+                            life.tenant == tenant,
+                            life.definition.in_(ids),
+                            life.started >= start_ms,
+                            life.started <= end_ms,
+                        )
                     )
                 )
-            ).scalars().all()
+                .scalars()
+                .all()
+            )
             first_day = to_datetime(InstantMs(start_ms), days).date()
             f = t.flow_count.c
             flows = (
@@ -162,7 +167,9 @@ class DatabaseBoard:
         incidents = sum(count for (_, kind), count in happened.items() if kind == INCIDENT)
         all_due = [due for dues in open_by.values() for due in dues]
         overdue = sum(1 for due in all_due if 0 < due < end_ms)
-        period_days = max((end_ms - start_ms) / DAY_MS, 1 / 24)
+        # "All" begins with the first instance, not in 1970.
+        begin_ms = max(start_ms, min(started, default=end_ms))
+        period_days = max((end_ms - begin_ms) / DAY_MS, 1 / 24)
         completed = [took for _, took, status in ended if status == int(Status.COMPLETED)]
         figures = [
             b.ElementFigures(
@@ -186,7 +193,7 @@ class DatabaseBoard:
             counts[graphs[definition].flows[flow].id] += int(count)
         return b.Board(
             process=name,
-            range=b.Period(format_instant(InstantMs(start_ms)), format_instant(InstantMs(end_ms))),
+            range=b.Period(format_instant(InstantMs(begin_ms)), format_instant(InstantMs(end_ms))),
             time="working" if working else "clock",
             as_of_seq=as_of_seq,
             simulated=simulated,
@@ -222,7 +229,6 @@ class DatabaseBoard:
             ],
         )
 
-
     async def recent(self, tenant: int, definitions: Sequence[int], limit: int) -> list[JournalRow]:
         """The newest journal rows of a process."""
         i, j = t.inst.c, t.journal.c
@@ -239,7 +245,7 @@ class DatabaseBoard:
 
 def _series(
     started: Sequence[int],
-    ended: Sequence[sa.Row[tuple[int, int, int]]],
+    ended: Sequence[sa.Row[Any]],
     first: date,
     last: date,
     zone: tzinfo,
@@ -248,7 +254,7 @@ def _series(
     cycles: dict[date, list[int]] = defaultdict(list)
     for at in started:
         starts[to_datetime(InstantMs(at), zone).date()] += 1
-    for at, took, status in ended:
+    for at, took, status in [tuple(row) for row in ended]:
         if status == int(Status.COMPLETED):
             cycles[to_datetime(InstantMs(at), zone).date()].append(took)
     days = []

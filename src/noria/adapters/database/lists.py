@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -44,9 +45,7 @@ def _matches(q: str) -> Where:
 
 def _is_candidate(who: Principal, iid: sa.ColumnElement[int], tok: sa.ColumnElement[int] | None) -> Where:
     c = t.candidate.c
-    named = sa.or_(
-        sa.and_(c.kind == "u", c.name == who.id), sa.and_(c.kind == "g", c.name.in_(who.groups or ("",)))
-    )
+    named = sa.or_(sa.and_(c.kind == "u", c.name == who.id), sa.and_(c.kind == "g", c.name.in_(who.groups or ("",))))
     query = sa.select(sa.literal(1)).where(c.tenant == who.tenant, c.iid == iid, named)
     return (query if tok is None else query.where(c.tok == tok)).exists()
 
@@ -148,14 +147,15 @@ class DatabaseLists:
             query = query.where(_matches(q))
         total = sa.select(sa.func.count()).select_from(query.subquery())
         if box is TaskBox.DONE:
-            order = [t.visit.c.closed.desc()]
+            order: list[sa.ColumnElement[Any]] = [t.visit.c.closed.desc()]
         else:
             due = sa.case((t.task.c.due == 0, _NEVER_DUE), else_=t.task.c.due)
-            order = {
+            orders: dict[TaskSort, list[sa.ColumnElement[Any]]] = {
                 TaskSort.DUE: [due, t.task.c.created],
                 TaskSort.CREATED: [t.task.c.created.desc()],
                 TaskSort.PRIORITY: [t.task.c.prio.desc(), due],
-            }[sort]
+            }
+            order = orders[sort]
         query = query.order_by(*order, source.c.iid, source.c.tok).limit(limit).offset(offset)
         async with self._database.reading() as db:
             rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()]
@@ -286,9 +286,7 @@ class DatabaseLists:
         async with self._database.reading() as db:
             return {row[0]: row[1] for row in (await db.execute(query)).all()}
 
-    async def notices(
-        self, who: Principal, *, unread: bool, limit: int, offset: int
-    ) -> tuple[list[NoticeFields], int]:
+    async def notices(self, who: Principal, *, unread: bool, limit: int, offset: int) -> tuple[list[NoticeFields], int]:
         c = t.notice.c
         where: list[Where] = [c.tenant == who.tenant, c.person == who.id]
         if unread:

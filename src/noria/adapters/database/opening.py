@@ -103,7 +103,7 @@ async def open_database(url: str) -> Database:
 def _sqlite_events(engine: AsyncEngine) -> None:
     @sa.event.listens_for(engine.sync_engine, "connect")
     def connect(connection: Any, _record: object) -> None:
-        # SQLAlchemy is to begin transactions itself, and writers at once: a reader that becomes a writer may be refused.
+        # SQLAlchemy begins transactions itself, writers at once: a reader that becomes a writer may be refused.
         connection.isolation_level = None
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
@@ -112,5 +112,3 @@ def _sqlite_events(engine: AsyncEngine) -> None:
     def begin(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get("write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-

@@ -28,7 +28,9 @@ class DatabasePeople:
         async with self._database.reading() as db:
             units = (await db.execute(sa.select(t.unit).where(t.unit.c.tenant == tenant))).mappings().all()
             people = (await db.execute(sa.select(t.person).where(t.person.c.tenant == tenant))).mappings().all()
-            roles = (await db.execute(sa.select(t.person_role).where(t.person_role.c.tenant == tenant))).mappings().all()
+            roles = (
+                (await db.execute(sa.select(t.person_role).where(t.person_role.c.tenant == tenant))).mappings().all()
+            )
         held: dict[str, list[str]] = {}
         for row in roles:
             held.setdefault(row["person"], []).append(row["role"])
@@ -129,7 +131,9 @@ class DatabasePeople:
             .exists()
         )
         async with self._database.reading() as db:
-            row = (await db.execute(sa.select(t.session).where((t.session.c.hash == hashed) & active))).mappings().first()
+            row = (
+                (await db.execute(sa.select(t.session).where((t.session.c.hash == hashed) & active))).mappings().first()
+            )
         return Session(**row) if row else None
 
     async def touch_session(self, hashed: str, now_ms: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -78,7 +77,9 @@ class _Statement:
         names = _quoted(columns)
         self.part(name, f"INSERT INTO {table} ({names}) SELECT {names} FROM {self.source(section)} {conflict}")  # noqa: S608
 
-    def put(self, name: str, table: str, section: str, columns: Mapping[str, str], key: tuple[str, ...], extra: str = "") -> None:
+    def put(
+        self, name: str, table: str, section: str, columns: Mapping[str, str], key: tuple[str, ...], extra: str = ""
+    ) -> None:
         changed = ", ".join(f'"{column}" = excluded."{column}"' for column in columns if column not in key)
         self.insert(name, table, section, columns, f"ON CONFLICT ({_quoted(key)}) DO UPDATE SET {changed}{extra}")
 
@@ -92,7 +93,7 @@ class _Statement:
     def text(self) -> str:
         # Division by zero is the cheapest way to make a statement fail as a whole when a fence does not hold.
         return (
-            "WITH "  # noqa: S608
+            "WITH "
             + ",\n".join(self._parts)
             + "\nSELECT 1 / (CASE WHEN (SELECT count(*) FROM moved) = cardinality($1::int8[]) "
             f"AND (SELECT count(*) FROM updated) = cardinality(${len(s.SHARD_MOVE) + 1}::int8[]) THEN 1 ELSE 0 END)"
@@ -123,9 +124,7 @@ def _commit_statement() -> str:
     statement.put("timers_put", "timer", "timers", s.TIMER, ("shard", "iid", "timer"))
     statement.remove("jobs_removed", "job", "jobs_gone", "tok")
     columns = [*s.JOB, *s.LEASE_COLUMNS]
-    changed_job = ", ".join(
-        f'"{name}" = excluded."{name}"' for name in columns if name not in ("shard", "iid", "tok")
-    )
+    changed_job = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in ("shard", "iid", "tok"))
     statement.part(
         "jobs_put",
         f"INSERT INTO job ({_quoted(columns)}) SELECT {_quoted(s.JOB)}, 0, '', '' FROM {statement.source('jobs')} "  # noqa: S608
@@ -240,7 +239,7 @@ class PostgresStore:
         try:
             async with self._pool.acquire(timeout=10) as connection:
                 return await work(connection)
-        except (OSError, asyncio.TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise _unavailable(error) from error
 
     async def own_shards(self, owner: str, now_ms: int) -> list[Shard]:  # noqa: ARG002 - leases count with several owners
@@ -265,7 +264,9 @@ class PostgresStore:
             try:
                 await db.execute(COMMIT, *parameters)
             except asyncpg.DivisionByZeroError:
-                raise StaleOwnerError("A shard has another owner or an instance moved on; nothing was written.") from None
+                raise StaleOwnerError(
+                    "A shard has another owner or an instance moved on; nothing was written."
+                ) from None
 
         await self._do(work)
 
@@ -294,7 +295,9 @@ class PostgresStore:
         return [LockedJob(*row) for row in rows]
 
     async def leased(self, iid: int, tok: int, lease_token: str) -> bool:
-        query = "SELECT 1 FROM job WHERE shard = $1 AND iid = $2 AND tok = $3 AND lease_token = $4 AND lease_token <> ''"
+        query = (
+            "SELECT 1 FROM job WHERE shard = $1 AND iid = $2 AND tok = $3 AND lease_token = $4 AND lease_token <> ''"
+        )
         return await self._do(lambda db: db.fetchval(query, shard_of(iid), iid, tok, lease_token)) is not None
 
     async def extend_lease(self, iid: int, tok: int, lease_token: str, lease_until: int) -> bool:
@@ -352,5 +355,6 @@ class PostgresStore:
 
 def _unavailable(error: BaseException) -> StoreUnavailableError:
     return StoreUnavailableError(
-        f"The database cannot be used now: {error or type(error).__name__}. Check that it runs and can be reached, then retry."
+        f"The database cannot be used now: {error or type(error).__name__}. "
+        "Check that it runs and can be reached, then retry."
     )

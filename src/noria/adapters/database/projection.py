@@ -84,11 +84,10 @@ class Projector:
 
     async def rebuild(self) -> None:
         """Drop the board's tables and fold the whole journal again."""
-        async with self._lock:
-            async with self._database.writing() as db:
-                for table in t.PROJECTION:
-                    await db.execute(sa.delete(table))
-                await db.execute(sa.delete(t.cursor).where(t.cursor.c.consumer == BOARD))
+        async with self._lock, self._database.writing() as db:
+            for table in t.PROJECTION:
+                await db.execute(sa.delete(table))
+            await db.execute(sa.delete(t.cursor).where(t.cursor.c.consumer == BOARD))
         await self.catch_up()
 
     async def catch_up(self) -> int:
@@ -128,9 +127,7 @@ class Projector:
         async with self._database.reading() as db:
             query = sa.select(c.iid, c.tenant, c.definition).where(c.iid.in_({row.iid for row in rows}))
             owners = {row[0]: (row[1], row[2]) for row in (await db.execute(query)).all()}
-        return [
-            Recorded(row.shard, row.seq, row.iid, row.ts, *owners[row.iid], decode_events(row.ev)) for row in rows
-        ]
+        return [Recorded(row.shard, row.seq, row.iid, row.ts, *owners[row.iid], decode_events(row.ev)) for row in rows]
 
     # The board
 

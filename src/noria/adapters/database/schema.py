@@ -5,6 +5,8 @@ Migrations make it (`migrations/`); a test compares them with this file.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
@@ -14,19 +16,19 @@ Bytes = sa.LargeBinary()
 Text = sa.Text()
 
 
-def _column(name: str, kind: sa.types.TypeEngine[object], *, key: bool = False) -> sa.Column[object]:
+def _column(name: str, kind: sa.types.TypeEngine[Any], *, key: bool = False) -> sa.Column[Any]:
     return sa.Column(name, kind, primary_key=key, nullable=False, autoincrement=False)
 
 
-def _int(name: str, *, key: bool = False) -> sa.Column[object]:
+def _int(name: str, *, key: bool = False) -> sa.Column[Any]:
     return _column(name, Int, key=key)
 
 
-def _text(name: str, *, key: bool = False) -> sa.Column[object]:
+def _text(name: str, *, key: bool = False) -> sa.Column[Any]:
     return _column(name, Text, key=key)
 
 
-def _bytes(name: str) -> sa.Column[object]:
+def _bytes(name: str) -> sa.Column[Any]:
     return _column(name, Bytes)
 
 

@@ -29,7 +29,7 @@ T = TypeVar("T")
 def _insert(table: str, columns: Iterable[str], verb: str = "INSERT") -> str:
     names = list(columns)
     quoted = ", ".join(f'"{name}"' for name in names)
-    return f"{verb} INTO {table} ({quoted}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - our own names
+    return f"{verb} INTO {table} ({quoted}) VALUES ({', '.join('?' * len(names))})"
 
 
 INSERT_INST = _insert("inst", s.INST)
@@ -43,9 +43,7 @@ INSERT_JOURNAL = _insert("journal", s.JOURNAL)
 PUT_TASK = _insert("task", s.TASK, "INSERT OR REPLACE")
 PUT_CANDIDATE = _insert("candidate", s.CANDIDATE, "INSERT OR REPLACE")
 PUT_TIMER = _insert("timer", s.TIMER, "INSERT OR REPLACE")
-PUT_JOB = (
-    _insert("job", (*s.JOB, *s.LEASE_COLUMNS), "INSERT OR REPLACE").removesuffix(", ?, ?, ?)") + ", 0, '', '')"
-)
+PUT_JOB = _insert("job", (*s.JOB, *s.LEASE_COLUMNS), "INSERT OR REPLACE").removesuffix(", ?, ?, ?)") + ", 0, '', '')"
 PUT_WAIT = _insert("wait", s.WAIT, "INSERT OR REPLACE")
 PUT_OUTBOX = _insert("outbox", s.OUTBOX, "INSERT OR IGNORE")
 PUT_DEDUP = _insert("dedup", s.DEDUP)
@@ -95,9 +93,7 @@ class SqliteStore:
         self._reader.shutdown()
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._writer, _guarded, work, self._write_connection
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._writer, _guarded, work, self._write_connection)
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._reader, _guarded, work, self._read_connection)
@@ -107,7 +103,8 @@ class SqliteStore:
             db.execute("BEGIN IMMEDIATE")
             try:
                 db.executemany(
-                    "INSERT OR IGNORE INTO shard (shard, epoch, owner, lease_until, seq, head) VALUES (?, 0, '', 0, 0, ?)",
+                    "INSERT OR IGNORE INTO shard (shard, epoch, owner, lease_until, seq, head) "
+                    "VALUES (?, 0, '', 0, 0, ?)",
                     [(number, bytes(32)) for number in range(SHARDS)],
                 )
                 db.execute("UPDATE shard SET epoch = epoch + 1, owner = ?", (owner,))
@@ -246,19 +243,23 @@ def _rollback(db: sqlite3.Connection) -> None:
 def _commit(db: sqlite3.Connection, commit: Commit) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
-        for move in commit.moves:
-            values = (move.seq, move.head, move.shard, move.epoch, move.seq_before)
-            if db.execute(MOVE_SHARD, values).rowcount != 1:
-                raise StaleOwnerError(f"Shard {move.shard} has another owner or head now; nothing was written.")
-        for row, ver in commit.updates:
-            values = (*_values(row, s.INST_CHANGED), row.shard, row.iid, ver)
-            if db.execute(UPDATE_INST, values).rowcount != 1:
-                raise StaleOwnerError(f"Instance {row.iid} is no longer at version {ver}; nothing was written.")
+        _pass_fences(db, commit)
         _put_all(db, commit)
         db.execute("COMMIT")
     except BaseException:
         _rollback(db)
         raise
+
+
+def _pass_fences(db: sqlite3.Connection, commit: Commit) -> None:
+    for move in commit.moves:
+        values = (move.seq, move.head, move.shard, move.epoch, move.seq_before)
+        if db.execute(MOVE_SHARD, values).rowcount != 1:
+            raise StaleOwnerError(f"Shard {move.shard} has another owner or head now; nothing was written.")
+    for row, ver in commit.updates:
+        values = (*_values(row, s.INST_CHANGED), row.shard, row.iid, ver)
+        if db.execute(UPDATE_INST, values).rowcount != 1:
+            raise StaleOwnerError(f"Instance {row.iid} is no longer at version {ver}; nothing was written.")
 
 
 def _put_all(db: sqlite3.Connection, commit: Commit) -> None:

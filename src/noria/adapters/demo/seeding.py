@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,9 @@ def example_files() -> dict[str, bytes]:
     """The purchase example's models: of the installed package, or of the source tree."""
     packaged = resources.files("noria") / "examples" / "purchase"
     folder = Path(str(packaged)) if packaged.is_dir() else Path(__file__).parents[4] / "examples" / "purchase"
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in (".bpmn", ".dmn", ".form")}
+    return {
+        path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in (".bpmn", ".dmn", ".form")
+    }
 
 
 async def seed(open_noria: Callable[..., Awaitable[Any]], url: str, requests: int, progress: Progress) -> bool:
@@ -105,9 +108,7 @@ class _Seeder:
         await people.put(DEMO_TENANT, list(PEOPLE), list(UNITS), self.clock.now_ms())
         for person in PEOPLE:
             await accounts.set_password(DEMO_TENANT, person.id, DEMO_PASSWORD, self.clock.now_ms())
-        await noria.catalogue.deploy(
-            DEMO_TENANT, "he", example_files(), self.clock.now_ms(), noria.facts(DEMO_TENANT)
-        )
+        await noria.catalogue.deploy(DEMO_TENANT, "he", example_files(), self.clock.now_ms(), noria.facts(DEMO_TENANT))
         await noria.runtime.start()
         self._plan_starts()
         while self.agenda:
@@ -192,10 +193,12 @@ class _Seeder:
         held: Held = await self.noria.runtime.instance(answer.iid)
         for token, task in held.state.tasks.items():
             element = held.definition.graph.elements[task.element].id
-            mean = {"apply": 3.0, "choose_supplier": 4.0, "manager_review": 4.0, "finance_review": 6.5}.get(element, 9.0)
+            mean = {"apply": 3.0, "choose_supplier": 4.0, "manager_review": 4.0, "finance_review": 6.5}.get(
+                element, 9.0
+            )
             if task.groups and not task.assignee:
                 mean /= 2
-            self._at(self._later(mean), lambda iid=answer.iid, token=token: self._work(iid, token))
+            self._at(self._later(mean), partial(self._work, answer.iid, token))
 
     async def _work(self, iid: int, token: int) -> None:
         held: Held = await self.noria.runtime.instance(iid)
@@ -208,7 +211,7 @@ class _Seeder:
         if not person:
             person = self.random.choice(("li", "sun") if "finance" in task.groups else ("zhao",))
             await self._do(held, person, c.ClaimTask(token, person))
-            self._at(self._later(2.5), lambda: self._work(iid, token))
+            self._at(self._later(2.5), partial(self._work, iid, token))
             return
         if element in ("manager_review", "finance_review", "gm_review") and self._returns(held.state, element):
             reason = self.random.choice(_RETURN_REASONS)

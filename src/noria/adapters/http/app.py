@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Response, Router, get
@@ -77,6 +78,12 @@ async def stream(
     return ServerSentEvent(messages(), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
 
 
+@get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request[object, object, State]) -> dict[str, Any]:
+    """The description of this interface (OpenAPI 3.1)."""
+    return request.app.openapi_schema.to_schema()
+
+
 def _secure(response: Response[object]) -> Response[object]:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
@@ -95,6 +102,7 @@ def create_app(services: Services) -> Litestar:
             live,
             ready,
             stream,
+            openapi,
             *session.HANDLERS,
             *tasks.HANDLERS,
             *instances.HANDLERS,
@@ -108,20 +116,20 @@ def create_app(services: Services) -> Litestar:
             "caller": Provide(provide_caller),
         },
         cache_control=None,
-        response_headers={"Cache-Control": "no-store"},  # type: ignore[arg-type]
+        response_headers={"Cache-Control": "no-store"},
     )
     return Litestar(
         route_handlers=[api, page],
         state=State({"services": services, "pages": Pages()}),
-        exception_handlers=HANDLERS,  # type: ignore[arg-type]
-        after_request=_secure,  # type: ignore[arg-type]
+        exception_handlers=HANDLERS,
+        after_request=_secure,
         request_max_body_size=BODY_BYTES_MAX,
         compression_config=CompressionConfig(backend="gzip", minimum_size=2_000, exclude=["/api/stream", "/assets"]),
         openapi_config=OpenAPIConfig(
             title="Noria",
             version=__version__,
-            path="/api",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            path="/api/openapi",
+            render_plugins=[JsonRenderPlugin(path="/schema.json")],
             use_handler_docstrings=True,
         ),
         logging_config=None,

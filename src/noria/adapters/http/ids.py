@@ -5,9 +5,10 @@ from __future__ import annotations
 from secrets import token_hex
 
 from litestar import Request
+from litestar.datastructures import State
 
 
-def request_id_of(request: Request[object, object, object]) -> str:
+def request_id_of(request: Request[object, object, State]) -> str:
     """The request's number, drawn at the first question."""
     state = request.scope.setdefault("state", {})
     if "noria_request_id" not in state:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 import msgspec
 from litestar import Response, get, post
@@ -27,7 +28,6 @@ from noria.operate.views import (
     StateAt,
     Timeline,
 )
-
 
 ALLOWED_TYPES: dict[bytes, tuple[str, ...]] = {
     b"%PDF-": ("application/pdf",),
@@ -219,8 +219,6 @@ async def download(hashed: str, caller: Caller, services: Services) -> Response[
     if found is None:
         raise NotFoundError("There is no such file.")
     name, media_type, content = found
-    from urllib.parse import quote
-
     return Response(
         content,
         media_type=media_type,

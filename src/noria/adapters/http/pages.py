@@ -22,9 +22,7 @@ class Pages:
     """Serves the files of one folder."""
 
     def __init__(self, folder: Path = STATIC) -> None:
-        self._files = {
-            "/" + path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
-        }
+        self._files = {"/" + path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
 
     def response(self, path: str, accepted: str) -> Response[bytes]:
         """The file of a path, compressed as the browser accepts it."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from litestar import Request, Response
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
@@ -85,12 +88,12 @@ def _respond(problem: Problem) -> Response[Problem]:
     return Response(problem, status_code=problem.status, media_type="application/problem+json", headers=headers)
 
 
-def on_noria_error(request: Request[object, object, object], error: NoriaError) -> Response[Problem]:
+def on_noria_error(request: Request[object, object, State], error: NoriaError) -> Response[Problem]:
     """A refusal, denial or failure that Noria names."""
     return _respond(problem_of(error, request.url.path, request_id_of(request)))
 
 
-def on_http_error(request: Request[object, object, object], error: HTTPException) -> Response[Problem]:
+def on_http_error(request: Request[object, object, State], error: HTTPException) -> Response[Problem]:
     """What the framework itself refuses: no route, wrong method, wrong types."""
     code = {400: "request.invalid", 404: "not_found", 405: "request.method", 413: "request.too_large"}.get(
         error.status_code, "request.refused"
@@ -103,13 +106,13 @@ def on_http_error(request: Request[object, object, object], error: HTTPException
     )
 
 
-def on_value_error(request: Request[object, object, object], error: ValueError) -> Response[Problem]:
+def on_value_error(request: Request[object, object, State], error: ValueError) -> Response[Problem]:
     """A value that could not be read."""
     text = str(error)
     return _respond(Problem(text, 422, "request.invalid", text, request.url.path, request_id_of(request)))
 
 
-def on_any_error(request: Request[object, object, object], error: Exception) -> Response[Problem]:
+def on_any_error(request: Request[object, object, State], error: Exception) -> Response[Problem]:
     """A bug: the caller gets a number, the log gets the trace."""
     number = request_id_of(request)
     logger.error("Request %s %s failed (%s)", request.method, request.url.path, number, exc_info=error)
@@ -117,7 +120,7 @@ def on_any_error(request: Request[object, object, object], error: Exception) -> 
     return _respond(Problem(text, HTTP_500_INTERNAL_SERVER_ERROR, "server.error", text, request.url.path, number))
 
 
-HANDLERS = {
+HANDLERS: dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Response[Any]]] = {
     NoriaError: on_noria_error,
     HTTPException: on_http_error,
     ValueError: on_value_error,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State, UploadFile
@@ -23,7 +21,6 @@ from noria.operate.views import (
     Timeline,
     VersionView,
 )
-
 
 
 class DecisionInput(msgspec.Struct):

@@ -104,9 +104,7 @@ async def unclaim_task(task_id: str, data: Versioned, caller: Caller, services: 
 @post("/tasks/{task_id:str}/complete", operation_id="completeTask", tags=["tasks"], status_code=200)
 async def complete_task(task_id: str, data: Completion, caller: Caller, services: Services) -> InstanceAnswer:
     """Finish a task with its form's values."""
-    return InstanceAnswer(
-        await services.inbox.complete(caller, task_id, data.variables, data.comment, data.version)
-    )
+    return InstanceAnswer(await services.inbox.complete(caller, task_id, data.variables, data.comment, data.version))
 
 
 @post("/tasks/{task_id:str}/return", operation_id="returnTask", tags=["tasks"], status_code=200)

@@ -102,9 +102,7 @@ class WorkerPool:
                 message = f"{type(error).__name__}: {error}"
                 await self._workers.fail(self._tenant, job.id, job.lease_token, message, self._name, ORIGIN)
             else:
-                await self._workers.complete(
-                    self._tenant, job.id, job.lease_token, dict(variables), self._name, ORIGIN
-                )
+                await self._workers.complete(self._tenant, job.id, job.lease_token, dict(variables), self._name, ORIGIN)
         except NoriaError as error:
             # The lease went elsewhere or the job was cancelled meanwhile: not ours any more.
             logger.info("Job %s was not taken: %s", job.id, error)

@@ -76,7 +76,9 @@ class _ProcessCompiler:
         for index, node in enumerate(self.nodes[1:], start=1):
             elements.append(compiler.element(index, node, self.scopes[index], self._kind(node)))
         self._connect(elements, flows)
-        graph = Graph(process.get("id"), process.get("name") or process.get("id"), tuple(elements), flows, self.element_of)
+        graph = Graph(
+            process.get("id"), process.get("name") or process.get("id"), tuple(elements), flows, self.element_of
+        )
         self._process_attributes(graph)
         check_structure(graph, self.nodes, self.findings)
         return graph
@@ -137,7 +139,9 @@ class _ProcessCompiler:
         return tuple(flows)
 
     def _connect(self, elements: list[Element], flows: tuple[Flow, ...]) -> None:
-        default_ids = {self.element_of[node.get("id")]: node.get("default") for node in self.nodes if node.get("default")}
+        default_ids = {
+            self.element_of[node.get("id")]: node.get("default") for node in self.nodes if node.get("default")
+        }
         for flow in flows:
             source = elements[flow.source]
             if default_ids.get(source.index) == flow.id:
@@ -169,17 +173,27 @@ class _ProcessCompiler:
                     if element.scope == host.index
                     and not element.incoming
                     and element.kind not in (Kind.BOUNDARY_EVENT, Kind.EVENT_SUB_PROCESS)
-                    and not (element.kind is Kind.INTERMEDIATE_CATCH_EVENT and element.trigger and element.trigger.kind is TriggerKind.LINK)
+                    and not (
+                        element.kind is Kind.INTERMEDIATE_CATCH_EVENT
+                        and element.trigger
+                        and element.trigger.kind is TriggerKind.LINK
+                    )
                 )
 
     def _links(self, elements: list[Element]) -> None:
         targets = {
             (element.scope, element.trigger.name): element.index
             for element in elements
-            if element.kind is Kind.INTERMEDIATE_CATCH_EVENT and element.trigger and element.trigger.kind is TriggerKind.LINK
+            if element.kind is Kind.INTERMEDIATE_CATCH_EVENT
+            and element.trigger
+            and element.trigger.kind is TriggerKind.LINK
         }
         for element in elements:
-            if element.kind is Kind.INTERMEDIATE_THROW_EVENT and element.trigger and element.trigger.kind is TriggerKind.LINK:
+            if (
+                element.kind is Kind.INTERMEDIATE_THROW_EVENT
+                and element.trigger
+                and element.trigger.kind is TriggerKind.LINK
+            ):
                 element.link_target = targets.get((element.scope, element.trigger.name), -1)
                 if element.link_target < 0:
                     name = element.trigger.name

@@ -122,9 +122,9 @@ class ElementCompiler:
         if node.get("parallelMultiple") in ("true", "1"):
             self._unsupported(node, "a parallel multiple event")
         for child in node.elements():
-            if child.namespace == BPMN and child.local in ("dataInputAssociation", "dataOutputAssociation"):
-                if child.first(bpmn("assignment")) is not None or child.first(bpmn("transformation")) is not None:
-                    self._unsupported(child, "a data association with assignment or transformation")
+            computes = child.first(bpmn("assignment")) is not None or child.first(bpmn("transformation")) is not None
+            if child.tag in (bpmn("dataInputAssociation"), bpmn("dataOutputAssociation")) and computes:
+                self._unsupported(child, "a data association with assignment or transformation")
 
     def _report_foreign(self, node: Node) -> None:
         known = ATTRIBUTES.get(node.local, ())

@@ -50,9 +50,7 @@ TRIGGERS: dict[str, TriggerKind] = {
     "linkEventDefinition": TriggerKind.LINK,
     "terminateEventDefinition": TriggerKind.TERMINATE,
 }
-UNSUPPORTED_TRIGGERS = frozenset(
-    {"compensateEventDefinition", "cancelEventDefinition", "conditionalEventDefinition"}
-)
+UNSUPPORTED_TRIGGERS = frozenset({"compensateEventDefinition", "cancelEventDefinition", "conditionalEventDefinition"})
 
 _ALL_STARTS = {TriggerKind.NONE, TriggerKind.MESSAGE, TriggerKind.TIMER, TriggerKind.SIGNAL}
 ALLOWED: dict[str, set[TriggerKind]] = {
@@ -91,7 +89,12 @@ ALLOWED: dict[str, set[TriggerKind]] = {
 }
 """Position → triggers that BPMN 2.0.2, table 10.93 allows there (of those supported)."""
 
-FEEL_LANGUAGES = ("feel", "http://www.omg.org/spec/feel/", "https://www.omg.org/spec/dmn/", "http://www.omg.org/spec/dmn/")
+FEEL_LANGUAGES = (
+    "feel",
+    "http://www.omg.org/spec/feel/",
+    "https://www.omg.org/spec/dmn/",
+    "http://www.omg.org/spec/dmn/",
+)
 XPATH = "http://www.w3.org/1999/XPath"
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {

@@ -227,6 +227,8 @@ def _check_degree(node: Node, incoming: int, outgoing: int, findings: Findings) 
 def _check_attachment(node: Node, inside: dict[str, Node], findings: Findings) -> None:
     host = inside.get(node.get("attachedToRef"))
     if host is None:
-        findings.error("bpmn.unresolved", f"attachedToRef names {node.get('attachedToRef')!r}, which is not here.", node)
+        findings.error(
+            "bpmn.unresolved", f"attachedToRef names {node.get('attachedToRef')!r}, which is not here.", node
+        )
     elif host.local.endswith(("Event", "Gateway")) or (host.local == "subProcess" and is_event_sub_process(host)):
         findings.error("bpmn.boundary_host", f"A boundary event cannot be attached to a {host.local}.", node)

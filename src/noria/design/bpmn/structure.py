@@ -93,7 +93,7 @@ def _check_event_gateway(graph: Graph, element: Element, node: Node, findings: F
         if not good:
             findings.error(
                 "bpmn.event_gateway_target",
-                f"{target.id!r} cannot stand behind an event-based gateway; only catching events and receive tasks can.",
+                f"{target.id!r} cannot stand behind an event-based gateway; catching events and receive tasks can.",
                 node,
             )
         elif len(target.incoming) > 1:

@@ -18,7 +18,9 @@ def enter(run: Run, token: int, element: Element) -> None:
     """
     decision = run.definition.decisions.get(element.decision)
     if decision is None:
-        raise Trouble("decision.unknown", f"{element.id} asks for decision {element.decision!r}, which is not deployed.")
+        raise Trouble(
+            "decision.unknown", f"{element.id} asks for decision {element.decision!r}, which is not deployed."
+        )
     try:
         made = decision.evaluate(run.variables(token), run.context)
     except NoriaError as error:

@@ -1,4 +1,4 @@
-"""Start and boundary events, manual and undefined tasks: nothing to wait for (BPMN 2.0.2, 13.3.3: the engine passes on)."""
+"""Start and boundary events, manual and undefined tasks: nothing to wait for (BPMN 2.0.2, 13.3.3)."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from noria.design.bpmn.graph import Element, HumanWork
 from noria.engine import events as e
-from noria.engine.arming import after, part_way
+from noria.engine.arming import after, part_way, text_of
 from noria.engine.run import Run
 from noria.engine.trouble import Trouble
 
@@ -80,9 +80,7 @@ def _due_ms(run: Run, element: Element, work: HumanWork, variables: Mapping[str,
     if value is None:
         return 0
     try:
-        if not isinstance(value, str):
-            raise ValueError(f"{value!r} is not a text")  # noqa: TRY004
-        return after(run, run.now_ms, value, work.calendar)
+        return after(run, run.now_ms, text_of(value), work.calendar)
     except ValueError as error:
         raise Trouble("task.no_due", f"The time limit of {element.id} ({work.due_in.source}): {error}") from None
 

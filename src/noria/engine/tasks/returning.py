@@ -57,7 +57,9 @@ def return_task(run: Run, command: c.ReturnTask) -> Rejected | None:
     if isinstance(task, Rejected):
         return task
     if not command.reason.strip():
-        return Rejected("reason.required", "Say why the request is returned.", {"fields": {"reason": "reason.required"}})
+        return Rejected(
+            "reason.required", "Say why the request is returned.", {"fields": {"reason": "reason.required"}}
+        )
     definition, state = run.definition, run.state
     target = definition.graph.element_of.get(command.to)
     if target is None or target not in returnable(definition, state, token):
@@ -92,7 +94,11 @@ def _restore_arrivals(run: Run, scope: int, target: int, downstream: int, left_f
     """Put back the arrivals of sibling branches at parallel joins that the cancelled tokens had passed."""
     definition, state = run.definition, run.state
     for element in definition.graph.elements:
-        if element.kind is not Kind.PARALLEL_GATEWAY or len(element.incoming) < 2 or not downstream >> element.index & 1:
+        if (
+            element.kind is not Kind.PARALLEL_GATEWAY
+            or len(element.incoming) < 2
+            or not downstream >> element.index & 1
+        ):
             continue
         behind = definition.downstream(element.index) & ~(1 << element.index)
         if element.index == target or not any(behind >> index & 1 for index in left_from):
