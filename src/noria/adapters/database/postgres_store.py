@@ -75,7 +75,7 @@ class _Statement:
 
     def insert(self, name: str, table: str, section: str, columns: Iterable[str], conflict: str = "") -> None:
         names = _quoted(columns)
-        self.part(name, f"INSERT INTO {table} ({names}) SELECT {names} FROM {self.source(section)} {conflict}")  # noqa: S608
+        self.part(name, f"INSERT INTO {table} ({names}) SELECT {names} FROM {self.source(section)} {conflict}")
 
     def put(
         self, name: str, table: str, section: str, columns: Mapping[str, str], key: tuple[str, ...], extra: str = ""
@@ -86,7 +86,7 @@ class _Statement:
     def remove(self, name: str, table: str, section: str, third: str) -> None:
         self.part(
             name,
-            f"DELETE FROM {table} t USING {self.source(section)} "  # noqa: S608
+            f"DELETE FROM {table} t USING {self.source(section)} "
             f'WHERE t.shard = x.shard AND t.iid = x.iid AND t."{third}" = x.k',
         )
 
@@ -104,13 +104,13 @@ def _commit_statement() -> str:
     statement = _Statement()
     statement.part(
         "moved",
-        f"UPDATE shard t SET seq = x.seq, head = x.head FROM {statement.source('moves')} "  # noqa: S608
+        f"UPDATE shard t SET seq = x.seq, head = x.head FROM {statement.source('moves')} "
         "WHERE t.shard = x.shard AND t.epoch = x.epoch AND t.seq = x.seq_before RETURNING 1",
     )
     changed = ", ".join(f'"{name}" = x."{name}"' for name in s.INST_CHANGED)
     statement.part(
         "updated",
-        f"UPDATE inst t SET {changed} FROM {statement.source('updates')} "  # noqa: S608
+        f"UPDATE inst t SET {changed} FROM {statement.source('updates')} "
         "WHERE t.shard = x.shard AND t.iid = x.iid AND t.ver = x.ver_before RETURNING 1",
     )
     statement.insert("inserted", "inst", "inserts", s.INST)
@@ -127,7 +127,7 @@ def _commit_statement() -> str:
     changed_job = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in ("shard", "iid", "tok"))
     statement.part(
         "jobs_put",
-        f"INSERT INTO job ({_quoted(columns)}) SELECT {_quoted(s.JOB)}, 0, '', '' FROM {statement.source('jobs')} "  # noqa: S608
+        f"INSERT INTO job ({_quoted(columns)}) SELECT {_quoted(s.JOB)}, 0, '', '' FROM {statement.source('jobs')} "
         f"ON CONFLICT (shard, iid, tok) DO UPDATE SET {changed_job}",
     )
     statement.remove("waits_removed", "wait", "waits_gone", "wait")
@@ -135,7 +135,7 @@ def _commit_statement() -> str:
     statement.insert("outbox_put", "outbox", "outbox", s.OUTBOX, "ON CONFLICT DO NOTHING")
     statement.part(
         "outbox_removed",
-        f"DELETE FROM outbox t USING {statement.source('outbox_gone')} WHERE t.shard = x.shard AND t.n = x.n",  # noqa: S608
+        f"DELETE FROM outbox t USING {statement.source('outbox_gone')} WHERE t.shard = x.shard AND t.n = x.n",
     )
     statement.insert("dedup_put", "dedup", "dedup", s.DEDUP)
     statement.put("serials_put", "serial", "serials", s.SERIAL, ("tenant", "name", "period"))
@@ -143,9 +143,9 @@ def _commit_statement() -> str:
 
 
 COMMIT = _commit_statement()
-SELECT_INST = f"SELECT {_quoted(s.INST)} FROM inst WHERE shard = ANY($1) AND iid = ANY($2)"  # noqa: S608
-SELECT_JOURNAL = f"SELECT {_quoted(s.JOURNAL)} FROM journal "  # noqa: S608
-SELECT_OUTBOX = f"SELECT {_quoted(s.OUTBOX)} FROM outbox "  # noqa: S608
+SELECT_INST = f"SELECT {_quoted(s.INST)} FROM inst WHERE shard = ANY($1) AND iid = ANY($2)"
+SELECT_JOURNAL = f"SELECT {_quoted(s.JOURNAL)} FROM journal "
+SELECT_OUTBOX = f"SELECT {_quoted(s.OUTBOX)} FROM outbox "
 LOCK_JOBS = """
 UPDATE job t SET lease_until = $1, worker = $2, lease_token = encode(sha256(random()::text::bytea), 'hex')
 FROM (
@@ -319,7 +319,7 @@ class PostgresStore:
 
     async def put_outbox(self, row: OutboxRow) -> None:
         places = ", ".join(f"${index + 1}" for index in range(len(s.OUTBOX)))
-        query = f"INSERT INTO outbox ({_quoted(s.OUTBOX)}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608
+        query = f"INSERT INTO outbox ({_quoted(s.OUTBOX)}) VALUES ({places}) ON CONFLICT DO NOTHING"
         await self._do(lambda db: db.execute(query, *(getattr(row, name) for name in s.OUTBOX)))
 
     async def drop_outbox(self, shard: int, n: int) -> None:

@@ -34,7 +34,7 @@ def _insert(table: str, columns: Iterable[str], verb: str = "INSERT") -> str:
 
 INSERT_INST = _insert("inst", s.INST)
 UPDATE_INST = (
-    "UPDATE inst SET "  # noqa: S608 - our own names
+    "UPDATE inst SET "
     + ", ".join(f"{name} = ?" for name in s.INST_CHANGED)
     + " WHERE shard = ? AND iid = ? AND ver = ?"
 )
@@ -48,9 +48,9 @@ PUT_WAIT = _insert("wait", s.WAIT, "INSERT OR REPLACE")
 PUT_OUTBOX = _insert("outbox", s.OUTBOX, "INSERT OR IGNORE")
 PUT_DEDUP = _insert("dedup", s.DEDUP)
 PUT_SERIAL = _insert("serial", s.SERIAL, "INSERT OR REPLACE")
-SELECT_INST = "SELECT " + ", ".join(s.INST) + " FROM inst WHERE shard = ? AND iid = ?"  # noqa: S608
-SELECT_JOURNAL = "SELECT " + ", ".join(f'"{name}"' for name in s.JOURNAL) + " FROM journal "  # noqa: S608
-SELECT_OUTBOX = "SELECT " + ", ".join(s.OUTBOX) + " FROM outbox "  # noqa: S608
+SELECT_INST = "SELECT " + ", ".join(s.INST) + " FROM inst WHERE shard = ? AND iid = ?"
+SELECT_JOURNAL = "SELECT " + ", ".join(f'"{name}"' for name in s.JOURNAL) + " FROM journal "
+SELECT_OUTBOX = "SELECT " + ", ".join(s.OUTBOX) + " FROM outbox "
 LOCK_JOBS = """
 UPDATE job SET lease_until = ?, worker = ?, lease_token = lower(hex(randomblob(12)))
 WHERE (shard, iid, tok) IN (
