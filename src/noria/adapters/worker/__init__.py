@@ -1,1 +1,5 @@
-"""In-process workers for jobs."""
+"""In-process workers: the same leases, retries and errors as external ones."""
+
+from noria.adapters.worker.pool import WorkerPool
+
+__all__ = ["WorkerPool"]

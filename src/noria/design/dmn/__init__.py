@@ -1,1 +1,6 @@
-"""DMN 1.5: decision tables with all hit policies, literal expressions and requirements, read and evaluated."""
+"""DMN: decisions read from XML, compiled, and evaluated with the rules that matched."""
+
+from noria.design.dmn.model import Decision, DecisionModel, DecisionResult, RuleHit, UnknownDecisionError
+from noria.design.dmn.reader import read_dmn
+
+__all__ = ["Decision", "DecisionModel", "DecisionResult", "RuleHit", "UnknownDecisionError", "read_dmn"]

@@ -1,0 +1,197 @@
+"""The command ``noria``."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+
+from noria import __version__
+from noria.adapters.cli.trial import decide_command, run_command
+from noria.design.findings import Finding, has_errors
+from noria.kernel.errors import NoriaError
+from noria.operate.auditing import AuditVerdict
+from noria.operate.deploying import read_bundle
+
+
+class Composition(Protocol):
+    """What the composition root does for the command line."""
+
+    async def serve(self, url: str, host: str, port: int) -> None:
+        """Serve until stopped."""
+        ...
+
+    async def demo(self, url: str, host: str, port: int, requests: int) -> None:
+        """Seed a small company and serve it."""
+        ...
+
+    async def verify(self, url: str) -> AuditVerdict:
+        """Verify the audit trail."""
+        ...
+
+    async def rebuild(self, url: str) -> None:
+        """Fold the journal again."""
+        ...
+
+    async def deploy(self, url: str, files: Mapping[str, bytes]) -> Any:
+        """Deploy files."""
+        ...
+
+
+_data = click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), default=None, help="Folder of the embedded database."
+)
+_database = click.option("--database", default="", help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.")
+
+
+def _url(data: Path | None, database: str, default: str = "data") -> str:
+    if database and data:
+        raise click.UsageError("Give --data or --database, not both.")
+    return database or f"sqlite:///{(data or Path(default)) / 'noria.db'}"
+
+
+@click.group()
+@click.version_option(__version__)
+def group() -> None:
+    """Noria (筒车): business process management as one closed loop."""
+
+
+@group.command()
+@_data
+@_database
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, help="Port to listen on.")
+@click.pass_obj
+def serve(root: Composition, data: Path | None, database: str, host: str, port: int) -> None:
+    """Serve Noria. The first start creates the administrator and prints the password once."""
+    asyncio.run(root.serve(_url(data, database), host, port))
+
+
+@group.command()
+@_data
+@_database
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, help="Port to listen on.")
+@click.option("--requests", default=420, show_default=True, help="About how many requests to simulate.")
+@click.option("--browser/--no-browser", default=False, help="Open the pages in a browser.")
+@click.pass_obj
+def demo(
+    root: Composition, data: Path | None, database: str, host: str, port: int, requests: int, browser: bool
+) -> None:
+    """Try Noria with a small company and months of simulated requests. Its accounts are for trying only."""
+    click.echo("Noria demo 筒车演示: the company, its accounts and its requests are simulated (数据为模拟, 账号仅供试用).")
+    if browser:
+        webbrowser.open(f"http://{host}:{port}/")
+    asyncio.run(root.demo(_url(data, database, "data/demo"), host, port, requests))
+
+
+def _read(files: tuple[Path, ...]) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in files}
+
+
+_files = click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+
+
+def _print(findings: list[Finding]) -> None:
+    for finding in findings:
+        click.echo(str(finding))
+
+
+@group.command()
+@_files
+def check(files: tuple[Path, ...]) -> None:
+    """Check models. One finding a line; exit code 1 if one is an error."""
+    findings = read_bundle(_read(files)).findings
+    _print(findings)
+    if has_errors(findings):
+        raise SystemExit(1)
+    click.echo(f"{len(files)} file(s): no errors.", err=True)
+
+
+@group.command()
+@_files
+@_data
+@_database
+@click.pass_obj
+def deploy(root: Composition, files: tuple[Path, ...], data: Path | None, database: str) -> None:
+    """Deploy models into a database, all or nothing."""
+    named = {path.name: path.read_bytes() for path in files}
+    deployed = asyncio.run(root.deploy(_url(data, database), named))
+    _print(deployed.findings)
+    if not deployed.id:
+        raise SystemExit(1)
+    for row in deployed.definitions:
+        click.echo(f"{row.key} version {row.version}: {row.name}")
+
+
+@group.group()
+def audit() -> None:
+    """The audit trail."""
+
+
+@audit.command()
+@_data
+@_database
+@click.pass_obj
+def verify(root: Composition, data: Path | None, database: str) -> None:
+    """Check the hash chains, and every stored state against the replay of its events; names the first bad entry."""
+    verdict = asyncio.run(root.verify(_url(data, database)))
+    click.echo(
+        f"{verdict.rows} commands, {verdict.records} records and {verdict.instances} instances checked.", err=True
+    )
+    if verdict.first_bad:
+        click.echo(f"BAD {verdict.first_bad}: {verdict.reason}")
+        raise SystemExit(1)
+    click.echo("OK")
+
+
+@group.command("rebuild-board")
+@_data
+@_database
+@click.pass_obj
+def rebuild_board(root: Composition, data: Path | None, database: str) -> None:
+    """Drop the board's projection and fold the whole journal again."""
+    asyncio.run(root.rebuild(_url(data, database)))
+    click.echo("OK")
+
+
+group.add_command(run_command)
+group.add_command(decide_command)
+
+
+def progress(done: int, total: int, what: str) -> None:
+    """One line that moves on, on terminals; a line now and then elsewhere."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{what}: {done}/{total}   ", nl=False, err=True)
+        if done >= total:
+            click.echo("", err=True)
+    elif done % 100 == 0 or done >= total:
+        click.echo(f"{what}: {done}/{total}", err=True)
+
+
+def say_ready(host: str, port: int) -> None:
+    """Where the pages are."""
+    click.echo(f"Noria is ready: http://{host}:{port}/  (stop with Ctrl-C)")
+    sys.stdout.flush()
+
+
+def say_administrator(username: str, password: str) -> None:
+    """The first administrator's password, shown this once."""
+    click.echo(f"First administrator created: {username} / {password}\nThis password is shown only now; change it.")
+    sys.stdout.flush()
+
+
+def main(obj: Composition) -> None:
+    """Run the command line; an error of Noria is one sentence and exit code 1."""
+    try:
+        group(obj=obj, prog_name="noria")
+    except NoriaError as error:
+        click.echo(f"{error.code}: {error.message}", err=True)
+        raise SystemExit(1) from None

@@ -1,0 +1,117 @@
+"""The audit trail in the database: one chain, appended in the transaction of its record."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from noria.adapters.database import schema as t
+from noria.adapters.database.opening import Database
+from noria.operate.auditing import AuditFilter, StoredRecord
+from noria.operate.rows import JournalRow, Shard
+from noria.trust.audit import GENESIS, AuditRecord, chained_record
+
+
+class DatabaseAudit:
+    """`AuditTrail` and `AuditReader`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, record: AuditRecord) -> None:
+        """Append a record to the chain."""
+        async with self._database.writing() as db:
+            # FOR UPDATE keeps two writers on PostgreSQL apart; SQLite has one writer at a time anyway.
+            row = (await db.execute(sa.select(t.audit_head).where(t.audit_head.c.id == 1).with_for_update())).first()
+            seq, head = (row[1], row[2]) if row else (0, GENESIS)
+            after = chained_record(head, seq + 1, record)
+            if row is None:
+                await db.execute(sa.insert(t.audit_head).values(id=1, seq=1, head=after))
+            else:
+                await db.execute(sa.update(t.audit_head).where(t.audit_head.c.id == 1).values(seq=seq + 1, head=after))
+            await db.execute(sa.insert(t.audit).values(seq=seq + 1, head=after, **msgspec.structs.asdict(record)))
+
+    def _wanted(self, tenant: int, wanted: AuditFilter) -> list[sa.ColumnElement[bool]]:
+        c = t.audit.c
+        where = [c.tenant == tenant, c.ts >= wanted.start_ms, c.ts <= wanted.end_ms]
+        for column, value in ((c.actor, wanted.actor), (c.action, wanted.action), (c.outcome, wanted.outcome)):
+            if value:
+                where.append(column == value)
+        if wanted.object:
+            where.append(c.object_id == wanted.object)
+        return where
+
+    async def records(self, tenant: int, wanted: AuditFilter, limit: int) -> tuple[list[StoredRecord], int]:
+        """The newest records that fit, and how many there are."""
+        where = self._wanted(tenant, wanted)
+        query = sa.select(t.audit).where(*where).order_by(t.audit.c.seq.desc()).limit(limit)
+        async with self._database.reading() as db:
+            rows = [_stored(row) for row in (await db.execute(query)).mappings()]
+            total = (await db.execute(sa.select(sa.func.count()).select_from(t.audit).where(*where))).scalar_one()
+        return rows, total
+
+    async def commands(self, tenant: int, wanted: AuditFilter, limit: int) -> tuple[list[JournalRow], int]:
+        """The newest journal rows that fit, and how many there are."""
+        c = t.journal.c
+        if wanted.outcome not in ("", "ok"):
+            return [], 0
+        where = [t.inst.c.tenant == tenant, c.ts >= wanted.start_ms, c.ts <= wanted.end_ms]
+        if wanted.actor:
+            where.append(c.actor == wanted.actor)
+        if wanted.action:
+            where.append(c.action == wanted.action)
+        if wanted.object:
+            where.append(c.iid == (int(wanted.object) if wanted.object.isdecimal() else -1))
+        joined = t.journal.join(t.inst, t.inst.c.iid == c.iid)
+        query = sa.select(t.journal).select_from(joined).where(*where).order_by(c.ts.desc()).limit(limit)
+        async with self._database.reading() as db:
+            rows = [JournalRow(**row) for row in (await db.execute(query)).mappings()]
+            total = (await db.execute(sa.select(sa.func.count()).select_from(joined).where(*where))).scalar_one()
+        return rows, total
+
+    async def _pages(self, query: sa.Select[Any], page: int = 1_000) -> AsyncIterator[Any]:
+        """All rows of an ordered query, a page at a time, in one snapshot."""
+        async with self._database.reading() as db:
+            result = await db.stream(query)
+            async for part in result.mappings().partitions(page):
+                for row in part:
+                    yield row
+
+    async def all_records(self) -> AsyncIterator[StoredRecord]:
+        """The whole chain, oldest first."""
+        async for row in self._pages(sa.select(t.audit).order_by(t.audit.c.seq)):
+            yield _stored(row)
+
+    async def chain_head(self) -> tuple[int, bytes]:
+        """Number and hash of the last record."""
+        async with self._database.reading() as db:
+            row = (await db.execute(sa.select(t.audit_head.c.seq, t.audit_head.c.head))).first()
+        return (row[0], row[1]) if row else (0, GENESIS)
+
+    async def all_rows(self) -> AsyncIterator[JournalRow]:
+        """The whole journal, by shard and number."""
+        c = t.journal.c
+        async for row in self._pages(sa.select(t.journal).order_by(c.shard, c.seq)):
+            yield JournalRow(**row)
+
+    async def shards(self) -> list[Shard]:
+        """The heads of all shards."""
+        c = t.shard.c
+        async with self._database.reading() as db:
+            rows = (await db.execute(sa.select(c.shard, c.epoch, c.seq, c.head).order_by(c.shard))).all()
+        return [Shard(*row) for row in rows]
+
+    async def states(self) -> AsyncIterator[tuple[int, int, bytes]]:
+        """Instance, version and encoded state of every instance, by instance."""
+        c = t.inst.c
+        async for row in self._pages(sa.select(c.iid, c.ver, c.state).order_by(c.iid)):
+            yield row["iid"], row["ver"], row["state"]
+
+
+def _stored(row: Any) -> StoredRecord:
+    values = dict(row)
+    seq, head = values.pop("seq"), values.pop("head")
+    return StoredRecord(seq, AuditRecord(**values), head)

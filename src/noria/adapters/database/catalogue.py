@@ -1,0 +1,90 @@
+"""Deployments, their resources and the definitions made of them."""
+
+from __future__ import annotations
+
+import msgspec
+import sqlalchemy as sa
+
+from noria.adapters.database import schema as t
+from noria.adapters.database.opening import Database
+from noria.operate.deploying import DefinitionRow, Resource, StartTimerRow
+
+
+class DatabaseCatalogue:
+    """`CatalogueStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def definitions(self) -> list[DefinitionRow]:
+        """Every definition of every tenant, oldest first."""
+        async with self._database.reading() as db:
+            rows = (await db.execute(sa.select(t.definition).order_by(t.definition.c.id))).mappings().all()
+        return [DefinitionRow(**row) for row in rows]
+
+    async def resources(self, deployment: int) -> list[Resource]:
+        """What was deployed together."""
+        c = t.resource.c
+        query = sa.select(c.name, c.kind, c.digest, c.content).where(c.deployment == deployment).order_by(c.name)
+        async with self._database.reading() as db:
+            return [Resource(*row) for row in (await db.execute(query)).all()]
+
+    async def newest_resources(self, tenant: int, kind: str) -> list[Resource]:
+        """The newest resource of each name and of a kind."""
+        c = t.resource.c
+        newest = (
+            sa.select(c.name, sa.func.max(c.deployment).label("deployment"))
+            .join(t.deployment, t.deployment.c.id == c.deployment)
+            .where((t.deployment.c.tenant == tenant) & (c.kind == kind))
+            .group_by(c.name)
+            .subquery()
+        )
+        query = sa.select(c.name, c.kind, c.digest, c.content).join(
+            newest, (newest.c.name == c.name) & (newest.c.deployment == c.deployment)
+        )
+        async with self._database.reading() as db:
+            return [Resource(*row) for row in (await db.execute(query)).all()]
+
+    async def deploy(
+        self, tenant: int, by: str, now_ms: int, resources: list[Resource], definitions: list[DefinitionRow]
+    ) -> int:
+        """Write a deployment, all or nothing.
+
+        The ids in `definitions` are given here, and versions count on from the newest of each key.
+        """
+        async with self._database.writing() as db:
+            number = ((await db.execute(sa.select(sa.func.max(t.deployment.c.id)))).scalar() or 0) + 1
+            await db.execute(sa.insert(t.deployment).values(id=number, tenant=tenant, at=now_ms, by=by))
+            for resource in resources:
+                await db.execute(sa.insert(t.resource).values(deployment=number, **msgspec.structs.asdict(resource)))
+            next_id = ((await db.execute(sa.select(sa.func.max(t.definition.c.id)))).scalar() or 0) + 1
+            for row in definitions:
+                c = t.definition.c
+                newest = sa.select(sa.func.max(c.version)).where((c.tenant == tenant) & (c.key == row.key))
+                row.version = ((await db.execute(newest)).scalar() or 0) + 1
+                row.id, row.deployment = next_id, number
+                next_id += 1
+                await db.execute(sa.insert(t.definition).values(**msgspec.structs.asdict(row)))
+        return number
+
+    async def put_start_timers(self, obsolete: list[int], rows: list[StartTimerRow]) -> None:
+        """Replace the start timers of older versions."""
+        async with self._database.writing() as db:
+            if obsolete:
+                await db.execute(sa.delete(t.start_timer).where(t.start_timer.c.definition.in_(obsolete)))
+            for row in rows:
+                where = (t.start_timer.c.definition == row.definition) & (t.start_timer.c.element == row.element)
+                await db.execute(sa.delete(t.start_timer).where(where))
+                await db.execute(sa.insert(t.start_timer).values(**msgspec.structs.asdict(row)))
+
+    async def drop_start_timer(self, definition: int, element: str) -> None:
+        """Forget a start timer that has fired for the last time."""
+        where = (t.start_timer.c.definition == definition) & (t.start_timer.c.element == element)
+        async with self._database.writing() as db:
+            await db.execute(sa.delete(t.start_timer).where(where))
+
+    async def due_start_timers(self, now_ms: int) -> list[StartTimerRow]:
+        """Start timers that are due."""
+        async with self._database.reading() as db:
+            query = sa.select(t.start_timer).where(t.start_timer.c.due <= now_ms)
+            return [StartTimerRow(**row) for row in (await db.execute(query)).mappings().all()]

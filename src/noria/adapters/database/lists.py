@@ -1,0 +1,309 @@
+"""The lists of the screens, under the permission policy: what a person may not see is not in the query's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from noria.adapters.database import schema as t
+from noria.adapters.database.opening import Database
+from noria.engine.state import Status
+from noria.operate.reading import (
+    InstanceBox,
+    InstanceFields,
+    InstanceStatus,
+    NoticeFields,
+    ProcessCounts,
+    TaskBox,
+    TaskFields,
+    TaskSort,
+)
+from noria.trust.policy import InstanceFacts, Permission, Principal, TaskFacts
+
+_STATUS = {
+    InstanceStatus.OPEN: Status.OPEN,
+    InstanceStatus.COMPLETED: Status.COMPLETED,
+    InstanceStatus.WITHDRAWN: Status.WITHDRAWN,
+    InstanceStatus.TERMINATED: Status.TERMINATED,
+    InstanceStatus.FAILED: Status.FAILED,
+}
+_NEVER_DUE = 2**62
+Where = sa.ColumnElement[bool]
+
+
+def _like(q: str) -> str:
+    return "%" + q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+def _matches(q: str) -> Where:
+    c = t.inst.c
+    return sa.or_(c.title.ilike(_like(q), escape="\\"), c.bkey.ilike(_like(q), escape="\\"))
+
+
+def _is_candidate(who: Principal, iid: sa.ColumnElement[int], tok: sa.ColumnElement[int] | None) -> Where:
+    c = t.candidate.c
+    named = sa.or_(
+        sa.and_(c.kind == "u", c.name == who.id), sa.and_(c.kind == "g", c.name.in_(who.groups or ("",)))
+    )
+    query = sa.select(sa.literal(1)).where(c.tenant == who.tenant, c.iid == iid, named)
+    return (query if tok is None else query.where(c.tok == tok)).exists()
+
+
+def _may_see(who: Principal) -> Where:
+    """`noria.trust.policy.may_see` as a condition on `inst`."""
+    c = t.inst.c
+    if Permission.READ_ALL in who.permissions:
+        return sa.true()
+    worked = sa.select(sa.literal(1)).where(t.visit.c.iid == c.iid, t.visit.c.actor == who.id).exists()
+    holds = (
+        sa.select(sa.literal(1))
+        .where(
+            t.task.c.iid == c.iid,
+            sa.or_(
+                t.task.c.assignee == who.id,
+                sa.and_(t.task.c.assignee == "", _is_candidate(who, t.task.c.iid, t.task.c.tok)),
+            ),
+        )
+        .exists()
+    )
+    parts = [c.starter == who.id, worked, holds]
+    if who.units:
+        parts.append(c.unit.in_(who.units))
+    return sa.or_(*parts)
+
+
+_INST = [t.inst.c[name] for name in InstanceFields.__struct_fields__]
+_JOINED = [t.inst.c[name] for name in ("bkey", "title", "summary", "starter")]
+_OPEN_TASK = [
+    t.task.c[name]
+    for name in (
+        "iid",
+        "tok",
+        "definition",
+        "element",
+        "assignee",
+        "created",
+        "due",
+        "prio",
+        "round",
+        "version",
+        "claimed",
+    )
+]
+_DONE_TASK = [
+    t.visit.c.iid,
+    t.visit.c.tok,
+    t.visit.c.definition,
+    t.visit.c.element,
+    t.visit.c.actor.label("assignee"),
+    t.visit.c.entered.label("created"),
+    t.visit.c.due,
+    sa.literal(50).label("prio"),
+    t.visit.c.round,
+    sa.literal(0).label("version"),
+    t.visit.c.claimed,
+]
+
+
+class DatabaseLists:
+    """`Lists`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def _box(self, who: Principal, box: TaskBox) -> sa.Select[tuple[object, ...]]:
+        if box is TaskBox.DONE:
+            query = sa.select(*_DONE_TASK, t.visit.c.closed, *_JOINED).join(t.inst, t.inst.c.iid == t.visit.c.iid)
+            return query.where(
+                t.visit.c.tenant == who.tenant,
+                t.visit.c.actor == who.id,
+                t.visit.c.human == 1,
+                t.visit.c.closed > 0,
+            )
+        joined = t.task.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
+        query = sa.select(*_OPEN_TASK, sa.literal(0).label("closed"), *_JOINED).select_from(joined)
+        query = query.where(t.task.c.tenant == who.tenant)
+        if box is TaskBox.MINE:
+            return query.where(t.task.c.assignee == who.id)
+        return query.where(t.task.c.assignee == "", _is_candidate(who, t.task.c.iid, t.task.c.tok))
+
+    async def tasks(
+        self,
+        who: Principal,
+        box: TaskBox,
+        *,
+        definitions: Sequence[int] | None,
+        q: str,
+        sort: TaskSort,
+        limit: int,
+        offset: int,
+    ) -> tuple[list[TaskFields], int]:
+        query = self._box(who, box)
+        source = t.visit if box is TaskBox.DONE else t.task
+        if definitions is not None:
+            query = query.where(source.c.definition.in_(definitions))
+        if q:
+            query = query.where(_matches(q))
+        total = sa.select(sa.func.count()).select_from(query.subquery())
+        if box is TaskBox.DONE:
+            order = [t.visit.c.closed.desc()]
+        else:
+            due = sa.case((t.task.c.due == 0, _NEVER_DUE), else_=t.task.c.due)
+            order = {
+                TaskSort.DUE: [due, t.task.c.created],
+                TaskSort.CREATED: [t.task.c.created.desc()],
+                TaskSort.PRIORITY: [t.task.c.prio.desc(), due],
+            }[sort]
+        query = query.order_by(*order, source.c.iid, source.c.tok).limit(limit).offset(offset)
+        async with self._database.reading() as db:
+            rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()]
+            count = (await db.execute(total)).scalar_one()
+            await self._add_groups(db, rows)
+        return rows, count
+
+    @staticmethod
+    async def _add_groups(db: AsyncConnection, rows: list[TaskFields]) -> None:
+        if not rows:
+            return
+        c = t.candidate.c
+        query = sa.select(c.iid, c.tok, c.name).where(c.iid.in_({row.iid for row in rows}), c.kind == "g")
+        groups: dict[tuple[int, int], list[str]] = {}
+        for iid, tok, name in (await db.execute(query)).all():
+            groups.setdefault((iid, tok), []).append(name)
+        for row in rows:
+            row.groups = groups.get((row.iid, row.tok), [])
+
+    async def open_tasks(self, iids: Sequence[int]) -> list[TaskFields]:
+        if not iids:
+            return []
+        joined = t.task.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
+        query = (
+            sa.select(*_OPEN_TASK, sa.literal(0).label("closed"), *_JOINED)
+            .select_from(joined)
+            .where(t.task.c.iid.in_(iids))
+            .order_by(t.task.c.iid, t.task.c.tok)
+        )
+        async with self._database.reading() as db:
+            rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()]
+            await self._add_groups(db, rows)
+        return rows
+
+    async def task(self, iid: int, tok: int) -> TaskFields | None:
+        return next((row for row in await self.open_tasks([iid]) if row.tok == tok), None)
+
+    async def counts(self, who: Principal) -> tuple[int, int, int, int, int]:
+        started = sa.select(sa.func.count()).where(t.inst.c.tenant == who.tenant, t.inst.c.starter == who.id)
+        unread = sa.select(sa.func.count()).where(
+            t.notice.c.tenant == who.tenant, t.notice.c.person == who.id, t.notice.c.read == 0
+        )
+        boxes = [sa.select(sa.func.count()).select_from(self._box(who, box).subquery()) for box in TaskBox]
+        async with self._database.reading() as db:
+            mine, group, done, begun, notices = [
+                (await db.execute(query)).scalar_one() for query in (*boxes, started, unread)
+            ]
+        return mine, group, done, begun, notices
+
+    async def instances(
+        self,
+        who: Principal,
+        box: InstanceBox,
+        *,
+        definitions: Sequence[int] | None,
+        status: InstanceStatus,
+        q: str,
+        limit: int,
+        offset: int,
+    ) -> tuple[list[InstanceFields], int]:
+        c = t.inst.c
+        where: list[Where] = [c.tenant == who.tenant]
+        where.append(c.starter == who.id if box is InstanceBox.STARTED else _may_see(who))
+        if definitions is not None:
+            where.append(c.definition.in_(definitions))
+        if status is not InstanceStatus.ALL:
+            where.append(c.status == int(_STATUS[status]))
+        if q:
+            where.append(_matches(q))
+        query = sa.select(*_INST).where(*where).order_by(c.started.desc(), c.iid.desc()).limit(limit).offset(offset)
+        async with self._database.reading() as db:
+            rows = [InstanceFields(**row) for row in (await db.execute(query)).mappings()]
+            total = (await db.execute(sa.select(sa.func.count()).where(*where))).scalar_one()
+        return rows, total
+
+    async def instance_facts(self, iid: int) -> InstanceFacts | None:
+        c, v = t.inst.c, t.visit.c
+        async with self._database.reading() as db:
+            row = (await db.execute(sa.select(c.tenant, c.starter, c.unit).where(c.iid == iid))).first()
+            if row is None:
+                return None
+            actors = (await db.execute(sa.select(v.actor).where(v.iid == iid, v.actor != "").distinct())).scalars()
+            tasks = (await db.execute(sa.select(t.task.c.tok, t.task.c.assignee).where(t.task.c.iid == iid))).all()
+            candidates = (
+                await db.execute(
+                    sa.select(t.candidate.c.tok, t.candidate.c.kind, t.candidate.c.name).where(t.candidate.c.iid == iid)
+                )
+            ).all()
+            known = frozenset(actors)
+        return InstanceFacts(
+            row[0],
+            row[1],
+            row[2],
+            tuple(
+                TaskFacts(
+                    assignee,
+                    tuple(name for tok2, kind, name in candidates if tok2 == tok and kind == "g"),
+                    tuple(name for tok2, kind, name in candidates if tok2 == tok and kind == "u"),
+                )
+                for tok, assignee in tasks
+            ),
+            known,
+        )
+
+    async def process_counts(self, tenant: int, definitions: Sequence[int], now_ms: int) -> ProcessCounts:
+        i, k = t.inst.c, t.task.c
+        overdue = sa.func.sum(sa.case((sa.and_(k.due > 0, k.due < now_ms), 1), else_=0))
+        async with self._database.reading() as db:
+            opened = await db.execute(
+                sa.select(sa.func.count(), sa.func.sum(i.incidents)).where(
+                    i.tenant == tenant, i.definition.in_(definitions), i.status == int(Status.OPEN)
+                )
+            )
+            instances, incidents = opened.one()
+            tasks = await db.execute(
+                sa.select(sa.func.count(), overdue).where(k.tenant == tenant, k.definition.in_(definitions))
+            )
+            open_tasks, late = tasks.one()
+        return ProcessCounts(instances, open_tasks, int(late or 0), int(incidents or 0))
+
+    async def open_per_definition(self, tenant: int) -> dict[int, int]:
+        c = t.inst.c
+        query = (
+            sa.select(c.definition, sa.func.count())
+            .where(c.tenant == tenant, c.status == int(Status.OPEN))
+            .group_by(c.definition)
+        )
+        async with self._database.reading() as db:
+            return {row[0]: row[1] for row in (await db.execute(query)).all()}
+
+    async def notices(
+        self, who: Principal, *, unread: bool, limit: int, offset: int
+    ) -> tuple[list[NoticeFields], int]:
+        c = t.notice.c
+        where: list[Where] = [c.tenant == who.tenant, c.person == who.id]
+        if unread:
+            where.append(c.read == 0)
+        columns = [c[name] for name in NoticeFields.__struct_fields__]
+        query = sa.select(*columns).where(*where).order_by(c.at.desc(), c.shard, c.seq, c.n).limit(limit).offset(offset)
+        async with self._database.reading() as db:
+            rows = [NoticeFields(**row) for row in (await db.execute(query)).mappings()]
+            total = (await db.execute(sa.select(sa.func.count()).where(*where))).scalar_one()
+        return rows, total
+
+    async def read_notices(self, who: Principal, notice: tuple[int, int, int] | None, now_ms: int) -> None:
+        c = t.notice.c
+        where: list[Where] = [c.tenant == who.tenant, c.person == who.id, c.read == 0]
+        if notice is not None:
+            where += [c.shard == notice[0], c.seq == notice[1], c.n == notice[2]]
+        async with self._database.writing() as db:
+            await db.execute(sa.update(t.notice).where(*where).values(read=now_ms))

@@ -1,0 +1,1 @@
+"""Alembic migrations: expand, migrate, contract; events are never rewritten."""

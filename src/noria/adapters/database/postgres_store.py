@@ -1,0 +1,356 @@
+"""The hot path on PostgreSQL: one prepared data-modifying statement per commit, through asyncpg."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+
+from noria.adapters.database import statements as s
+from noria.operate.ports import StaleOwnerError, StoreUnavailableError
+from noria.operate.rows import (
+    SHARDS,
+    Commit,
+    InstanceRow,
+    JournalRow,
+    LockedJob,
+    OutboxRow,
+    SerialRow,
+    Shard,
+    WaitRow,
+)
+
+T = TypeVar("T")
+
+KEY3 = {"shard": s.INT, "iid": s.INT, "k": s.INT}
+KEY2 = {"shard": s.INT, "n": s.INT}
+UPDATED = {**{name: s.INST[name] for name in s.INST_CHANGED}, "shard": s.INT, "iid": s.INT, "ver_before": s.INT}
+
+SECTIONS: tuple[tuple[str, Mapping[str, str]], ...] = (
+    ("moves", s.SHARD_MOVE),
+    ("updates", UPDATED),
+    ("inserts", s.INST),
+    ("journal", s.JOURNAL),
+    ("tasks", s.TASK),
+    ("candidates", s.CANDIDATE),
+    ("tasks_gone", KEY3),
+    ("timers", s.TIMER),
+    ("timers_gone", KEY3),
+    ("jobs", s.JOB),
+    ("jobs_gone", KEY3),
+    ("waits", s.WAIT),
+    ("waits_gone", KEY3),
+    ("outbox", s.OUTBOX),
+    ("outbox_gone", KEY2),
+    ("dedup", s.DEDUP),
+    ("serials", s.SERIAL),
+)
+"""What a commit holds, in the order of the statement's parameters: one array per column."""
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+class _Statement:
+    """Writes the commit's one statement: a common table expression per section."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._parameters = 0
+        self._source: dict[str, str] = {}
+        for name, columns in SECTIONS:
+            arrays = []
+            for kind in columns.values():
+                self._parameters += 1
+                arrays.append(f"${self._parameters}::{kind}[]")
+            self._source[name] = f"unnest({', '.join(arrays)}) AS x({_quoted(columns)})"
+
+    def source(self, section: str) -> str:
+        return self._source[section]
+
+    def part(self, name: str, sql: str) -> None:
+        self._parts.append(f"{name} AS ({sql})")
+
+    def insert(self, name: str, table: str, section: str, columns: Iterable[str], conflict: str = "") -> None:
+        names = _quoted(columns)
+        self.part(name, f"INSERT INTO {table} ({names}) SELECT {names} FROM {self.source(section)} {conflict}")  # noqa: S608
+
+    def put(self, name: str, table: str, section: str, columns: Mapping[str, str], key: tuple[str, ...], extra: str = "") -> None:
+        changed = ", ".join(f'"{column}" = excluded."{column}"' for column in columns if column not in key)
+        self.insert(name, table, section, columns, f"ON CONFLICT ({_quoted(key)}) DO UPDATE SET {changed}{extra}")
+
+    def remove(self, name: str, table: str, section: str, third: str) -> None:
+        self.part(
+            name,
+            f"DELETE FROM {table} t USING {self.source(section)} "  # noqa: S608
+            f'WHERE t.shard = x.shard AND t.iid = x.iid AND t."{third}" = x.k',
+        )
+
+    def text(self) -> str:
+        # Division by zero is the cheapest way to make a statement fail as a whole when a fence does not hold.
+        return (
+            "WITH "  # noqa: S608
+            + ",\n".join(self._parts)
+            + "\nSELECT 1 / (CASE WHEN (SELECT count(*) FROM moved) = cardinality($1::int8[]) "
+            f"AND (SELECT count(*) FROM updated) = cardinality(${len(s.SHARD_MOVE) + 1}::int8[]) THEN 1 ELSE 0 END)"
+        )
+
+
+def _commit_statement() -> str:
+    statement = _Statement()
+    statement.part(
+        "moved",
+        f"UPDATE shard t SET seq = x.seq, head = x.head FROM {statement.source('moves')} "  # noqa: S608
+        "WHERE t.shard = x.shard AND t.epoch = x.epoch AND t.seq = x.seq_before RETURNING 1",
+    )
+    changed = ", ".join(f'"{name}" = x."{name}"' for name in s.INST_CHANGED)
+    statement.part(
+        "updated",
+        f"UPDATE inst t SET {changed} FROM {statement.source('updates')} "  # noqa: S608
+        "WHERE t.shard = x.shard AND t.iid = x.iid AND t.ver = x.ver_before RETURNING 1",
+    )
+    statement.insert("inserted", "inst", "inserts", s.INST)
+    statement.insert("journaled", "journal", "journal", s.JOURNAL)
+    statement.remove("tasks_removed", "task", "tasks_gone", "tok")
+    statement.remove("candidates_removed", "candidate", "tasks_gone", "tok")
+    statement.put("tasks_put", "task", "tasks", s.TASK, ("shard", "iid", "tok"))
+    # A task's candidates do not change while it is open, so there is nothing to replace.
+    statement.insert("candidates_put", "candidate", "candidates", s.CANDIDATE, "ON CONFLICT DO NOTHING")
+    statement.remove("timers_removed", "timer", "timers_gone", "timer")
+    statement.put("timers_put", "timer", "timers", s.TIMER, ("shard", "iid", "timer"))
+    statement.remove("jobs_removed", "job", "jobs_gone", "tok")
+    columns = [*s.JOB, *s.LEASE_COLUMNS]
+    changed_job = ", ".join(
+        f'"{name}" = excluded."{name}"' for name in columns if name not in ("shard", "iid", "tok")
+    )
+    statement.part(
+        "jobs_put",
+        f"INSERT INTO job ({_quoted(columns)}) SELECT {_quoted(s.JOB)}, 0, '', '' FROM {statement.source('jobs')} "  # noqa: S608
+        f"ON CONFLICT (shard, iid, tok) DO UPDATE SET {changed_job}",
+    )
+    statement.remove("waits_removed", "wait", "waits_gone", "wait")
+    statement.put("waits_put", "wait", "waits", s.WAIT, ("shard", "iid", "wait"))
+    statement.insert("outbox_put", "outbox", "outbox", s.OUTBOX, "ON CONFLICT DO NOTHING")
+    statement.part(
+        "outbox_removed",
+        f"DELETE FROM outbox t USING {statement.source('outbox_gone')} WHERE t.shard = x.shard AND t.n = x.n",  # noqa: S608
+    )
+    statement.insert("dedup_put", "dedup", "dedup", s.DEDUP)
+    statement.put("serials_put", "serial", "serials", s.SERIAL, ("tenant", "name", "period"))
+    return statement.text()
+
+
+COMMIT = _commit_statement()
+SELECT_INST = f"SELECT {_quoted(s.INST)} FROM inst WHERE shard = ANY($1) AND iid = ANY($2)"  # noqa: S608
+SELECT_JOURNAL = f"SELECT {_quoted(s.JOURNAL)} FROM journal "  # noqa: S608
+SELECT_OUTBOX = f"SELECT {_quoted(s.OUTBOX)} FROM outbox "  # noqa: S608
+LOCK_JOBS = """
+UPDATE job t SET lease_until = $1, worker = $2, lease_token = encode(sha256(random()::text::bytea), 'hex')
+FROM (
+    SELECT shard, iid, tok FROM job
+    WHERE tenant = $3 AND topic = ANY($4) AND due <= $5 AND lease_until <= $5 AND retries > 0
+    ORDER BY due, iid, tok LIMIT $6 FOR UPDATE SKIP LOCKED) x
+WHERE t.shard = x.shard AND t.iid = x.iid AND t.tok = x.tok
+RETURNING t.shard, t.iid, t.tok, t.topic, t.retries, t.lease_until, t.lease_token
+"""
+
+
+def shard_of(iid: int) -> int:
+    """The shard of an instance (see `noria.operate.ids`)."""
+    return iid >> 12 & 0x3FF
+
+
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _parameters(commit: Commit) -> list[list[Any]]:
+    """One array per column of every section; rows are ordered by key, so that two commits cannot deadlock."""
+    rows: dict[str, Sequence[Any]] = {
+        "moves": commit.moves,
+        "inserts": commit.inserts,
+        "journal": commit.journal,
+        "tasks": commit.tasks,
+        "timers": commit.timers,
+        "jobs": commit.jobs,
+        "waits": commit.waits,
+        "outbox": commit.outbox,
+        "dedup": commit.dedup,
+        "serials": commit.serials,
+    }
+    parameters: list[list[Any]] = []
+    for name, columns in SECTIONS:
+        if name in rows:
+            values = sorted(tuple(getattr(row, column) for column in columns) for row in rows[name])
+        elif name == "updates":
+            values = sorted(
+                (
+                    (*(getattr(row, column) for column in s.INST_CHANGED), row.shard, row.iid, ver)
+                    for row, ver in commit.updates
+                ),
+                key=lambda value: value[-3:],
+            )
+        elif name == "candidates":
+            values = sorted(
+                {
+                    (row.shard, row.iid, row.tok, kind, candidate, row.tenant)
+                    for row in commit.tasks
+                    for kind, candidate in row.candidates
+                }
+            )
+        else:
+            values = sorted(getattr(commit, name))
+        parameters.extend(_columns(values, len(columns)))
+    return parameters
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    # A generic plan made on an empty table would choose sequential scans of inst and task for ever.
+    for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+        await connection.execute(f"SET {setting} = off")
+
+
+class PostgresStore:
+    """`InstanceStore` on PostgreSQL."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def connect(cls, dsn: str) -> PostgresStore:
+        """Open a small pool; commits use one connection at a time.
+
+        Raises:
+            StoreUnavailableError: the database cannot be reached.
+        """
+        try:
+            pool = await asyncpg.create_pool(dsn, min_size=1, max_size=4, init=_prepare)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise _unavailable(error) from error
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._pool.close()
+
+    async def _do(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+        try:
+            async with self._pool.acquire(timeout=10) as connection:
+                return await work(connection)
+        except (OSError, asyncio.TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise _unavailable(error) from error
+
+    async def own_shards(self, owner: str, now_ms: int) -> list[Shard]:  # noqa: ARG002 - leases count with several owners
+        async def work(db: asyncpg.Connection) -> list[Shard]:
+            async with db.transaction():
+                await db.execute(
+                    "INSERT INTO shard (shard, epoch, owner, lease_until, seq, head) "
+                    "SELECT n, 0, '', 0, 0, $1 FROM generate_series(0, $2) n ON CONFLICT DO NOTHING",
+                    bytes(32),
+                    SHARDS - 1,
+                )
+                await db.execute("UPDATE shard SET epoch = epoch + 1, owner = $1", owner)
+                rows = await db.fetch("SELECT shard, epoch, seq, head FROM shard ORDER BY shard")
+            return [Shard(*row) for row in rows]
+
+        return await self._do(work)
+
+    async def commit(self, commit: Commit) -> None:
+        parameters = _parameters(commit)
+
+        async def work(db: asyncpg.Connection) -> None:
+            try:
+                await db.execute(COMMIT, *parameters)
+            except asyncpg.DivisionByZeroError:
+                raise StaleOwnerError("A shard has another owner or an instance moved on; nothing was written.") from None
+
+        await self._do(work)
+
+    async def load(self, iids: Sequence[int]) -> dict[int, InstanceRow]:
+        shards = list({shard_of(iid) for iid in iids})
+        rows = await self._do(lambda db: db.fetch(SELECT_INST, shards, list(iids)))
+        return {row["iid"]: InstanceRow(*row) for row in rows}
+
+    async def answers(self, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
+        rows = await self._do(lambda db: db.fetch("SELECT key, iid, ver FROM dedup WHERE key = ANY($1)", list(keys)))
+        return {row["key"]: (row["iid"], row["ver"]) for row in rows}
+
+    async def due_timers(self, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
+        query = "SELECT iid, timer, tenant FROM timer WHERE due <= $1 ORDER BY due, iid, timer LIMIT $2"
+        return [tuple(row) for row in await self._do(lambda db: db.fetch(query, now_ms, limit))]
+
+    async def next_timer(self) -> int | None:
+        return await self._do(lambda db: db.fetchval("SELECT min(due) FROM timer"))
+
+    async def lock_jobs(
+        self, tenant: int, worker: str, topics: Sequence[str], limit: int, now_ms: int, lease_ms: int
+    ) -> list[LockedJob]:
+        rows = await self._do(
+            lambda db: db.fetch(LOCK_JOBS, now_ms + lease_ms, worker, tenant, list(topics), now_ms, limit)
+        )
+        return [LockedJob(*row) for row in rows]
+
+    async def leased(self, iid: int, tok: int, lease_token: str) -> bool:
+        query = "SELECT 1 FROM job WHERE shard = $1 AND iid = $2 AND tok = $3 AND lease_token = $4 AND lease_token <> ''"
+        return await self._do(lambda db: db.fetchval(query, shard_of(iid), iid, tok, lease_token)) is not None
+
+    async def extend_lease(self, iid: int, tok: int, lease_token: str, lease_until: int) -> bool:
+        query = "UPDATE job SET lease_until = $1 WHERE shard = $2 AND iid = $3 AND tok = $4 AND lease_token = $5"
+        done = await self._do(lambda db: db.execute(query, lease_until, shard_of(iid), iid, tok, lease_token))
+        return str(done) == "UPDATE 1"
+
+    async def find_waits(self, tenant: int, signal: bool, name: str, corr: str, limit: int) -> list[WaitRow]:
+        query = (
+            "SELECT shard, iid, wait, tenant, signal, name, corr FROM wait "
+            "WHERE tenant = $1 AND signal = $2 AND name = $3 AND corr = $4 ORDER BY iid, wait LIMIT $5"
+        )
+        rows = await self._do(lambda db: db.fetch(query, tenant, int(signal), name, corr, limit))
+        return [WaitRow(*row) for row in rows]
+
+    async def outbox(self, limit: int, after: tuple[int, int] = (-1, -1)) -> list[OutboxRow]:
+        query = SELECT_OUTBOX + "WHERE (shard, n) > ($1, $2) ORDER BY shard, n LIMIT $3"
+        return [OutboxRow(*row) for row in await self._do(lambda db: db.fetch(query, *after, limit))]
+
+    async def put_outbox(self, row: OutboxRow) -> None:
+        places = ", ".join(f"${index + 1}" for index in range(len(s.OUTBOX)))
+        query = f"INSERT INTO outbox ({_quoted(s.OUTBOX)}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608
+        await self._do(lambda db: db.execute(query, *(getattr(row, name) for name in s.OUTBOX)))
+
+    async def drop_outbox(self, shard: int, n: int) -> None:
+        await self._do(lambda db: db.execute("DELETE FROM outbox WHERE shard = $1 AND n = $2", shard, n))
+
+    async def called(self, parent: int, parent_token: int) -> int | None:
+        query = "SELECT max(iid) FROM inst WHERE parent = $1 AND parent_token = $2"
+        return await self._do(lambda db: db.fetchval(query, parent, parent_token))
+
+    async def serial(self, tenant: int, name: str, period: str) -> SerialRow:
+        query = "SELECT n FROM serial WHERE tenant = $1 AND name = $2 AND period = $3"
+        n = await self._do(lambda db: db.fetchval(query, tenant, name, period))
+        return SerialRow(tenant, name, period, n or 0)
+
+    async def journal_of(self, iid: int, until_ver: int | None = None) -> list[JournalRow]:
+        query = SELECT_JOURNAL + "WHERE iid = $1 AND ver <= $2 ORDER BY ver"
+        limit = until_ver if until_ver is not None else 2**62
+        return [JournalRow(*row) for row in await self._do(lambda db: db.fetch(query, iid, limit))]
+
+    async def journal_after(self, cursor: Mapping[int, int], limit: int) -> list[JournalRow]:
+        async def work(db: asyncpg.Connection) -> list[JournalRow]:
+            found: list[JournalRow] = []
+            query = SELECT_JOURNAL + "WHERE shard = $1 AND seq > $2 ORDER BY seq LIMIT $3"
+            for number, seq in await db.fetch("SELECT shard, seq FROM shard WHERE seq > 0 ORDER BY shard"):
+                seen = cursor.get(number, 0)
+                if seen < seq and len(found) < limit:
+                    rows = await db.fetch(query, number, seen, limit - len(found))
+                    found.extend(JournalRow(*row) for row in rows)
+            return found
+
+        return await self._do(work)
+
+
+def _unavailable(error: BaseException) -> StoreUnavailableError:
+    return StoreUnavailableError(
+        f"The database cannot be used now: {error or type(error).__name__}. Check that it runs and can be reached, then retry."
+    )

@@ -1,0 +1,205 @@
+"""Projections fed by the journal's cursor: the board's visits, and people's notices. Rebuilt from zero at any time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from noria.adapters.database import schema as t
+from noria.adapters.database.opening import Database
+from noria.engine.definition import Definition
+from noria.engine.events import decode_events
+from noria.kernel.calendar import WorkCalendar
+from noria.kernel.errors import NoriaError
+from noria.monitor.visits import Fold, Life, Recorded, Visit
+from noria.operate.notices import TOLD_OF, Notice, notices_of
+from noria.operate.ports import Clock
+from noria.operate.rows import JournalRow
+from noria.operate.runtime import Committed, Definitions, Runtime
+from noria.trust.people import PeopleStore
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 500
+BOARD, NOTICES = "board", "notices"
+
+
+class Projector:
+    """Follows the journal; each page and its cursor are written in one transaction."""
+
+    def __init__(
+        self,
+        database: Database,
+        definitions: Definitions,
+        people: PeopleStore,
+        calendar: Callable[[int], WorkCalendar],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._definitions = definitions
+        self._people = people
+        self._calendar = calendar
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._listeners: list[Callable[[list[Notice], set[str]], None]] = []
+        self._lock = asyncio.Lock()
+
+    def listen(self, listener: Callable[[list[Notice], set[str]], None]) -> None:
+        """Have a function called after each page with the new notices and the keys of the processes it touched."""
+        self._listeners.append(listener)
+
+    def start(self, runtime: Runtime) -> None:
+        """Begin to follow; what was missed while nobody followed comes first."""
+        runtime.listen(self._committed)
+        self._wake.set()
+        self._task = asyncio.create_task(self._work(), name="noria-projector")
+
+    async def stop(self) -> None:
+        """Stop after the page at hand."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def _committed(self, _items: list[Committed]) -> None:
+        self._wake.set()
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self.catch_up()
+            except (NoriaError, sa.exc.DBAPIError) as error:
+                logger.warning("The projector pauses: %s", error)
+                await self._clock.sleep_until(self._clock.now_ms() + 1_000)
+                self._wake.set()
+
+    async def rebuild(self) -> None:
+        """Drop the board's tables and fold the whole journal again."""
+        async with self._lock:
+            async with self._database.writing() as db:
+                for table in t.PROJECTION:
+                    await db.execute(sa.delete(table))
+                await db.execute(sa.delete(t.cursor).where(t.cursor.c.consumer == BOARD))
+        await self.catch_up()
+
+    async def catch_up(self) -> int:
+        """Follow the journal to its present end; gives how many rows were folded."""
+        async with self._lock:
+            folded = 0
+            for consumer, apply in ((BOARD, self._board), (NOTICES, self._notices)):
+                while page := await self._page(consumer, apply):
+                    folded += page
+            return folded
+
+    async def _page(
+        self, consumer: str, apply: Callable[[AsyncConnection, Sequence[Recorded]], Awaitable[Callable[[], None]]]
+    ) -> int:
+        async with self._database.reading() as db:
+            c = t.cursor.c
+            seen = (await db.execute(sa.select(c.shard, c.seq).where(c.consumer == consumer))).all()
+        cursor = {row[0]: row[1] for row in seen}
+        rows = await self._database.store.journal_after(cursor, _PAGE)
+        if not rows:
+            return 0
+        recorded = await self._recorded(rows)
+        heads = {row.shard: row.seq for row in rows}
+        async with self._database.writing() as db:
+            announce = await apply(db, recorded)
+            for shard, seq in heads.items():
+                where = (t.cursor.c.consumer == consumer) & (t.cursor.c.shard == shard)
+                if shard in cursor:
+                    await db.execute(sa.update(t.cursor).where(where).values(seq=seq))
+                else:
+                    await db.execute(sa.insert(t.cursor).values(consumer=consumer, shard=shard, seq=seq))
+        announce()
+        return len(rows)
+
+    async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
+        c = t.inst.c
+        async with self._database.reading() as db:
+            query = sa.select(c.iid, c.tenant, c.definition).where(c.iid.in_({row.iid for row in rows}))
+            owners = {row[0]: (row[1], row[2]) for row in (await db.execute(query)).all()}
+        return [
+            Recorded(row.shard, row.seq, row.iid, row.ts, *owners[row.iid], decode_events(row.ev)) for row in rows
+        ]
+
+    # The board
+
+    async def _board(self, db: AsyncConnection, rows: Sequence[Recorded]) -> Callable[[], None]:
+        iids = {row.iid for row in rows}
+        visits = (await db.execute(sa.select(t.visit).where(t.visit.c.iid.in_(iids), t.visit.c.closed == 0))).mappings()
+        known = {(row["iid"], row["tok"]): Visit(**row) for row in visits}
+        lives = (await db.execute(sa.select(t.life).where(t.life.c.iid.in_(iids)))).mappings()
+        fold = Fold(known, {row["iid"]: Life(**row) for row in lives}, self._calendar(rows[0].tenant))
+        touched: dict[int, Definition] = {}
+        for row in rows:
+            if row.definition not in touched:
+                touched[row.definition] = await self._definitions.get(row.definition)
+            fold.add(row, touched[row.definition].graph)
+        await _replace(db, t.visit, ("iid", "tok"), list(fold.visits.values()))
+        await _replace(db, t.life, ("iid",), list(fold.lives.values()))
+        if fold.occurrences:
+            await db.execute(sa.insert(t.occurrence), [msgspec.structs.asdict(item) for item in fold.occurrences])
+        for (tenant, definition, flow, day), count in fold.flows.items():
+            c = t.flow_count.c
+            where = (c.tenant == tenant) & (c.definition == definition) & (c.flow == flow) & (c.day == day)
+            if not (await db.execute(sa.update(t.flow_count).where(where).values(n=c.n + count))).rowcount:
+                values = {"tenant": tenant, "definition": definition, "flow": flow, "day": day, "n": count}
+                await db.execute(sa.insert(t.flow_count).values(**values))
+        keys = {definition.graph.key for definition in touched.values()}
+        return lambda: self._announce([], keys)
+
+    def _announce(self, notices: list[Notice], processes: set[str]) -> None:
+        for listener in self._listeners:
+            listener(notices, processes)
+
+    # Notices
+
+    async def _notices(self, db: AsyncConnection, rows: Sequence[Recorded]) -> Callable[[], None]:
+        made: list[Notice] = []
+        for row in rows:
+            if not any(isinstance(event, TOLD_OF) for event in row.events):
+                continue
+            organisation = await self._people.organisation(row.tenant)
+            instance = (await db.execute(sa.select(t.inst).where(t.inst.c.iid == row.iid))).mappings().one()
+            definition = await self._definitions.get(row.definition)
+            holders = await self._holders(db, row)
+            made += notices_of(row, instance["starter"], instance["title"], definition.graph, organisation, holders)
+        if made:
+            await db.execute(
+                sa.insert(t.notice),
+                [
+                    {**msgspec.structs.asdict(item), "params": msgspec.json.encode(item.params).decode(), "read": 0}
+                    for item in made
+                ],
+            )
+        return lambda: self._announce(made, set())
+
+    @staticmethod
+    async def _holders(db: AsyncConnection, row: Recorded) -> dict[int, tuple[str, tuple[str, ...]]]:
+        """Who holds the open tasks of an instance now: token → (assignee, candidate groups)."""
+        task, candidate = t.task.c, t.candidate.c
+        tasks = (await db.execute(sa.select(task.tok, task.assignee).where(task.iid == row.iid))).all()
+        groups: dict[int, list[str]] = {}
+        query = sa.select(candidate.tok, candidate.name).where(candidate.iid == row.iid, candidate.kind == "g")
+        for tok, name in (await db.execute(query)).all():
+            groups.setdefault(tok, []).append(name)
+        return {tok: (assignee, tuple(groups.get(tok, ()))) for tok, assignee in tasks}
+
+
+async def _replace(db: AsyncConnection, table: sa.Table, key: tuple[str, ...], rows: list[Any]) -> None:
+    if not rows:
+        return
+    where = sa.and_(*(table.c[name] == sa.bindparam(f"k_{name}") for name in key))
+    keys = [{f"k_{name}": getattr(row, name) for name in key} for row in rows]
+    await db.execute(sa.delete(table).where(where), keys)
+    await db.execute(sa.insert(table), [msgspec.structs.asdict(row) for row in rows])

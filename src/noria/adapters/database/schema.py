@@ -1,0 +1,456 @@
+"""The schema, one for SQLite and PostgreSQL. `shard` leads every key of the hot path (docs/explanation/storage.md).
+
+Migrations make it (`migrations/`); a test compares them with this file.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+Int = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Bytes = sa.LargeBinary()
+Text = sa.Text()
+
+
+def _column(name: str, kind: sa.types.TypeEngine[object], *, key: bool = False) -> sa.Column[object]:
+    return sa.Column(name, kind, primary_key=key, nullable=False, autoincrement=False)
+
+
+def _int(name: str, *, key: bool = False) -> sa.Column[object]:
+    return _column(name, Int, key=key)
+
+
+def _text(name: str, *, key: bool = False) -> sa.Column[object]:
+    return _column(name, Text, key=key)
+
+
+def _bytes(name: str) -> sa.Column[object]:
+    return _column(name, Bytes)
+
+
+shard = sa.Table(
+    "shard",
+    metadata,
+    _int("shard", key=True),
+    _int("epoch"),
+    _text("owner"),
+    _int("lease_until"),
+    _int("seq"),
+    _bytes("head"),
+    postgresql_with={"fillfactor": 20},
+)
+
+inst = sa.Table(
+    "inst",
+    metadata,
+    _int("shard", key=True),
+    _int("iid", key=True),
+    _int("tenant"),
+    _int("definition"),
+    _int("ver"),
+    _int("status"),
+    _text("bkey"),
+    _text("title"),
+    _text("summary"),
+    _text("starter"),
+    _text("unit"),
+    _int("parent"),
+    _int("parent_token"),
+    _int("started"),
+    _int("ended"),
+    _int("round"),
+    _int("incidents"),
+    _bytes("state"),
+    sa.Index("inst_definition", "tenant", "definition", "status"),
+    sa.Index("inst_bkey", "tenant", "bkey"),
+    sa.Index("inst_starter", "tenant", "starter", "started"),
+    sa.Index("inst_started", "tenant", "started"),
+    sa.Index("inst_parent", "parent", "parent_token"),
+    sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 70},
+)
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    _int("shard", key=True),
+    _int("seq", key=True),
+    _int("iid"),
+    _int("ver"),
+    _int("ts"),
+    _text("actor"),
+    _text("action"),
+    _text("key"),
+    _bytes("origin"),
+    _bytes("ev"),
+    _bytes("head"),
+    sa.Index("journal_instance", "iid", "ver"),
+    sqlite_with_rowid=False,
+)
+
+task = sa.Table(
+    "task",
+    metadata,
+    _int("shard", key=True),
+    _int("iid", key=True),
+    _int("tok", key=True),
+    _int("tenant"),
+    _int("definition"),
+    _int("element"),
+    _text("assignee"),
+    _int("created"),
+    _int("due"),
+    _int("prio"),
+    _int("round"),
+    _int("version"),
+    _int("claimed"),
+    sa.Index("task_assignee", "tenant", "assignee", "due"),
+    sa.Index("task_definition", "tenant", "definition", "element"),
+    sqlite_with_rowid=False,
+)
+
+candidate = sa.Table(
+    "candidate",
+    metadata,
+    _int("shard", key=True),
+    _int("iid", key=True),
+    _int("tok", key=True),
+    _text("kind", key=True),
+    _text("name", key=True),
+    _int("tenant"),
+    sa.Index("candidate_name", "tenant", "kind", "name"),
+    sqlite_with_rowid=False,
+)
+
+timer = sa.Table(
+    "timer",
+    metadata,
+    _int("shard", key=True),
+    _int("iid", key=True),
+    _int("timer", key=True),
+    _int("tenant"),
+    _int("due"),
+    sa.Index("timer_due", "due"),
+    sqlite_with_rowid=False,
+)
+
+job = sa.Table(
+    "job",
+    metadata,
+    _int("shard", key=True),
+    _int("iid", key=True),
+    _int("tok", key=True),
+    _int("tenant"),
+    _text("topic"),
+    _int("due"),
+    _int("retries"),
+    _int("lease_until"),
+    _text("lease_token"),
+    _text("worker"),
+    sa.Index("job_topic", "tenant", "topic", "due"),
+    sqlite_with_rowid=False,
+)
+
+wait = sa.Table(
+    "wait",
+    metadata,
+    _int("shard", key=True),
+    _int("iid", key=True),
+    _int("wait", key=True),
+    _int("tenant"),
+    _int("signal"),
+    _text("name"),
+    _text("corr"),
+    sa.Index("wait_name", "tenant", "signal", "name", "corr"),
+    sqlite_with_rowid=False,
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    _int("shard", key=True),
+    _int("n", key=True),
+    _int("tenant"),
+    _text("kind"),
+    _text("name"),
+    _text("corr"),
+    _bytes("body"),
+    _int("expires"),
+    sqlite_with_rowid=False,
+)
+
+dedup = sa.Table(
+    "dedup",
+    metadata,
+    _int("shard", key=True),
+    _text("key", key=True),
+    _int("iid"),
+    _int("ver"),
+    _int("at"),
+    sa.Index("dedup_key", "key"),
+    sa.Index("dedup_at", "at"),
+    sqlite_with_rowid=False,
+)
+
+serial = sa.Table(
+    "serial",
+    metadata,
+    _int("tenant", key=True),
+    _text("name", key=True),
+    _text("period", key=True),
+    _int("n"),
+    sqlite_with_rowid=False,
+)
+
+cursor = sa.Table(
+    "cursor",
+    metadata,
+    _text("consumer", key=True),
+    _int("shard", key=True),
+    _int("seq"),
+    sqlite_with_rowid=False,
+)
+
+deployment = sa.Table(
+    "deployment",
+    metadata,
+    _int("id", key=True),
+    _int("tenant"),
+    _int("at"),
+    _text("by"),
+)
+
+resource = sa.Table(
+    "resource",
+    metadata,
+    _int("deployment", key=True),
+    _text("name", key=True),
+    _text("kind"),
+    _text("digest"),
+    _bytes("content"),
+)
+
+definition = sa.Table(
+    "definition",
+    metadata,
+    _int("id", key=True),
+    _int("tenant"),
+    _text("key"),
+    _int("version"),
+    _text("name"),
+    _int("deployment"),
+    _text("resource"),
+    _int("at"),
+    _text("by"),
+    sa.UniqueConstraint("tenant", "key", "version", name="definition_version"),
+)
+
+start_timer = sa.Table(
+    "start_timer",
+    metadata,
+    _int("definition", key=True),
+    _text("element", key=True),
+    _int("tenant"),
+    _int("due"),
+    _int("remaining"),
+    _text("interval"),
+    sa.Index("start_timer_due", "due"),
+)
+
+unit = sa.Table(
+    "unit",
+    metadata,
+    _int("tenant", key=True),
+    _text("id", key=True),
+    _text("name"),
+    _text("parent"),
+    _text("manager"),
+)
+
+person = sa.Table(
+    "person",
+    metadata,
+    _int("tenant", key=True),
+    _text("id", key=True),
+    _text("username"),
+    _text("name"),
+    _text("unit"),
+    _text("email"),
+    _int("active"),
+    _int("created"),
+    sa.UniqueConstraint("tenant", "username", name="person_username"),
+)
+
+person_role = sa.Table(
+    "person_role",
+    metadata,
+    _int("tenant", key=True),
+    _text("person", key=True),
+    _text("role", key=True),
+    sa.Index("person_role_role", "tenant", "role"),
+)
+
+credential = sa.Table(
+    "credential",
+    metadata,
+    _int("tenant", key=True),
+    _text("person", key=True),
+    _text("hash"),
+    _int("failures"),
+    _int("locked_until"),
+    _int("changed"),
+    _int("must_change"),
+)
+
+session = sa.Table(
+    "session",
+    metadata,
+    _text("hash", key=True),
+    _int("tenant"),
+    _text("person"),
+    _text("csrf"),
+    _int("created"),
+    _int("seen"),
+    _int("expires"),
+    _text("address"),
+    _text("device"),
+    sa.Index("session_person", "tenant", "person"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    _int("seq", key=True),
+    _int("tenant"),
+    _int("ts"),
+    _text("actor"),
+    _text("action"),
+    _text("object_type"),
+    _text("object_id"),
+    _text("outcome"),
+    _text("reason"),
+    _text("before"),
+    _text("after"),
+    _text("origin"),
+    _bytes("head"),
+    sa.Index("audit_actor", "tenant", "actor", "ts"),
+    sa.Index("audit_action", "tenant", "action", "ts"),
+    sa.Index("audit_object", "tenant", "object_type", "object_id"),
+)
+
+audit_head = sa.Table(
+    "audit_head",
+    metadata,
+    _int("id", key=True),
+    _int("seq"),
+    _bytes("head"),
+)
+
+blob = sa.Table(
+    "blob",
+    metadata,
+    _int("tenant", key=True),
+    _text("hash", key=True),
+    _text("name"),
+    _text("media_type"),
+    _int("size"),
+    _text("by"),
+    _int("at"),
+    _bytes("content"),
+)
+
+notice = sa.Table(
+    "notice",
+    metadata,
+    _int("shard", key=True),
+    _int("seq", key=True),
+    _int("n", key=True),
+    _int("tenant"),
+    _text("person"),
+    _int("at"),
+    _text("kind"),
+    _int("iid"),
+    _int("tok"),
+    _text("params"),
+    _int("read"),
+    sa.Index("notice_person", "tenant", "person", "at"),
+)
+
+visit = sa.Table(
+    "visit",
+    metadata,
+    _int("iid", key=True),
+    _int("tok", key=True),
+    _int("tenant"),
+    _int("definition"),
+    _int("element"),
+    _int("entered"),
+    _int("claimed"),
+    _int("closed"),
+    _text("outcome"),
+    _text("actor"),
+    _int("due"),
+    _int("round"),
+    _int("human"),
+    _int("handling"),
+    _int("waiting"),
+    _int("handling_work"),
+    _int("waiting_work"),
+    sa.Index("visit_closed", "tenant", "definition", "closed"),
+    sa.Index("visit_actor", "tenant", "actor", "closed"),
+    sqlite_with_rowid=False,
+)
+
+flow_count = sa.Table(
+    "flow_count",
+    metadata,
+    _int("tenant", key=True),
+    _int("definition", key=True),
+    _int("flow", key=True),
+    _text("day", key=True),
+    _int("n"),
+    sqlite_with_rowid=False,
+)
+
+occurrence = sa.Table(
+    "occurrence",
+    metadata,
+    _int("shard", key=True),
+    _int("seq", key=True),
+    _int("n", key=True),
+    _int("tenant"),
+    _int("definition"),
+    _int("iid"),
+    _int("element"),
+    _text("kind"),
+    _int("at"),
+    sa.Index("occurrence_at", "tenant", "definition", "kind", "at"),
+    sqlite_with_rowid=False,
+)
+
+life = sa.Table(
+    "life",
+    metadata,
+    _int("iid", key=True),
+    _int("tenant"),
+    _int("definition"),
+    _int("started"),
+    _int("ended"),
+    _int("status"),
+    _int("cycle_work"),
+    sa.Index("life_started", "tenant", "definition", "started"),
+    sa.Index("life_ended", "tenant", "definition", "ended"),
+)
+
+PROJECTION = (visit, flow_count, occurrence, life)
+"""Tables of the board's projection: dropped and rebuilt from the journal at any time."""
+
+setting = sa.Table(
+    "setting",
+    metadata,
+    _int("tenant", key=True),
+    _text("name", key=True),
+    _text("value"),
+)

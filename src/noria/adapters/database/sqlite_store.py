@@ -1,0 +1,295 @@
+"""The hot path on SQLite: WAL, `synchronous=FULL`, one writer thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from noria.adapters.database import statements as s
+from noria.operate.ports import StaleOwnerError, StoreUnavailableError
+from noria.operate.rows import (
+    SHARDS,
+    Commit,
+    InstanceRow,
+    JournalRow,
+    LockedJob,
+    OutboxRow,
+    SerialRow,
+    Shard,
+    WaitRow,
+)
+
+T = TypeVar("T")
+
+
+def _insert(table: str, columns: Iterable[str], verb: str = "INSERT") -> str:
+    names = list(columns)
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"{verb} INTO {table} ({quoted}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - our own names
+
+
+INSERT_INST = _insert("inst", s.INST)
+UPDATE_INST = (
+    "UPDATE inst SET "  # noqa: S608 - our own names
+    + ", ".join(f"{name} = ?" for name in s.INST_CHANGED)
+    + " WHERE shard = ? AND iid = ? AND ver = ?"
+)
+MOVE_SHARD = "UPDATE shard SET seq = ?, head = ? WHERE shard = ? AND epoch = ? AND seq = ?"
+INSERT_JOURNAL = _insert("journal", s.JOURNAL)
+PUT_TASK = _insert("task", s.TASK, "INSERT OR REPLACE")
+PUT_CANDIDATE = _insert("candidate", s.CANDIDATE, "INSERT OR REPLACE")
+PUT_TIMER = _insert("timer", s.TIMER, "INSERT OR REPLACE")
+PUT_JOB = (
+    _insert("job", (*s.JOB, *s.LEASE_COLUMNS), "INSERT OR REPLACE").removesuffix(", ?, ?, ?)") + ", 0, '', '')"
+)
+PUT_WAIT = _insert("wait", s.WAIT, "INSERT OR REPLACE")
+PUT_OUTBOX = _insert("outbox", s.OUTBOX, "INSERT OR IGNORE")
+PUT_DEDUP = _insert("dedup", s.DEDUP)
+PUT_SERIAL = _insert("serial", s.SERIAL, "INSERT OR REPLACE")
+SELECT_INST = "SELECT " + ", ".join(s.INST) + " FROM inst WHERE shard = ? AND iid = ?"  # noqa: S608
+SELECT_JOURNAL = "SELECT " + ", ".join(f'"{name}"' for name in s.JOURNAL) + " FROM journal "  # noqa: S608
+SELECT_OUTBOX = "SELECT " + ", ".join(s.OUTBOX) + " FROM outbox "  # noqa: S608
+LOCK_JOBS = """
+UPDATE job SET lease_until = ?, worker = ?, lease_token = lower(hex(randomblob(12)))
+WHERE (shard, iid, tok) IN (
+    SELECT shard, iid, tok FROM job
+    WHERE tenant = ? AND topic IN ({topics}) AND due <= ? AND lease_until <= ? AND retries > 0
+    ORDER BY due, iid, tok LIMIT ?)
+RETURNING shard, iid, tok, topic, retries, lease_until, lease_token
+"""
+
+
+def shard_of(iid: int) -> int:
+    """The shard of an instance (see `noria.operate.ids`)."""
+    return iid >> 12 & 0x3FF
+
+
+def connect(path: Path | str) -> sqlite3.Connection:
+    """Open a connection with the durability that Noria promises."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+class SqliteStore:
+    """`InstanceStore` on one SQLite file."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = path
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="noria-sqlite-writer")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="noria-sqlite-reader")
+        self._write_connection = connect(path)
+        self._read_connection = connect(path)
+
+    async def close(self) -> None:
+        """Close both connections after the work at hand."""
+        await self._write(lambda db: db.close())
+        await self._read(lambda db: db.close())
+        self._writer.shutdown()
+        self._reader.shutdown()
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._writer, _guarded, work, self._write_connection
+        )
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, _guarded, work, self._read_connection)
+
+    async def own_shards(self, owner: str, now_ms: int) -> list[Shard]:  # noqa: ARG002 - leases count with several owners
+        def work(db: sqlite3.Connection) -> list[Shard]:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                db.executemany(
+                    "INSERT OR IGNORE INTO shard (shard, epoch, owner, lease_until, seq, head) VALUES (?, 0, '', 0, 0, ?)",
+                    [(number, bytes(32)) for number in range(SHARDS)],
+                )
+                db.execute("UPDATE shard SET epoch = epoch + 1, owner = ?", (owner,))
+                rows = db.execute("SELECT shard, epoch, seq, head FROM shard ORDER BY shard").fetchall()
+                db.execute("COMMIT")
+            except BaseException:
+                _rollback(db)
+                raise
+            return [Shard(*row) for row in rows]
+
+        return await self._write(work)
+
+    async def commit(self, commit: Commit) -> None:
+        await self._write(lambda db: _commit(db, commit))
+
+    async def load(self, iids: Sequence[int]) -> dict[int, InstanceRow]:
+        def work(db: sqlite3.Connection) -> dict[int, InstanceRow]:
+            found = {}
+            for iid in iids:
+                row = db.execute(SELECT_INST, (shard_of(iid), iid)).fetchone()
+                if row is not None:
+                    found[iid] = InstanceRow(*row)
+            return found
+
+        return await self._read(work)
+
+    async def answers(self, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
+        def work(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:
+            found = {}
+            for key in keys:
+                row = db.execute("SELECT iid, ver FROM dedup WHERE key = ?", (key,)).fetchone()
+                if row is not None:
+                    found[key] = (row[0], row[1])
+            return found
+
+        return await self._read(work)
+
+    async def due_timers(self, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
+        query = "SELECT iid, timer, tenant FROM timer WHERE due <= ? ORDER BY due, iid, timer LIMIT ?"
+        return await self._read(lambda db: db.execute(query, (now_ms, limit)).fetchall())
+
+    async def next_timer(self) -> int | None:
+        return await self._read(lambda db: _one(db.execute("SELECT min(due) FROM timer").fetchone()))
+
+    async def lock_jobs(
+        self, tenant: int, worker: str, topics: Sequence[str], limit: int, now_ms: int, lease_ms: int
+    ) -> list[LockedJob]:
+        statement = LOCK_JOBS.format(topics=", ".join("?" * len(topics)))
+        values = (now_ms + lease_ms, worker, tenant, *topics, now_ms, now_ms, limit)
+        rows = await self._write(lambda db: db.execute(statement, values).fetchall())
+        return [LockedJob(*row) for row in rows]
+
+    async def leased(self, iid: int, tok: int, lease_token: str) -> bool:
+        query = "SELECT 1 FROM job WHERE shard = ? AND iid = ? AND tok = ? AND lease_token = ? AND lease_token <> ''"
+        values = (shard_of(iid), iid, tok, lease_token)
+        return await self._read(lambda db: db.execute(query, values).fetchone()) is not None
+
+    async def extend_lease(self, iid: int, tok: int, lease_token: str, lease_until: int) -> bool:
+        query = "UPDATE job SET lease_until = ? WHERE shard = ? AND iid = ? AND tok = ? AND lease_token = ?"
+        values = (lease_until, shard_of(iid), iid, tok, lease_token)
+        return await self._write(lambda db: db.execute(query, values).rowcount) == 1
+
+    async def find_waits(self, tenant: int, signal: bool, name: str, corr: str, limit: int) -> list[WaitRow]:
+        query = (
+            'SELECT shard, iid, wait, tenant, "signal", name, corr FROM wait '
+            'WHERE tenant = ? AND "signal" = ? AND name = ? AND corr = ? ORDER BY iid, wait LIMIT ?'
+        )
+        values = (tenant, int(signal), name, corr, limit)
+        rows = await self._read(lambda db: db.execute(query, values).fetchall())
+        return [WaitRow(*row) for row in rows]
+
+    async def outbox(self, limit: int, after: tuple[int, int] = (-1, -1)) -> list[OutboxRow]:
+        query = SELECT_OUTBOX + "WHERE (shard, n) > (?, ?) ORDER BY shard, n LIMIT ?"
+        rows = await self._read(lambda db: db.execute(query, (*after, limit)).fetchall())
+        return [OutboxRow(*row) for row in rows]
+
+    async def put_outbox(self, row: OutboxRow) -> None:
+        await self._write(lambda db: db.execute(PUT_OUTBOX, _values(row, s.OUTBOX)))
+
+    async def drop_outbox(self, shard: int, n: int) -> None:
+        await self._write(lambda db: db.execute("DELETE FROM outbox WHERE shard = ? AND n = ?", (shard, n)))
+
+    async def called(self, parent: int, parent_token: int) -> int | None:
+        query = "SELECT max(iid) FROM inst WHERE parent = ? AND parent_token = ?"
+        return await self._read(lambda db: _one(db.execute(query, (parent, parent_token)).fetchone()))
+
+    async def serial(self, tenant: int, name: str, period: str) -> SerialRow:
+        query = "SELECT n FROM serial WHERE tenant = ? AND name = ? AND period = ?"
+        row = await self._read(lambda db: db.execute(query, (tenant, name, period)).fetchone())
+        return SerialRow(tenant, name, period, row[0] if row else 0)
+
+    async def journal_of(self, iid: int, until_ver: int | None = None) -> list[JournalRow]:
+        query = SELECT_JOURNAL + "WHERE iid = ? AND ver <= ? ORDER BY ver"
+        values = (iid, until_ver if until_ver is not None else 2**62)
+        rows = await self._read(lambda db: db.execute(query, values).fetchall())
+        return [JournalRow(*row) for row in rows]
+
+    async def journal_after(self, cursor: Mapping[int, int], limit: int) -> list[JournalRow]:
+        def work(db: sqlite3.Connection) -> list[JournalRow]:
+            found: list[JournalRow] = []
+            heads = db.execute("SELECT shard, seq FROM shard WHERE seq > 0 ORDER BY shard").fetchall()
+            query = SELECT_JOURNAL + "WHERE shard = ? AND seq > ? ORDER BY seq LIMIT ?"
+            for number, seq in heads:
+                seen = cursor.get(number, 0)
+                if seen < seq and len(found) < limit:
+                    rows = db.execute(query, (number, seen, limit - len(found))).fetchall()
+                    found.extend(JournalRow(*row) for row in rows)
+            return found
+
+        return await self._read(work)
+
+
+def _one(row: tuple[Any, ...] | None) -> int | None:
+    return row[0] if row else None
+
+
+def _values(row: object, columns: Iterable[str]) -> tuple[Any, ...]:
+    return tuple(getattr(row, name) for name in columns)
+
+
+def _guarded(work: Callable[[sqlite3.Connection], T], db: sqlite3.Connection) -> T:
+    try:
+        return work(db)
+    except sqlite3.Error as error:
+        raise StoreUnavailableError(
+            f"The database refused: {error}. Nothing was written; check its disk and permissions, then retry."
+        ) from error
+
+
+def _rollback(db: sqlite3.Connection) -> None:
+    # On some errors (a full disk among them) SQLite has rolled back by itself.
+    if db.in_transaction:
+        db.execute("ROLLBACK")
+
+
+def _commit(db: sqlite3.Connection, commit: Commit) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for move in commit.moves:
+            values = (move.seq, move.head, move.shard, move.epoch, move.seq_before)
+            if db.execute(MOVE_SHARD, values).rowcount != 1:
+                raise StaleOwnerError(f"Shard {move.shard} has another owner or head now; nothing was written.")
+        for row, ver in commit.updates:
+            values = (*_values(row, s.INST_CHANGED), row.shard, row.iid, ver)
+            if db.execute(UPDATE_INST, values).rowcount != 1:
+                raise StaleOwnerError(f"Instance {row.iid} is no longer at version {ver}; nothing was written.")
+        _put_all(db, commit)
+        db.execute("COMMIT")
+    except BaseException:
+        _rollback(db)
+        raise
+
+
+def _put_all(db: sqlite3.Connection, commit: Commit) -> None:
+    def put(statement: str, rows: Iterable[object], columns: Iterable[str]) -> None:
+        values = [_values(row, columns) for row in rows]
+        if values:
+            db.executemany(statement, values)
+
+    def remove(statement: str, keys: list[tuple[int, int, int]]) -> None:
+        if keys:
+            db.executemany(statement, keys)
+
+    put(INSERT_INST, commit.inserts, s.INST)
+    put(INSERT_JOURNAL, commit.journal, s.JOURNAL)
+    task_keys = [(row.shard, row.iid, row.tok) for row in commit.tasks]
+    remove("DELETE FROM candidate WHERE shard = ? AND iid = ? AND tok = ?", task_keys + commit.tasks_gone)
+    remove("DELETE FROM task WHERE shard = ? AND iid = ? AND tok = ?", commit.tasks_gone)
+    put(PUT_TASK, commit.tasks, s.TASK)
+    candidates = [
+        (row.shard, row.iid, row.tok, kind, name, row.tenant) for row in commit.tasks for kind, name in row.candidates
+    ]
+    if candidates:
+        db.executemany(PUT_CANDIDATE, candidates)
+    remove("DELETE FROM timer WHERE shard = ? AND iid = ? AND timer = ?", commit.timers_gone)
+    put(PUT_TIMER, commit.timers, s.TIMER)
+    remove("DELETE FROM job WHERE shard = ? AND iid = ? AND tok = ?", commit.jobs_gone)
+    put(PUT_JOB, commit.jobs, s.JOB)
+    remove("DELETE FROM wait WHERE shard = ? AND iid = ? AND wait = ?", commit.waits_gone)
+    put(PUT_WAIT, commit.waits, s.WAIT)
+    put(PUT_OUTBOX, commit.outbox, s.OUTBOX)
+    if commit.outbox_gone:
+        db.executemany("DELETE FROM outbox WHERE shard = ? AND n = ?", commit.outbox_gone)
+    put(PUT_DEDUP, commit.dedup, s.DEDUP)
+    put(PUT_SERIAL, commit.serials, s.SERIAL)

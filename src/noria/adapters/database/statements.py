@@ -1,0 +1,74 @@
+"""The hot path's statements: one table of columns and kinds, from which both databases' SQL is written."""
+
+from __future__ import annotations
+
+INT, TEXT, BYTES = "int8", "text", "bytea"
+
+SHARD_MOVE = {"shard": INT, "epoch": INT, "seq_before": INT, "seq": INT, "head": BYTES}
+INST = {
+    "shard": INT,
+    "iid": INT,
+    "tenant": INT,
+    "definition": INT,
+    "ver": INT,
+    "status": INT,
+    "bkey": TEXT,
+    "title": TEXT,
+    "summary": TEXT,
+    "starter": TEXT,
+    "unit": TEXT,
+    "parent": INT,
+    "parent_token": INT,
+    "started": INT,
+    "ended": INT,
+    "round": INT,
+    "incidents": INT,
+    "state": BYTES,
+}
+INST_CHANGED = ("ver", "status", "bkey", "title", "summary", "ended", "round", "incidents", "state")
+JOURNAL = {
+    "shard": INT,
+    "seq": INT,
+    "iid": INT,
+    "ver": INT,
+    "ts": INT,
+    "actor": TEXT,
+    "action": TEXT,
+    "key": TEXT,
+    "origin": BYTES,
+    "ev": BYTES,
+    "head": BYTES,
+}
+TASK = {
+    "shard": INT,
+    "iid": INT,
+    "tok": INT,
+    "tenant": INT,
+    "definition": INT,
+    "element": INT,
+    "assignee": TEXT,
+    "created": INT,
+    "due": INT,
+    "prio": INT,
+    "round": INT,
+    "version": INT,
+    "claimed": INT,
+}
+CANDIDATE = {"shard": INT, "iid": INT, "tok": INT, "kind": TEXT, "name": TEXT, "tenant": INT}
+TIMER = {"shard": INT, "iid": INT, "timer": INT, "tenant": INT, "due": INT}
+JOB = {"shard": INT, "iid": INT, "tok": INT, "tenant": INT, "topic": TEXT, "due": INT, "retries": INT}
+WAIT = {"shard": INT, "iid": INT, "wait": INT, "tenant": INT, "signal": INT, "name": TEXT, "corr": TEXT}
+OUTBOX = {
+    "shard": INT,
+    "n": INT,
+    "tenant": INT,
+    "kind": TEXT,
+    "name": TEXT,
+    "corr": TEXT,
+    "body": BYTES,
+    "expires": INT,
+}
+DEDUP = {"shard": INT, "key": TEXT, "iid": INT, "ver": INT, "at": INT}
+SERIAL = {"tenant": INT, "name": TEXT, "period": TEXT, "n": INT}
+
+LEASE_COLUMNS = ("lease_until", "lease_token", "worker")

@@ -1,0 +1,235 @@
+"""Months of simulated requests: the engine itself runs them on a virtual clock, nothing is written past it."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Awaitable, Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from noria.adapters.demo.company import DEMO_PASSWORD, DEMO_TENANT, PEOPLE, UNITS
+from noria.adapters.demo.orders import CLOSED_SUPPLIERS, demo_handlers
+from noria.adapters.system import SystemClock
+from noria.engine import commands as c
+from noria.engine.state import State
+from noria.kernel.calendar import WorkCalendar, add_working
+from noria.kernel.errors import NoriaError
+from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS, Duration, InstantMs, format_instant
+from noria.operate.changes import Held
+from noria.operate.runtime import Accepted, Origin, Request, SerialDraw
+
+SEED = 20261124
+PAST_DAYS = 120
+ORIGIN = Origin("demo")
+Progress = Callable[[int, int, str], None]
+
+_GOODS = (
+    ("深沟球轴承", "material", 85, (50, 900)),
+    ("伺服电机", "equipment", 3_600, (1, 25)),
+    ("不锈钢板", "material", 420, (10, 200)),
+    ("工业相机", "equipment", 8_800, (1, 12)),
+    ("打印纸", "office", 24, (20, 200)),
+    ("设备年度保养", "service", 12_000, (1, 6)),
+    ("液压油", "material", 310, (5, 80)),
+    ("笔记本电脑", "equipment", 6_900, (1, 15)),
+)
+_SUPPLIERS = ("上海精工轴承有限公司", "苏州华创自动化", "宁波东方钢材", "杭州云帆科技", "温州昌盛机电", "无锡安捷服务")
+_RETURN_REASONS = ("发票信息缺失", "缺少三家比价", "预算科目不对", "数量与计划不符", "请补充技术要求")
+_COMMENTS = ("同意", "同意，注意交期", "预算内，同意", "请尽快下单", "")
+
+
+class SimulatedClock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.instant = now_ms
+
+    def now_ms(self) -> InstantMs:
+        """The simulated present."""
+        return InstantMs(self.instant)
+
+    async def sleep_until(self, instant_ms: int) -> None:
+        """Seeding drives every step itself and waits for nothing."""
+        raise NotImplementedError(f"nothing waits during seeding (until {format_instant(InstantMs(instant_ms))})")
+
+
+def example_files() -> dict[str, bytes]:
+    """The purchase example's models: of the installed package, or of the source tree."""
+    packaged = resources.files("noria") / "examples" / "purchase"
+    folder = Path(str(packaged)) if packaged.is_dir() else Path(__file__).parents[4] / "examples" / "purchase"
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in (".bpmn", ".dmn", ".form")}
+
+
+async def seed(open_noria: Callable[..., Awaitable[Any]], url: str, requests: int, progress: Progress) -> bool:
+    """Fill an empty database with the company and its past; gives False when it was filled before.
+
+    Args:
+        open_noria: the composition root's way to open a database.
+        url: the database.
+        requests: about how many requests to simulate.
+        progress: called with done, total and what is going on.
+    """
+    now_ms = SystemClock().now_ms()
+    clock = SimulatedClock(now_ms - PAST_DAYS * DAY_MS)
+    noria = await open_noria(url, clock=clock, handlers=demo_handlers())
+    try:
+        if noria.catalogue.rows(DEMO_TENANT):
+            return False
+        await _Seeder(noria, clock, now_ms, requests, progress).run()
+    finally:
+        await noria.close()
+    return True
+
+
+class _Seeder:
+    def __init__(self, noria: Any, clock: SimulatedClock, now_ms: int, requests: int, progress: Progress) -> None:
+        self.noria = noria
+        self.clock = clock
+        self.end_ms = now_ms
+        self.requests = requests
+        self.progress = progress
+        self.random = random.Random(SEED)
+        self.calendar: WorkCalendar = self.noria.calendar(DEMO_TENANT)
+        # (instant, number, what happens then)
+        self.agenda: list[tuple[int, int, Callable[[], Awaitable[None]]]] = []
+        self.number = 0
+        self.started = 0
+
+    async def run(self) -> None:
+        """Company, models, then requests in the order of their simulated instants."""
+        noria = self.noria
+        people, accounts = noria.people, noria.services.accounts
+        self.progress(0, self.requests, "company")
+        await people.put(DEMO_TENANT, list(PEOPLE), list(UNITS), self.clock.now_ms())
+        for person in PEOPLE:
+            await accounts.set_password(DEMO_TENANT, person.id, DEMO_PASSWORD, self.clock.now_ms())
+        await noria.catalogue.deploy(
+            DEMO_TENANT, "he", example_files(), self.clock.now_ms(), noria.facts(DEMO_TENANT)
+        )
+        await noria.runtime.start()
+        self._plan_starts()
+        while self.agenda:
+            at_ms, _, act = heapq.heappop(self.agenda)
+            if at_ms > self.end_ms:
+                break
+            await self._timers_until(at_ms)
+            self.clock.instant = max(self.clock.instant, at_ms)
+            await act()
+        await self._timers_until(self.end_ms)
+        self.clock.instant = self.end_ms
+        self.progress(self.requests, self.requests, "figures")
+        await noria.projector.catch_up()
+
+    async def _timers_until(self, until_ms: int) -> None:
+        while (due := await self.noria.database.store.next_timer()) is not None and due <= until_ms:
+            self.clock.instant = max(self.clock.instant, due)
+            await self.noria.timers.fire_due()
+
+    def _at(self, at_ms: int, act: Callable[[], Awaitable[None]]) -> None:
+        self.number += 1
+        heapq.heappush(self.agenda, (at_ms, self.number, act))
+
+    def _later(self, hours_mean: float) -> int:
+        """An instant some working time from now, most often soon and sometimes late."""
+        hours = min(self.random.lognormvariate(0, 0.9) * hours_mean, hours_mean * 8)
+        return add_working(
+            self.calendar, self.clock.now_ms(), Duration(milliseconds=max(MINUTE_MS, int(hours * HOUR_MS)))
+        )
+
+    def _plan_starts(self) -> None:
+        span_ms = self.end_ms - self.clock.instant
+        for _ in range(self.requests):
+            at_ms = InstantMs(self.clock.instant + int(self.random.random() * span_ms))
+            # Into working time: nobody files a purchase at three in the morning.
+            self._at(add_working(self.calendar, at_ms, Duration(milliseconds=MINUTE_MS)), self._start)
+
+    def _form(self) -> dict[str, object]:
+        name, category, price, (least, most) = self.random.choice(_GOODS)
+        quantity = self.random.randint(least, most)
+        closed = self.random.random() < 0.02
+        supplier = self.random.choice(sorted(CLOSED_SUPPLIERS)) if closed else self.random.choice(_SUPPLIERS)
+        needed = format_instant(InstantMs(self.clock.instant + self.random.randint(7, 45) * DAY_MS))[:10]
+        return {
+            "title": name,
+            "category": category,
+            "supplier": supplier,
+            "needed_on": needed,
+            "amount": price * quantity,
+            "lines": [{"item": name, "quantity": quantity, "price": price}],
+            "reason": "生产计划需要" if category == "material" else "部门申请",
+        }
+
+    async def _start(self) -> None:
+        self.started += 1
+        if self.started % 20 == 0:
+            self.progress(self.started, self.requests, "requests")
+        noria = self.noria
+        organisation = await noria.people.organisation(DEMO_TENANT)
+        person = organisation.people[self.random.choice(("lin", "lin", "chen", "chen", "zhou"))]
+        row = noria.catalogue.find(DEMO_TENANT, "purchase")
+        pattern = (await noria.catalogue.get(row.id)).graph.serial
+        year = int(format_instant(self.clock.now_ms())[:4])
+        answer = await noria.runtime.submit(
+            Request(
+                c.StartInstance(person.id, organisation.snapshot(person), self._form()),
+                person.id,
+                tenant=DEMO_TENANT,
+                definition=row.id,
+                unit=person.unit,
+                origin=ORIGIN,
+                serial=SerialDraw(row.key, str(year), pattern, year),
+            )
+        )
+        await self._follow(answer)
+
+    async def _follow(self, answer: object) -> None:
+        """Do what machines do at once, and plan what people do next."""
+        if not isinstance(answer, Accepted):
+            raise NoriaError(f"Seeding was refused: {answer}")
+        await self.noria.pool.work_once()
+        held: Held = await self.noria.runtime.instance(answer.iid)
+        for token, task in held.state.tasks.items():
+            element = held.definition.graph.elements[task.element].id
+            mean = {"apply": 3.0, "choose_supplier": 4.0, "manager_review": 4.0, "finance_review": 6.5}.get(element, 9.0)
+            if task.groups and not task.assignee:
+                mean /= 2
+            self._at(self._later(mean), lambda iid=answer.iid, token=token: self._work(iid, token))
+
+    async def _work(self, iid: int, token: int) -> None:
+        held: Held = await self.noria.runtime.instance(iid)
+        task = held.state.tasks.get(token)
+        if task is None:
+            return
+        graph = held.definition.graph
+        element = graph.elements[task.element].id
+        person = task.assignee
+        if not person:
+            person = self.random.choice(("li", "sun") if "finance" in task.groups else ("zhao",))
+            await self._do(held, person, c.ClaimTask(token, person))
+            self._at(self._later(2.5), lambda: self._work(iid, token))
+            return
+        if element in ("manager_review", "finance_review", "gm_review") and self._returns(held.state, element):
+            reason = self.random.choice(_RETURN_REASONS)
+            await self._follow(await self._do(held, person, c.ReturnTask(token, person, "apply", reason)))
+            return
+        values: dict[str, object] = {}
+        if element in ("apply", "choose_supplier"):
+            now = held.state.scopes[0].variables
+            values = {name: now[name] for name in ("title", "category", "needed_on", "amount", "lines", "reason")}
+            values["supplier"] = self.random.choice(_SUPPLIERS)
+        opinion = self.random.choice(_COMMENTS)
+        if element.endswith("_review") and opinion:
+            values["opinion"] = opinion
+        await self._follow(await self._do(held, person, c.CompleteTask(token, person, values, opinion)))
+
+    def _returns(self, state: State, element: str) -> bool:
+        rounds = max(state.rounds.values(), default=1)
+        chance = {"manager_review": 0.06, "finance_review": 0.13, "gm_review": 0.05}[element]
+        return rounds < 3 and self.random.random() < chance
+
+    async def _do(self, held: Held, person: str, command: c.AnyCommand) -> object:
+        return await self.noria.runtime.submit(
+            Request(command, person, iid=held.row.iid, tenant=DEMO_TENANT, origin=ORIGIN)
+        )

@@ -1,0 +1,128 @@
+"""The HTTP application: routes, errors, security headers, live updates."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+from litestar import Litestar, Request, Response, Router, get
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from noria import __version__
+from noria.adapters.http import admin, instances, machines, processes, session, tasks
+from noria.adapters.http.callers import provide_caller, provide_services, provide_session
+from noria.adapters.http.pages import Pages, page
+from noria.adapters.http.problems import HANDLERS
+from noria.adapters.http.services import Services
+from noria.operate.office import Caller
+
+BODY_BYTES_MAX = 30_000_000
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "font-src 'self' data:; worker-src 'self'; connect-src 'self'; object-src 'none'; frame-ancestors 'none'; "
+        "base-uri 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), microphone=(), payment=()",
+}
+
+
+class Health(msgspec.Struct):
+    """Whether the server lives or can serve."""
+
+    status: str
+    version: str
+
+
+@get("/health/live", operation_id="live", tags=["health"])
+async def live() -> Health:
+    """The server lives."""
+    return Health("ok", __version__)
+
+
+@get("/health/ready", operation_id="ready", tags=["health"])
+async def ready(services: Services) -> Health:
+    """The server can serve: its database answers."""
+    await services.ready()
+    return Health("ok", __version__)
+
+
+@get("/stream", operation_id="stream", tags=["live"])
+async def stream(
+    request: Request[object, object, State], caller: Caller, services: Services, after: int | None = None
+) -> ServerSentEvent:
+    """Live updates: what changed, not how. `after` or Last-Event-ID goes on where the browser left off."""
+    last = request.headers.get("last-event-id", "")
+    if after is None and last.isdecimal():
+        after = int(last)
+
+    async def messages() -> AsyncIterator[ServerSentEventMessage]:
+        async for item in services.live.stream(caller.principal, after):
+            if item == "ping":
+                yield ServerSentEventMessage(comment="ping")
+            elif isinstance(item, str):
+                yield ServerSentEventMessage(event=item, data="{}", id=str(services.live.seq))
+            else:
+                data = msgspec.json.encode(item).decode()
+                yield ServerSentEventMessage(event="change", data=data, id=str(item.seq))
+
+    return ServerSentEvent(messages(), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+
+
+def _secure(response: Response[object]) -> Response[object]:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def create_app(services: Services) -> Litestar:
+    """The application.
+
+    Args:
+        services: the use cases, from the composition root.
+    """
+    api = Router(
+        "/api",
+        route_handlers=[
+            live,
+            ready,
+            stream,
+            *session.HANDLERS,
+            *tasks.HANDLERS,
+            *instances.HANDLERS,
+            *processes.HANDLERS,
+            *machines.HANDLERS,
+            *admin.HANDLERS,
+        ],
+        dependencies={
+            "services": Provide(provide_services),
+            "session": Provide(provide_session),
+            "caller": Provide(provide_caller),
+        },
+        cache_control=None,
+        response_headers={"Cache-Control": "no-store"},  # type: ignore[arg-type]
+    )
+    return Litestar(
+        route_handlers=[api, page],
+        state=State({"services": services, "pages": Pages()}),
+        exception_handlers=HANDLERS,  # type: ignore[arg-type]
+        after_request=_secure,  # type: ignore[arg-type]
+        request_max_body_size=BODY_BYTES_MAX,
+        compression_config=CompressionConfig(backend="gzip", minimum_size=2_000, exclude=["/api/stream", "/assets"]),
+        openapi_config=OpenAPIConfig(
+            title="Noria",
+            version=__version__,
+            path="/api",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+    )

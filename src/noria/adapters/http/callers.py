@@ -1,0 +1,101 @@
+"""Who asks: from the session cookie to the caller of a use case."""
+
+from __future__ import annotations
+
+from litestar import Request
+from litestar.datastructures import State
+
+from noria.adapters.http.problems import HttpProblemError
+from noria.adapters.http.services import Services
+from noria.operate.office import Caller
+from noria.operate.runtime import Origin
+from noria.trust.signing_in import Accounts, Session
+
+COOKIE = "noria_session"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+KEY_CHARS_MAX = 100
+
+AnyRequest = Request[object, object, State]
+
+
+def services_of(state: State) -> Services:
+    """The use cases."""
+    services: Services = state.services
+    return services
+
+
+def cookie_name(request: AnyRequest) -> str:
+    """Behind TLS the cookie is bound to the host and can only be set by a secure page."""
+    return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
+
+
+def address_of(request: AnyRequest) -> str:
+    """The client's network address."""
+    return request.client.host if request.client else ""
+
+
+def device_of(request: AnyRequest) -> str:
+    """What the client says it is."""
+    return request.headers.get("user-agent", "")[:200]
+
+
+def refuse_cross_site(request: AnyRequest) -> None:
+    """Raise for a request that another site's page makes.
+
+    Raises:
+        HttpProblemError: ``session.csrf``.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise HttpProblemError("session.csrf", "The request comes from another site.")
+
+
+async def current_session(request: AnyRequest, services: Services) -> Session | None:
+    """The live session of the request's cookie."""
+    secret = request.cookies.get(cookie_name(request))
+    if not secret:
+        return None
+    return await services.accounts.session(secret, services.office.clock.now_ms())
+
+
+async def provide_session(request: AnyRequest, state: State) -> Session:
+    """The session of a request that needs one; an unsafe request must show the session's token.
+
+    Raises:
+        HttpProblemError: ``session.required`` or ``session.csrf``.
+    """
+    services = services_of(state)
+    session = await current_session(request, services)
+    if session is None:
+        demo = [
+            {"username": item.username, "name": item.name, "role": item.role, "password": item.password}
+            for item in services.demo
+        ]
+        details: dict[str, object] = {"demo": bool(demo), "accounts": demo} if demo else {"demo": False}
+        raise HttpProblemError("session.required", "Please sign in.", details=details)
+    if request.method not in SAFE:
+        refuse_cross_site(request)
+        if not Accounts.csrf_fits(session, request.headers.get("x-csrf-token", "")):
+            raise HttpProblemError("session.csrf", "The X-CSRF-Token header is missing or wrong; load the page again.")
+    return session
+
+
+async def provide_caller(request: AnyRequest, state: State, session: Session) -> Caller:
+    """The caller of a use case.
+
+    Raises:
+        HttpProblemError: the person is not active any more.
+    """
+    services = services_of(state)
+    organisation = await services.office.people.organisation(session.tenant)
+    person = organisation.people.get(session.person)
+    if person is None or not person.active:
+        raise HttpProblemError("session.required", "Please sign in.")
+    is_page = "sec-fetch-mode" in request.headers
+    origin = Origin("ui" if is_page else "api", address_of(request), device_of(request), session.hash[:12])
+    key = request.headers.get("idempotency-key", "")[:KEY_CHARS_MAX]
+    return Caller(await services.office.principal(session.tenant, person), person, origin, key)
+
+
+async def provide_services(state: State) -> Services:
+    """The use cases."""
+    return services_of(state)

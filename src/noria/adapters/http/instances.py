@@ -1,0 +1,250 @@
+"""Instances, their timeline and audit, and uploaded files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, Parameter
+
+from noria.adapters.http.problems import HttpProblemError
+from noria.adapters.http.services import Services
+from noria.adapters.http.tasks import Limit, Offset, Words
+from noria.kernel.instants import parse_instant
+from noria.operate.auditing import AuditFilter
+from noria.operate.office import Caller, NotFoundError
+from noria.operate.reading import InstanceBox, InstanceStatus
+from noria.operate.views import (
+    Attachment,
+    AuditEntry,
+    AuditList,
+    InstanceBrief,
+    InstanceDetail,
+    Page,
+    StateAt,
+    Timeline,
+)
+
+
+ALLOWED_TYPES: dict[bytes, tuple[str, ...]] = {
+    b"%PDF-": ("application/pdf",),
+    b"\x89PNG\r\n\x1a\n": ("image/png",),
+    b"\xff\xd8\xff": ("image/jpeg",),
+    b"GIF8": ("image/gif",),
+    b"PK\x03\x04": (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ),
+}
+"""First bytes of a file → the media types that it may claim."""
+TEXT_TYPES = ("text/plain", "text/csv")
+
+
+class StartOrder(msgspec.Struct):
+    """What to start, and its form's values."""
+
+    process: str
+    variables: dict[str, object] = {}
+    business_key: str = ""
+
+
+class Reason(msgspec.Struct):
+    """Why."""
+
+    reason: str = ""
+
+
+def _iid(text: str) -> int:
+    if not text.isdecimal() or len(text) > 19:
+        raise NotFoundError("There is no such instance.")
+    return int(text)
+
+
+@get("/instances", operation_id="listInstances", tags=["instances"])
+async def list_instances(
+    caller: Caller,
+    services: Services,
+    box: InstanceBox = InstanceBox.ALL,
+    process: str = "",
+    status: InstanceStatus = InstanceStatus.ALL,
+    q: str = "",
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> Page[InstanceBrief]:
+    """Instances that the caller may see, newest first."""
+    return await services.cases.find(caller, box, process=process, status=status, q=q, limit=limit, offset=offset)
+
+
+@post("/instances", operation_id="startInstance", tags=["instances"], status_code=201)
+async def start_instance(data: StartOrder, caller: Caller, services: Services) -> InstanceBrief:
+    """Start a process."""
+    return await services.cases.start(caller, data.process, data.variables, data.business_key)
+
+
+@get("/instances/{instance_id:str}", operation_id="getInstance", tags=["instances"])
+async def get_instance(instance_id: str, caller: Caller, services: Services) -> InstanceDetail:
+    """One instance."""
+    return await services.cases.detail(caller, _iid(instance_id))
+
+
+@get("/instances/{instance_id:str}/timeline", operation_id="getTimeline", tags=["instances"])
+async def get_timeline(instance_id: str, caller: Caller, services: Services) -> Timeline:
+    """What happened, oldest first."""
+    return await services.cases.timeline(caller, _iid(instance_id))
+
+
+@get("/instances/{instance_id:str}/state", operation_id="getStateAt", tags=["instances"])
+async def get_state(instance_id: str, at: str, caller: Caller, services: Services) -> StateAt:
+    """The instance as it was at an instant."""
+    return await services.cases.state_at(caller, _iid(instance_id), at)
+
+
+@get("/instances/{instance_id:str}/audit", operation_id="getInstanceAudit", tags=["audit"])
+async def get_instance_audit(instance_id: str, caller: Caller, services: Services) -> AuditList:
+    """Every command on the instance, with fields before and after."""
+    return await services.auditing.of_instance(caller, _iid(instance_id))
+
+
+@post("/instances/{instance_id:str}/withdraw", operation_id="withdrawInstance", tags=["instances"], status_code=200)
+async def withdraw(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
+    """Take one's own request back."""
+    return await services.cases.withdraw(caller, _iid(instance_id), data.reason)
+
+
+@post("/instances/{instance_id:str}/urge", operation_id="urgeInstance", tags=["instances"], status_code=200)
+async def urge(instance_id: str, data: Words, caller: Caller, services: Services) -> InstanceBrief:
+    """Ask all holders to hurry."""
+    return await services.cases.urge(caller, _iid(instance_id), data.text)
+
+
+@post("/instances/{instance_id:str}/cancel", operation_id="cancelInstance", tags=["instances"], status_code=200)
+async def cancel(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
+    """End an instance as an operator."""
+    return await services.cases.cancel(caller, _iid(instance_id), data.reason)
+
+
+@post("/instances/{instance_id:str}/comment", operation_id="commentInstance", tags=["instances"], status_code=200)
+async def comment(instance_id: str, data: Words, caller: Caller, services: Services) -> InstanceBrief:
+    """Say something about an instance."""
+    return await services.cases.comment(caller, _iid(instance_id), data.text)
+
+
+@post(
+    "/instances/{instance_id:str}/incidents/{incident_id:int}/retry",
+    operation_id="retryIncident",
+    tags=["instances"],
+    status_code=200,
+)
+async def retry(instance_id: str, incident_id: int, caller: Caller, services: Services) -> InstanceBrief:
+    """Try again what stands still."""
+    return await services.cases.retry(caller, _iid(instance_id), incident_id)
+
+
+@get("/audit", operation_id="searchAudit", tags=["audit"])
+async def search_audit(
+    caller: Caller,
+    services: Services,
+    actor: str = "",
+    action: str = "",
+    subject: Annotated[str, Parameter(query="object")] = "",
+    outcome: str = "",
+    start: Annotated[str, Parameter(query="from")] = "",
+    end: Annotated[str, Parameter(query="to")] = "",
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> Page[AuditEntry]:
+    """The audit trail, newest first."""
+    wanted = AuditFilter(
+        actor, action, subject, outcome, parse_instant(start) if start else 0, parse_instant(end) if end else 2**62
+    )
+    return await services.auditing.find(caller, wanted, limit, offset)
+
+
+# Files
+
+
+def checked_type(content: bytes, claimed: str) -> str:
+    """The media type of a file, if it is one that is taken and its first bytes fit it.
+
+    Raises:
+        HttpProblemError: ``attachment.type_refused``.
+    """
+    claimed = claimed.partition(";")[0].strip().lower()
+    for start, types in ALLOWED_TYPES.items():
+        if content.startswith(start) and claimed in types:
+            return claimed
+    if claimed in TEXT_TYPES and b"\x00" not in content[:4096]:
+        return claimed
+    raise HttpProblemError(
+        "attachment.type_refused",
+        f"Files of type {claimed or 'unknown'} are not taken, or the content is not of that type.",
+        details={"allowed": sorted({*TEXT_TYPES, *(name for types in ALLOWED_TYPES.values() for name in types)})},
+    )
+
+
+@post("/attachments", operation_id="uploadAttachment", tags=["attachments"], status_code=201)
+async def upload(
+    data: Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)],
+    caller: Caller,
+    services: Services,
+) -> Attachment:
+    """Upload a file; equal contents are stored once."""
+    file = data.get("file")
+    if file is None:
+        raise ValueError("The upload has no part named 'file'.")
+    content = await file.read(services.upload_bytes_max + 1)
+    if len(content) > services.upload_bytes_max:
+        raise HttpProblemError(
+            "attachment.too_large",
+            f"A file may have {services.upload_bytes_max} bytes at most.",
+            details={"bytes_max": services.upload_bytes_max},
+        )
+    media_type = checked_type(content, file.content_type or "")
+    name = (file.filename or "file").replace("\\", "/").rpartition("/")[2][:200]
+    office = services.office
+    hashed = await office.blobs.put(
+        caller.principal.tenant, name, media_type, content, caller.principal.id, office.clock.now_ms()
+    )
+    return Attachment(hashed, name, len(content), media_type)
+
+
+@get("/attachments/{hashed:str}", operation_id="downloadAttachment", tags=["attachments"])
+async def download(hashed: str, caller: Caller, services: Services) -> Response[bytes]:
+    """Download a file. Its hash is in the data of those instances that the caller may see."""
+    found = await services.office.blobs.get(caller.principal.tenant, hashed)
+    if found is None:
+        raise NotFoundError("There is no such file.")
+    name, media_type, content = found
+    from urllib.parse import quote
+
+    return Response(
+        content,
+        media_type=media_type,
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Cache-Control": "private, max-age=3600",
+        },
+    )
+
+
+HANDLERS = [
+    list_instances,
+    start_instance,
+    get_instance,
+    get_timeline,
+    get_state,
+    get_instance_audit,
+    withdraw,
+    urge,
+    cancel,
+    comment,
+    retry,
+    search_audit,
+    upload,
+    download,
+]

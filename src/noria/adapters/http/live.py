@@ -1,0 +1,193 @@
+"""Live updates: thin pointers to what changed, for those who may see it. Browsers fetch what they show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+
+import msgspec
+
+from noria.engine import events as e
+from noria.operate.ids import task_id
+from noria.operate.notices import Notice
+from noria.operate.office import iso
+from noria.operate.runtime import Committed
+from noria.trust.policy import Permission, Principal
+
+BUFFER = 5_000
+QUEUE_MAX = 1_000
+KEEP_ALIVE_SECONDS = 15.0
+
+
+class Pointer(msgspec.Struct, frozen=True):
+    """One change.
+
+    Attributes:
+        seq: rises by one with each pointer of this server's life; starts at the journal's length.
+        kind: e.g. "task.created".
+        subject: id of what changed.
+        process: key of the process, "" when none is concerned.
+        at: when.
+    """
+
+    seq: int
+    kind: str
+    subject: str
+    process: str
+    at: str
+
+
+class _Addressed(msgspec.Struct, frozen=True):
+    pointer: Pointer
+    tenant: int
+    people: frozenset[str]
+    groups: frozenset[str]
+    unit: str
+    needs: Permission | None
+
+
+_TASK_CHANGES = (e.TaskClaimed, e.TaskUnclaimed, e.TaskTransferred, e.TaskUrged, e.TaskReminded)
+
+
+class LiveHub:
+    """Collects changes and hands them to connected browsers."""
+
+    def __init__(self) -> None:
+        self._seq = 0
+        self._buffer: deque[_Addressed] = deque(maxlen=BUFFER)
+        self._queues: set[asyncio.Queue[_Addressed | None]] = set()
+
+    def start_from(self, position: int) -> None:
+        """Number pointers from the journal's length on, so that a restarted server goes on counting."""
+        # A server counts faster than its journal: leave room, so that numbers of an earlier life are never repeated.
+        self._seq = position * 100
+
+    def committed(self, items: list[Committed]) -> None:
+        """Runtime listener."""
+        for item in items:
+            row = item.instance
+            people = {row.starter, item.row.actor}
+            groups: set[str] = set()
+            changes: list[tuple[str, str]] = []
+            for event in item.events:
+                if isinstance(event, e.TaskOpened):
+                    people |= {event.assignee, *event.users}
+                    groups |= set(event.groups)
+                    changes.append(("task.created", task_id(row.iid, event.token)))
+                elif isinstance(event, _TASK_CHANGES):
+                    changes.append(("task.changed", task_id(row.iid, event.token)))
+                    if isinstance(event, e.TaskTransferred):
+                        people |= {event.to, event.held_by}
+                elif isinstance(event, e.TaskCompleted | e.TaskReturned):
+                    changes.append(("task.closed", task_id(row.iid, event.token)))
+            changes.append(("instance.changed", str(row.iid)))
+            for kind, subject in changes:
+                # Closing a task concerns all who had it in their list; those are not known any more, so it goes to
+                # everybody of the tenant: it is a pointer that says nothing but an id.
+                to_all = kind in ("task.closed", "task.changed")
+                self._publish(
+                    kind,
+                    subject,
+                    item.definition.graph.key,
+                    item.row.ts,
+                    row.tenant,
+                    None if to_all else people,
+                    groups,
+                    row.unit,
+                )
+
+    def projected(self, notices: list[Notice], processes: set[str], tenant: int, at_ms: int) -> None:
+        """Projector listener."""
+        for key in sorted(processes):
+            self._publish("board.changed", key, key, at_ms, tenant, (), (), "", Permission.BOARD)
+        for notice in notices:
+            self._publish("notice.created", notice.person, "", notice.at, notice.tenant, {notice.person}, (), "")
+
+    def deployed(self, tenant: int, keys: Iterable[str], at_ms: int) -> None:
+        """New versions are in force."""
+        for key in keys:
+            self._publish("definition.deployed", key, key, at_ms, tenant, None, (), "")
+
+    def _publish(
+        self,
+        kind: str,
+        subject: str,
+        process: str,
+        at_ms: int,
+        tenant: int,
+        people: Iterable[str] | None,
+        groups: Iterable[str],
+        unit: str,
+        needs: Permission | None = None,
+    ) -> None:
+        self._seq += 1
+        everybody = people is None
+        addressed = _Addressed(
+            Pointer(self._seq, kind, subject, process, iso(at_ms)),
+            tenant,
+            frozenset({"*"} if everybody else people or ()),
+            frozenset(groups),
+            unit,
+            needs or Permission.READ_ALL,
+        )
+        self._buffer.append(addressed)
+        for queue in list(self._queues):
+            try:
+                queue.put_nowait(addressed)
+            except asyncio.QueueFull:
+                # A browser that does not read is cut off; it comes back and is told to start afresh.
+                self._queues.discard(queue)
+
+    def close(self) -> None:
+        """End all streams."""
+        for queue in self._queues:
+            while not queue.empty():
+                queue.get_nowait()
+            queue.put_nowait(None)
+
+    @staticmethod
+    def _concerns(addressed: _Addressed, who: Principal) -> bool:
+        if addressed.tenant != who.tenant:
+            return False
+        if "*" in addressed.people or who.id in addressed.people or addressed.groups & set(who.groups):
+            return True
+        if addressed.unit and addressed.unit in who.units:
+            return True
+        return addressed.needs in who.permissions
+
+    async def stream(self, who: Principal, after: int | None) -> AsyncIterator[Pointer | str]:
+        """Pointers for one person: those missed since `after`, then live ones; "reset" when too many were missed.
+
+        A "ping" comes in between when nothing happens, so that dead connections are noticed.
+        """
+        queue: asyncio.Queue[_Addressed | None] = asyncio.Queue(QUEUE_MAX)
+        missed = list(self._buffer)
+        self._queues.add(queue)
+        try:
+            if after is not None and after != self._seq:
+                oldest = missed[0].pointer.seq if missed else self._seq + 1
+                if after < oldest - 1 or after > self._seq:
+                    yield "reset"
+                else:
+                    for addressed in missed:
+                        if addressed.pointer.seq > after and self._concerns(addressed, who):
+                            yield addressed.pointer
+            yield "ready"
+            while queue in self._queues:
+                try:
+                    item = await asyncio.wait_for(queue.get(), KEEP_ALIVE_SECONDS)
+                except TimeoutError:
+                    yield "ping"
+                    continue
+                if item is None:
+                    return
+                if self._concerns(item, who):
+                    yield item.pointer
+        finally:
+            self._queues.discard(queue)
+
+    @property
+    def seq(self) -> int:
+        """Number of the last pointer."""
+        return self._seq

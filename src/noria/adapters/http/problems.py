@@ -1,0 +1,125 @@
+"""Errors as problem+json (RFC 9457) with stable codes."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
+
+from noria.adapters.http.ids import request_id_of
+from noria.kernel.errors import NoriaError
+from noria.operate.office import RefusedError
+
+logger = logging.getLogger(__name__)
+
+STATUS: dict[str, int] = {
+    "session.required": 401,
+    "session.bad_credentials": 401,
+    "session.locked": 401,
+    "session.csrf": 403,
+    "permission.denied": 403,
+    "not_found": 404,
+    "process.not_found": 404,
+    "instance.not_found": 404,
+    "task.not_open": 409,
+    "task.not_yours": 409,
+    "task.claimed": 409,
+    "task.not_claimed": 409,
+    "task.version_stale": 409,
+    "instance.ended": 409,
+    "instance.not_withdrawable": 409,
+    "incident.not_open": 409,
+    "job.not_open": 409,
+    "job.lease_lost": 409,
+    "store.stale_owner": 409,
+    "task.urged_recently": 429,
+    "runtime.overloaded": 429,
+    "attachment.too_large": 413,
+    "attachment.type_refused": 415,
+    "store.unavailable": 503,
+}
+"""Code → status; a refusal that is not named here is a 422."""
+
+
+class Problem(msgspec.Struct):
+    """A problem (RFC 9457) with Noria's stable code."""
+
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str
+    request_id: str
+    details: dict[str, object] = {}
+    type: str = "about:blank"
+
+
+class HttpProblemError(NoriaError):
+    """A problem of the HTTP interface itself."""
+
+    code = "http.error"
+
+    def __init__(self, problem_code: str, message: str, *, details: dict[str, object] | None = None) -> None:
+        super().__init__(message, details=details)
+        self.problem_code = problem_code
+
+
+def problem_of(error: NoriaError, path: str, request_id: str) -> Problem:
+    """How an error of Noria is told."""
+    code = error.code
+    if isinstance(error, RefusedError):
+        code = error.rejected.code
+    elif isinstance(error, HttpProblemError):
+        code = error.problem_code
+    return Problem(error.message, STATUS.get(code, 422), code, error.message, path, request_id, error.details)
+
+
+def _respond(problem: Problem) -> Response[Problem]:
+    headers = {}
+    retry_ms = problem.details.get("retry_after_ms")
+    if problem.status in (429, 503):
+        headers["Retry-After"] = str(max(1, int(retry_ms) // 1000)) if isinstance(retry_ms, int) else "1"
+    return Response(problem, status_code=problem.status, media_type="application/problem+json", headers=headers)
+
+
+def on_noria_error(request: Request[object, object, object], error: NoriaError) -> Response[Problem]:
+    """A refusal, denial or failure that Noria names."""
+    return _respond(problem_of(error, request.url.path, request_id_of(request)))
+
+
+def on_http_error(request: Request[object, object, object], error: HTTPException) -> Response[Problem]:
+    """What the framework itself refuses: no route, wrong method, wrong types."""
+    code = {400: "request.invalid", 404: "not_found", 405: "request.method", 413: "request.too_large"}.get(
+        error.status_code, "request.refused"
+    )
+    details: dict[str, object] = {}
+    if isinstance(error, ValidationException) and error.extra:
+        details["errors"] = msgspec.to_builtins(error.extra)
+    return _respond(
+        Problem(error.detail, error.status_code, code, error.detail, request.url.path, request_id_of(request), details)
+    )
+
+
+def on_value_error(request: Request[object, object, object], error: ValueError) -> Response[Problem]:
+    """A value that could not be read."""
+    text = str(error)
+    return _respond(Problem(text, 422, "request.invalid", text, request.url.path, request_id_of(request)))
+
+
+def on_any_error(request: Request[object, object, object], error: Exception) -> Response[Problem]:
+    """A bug: the caller gets a number, the log gets the trace."""
+    number = request_id_of(request)
+    logger.error("Request %s %s failed (%s)", request.method, request.url.path, number, exc_info=error)
+    text = "Something went wrong on the server; tell your administrator the request id."
+    return _respond(Problem(text, HTTP_500_INTERNAL_SERVER_ERROR, "server.error", text, request.url.path, number))
+
+
+HANDLERS = {
+    NoriaError: on_noria_error,
+    HTTPException: on_http_error,
+    ValueError: on_value_error,
+    Exception: on_any_error,
+}

@@ -1,0 +1,53 @@
+"""What the HTTP adapter is given by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from noria.adapters.http.live import LiveHub
+from noria.monitor.watching import Watching
+from noria.operate.auditing import Auditing
+from noria.operate.cases import Cases
+from noria.operate.inbox import Inbox
+from noria.operate.models import Models
+from noria.operate.office import Office
+from noria.operate.staff import Staff
+from noria.operate.workers import Workers
+from noria.trust.signing_in import Accounts
+
+
+class DemoAccount(msgspec.Struct, frozen=True):
+    """An account for trying, shown on the sign-in page of a demo."""
+
+    username: str
+    name: str
+    role: str
+    password: str
+
+
+class Services(msgspec.Struct):
+    """The use cases, and what the server needs to know.
+
+    Attributes:
+        tenant: the tenant of this server's people.
+        demo: accounts to show on the sign-in page; empty in a served instance.
+        upload_bytes_max: largest file that may be uploaded.
+        ready: raises when the server cannot serve now.
+    """
+
+    office: Office
+    accounts: Accounts
+    cases: Cases
+    inbox: Inbox
+    models: Models
+    workers: Workers
+    watching: Watching
+    auditing: Auditing
+    staff: Staff
+    live: LiveHub
+    tenant: int
+    demo: tuple[DemoAccount, ...]
+    upload_bytes_max: int
+    ready: Callable[[], Awaitable[None]]

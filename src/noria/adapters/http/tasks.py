@@ -1,0 +1,179 @@
+"""Tasks, notices and colleagues."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import get, post
+from litestar.params import Parameter
+
+from noria.adapters.http.services import Services
+from noria.operate.office import Caller
+from noria.operate.reading import TaskBox, TaskSort
+from noria.operate.views import (
+    Counts,
+    InstanceAnswer,
+    NoticeView,
+    Page,
+    PersonView,
+    TaskDetail,
+    TaskView,
+)
+
+Limit = Annotated[int, Parameter(ge=1, le=200)]
+Offset = Annotated[int, Parameter(ge=0)]
+
+
+class Versioned(msgspec.Struct):
+    """The version of the task that the caller saw; 0 for any."""
+
+    version: int = 0
+
+
+class Completion(msgspec.Struct):
+    """A task's submission."""
+
+    variables: dict[str, object] = {}
+    comment: str = ""
+    version: int = 0
+
+
+class ReturnOrder(msgspec.Struct):
+    """Where a request goes back to, and why."""
+
+    to: str
+    reason: str
+    mode: str = "step"
+    version: int = 0
+
+
+class TransferOrder(msgspec.Struct):
+    """Who gets a task."""
+
+    to: str
+    reason: str = ""
+    version: int = 0
+
+
+class Words(msgspec.Struct):
+    """What somebody says."""
+
+    text: str = ""
+
+
+@get("/tasks", operation_id="listTasks", tags=["tasks"])
+async def list_tasks(
+    caller: Caller,
+    services: Services,
+    box: TaskBox = TaskBox.MINE,
+    process: str = "",
+    q: str = "",
+    sort: TaskSort = TaskSort.DUE,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> Page[TaskView]:
+    """The caller's tasks."""
+    return await services.inbox.find(caller, box, process=process, q=q, sort=sort, limit=limit, offset=offset)
+
+
+@get("/tasks/counts", operation_id="countTasks", tags=["tasks"])
+async def count_tasks(caller: Caller, services: Services) -> Counts:
+    """The numbers beside the menu."""
+    return await services.inbox.counts(caller)
+
+
+@get("/tasks/{task_id:str}", operation_id="getTask", tags=["tasks"])
+async def get_task(task_id: str, caller: Caller, services: Services) -> TaskDetail:
+    """A task with its form and data."""
+    return await services.inbox.detail(caller, task_id)
+
+
+@post("/tasks/{task_id:str}/claim", operation_id="claimTask", tags=["tasks"], status_code=200)
+async def claim_task(task_id: str, data: Versioned, caller: Caller, services: Services) -> TaskView:
+    """Take a task from its candidates."""
+    return await services.inbox.claim(caller, task_id, data.version)
+
+
+@post("/tasks/{task_id:str}/unclaim", operation_id="unclaimTask", tags=["tasks"], status_code=200)
+async def unclaim_task(task_id: str, data: Versioned, caller: Caller, services: Services) -> TaskView:
+    """Put a task back to its candidates."""
+    return await services.inbox.unclaim(caller, task_id, data.version)
+
+
+@post("/tasks/{task_id:str}/complete", operation_id="completeTask", tags=["tasks"], status_code=200)
+async def complete_task(task_id: str, data: Completion, caller: Caller, services: Services) -> InstanceAnswer:
+    """Finish a task with its form's values."""
+    return InstanceAnswer(
+        await services.inbox.complete(caller, task_id, data.variables, data.comment, data.version)
+    )
+
+
+@post("/tasks/{task_id:str}/return", operation_id="returnTask", tags=["tasks"], status_code=200)
+async def return_task(task_id: str, data: ReturnOrder, caller: Caller, services: Services) -> InstanceAnswer:
+    """Send the request back to an earlier step."""
+    if data.mode != "step":
+        raise ValueError("mode is 'step'; straight back to the returner is not available yet.")
+    return InstanceAnswer(await services.inbox.return_to(caller, task_id, data.to, data.reason, data.version))
+
+
+@post("/tasks/{task_id:str}/transfer", operation_id="transferTask", tags=["tasks"], status_code=200)
+async def transfer_task(task_id: str, data: TransferOrder, caller: Caller, services: Services) -> InstanceAnswer:
+    """Hand a task over."""
+    return InstanceAnswer(await services.inbox.transfer(caller, task_id, data.to, data.reason, data.version))
+
+
+@post("/tasks/{task_id:str}/comment", operation_id="commentTask", tags=["tasks"], status_code=200)
+async def comment_task(task_id: str, data: Words, caller: Caller, services: Services) -> InstanceAnswer:
+    """Say something at a task."""
+    return InstanceAnswer(await services.inbox.comment(caller, task_id, data.text))
+
+
+@post("/tasks/{task_id:str}/urge", operation_id="urgeTask", tags=["tasks"], status_code=200)
+async def urge_task(task_id: str, data: Words, caller: Caller, services: Services) -> InstanceAnswer:
+    """Ask the holder to hurry."""
+    return InstanceAnswer(await services.inbox.urge(caller, task_id, data.text))
+
+
+@get("/people", operation_id="searchPeople", tags=["people"])
+async def search_people(caller: Caller, services: Services, q: str = "", limit: Limit = 20) -> Page[PersonView]:
+    """Active colleagues by name."""
+    return await services.staff.search(caller, q, limit)
+
+
+@get("/notices", operation_id="listNotices", tags=["notices"])
+async def list_notices(
+    caller: Caller, services: Services, unread: bool = False, limit: Limit = 50, offset: Offset = 0
+) -> Page[NoticeView]:
+    """The caller's notices, newest first."""
+    return await services.inbox.notices(caller, unread=unread, limit=limit, offset=offset)
+
+
+@post("/notices/{notice_id:str}/read", operation_id="readNotice", tags=["notices"], status_code=204)
+async def read_notice(notice_id: str, caller: Caller, services: Services) -> None:
+    """Mark a notice as read."""
+    await services.inbox.read_notices(caller, notice_id)
+
+
+@post("/notices/read-all", operation_id="readAllNotices", tags=["notices"], status_code=204)
+async def read_all_notices(caller: Caller, services: Services) -> None:
+    """Mark all notices as read."""
+    await services.inbox.read_notices(caller)
+
+
+HANDLERS = [
+    list_tasks,
+    count_tasks,
+    get_task,
+    claim_task,
+    unclaim_task,
+    complete_task,
+    return_task,
+    transfer_task,
+    comment_task,
+    urge_task,
+    search_people,
+    list_notices,
+    read_notice,
+    read_all_notices,
+]

@@ -1,0 +1,58 @@
+"""The machine's own clock, random bits and password hashing."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from argon2 import PasswordHasher as Argon2
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from noria.kernel.instants import InstantMs
+
+# 19 MiB, two passes: OWASP's smallest recommended cost; more would let sign-ins starve a small server.
+_MEMORY_KIB, _PASSES, _LANES = 19 * 1024, 2, 1
+
+
+class SystemClock:
+    """`Clock` of the machine."""
+
+    def now_ms(self) -> InstantMs:
+        """The present instant."""
+        return InstantMs(time.time_ns() // 1_000_000)
+
+    async def sleep_until(self, instant_ms: int) -> None:
+        """Return at that instant or later."""
+        await asyncio.sleep(max(0.0, (instant_ms - self.now_ms()) / 1000))
+
+
+class SystemSecrets:
+    """`Secrets` of the operating system."""
+
+    def token(self) -> str:
+        """256 random bits as text."""
+        return secrets.token_urlsafe(32)
+
+
+class Argon2Hasher:
+    """`PasswordHasher` by argon2id, in two threads so that sign-ins do not hold up the loop."""
+
+    def __init__(self) -> None:
+        self._argon2 = Argon2(time_cost=_PASSES, memory_cost=_MEMORY_KIB, parallelism=_LANES)
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="noria-passwords")
+
+    async def hash(self, password: str) -> str:
+        """Hash a new password."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._argon2.hash, password)
+
+    async def verify(self, hashed: str, password: str) -> bool:
+        """Whether a password fits."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._fits, hashed, password)
+
+    def _fits(self, hashed: str, password: str) -> bool:
+        try:
+            return self._argon2.verify(hashed, password)
+        except (VerificationError, InvalidHashError):
+            return False

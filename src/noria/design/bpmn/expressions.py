@@ -1,0 +1,83 @@
+"""Expressions in a model: FEEL only, and how a value in an attribute is told from one."""
+
+from __future__ import annotations
+
+import re
+
+from noria.design.bpmn.names import FEEL_LANGUAGES, XPATH, noria
+from noria.design.bpmn.reading import Findings
+from noria.design.feel import Expression, FeelSyntaxError, compile_expression, literal_expression
+from noria.design.xml import Node
+from noria.kernel.instants import Duration, parse_duration
+
+_JUEL = re.compile(r"[$#]\{")
+_NULL = "null"
+
+
+class Expressions:
+    """Compiles the expressions of one file and reports what is not FEEL.
+
+    Attributes:
+        findings: where it reports.
+        language: the file's own expression language.
+    """
+
+    def __init__(self, findings: Findings, language: str) -> None:
+        self.findings = findings
+        self.language = language
+
+    def feel(self, text: str, node: Node, language: str = "") -> Expression:
+        """Compile a text that is meant as FEEL; a leading ``=`` is left out."""
+        text = text.strip()
+        used = (language or self.language).lower()
+        # XPath is what BPMN's schema fills in when nobody said anything.
+        if language and not used.startswith(FEEL_LANGUAGES) and language != XPATH:
+            self.findings.error(
+                "bpmn.expression_language", f"Only FEEL is run in a model, not {language}.", node, language=language
+            )
+            return compile_expression(_NULL)
+        if _JUEL.search(text):
+            self.findings.error(
+                "bpmn.expression_language", f"{text[:80]!r} is not FEEL; write it without ${{…}}.", node, text=text[:80]
+            )
+            return compile_expression(_NULL)
+        try:
+            return compile_expression(text.removeprefix("="))
+        except FeelSyntaxError as error:
+            self.findings.error(error.code, error.message, node)
+            return compile_expression(_NULL)
+
+    def value(self, text: str, node: Node) -> Expression:
+        """Compile an attribute's value: FEEL behind a ``=``, a constant otherwise."""
+        text = text.strip()
+        if text.startswith("=") or _JUEL.search(text):
+            return self.feel(text, node)
+        return literal_expression(text)
+
+    def optional(self, node: Node, attribute: str) -> Expression | None:
+        """The value of a Noria attribute, None when it is not given."""
+        text = node.get(noria(attribute))
+        return self.value(text, node) if text.strip() else None
+
+    def names(self, node: Node, attribute: str) -> Expression | None:
+        """A Noria attribute that names several: a comma list when it is a constant."""
+        text = node.get(noria(attribute)).strip()
+        if not text:
+            return None
+        if text.startswith("=") or "," not in text:
+            return self.value(text, node)
+        listed = ", ".join('"' + name.strip().replace('"', '\\"') + '"' for name in text.split(",") if name.strip())
+        return self.feel(f"[{listed}]", node)
+
+    def duration(self, text: str, node: Node) -> Duration | None:
+        """A constant ISO 8601 duration; None, and a finding, when it is none."""
+        try:
+            return parse_duration(text)
+        except ValueError as error:
+            self.findings.error("bpmn.duration", str(error), node)
+            return None
+
+    def check_constant_duration(self, expression: Expression | None, node: Node) -> None:
+        """Report a constant that is meant as a duration and is none."""
+        if expression is not None and expression.source.startswith('"') and not expression.names:
+            self.duration(expression.source[1:-1], node)

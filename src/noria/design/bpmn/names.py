@@ -1,0 +1,143 @@
+"""Namespaces and local names of BPMN, and which of them have execution meaning that is not executed yet."""
+
+from __future__ import annotations
+
+from noria.design.bpmn.graph import Kind, TriggerKind
+
+BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+NORIA = "urn:noria:bpmn:1"
+XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+
+KINDS: dict[str, Kind] = {
+    "startEvent": Kind.START_EVENT,
+    "endEvent": Kind.END_EVENT,
+    "intermediateCatchEvent": Kind.INTERMEDIATE_CATCH_EVENT,
+    "intermediateThrowEvent": Kind.INTERMEDIATE_THROW_EVENT,
+    "boundaryEvent": Kind.BOUNDARY_EVENT,
+    "userTask": Kind.USER_TASK,
+    "serviceTask": Kind.SERVICE_TASK,
+    "scriptTask": Kind.SCRIPT_TASK,
+    "businessRuleTask": Kind.BUSINESS_RULE_TASK,
+    "manualTask": Kind.MANUAL_TASK,
+    "sendTask": Kind.SEND_TASK,
+    "receiveTask": Kind.RECEIVE_TASK,
+    "task": Kind.TASK,
+    "exclusiveGateway": Kind.EXCLUSIVE_GATEWAY,
+    "parallelGateway": Kind.PARALLEL_GATEWAY,
+    "inclusiveGateway": Kind.INCLUSIVE_GATEWAY,
+    "eventBasedGateway": Kind.EVENT_BASED_GATEWAY,
+    "subProcess": Kind.SUB_PROCESS,
+    "callActivity": Kind.CALL_ACTIVITY,
+}
+UNSUPPORTED_NODES = frozenset(
+    {
+        "complexGateway",
+        "transaction",
+        "adHocSubProcess",
+        "choreographyTask",
+        "subChoreography",
+        "callChoreography",
+        "implicitThrowEvent",
+        "globalTask",
+    }
+)
+TRIGGERS: dict[str, TriggerKind] = {
+    "messageEventDefinition": TriggerKind.MESSAGE,
+    "timerEventDefinition": TriggerKind.TIMER,
+    "errorEventDefinition": TriggerKind.ERROR,
+    "escalationEventDefinition": TriggerKind.ESCALATION,
+    "signalEventDefinition": TriggerKind.SIGNAL,
+    "linkEventDefinition": TriggerKind.LINK,
+    "terminateEventDefinition": TriggerKind.TERMINATE,
+}
+UNSUPPORTED_TRIGGERS = frozenset(
+    {"compensateEventDefinition", "cancelEventDefinition", "conditionalEventDefinition"}
+)
+
+_ALL_STARTS = {TriggerKind.NONE, TriggerKind.MESSAGE, TriggerKind.TIMER, TriggerKind.SIGNAL}
+ALLOWED: dict[str, set[TriggerKind]] = {
+    "startEvent": _ALL_STARTS,
+    "sub-process startEvent": {TriggerKind.NONE},
+    "event sub-process startEvent": {
+        TriggerKind.MESSAGE,
+        TriggerKind.TIMER,
+        TriggerKind.SIGNAL,
+        TriggerKind.ERROR,
+        TriggerKind.ESCALATION,
+    },
+    "endEvent": {
+        TriggerKind.NONE,
+        TriggerKind.MESSAGE,
+        TriggerKind.ERROR,
+        TriggerKind.ESCALATION,
+        TriggerKind.SIGNAL,
+        TriggerKind.TERMINATE,
+    },
+    "intermediateCatchEvent": {TriggerKind.MESSAGE, TriggerKind.TIMER, TriggerKind.SIGNAL, TriggerKind.LINK},
+    "intermediateThrowEvent": {
+        TriggerKind.NONE,
+        TriggerKind.MESSAGE,
+        TriggerKind.ESCALATION,
+        TriggerKind.SIGNAL,
+        TriggerKind.LINK,
+    },
+    "boundaryEvent": {
+        TriggerKind.MESSAGE,
+        TriggerKind.TIMER,
+        TriggerKind.ERROR,
+        TriggerKind.ESCALATION,
+        TriggerKind.SIGNAL,
+    },
+}
+"""Position → triggers that BPMN 2.0.2, table 10.93 allows there (of those supported)."""
+
+FEEL_LANGUAGES = ("feel", "http://www.omg.org/spec/feel/", "https://www.omg.org/spec/dmn/", "http://www.omg.org/spec/dmn/")
+XPATH = "http://www.w3.org/1999/XPath"
+
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "userTask": (
+        "assignee",
+        "candidateGroups",
+        "candidateUsers",
+        "form",
+        "dueIn",
+        "calendar",
+        "remindAt",
+        "priority",
+        "completedByStart",
+    ),
+    "serviceTask": ("topic", "retries", "retryWait", "resultVariable"),
+    "sendTask": ("topic", "retries", "retryWait", "resultVariable", "correlation"),
+    "scriptTask": ("resultVariable",),
+    "businessRuleTask": ("decision", "resultVariable"),
+    "receiveTask": ("correlation",),
+    "callActivity": ("binding", "propagateIn", "propagateOut"),
+    "process": ("serial", "starterGroups", "title", "summary", "withdrawable"),
+    "startEvent": ("form", "correlation"),
+    "endEvent": ("topic", "retries", "retryWait", "correlation"),
+    "intermediateThrowEvent": ("topic", "retries", "retryWait", "correlation"),
+    "intermediateCatchEvent": ("correlation",),
+    "boundaryEvent": ("correlation",),
+    "timerEventDefinition": ("calendar",),
+    "message": ("correlation",),
+    "errorEventDefinition": ("codeVariable", "messageVariable"),
+    "escalationEventDefinition": ("codeVariable",),
+    "lane": ("group",),
+}
+"""Noria's extension attributes by BPMN element; `noria-moddle.json` says the same to the modeller."""
+
+EXTENSION_ELEMENTS: dict[str, tuple[str, ...]] = {
+    "input": ("source", "target"),
+    "output": ("source", "target"),
+    "header": ("name", "value"),
+}
+
+
+def bpmn(local: str) -> str:
+    """Tag of a BPMN element."""
+    return f"{{{BPMN}}}{local}"
+
+
+def noria(local: str) -> str:
+    """Key of a Noria attribute, or tag of a Noria element."""
+    return f"{{{NORIA}}}{local}"

@@ -1,0 +1,232 @@
+"""Reading BPMN 2.0 XML, and checking what can be checked without compiling: ids, references, structure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from noria.design.bpmn.names import BPMN, KINDS, UNSUPPORTED_NODES, bpmn
+from noria.design.findings import Finding, Severity
+from noria.design.xml import Document, Node, XmlRefusedError, read_xml, write_xml
+
+CONTAINERS = frozenset({"process", "subProcess", "transaction", "adHocSubProcess"})
+FLOW_NODES = frozenset(KINDS) | UNSUPPORTED_NODES
+_REFERENCES = {
+    "messageRef": "message",
+    "errorRef": "error",
+    "escalationRef": "escalation",
+    "signalRef": "signal",
+    "operationRef": "operation",
+    "dataObjectRef": "dataObject",
+    "dataStoreRef": "dataStore",
+}
+
+
+class BpmnFile(msgspec.Struct):
+    """A BPMN file as read.
+
+    Attributes:
+        file: name for findings.
+        document: the whole tree, for writing back without loss.
+        by_id: every element of the BPMN namespace that has an id.
+    """
+
+    file: str
+    document: Document
+    by_id: dict[str, Node]
+
+    def processes(self) -> list[Node]:
+        """The processes, in document order."""
+        return list(self.document.root.elements(bpmn("process")))
+
+
+class Findings:
+    """Collects findings about one file."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.items: list[Finding] = []
+
+    def add(self, severity: Severity, code: str, message: str, node: Node, **details: str) -> None:
+        """One finding about one element."""
+        self.items.append(Finding(severity, code, message, self.file, node.line, node.get("id"), details))
+
+    def error(self, code: str, message: str, node: Node, **details: str) -> None:
+        """A finding that refuses deployment."""
+        self.add("error", code, message, node, **details)
+
+    def warn(self, code: str, message: str, node: Node, **details: str) -> None:
+        """A finding that does not."""
+        self.add("warning", code, message, node, **details)
+
+
+def read_bpmn(data: bytes, file: str) -> tuple[BpmnFile | None, list[Finding]]:
+    """Read a BPMN 2.0 file.
+
+    Args:
+        data: the XML.
+        file: name for findings.
+
+    Returns:
+        The file, None when it is no BPMN at all, and what was found wrong with ids, references and structure.
+    """
+    try:
+        document = read_xml(data)
+    except XmlRefusedError as error:
+        return None, [Finding("error", error.code, error.message, file, error.line)]
+    root = document.root
+    findings = Findings(file)
+    if root.tag != bpmn("definitions"):
+        findings.error("bpmn.not_bpmn", f"The root element is {root.tag}, not BPMN 2.0 definitions.", root)
+        return None, findings.items
+    by_id: dict[str, Node] = {}
+    for node in root.descendants():
+        key = node.get("id")
+        if key and node.namespace == BPMN:
+            if key in by_id:
+                findings.error("bpmn.duplicate_id", f"The id {key!r} is used in line {by_id[key].line} already.", node)
+            else:
+                by_id[key] = node
+    read = BpmnFile(file, document, by_id)
+    _check_references(read, findings)
+    for process in read.processes():
+        _check_container(read, process, findings)
+    return read, findings.items
+
+
+def write_bpmn(read: BpmnFile) -> bytes:
+    """The file as XML: diagrams, foreign extensions, comments and order kept."""
+    return write_xml(read.document)
+
+
+def local_id(reference: str) -> str:
+    """The id of a reference that may carry a namespace prefix."""
+    return reference.rpartition(":")[2]
+
+
+def referred(read: BpmnFile, reference: str) -> Node | None:
+    """The element that a reference names."""
+    reference = reference.strip()
+    return read.by_id.get(reference) or read.by_id.get(local_id(reference))
+
+
+def child_text(node: Node, local: str) -> str:
+    """Stripped text of a child element in the BPMN namespace, "" when there is none."""
+    child = node.first(bpmn(local))
+    return child.text.strip() if child is not None else ""
+
+
+def _check_references(read: BpmnFile, findings: Findings) -> None:
+    imports = any(read.document.root.elements(bpmn("import")))
+    for node in read.document.root.descendants():
+        if node.namespace != BPMN:
+            continue
+        for attribute, expected in _REFERENCES.items():
+            reference = node.get(attribute)
+            if not reference:
+                continue
+            target = referred(read, reference)
+            if target is None and not (imports and ":" in reference):
+                findings.error("bpmn.unresolved", f"{attribute} names {reference!r}, which does not exist.", node)
+            elif target is not None and target.local != expected:
+                findings.error("bpmn.wrong_reference", f"{attribute} names a {target.local}, not a {expected}.", node)
+
+
+def flow_nodes(container: Node) -> list[Node]:
+    """The flow nodes directly inside a process or sub-process."""
+    return [node for node in container.elements() if node.namespace == BPMN and node.local in FLOW_NODES]
+
+
+def sequence_flows(container: Node) -> list[Node]:
+    """The sequence flows directly inside a process or sub-process."""
+    return list(container.elements(bpmn("sequenceFlow")))
+
+
+def is_event_sub_process(node: Node) -> bool:
+    """Whether a sub-process is triggered by an event."""
+    return node.get("triggeredByEvent") in ("true", "1")
+
+
+def _check_container(read: BpmnFile, container: Node, findings: Findings) -> None:
+    nodes = flow_nodes(container)
+    inside = {node.get("id"): node for node in nodes}
+    incoming: dict[str, int] = dict.fromkeys(inside, 0)
+    outgoing: dict[str, int] = dict.fromkeys(inside, 0)
+    flows = {flow.get("id"): flow for flow in sequence_flows(container)}
+    for flow in flows.values():
+        if not flow.get("id"):
+            findings.error("bpmn.no_id", "A sequence flow has no id.", flow)
+        ends = []
+        for role, counted in (("sourceRef", outgoing), ("targetRef", incoming)):
+            reference = flow.get(role)
+            if reference in inside:
+                counted[reference] += 1
+                ends.append(inside[reference])
+            elif reference in read.by_id:
+                findings.error(
+                    "bpmn.flow_crosses", f"{role} {reference!r} is not in the same process or sub-process.", flow
+                )
+            else:
+                findings.error("bpmn.unresolved", f"{role} names {reference!r}, which does not exist.", flow)
+        _check_flow_ends(flow, ends, findings)
+    for node in nodes:
+        key = node.get("id")
+        if not key:
+            findings.error("bpmn.no_id", f"A {node.local} has no id.", node)
+        _check_default(node, flows, findings)
+        _check_degree(node, incoming.get(key, 0), outgoing.get(key, 0), findings)
+        if node.local == "boundaryEvent":
+            _check_attachment(node, inside, findings)
+        if node.local in CONTAINERS:
+            _check_container(read, node, findings)
+
+
+def _check_flow_ends(flow: Node, ends: list[Node], findings: Findings) -> None:
+    if len(ends) != 2:
+        return
+    source, target = ends
+    if source.local == "endEvent":
+        findings.error("bpmn.flow_from_end", f"A flow leaves the end event {source.get('id')!r}.", flow)
+    if target.local in ("startEvent", "boundaryEvent"):
+        findings.error("bpmn.flow_to_start", f"A flow leads to the {target.local} {target.get('id')!r}.", flow)
+    for end in ends:
+        if end.local == "subProcess" and is_event_sub_process(end):
+            findings.error("bpmn.flow_event_sub_process", "An event sub-process has no sequence flows.", flow)
+    conditional = flow.first(bpmn("conditionExpression")) is not None
+    if conditional and source.local in ("parallelGateway", "eventBasedGateway", "startEvent"):
+        findings.error("bpmn.condition_not_allowed", f"A flow that leaves a {source.local} has no condition.", flow)
+
+
+def _check_default(node: Node, flows: dict[str, Node], findings: Findings) -> None:
+    default = node.get("default")
+    if not default:
+        return
+    flow = flows.get(default)
+    if flow is None or flow.get("sourceRef") != node.get("id"):
+        findings.error("bpmn.default_flow", f"The default flow {default!r} does not leave this element.", node)
+
+
+def _check_degree(node: Node, incoming: int, outgoing: int, findings: Findings) -> None:
+    local = node.local
+    if local.endswith("Gateway"):
+        if incoming + outgoing == 0:
+            findings.warn("bpmn.unconnected", "The gateway is not connected.", node)
+        direction = node.get("gatewayDirection")
+        if direction == "Converging" and outgoing > 1:
+            findings.error("bpmn.gateway_direction", "A converging gateway has more than one outgoing flow.", node)
+        if direction == "Diverging" and incoming > 1:
+            findings.error("bpmn.gateway_direction", "A diverging gateway has more than one incoming flow.", node)
+        if local == "eventBasedGateway" and outgoing < 2:
+            findings.error("bpmn.event_gateway", "An event-based gateway needs two or more events behind it.", node)
+    elif local == "boundaryEvent":
+        if incoming:
+            findings.error("bpmn.flow_to_boundary", "No flow leads to a boundary event.", node)
+    elif local == "startEvent" and not outgoing:
+        findings.warn("bpmn.dead_start", "Nothing follows the start event.", node)
+
+
+def _check_attachment(node: Node, inside: dict[str, Node], findings: Findings) -> None:
+    host = inside.get(node.get("attachedToRef"))
+    if host is None:
+        findings.error("bpmn.unresolved", f"attachedToRef names {node.get('attachedToRef')!r}, which is not here.", node)
+    elif host.local.endswith(("Event", "Gateway")) or (host.local == "subProcess" and is_event_sub_process(host)):
+        findings.error("bpmn.boundary_host", f"A boundary event cannot be attached to a {host.local}.", node)

@@ -1,0 +1,244 @@
+"""Decisions that can be evaluated: a graph of requirements, and what an evaluation found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import msgspec
+
+from noria.design.feel.evaluation import EvaluationContext
+from noria.design.feel.types import FeelType, coerce
+from noria.design.feel.values import Function, kind
+from noria.kernel.errors import NoriaError
+
+Logic = Callable[[dict[str, Any], "Run"], Any]
+"""Compiled decision logic: variables in scope and the run, to a FEEL value."""
+
+
+class UnknownDecisionError(NoriaError):
+    """The model holds no decision or decision service of this id or name."""
+
+    code: ClassVar[str] = "dmn.unknown_decision"
+
+
+class RuleHit(msgspec.Struct, frozen=True):
+    """One rule of a decision table that matched.
+
+    Attributes:
+        table_id: id of the table, or of the decision around it when the table has none.
+        rule_index: position of the rule from 0.
+        rule_id: id of the rule, "" when it has none.
+        inputs: the tested values, one per input column.
+        outputs: the rule's outputs by name ("" for an unnamed single output).
+    """
+
+    table_id: str
+    rule_index: int
+    rule_id: str
+    inputs: tuple[Any, ...]
+    outputs: dict[str, Any]
+
+
+class DecisionResult(msgspec.Struct, frozen=True):
+    """What an evaluation gave.
+
+    Attributes:
+        value: a FEEL value; `noria.design.feel.to_json` makes JSON of it.
+        matched: rules that matched, of this decision and of those it requires, in order of evaluation.
+    """
+
+    value: Any
+    matched: tuple[RuleHit, ...]
+
+
+class Item(msgspec.Struct):
+    """What is common to the elements of a requirement graph: id, name and declared type (None for any)."""
+
+    id: str
+    name: str
+    type: FeelType | None = None
+
+
+class InputData(Item):
+    """A value that the caller gives."""
+
+
+class Knowledge(Item):
+    """A business knowledge model: a function of its parameters.
+
+    Attributes:
+        params: names and types of the parameters.
+        logic: the body, None when the model leaves it open.
+        requires: ids of further knowledge models and services.
+    """
+
+    params: tuple[tuple[str, FeelType | None], ...] = ()
+    logic: Logic | None = None
+    requires: tuple[str, ...] = ()
+
+
+class Service(Item):
+    """A decision service: a function of its inputs that gives its output decisions.
+
+    Attributes:
+        inputs: ids of input data, then of input decisions, in order.
+        outputs: ids of the output decisions.
+    """
+
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+class Decision(Item):
+    """One decision.
+
+    Attributes:
+        requires: ids of required input data and decisions, knowledge models and services.
+        logic: compiled logic, None when the model leaves it open (the value is then null).
+        line: 1-based line in the file.
+        model: the model it belongs to; set by the reader.
+    """
+
+    requires: tuple[str, ...] = ()
+    logic: Logic | None = None
+    line: int = 0
+    model: DecisionModel | None = None
+
+    def evaluate(self, variables: Mapping[str, object], context: EvaluationContext) -> DecisionResult:
+        """Evaluate it after the decisions it requires, each once.
+
+        Args:
+            variables: values of the input data by name; a missing one is null.
+            context: instant, zone and budgets; receives diagnostics.
+
+        Raises:
+            FeelBudgetError: a budget of the context is used up.
+        """
+        if self.model is None:
+            raise AssertionError("A decision is evaluated within its model.")
+        run = Run(self.model, variables, context)
+        return DecisionResult(run.value_of(self.id), tuple(run.hits))
+
+
+class DecisionModel(msgspec.Struct):
+    """A file of decisions.
+
+    Attributes:
+        namespace: the model's target namespace.
+        name: the model's name.
+        items: everything in the requirement graph by id.
+        decisions: the decisions by id.
+    """
+
+    namespace: str
+    name: str
+    items: dict[str, Item]
+    decisions: dict[str, Decision]
+
+    def find(self, id_or_name: str) -> Decision:
+        """The decision of this id, or else of this name.
+
+        Raises:
+            UnknownDecisionError: there is none.
+        """
+        found = self.decisions.get(id_or_name)
+        for decision in self.decisions.values():
+            if found is None and decision.name == id_or_name:
+                found = decision
+        if found is None:
+            known = ", ".join(sorted(self.decisions)) or "none"
+            raise UnknownDecisionError(f"There is no decision {id_or_name!r}; the model holds: {known}.")
+        return found
+
+    def call(self, name: str, arguments: Mapping[str, object], context: EvaluationContext) -> DecisionResult:
+        """Call a decision service or knowledge model by name with named arguments.
+
+        Raises:
+            UnknownDecisionError: there is none of this name.
+            FeelBudgetError: a budget of the context is used up.
+        """
+        for item in self.items.values():
+            if isinstance(item, (Service, Knowledge)) and name in {item.name, item.id}:
+                run = Run(self, arguments, context)
+                function = run.value_of(item.id)
+                given = [arguments.get(param) for param in function.params]
+                return DecisionResult(function.body(*given), tuple(run.hits))
+        raise UnknownDecisionError(f"There is no decision service or knowledge model {name!r}.")
+
+
+class Run:
+    """One evaluation: every element of the graph is evaluated at most once.
+
+    Attributes:
+        context: instant, zone, budgets and diagnostics.
+        hits: rules that matched so far.
+    """
+
+    __slots__ = ("_inputs", "_model", "_values", "context", "hits")
+
+    def __init__(self, model: DecisionModel, inputs: Mapping[str, object], context: EvaluationContext) -> None:
+        self._model = model
+        self._inputs = inputs
+        self._values: dict[str, Any] = {}
+        self.context = context
+        self.hits: list[RuleHit] = []
+
+    def value_of(self, item_id: str) -> Any:
+        """The value of an input or decision; a function for a knowledge model or service."""
+        if item_id in self._values:
+            return self._values[item_id]
+        item = self._model.items[item_id]
+        if isinstance(item, InputData):
+            value = self.typed(self._inputs.get(item.name), item.type, item.name)
+        elif isinstance(item, Decision):
+            value = None
+            if item.logic is not None:
+                value = self.typed(item.logic(self.scope(item.requires), self), item.type, item.name)
+        elif isinstance(item, Knowledge):
+            value = self._knowledge(item)
+        else:
+            value = self._service(item)
+        self._values[item_id] = value
+        return value
+
+    def scope(self, requires: tuple[str, ...]) -> dict[str, Any]:
+        """The names that required elements give."""
+        return {self._model.items[item_id].name: self.value_of(item_id) for item_id in requires}
+
+    def typed(self, value: Any, wanted: FeelType | None, name: str) -> Any:
+        """The value converted to a declared type; null with a diagnostic when it does not fit."""
+        fits, converted = coerce(value, wanted)
+        if not fits and wanted is not None:
+            self.context.note("dmn.type_mismatch", f"{name}: a {kind(value)} is not of type {wanted.kind}.")
+        return converted
+
+    def _knowledge(self, item: Knowledge) -> Function:
+        def body(*arguments: Any) -> Any:
+            if item.logic is None:
+                return None
+            names = [name for name, _ in item.params]
+            scope = self.scope(tuple(need for need in item.requires if need != item.id))
+            scope[item.name] = function
+            scope.update(zip(names, arguments, strict=True))
+            return self.typed(item.logic(scope, self), item.type, item.name)
+
+        function = Function(tuple(name for name, _ in item.params), tuple(wanted for _, wanted in item.params), body)
+        return function
+
+    def _service(self, item: Any) -> Function:
+        items = [self._model.items[item_id] for item_id in item.inputs]
+
+        def body(*arguments: Any) -> Any:
+            run = Run(self._model, {}, self.context)
+            run.hits = self.hits
+            run._values.update(
+                {
+                    entry.id: self.typed(value, entry.type, entry.name)
+                    for entry, value in zip(items, arguments, strict=True)
+                }
+            )
+            values = {self._model.items[output].name: run.value_of(output) for output in item.outputs}
+            return self.typed(next(iter(values.values())) if len(values) == 1 else values, item.type, item.name)
+
+        return Function(tuple(entry.name for entry in items), tuple(entry.type for entry in items), body)

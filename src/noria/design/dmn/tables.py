@@ -1,0 +1,188 @@
+"""Decision tables: rules are tested in order, and the hit policy makes one result of those that match."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from noria.design.dmn.model import RuleHit, Run
+from noria.design.feel.arithmetic import add
+from noria.design.feel.comparison import equal, order
+from noria.design.feel.expression import Expression, UnaryTests
+from noria.design.feel.types import FeelType
+from noria.design.feel.values import to_json
+
+
+class Output(msgspec.Struct):
+    """One output column.
+
+    Attributes:
+        name: "" for the only output of a table.
+        type: declared type, None for any.
+        priorities: list of allowed output values, most important first; None when there is no such order.
+        default: value when no rule matches, None for null.
+    """
+
+    name: str
+    type: FeelType | None
+    priorities: Expression | None
+    default: Expression | None
+
+
+class Rule(msgspec.Struct):
+    """One rule: tests by input column (columns that accept anything are left out), and one output per column."""
+
+    id: str
+    tests: tuple[tuple[int, UnaryTests], ...]
+    outputs: tuple[Expression | None, ...]
+
+
+class Table(msgspec.Struct):
+    """A decision table.
+
+    Attributes:
+        id: id of the table.
+        policy: U, A, P, F, R, O or C.
+        aggregation: "", SUM, MIN, MAX or COUNT; only with C.
+        inputs: expressions of the input columns.
+        allowed: tests that an input value must pass, by column; None allows all.
+    """
+
+    id: str
+    policy: str
+    aggregation: str
+    inputs: tuple[Expression, ...]
+    allowed: tuple[UnaryTests | None, ...]
+    outputs: tuple[Output, ...]
+    rules: tuple[Rule, ...]
+
+    def evaluate(self, variables: dict[str, Any], run: Run) -> Any:
+        """The result of the hit policy; a context when there are several outputs."""
+        context = run.context
+        values = tuple(expression.evaluate(variables, context) for expression in self.inputs)
+        for position, tests in enumerate(self.allowed):
+            if tests is not None and tests.matches(values[position], variables, context) is not True:
+                context.note("dmn.input_not_allowed", f"Table {self.id}: input {position + 1} is not an allowed value.")
+                return None
+        matched: list[Rule] = []
+        for index, rule in enumerate(self.rules):
+            for column, tests in rule.tests:
+                if tests.matches(values[column], variables, context) is not True:
+                    break
+            else:
+                matched.append(rule)
+                self._record(index, rule, values, variables, run)
+                if self.policy == "F":
+                    break
+        results = [self._outputs(rule, variables, run) for rule in matched]
+        if not results:
+            return self._default(variables, run)
+        return _POLICIES[self.policy](self, results, variables, run)
+
+    def _record(self, index: int, rule: Rule, values: tuple[Any, ...], variables: dict[str, Any], run: Run) -> None:
+        outputs = self._outputs(rule, variables, run)
+        named = {output.name: to_json(value) for output, value in zip(self.outputs, outputs, strict=True)}
+        run.hits.append(RuleHit(self.id, index, rule.id, tuple(to_json(value) for value in values), named))
+
+    def _outputs(self, rule: Rule, variables: dict[str, Any], run: Run) -> tuple[Any, ...]:
+        return tuple(
+            None if entry is None else run.typed(entry.evaluate(variables, run.context), output.type, output.name)
+            for entry, output in zip(rule.outputs, self.outputs, strict=True)
+        )
+
+    def _default(self, variables: dict[str, Any], run: Run) -> Any:
+        if all(output.default is None for output in self.outputs):
+            return None
+        return self.shaped(
+            tuple(
+                None if output.default is None else output.default.evaluate(variables, run.context)
+                for output in self.outputs
+            )
+        )
+
+    def shaped(self, outputs: tuple[Any, ...]) -> Any:
+        """One output as its value, several as a context."""
+        if len(self.outputs) == 1:
+            return outputs[0]
+        return {output.name: value for output, value in zip(self.outputs, outputs, strict=True)}
+
+    def by_priority(self, results: list[tuple[Any, ...]], variables: dict[str, Any], run: Run) -> list[tuple[Any, ...]]:
+        """The results, most important first: by the order of allowed output values, leftmost column first."""
+        ranks: list[list[Any]] = [
+            [] if output.priorities is None else output.priorities.evaluate(variables, run.context)
+            for output in self.outputs
+        ]
+
+        def rank(outputs: tuple[Any, ...]) -> tuple[int, ...]:
+            return tuple(
+                next((at for at, one in enumerate(known) if equal(run.context, one, value) is True), len(known))
+                for known, value in zip(ranks, outputs, strict=True)
+            )
+
+        return sorted(results, key=rank)
+
+
+def _unique(table: Table, results: list[tuple[Any, ...]], _variables: dict[str, Any], run: Run) -> Any:
+    if len(results) > 1:
+        run.context.note("dmn.not_unique", f"Table {table.id}: {len(results)} rules match, but only one may.")
+        return None
+    return table.shaped(results[0])
+
+
+def _any(table: Table, results: list[tuple[Any, ...]], _variables: dict[str, Any], run: Run) -> Any:
+    if any(equal(run.context, list(results[0]), list(other)) is not True for other in results[1:]):
+        run.context.note("dmn.not_equal", f"Table {table.id}: the rules that match disagree.")
+        return None
+    return table.shaped(results[0])
+
+
+def _first(table: Table, results: list[tuple[Any, ...]], _variables: dict[str, Any], _run: Run) -> Any:
+    return table.shaped(results[0])
+
+
+def _priority(table: Table, results: list[tuple[Any, ...]], variables: dict[str, Any], run: Run) -> Any:
+    return table.shaped(table.by_priority(results, variables, run)[0])
+
+
+def _rule_order(table: Table, results: list[tuple[Any, ...]], _variables: dict[str, Any], _run: Run) -> Any:
+    return [table.shaped(outputs) for outputs in results]
+
+
+def _output_order(table: Table, results: list[tuple[Any, ...]], variables: dict[str, Any], run: Run) -> Any:
+    return [table.shaped(outputs) for outputs in table.by_priority(results, variables, run)]
+
+
+def _collect(table: Table, results: list[tuple[Any, ...]], _variables: dict[str, Any], run: Run) -> Any:
+    if table.aggregation == "":
+        return [table.shaped(outputs) for outputs in results]
+    aggregated = tuple(_aggregated(table.aggregation, list(column), run) for column in zip(*results, strict=True))
+    return table.shaped(aggregated)
+
+
+def _aggregated(aggregation: str, values: list[Any], run: Run) -> Any:
+    if aggregation == "COUNT":
+        return len(values)
+    total = values[0]
+    for value in values[1:]:
+        if aggregation == "SUM":
+            total = add(run.context, total, value)
+            continue
+        found = order(run.context, value, total)
+        if found is None:
+            return None
+        if (found < 0) == (aggregation == "MIN") and found != 0:
+            total = value
+    return total
+
+
+_POLICIES: dict[str, Callable[[Table, list[tuple[Any, ...]], dict[str, Any], Run], Any]] = {
+    "U": _unique,
+    "A": _any,
+    "F": _first,
+    "P": _priority,
+    "R": _rule_order,
+    "O": _output_order,
+    "C": _collect,
+}

@@ -1,0 +1,102 @@
+"""Numeric functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_DOWN,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    ROUND_UP,
+    Context,
+    Decimal,
+)
+from typing import Any
+
+from noria.design.feel.arithmetic import negate
+from noria.design.feel.evaluation import EvaluationContext
+from noria.design.feel.library import builtin
+from noria.design.feel.temporal import DaysDuration, MonthsDuration
+from noria.design.feel.values import DECIMAL, decimal_of, integer_of, number
+
+_SCALE_MIN, _SCALE_MAX = -6111, 6176
+
+
+def _rounding(mode: str) -> Callable[..., Any]:
+    # Wide enough to hold any number of 34 digits at any scale that changes it.
+    wide = Context(prec=6200, Emin=-6200, Emax=6200, traps=[])
+
+    def rounded(c: EvaluationContext, value: Any, scale: Any = 0) -> Any:
+        places = decimal_of(scale).to_integral_value(ROUND_DOWN)
+        if not _SCALE_MIN <= places <= _SCALE_MAX:
+            c.note("feel.scale", f"The scale must lie between {_SCALE_MIN} and {_SCALE_MAX}.")
+            return None
+        digits = int(places)
+        if type(value) is int and digits >= 0:
+            return value
+        decimal = decimal_of(value)
+        if digits > 0 and -int(decimal.as_tuple().exponent) <= digits:
+            return decimal
+        return number(DECIMAL.plus(decimal.quantize(Decimal((0, (1,), -digits)), rounding=mode, context=wide)))
+
+    return rounded
+
+
+builtin("decimal", "n:number;scale:number")(_rounding(ROUND_HALF_EVEN))
+builtin("floor", "n:number;scale?:number")(_rounding(ROUND_FLOOR))
+builtin("ceiling", "n:number;scale?:number")(_rounding(ROUND_CEILING))
+builtin("round up", "n:number;scale:number")(_rounding(ROUND_UP))
+builtin("round down", "n:number;scale:number")(_rounding(ROUND_DOWN))
+builtin("round half up", "n:number;scale:number")(_rounding(ROUND_HALF_UP))
+builtin("round half down", "n:number;scale:number")(_rounding(ROUND_HALF_DOWN))
+
+
+@builtin("abs", "n:number|days|months")
+def _abs(c: EvaluationContext, n: Any) -> Any:
+    negative = n.ns < 0 if type(n) is DaysDuration else n.months < 0 if type(n) is MonthsDuration else n < 0
+    return negate(c, n) if negative else n
+
+
+@builtin("modulo", "dividend:number;divisor:number")
+def _modulo(c: EvaluationContext, dividend: Any, divisor: Any) -> Any:
+    if not divisor:
+        c.note("feel.division_by_zero", "A number is divided by zero.")
+        return None
+    if type(dividend) is int and type(divisor) is int:
+        return dividend % divisor
+    left, right = decimal_of(dividend), decimal_of(divisor)
+    rest = DECIMAL.remainder(left, right)
+    # The result has the sign of the divisor: dividend - divisor * floor(dividend / divisor).
+    if rest and (rest < 0) != (right < 0):
+        rest = DECIMAL.add(rest, right)
+    return number(rest)
+
+
+@builtin("sqrt", "number:number")
+def _sqrt(_c: EvaluationContext, value: Any) -> Any:
+    return number(DECIMAL.sqrt(decimal_of(value)))
+
+
+@builtin("log", "number:number")
+def _log(_c: EvaluationContext, value: Any) -> Any:
+    return number(DECIMAL.ln(decimal_of(value)))
+
+
+@builtin("exp", "number:number")
+def _exp(_c: EvaluationContext, value: Any) -> Any:
+    return number(DECIMAL.exp(decimal_of(value)))
+
+
+@builtin("odd", "number:number")
+def _odd(_c: EvaluationContext, value: Any) -> bool | None:
+    whole = integer_of(value)
+    return None if whole is None else whole % 2 == 1
+
+
+@builtin("even", "number:number")
+def _even(_c: EvaluationContext, value: Any) -> bool | None:
+    whole = integer_of(value)
+    return None if whole is None else whole % 2 == 0

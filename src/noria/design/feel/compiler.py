@@ -1,0 +1,395 @@
+"""Syntax tree to a Python code object, through a whitelist of Python nodes that we build ourselves.
+
+No text is ever compiled: names of FEEL become generated identifiers or constants, operators calls of `runtime`.
+The result is ``lambda constants...: lambda v, c: ...`` with v the variables, c the evaluation context (and q the tested
+value of unary tests).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from noria.design.feel import calls, iteration, runtime
+from noria.design.feel import nodes as n
+from noria.design.feel.builtins import LIBRARY
+from noria.design.feel.values import Function
+
+_PYTHON_NODES = frozenset(
+    {
+        ast.Expression,
+        ast.Lambda,
+        ast.arguments,
+        ast.arg,
+        ast.Call,
+        ast.Name,
+        ast.Load,
+        ast.Store,
+        ast.Constant,
+        ast.IfExp,
+        ast.NamedExpr,
+        ast.Compare,
+        ast.Is,
+        ast.IsNot,
+        ast.List,
+        ast.Tuple,
+        ast.Attribute,
+    }
+)
+_ATTRIBUTES = frozenset({"get"})
+_GLOBALS: dict[str, Any] = {
+    "__builtins__": {},
+    "MISSING": runtime.MISSING,
+    "missing": runtime.missing,
+    "field": runtime.field,
+    "path": runtime.path,
+    "negate": runtime.negate,
+    "both": runtime.both,
+    "either": runtime.either,
+    "invert": runtime.invert,
+    "between": runtime.between,
+    "member": runtime.member,
+    "own_test": runtime.own_test,
+    "instance": runtime.instance,
+    "context": runtime.make_context,
+    "range_": runtime.make_range,
+    "filter_": iteration.filter_list,
+    "loop": iteration.loop,
+    "some": iteration.some,
+    "every": iteration.every,
+    "span": iteration.span,
+    "invoke": calls.invoke,
+    "invoke_named": calls.invoke_named,
+    "Function": Function,
+    "external": calls.external,
+}
+_OPERATORS = {
+    "+": "add",
+    "-": "subtract",
+    "*": "multiply",
+    "/": "divide",
+    "**": "power",
+    "=": "equal",
+    "!=": "unequal",
+    "<": "less",
+    "<=": "less_or_equal",
+    ">": "greater",
+    ">=": "greater_or_equal",
+}
+_GLOBALS.update({name: getattr(runtime, name) for name in _OPERATORS.values()})
+
+
+class _Locals:
+    """Names bound to Python identifiers."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+
+class _Element:
+    """The element of a filter: its fields are in scope, and which there are is known at run time only."""
+
+    __slots__ = ("identifier",)
+
+    def __init__(self, identifier: str) -> None:
+        self.identifier = identifier
+
+
+def _name(identifier: str) -> ast.expr:
+    return ast.Name(identifier, ast.Load())
+
+
+def _call(function: str, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
+
+
+def _lambda(params: Iterable[str], body: ast.expr) -> ast.expr:
+    arguments = ast.arguments(
+        posonlyargs=[], args=[ast.arg(param) for param in params], kwonlyargs=[], kw_defaults=[], defaults=[]
+    )
+    return ast.Lambda(arguments, body)
+
+
+def _tuple(items: Iterable[ast.expr]) -> ast.expr:
+    return ast.Tuple(list(items), ast.Load())
+
+
+_CONTEXT = _name("c")
+
+
+class Compiler:
+    """Compiles one tree. `free` holds the free names that were met.
+
+    Attributes:
+        free: names looked up among the variables.
+    """
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.free: set[str] = set()
+        self._known = names
+        self._scopes: list[_Locals | _Element] = []
+        self._constants: list[Any] = []
+        self._count = 0
+        self._partial_used = False
+
+    def expression(self, node: n.Node) -> Callable[..., Any]:
+        """A function of variables and context."""
+        return self._finish(["v", "c"], self._node(node))
+
+    def unary_tests(self, tests: n.Tests) -> Callable[..., Any]:
+        """A function of variables, context and the tested value."""
+        self._scopes.append(_Locals({"?": "q"}))
+        return self._finish(["v", "c", "q"], self._tests(tests, _name("q")))
+
+    def _finish(self, params: list[str], body: ast.expr) -> Callable[..., Any]:
+        constants = [f"k{index}" for index in range(len(self._constants))]
+        tree = ast.Expression(_lambda(constants, _lambda(params, body)))
+        for node in ast.walk(tree):
+            if type(node) not in _PYTHON_NODES or (type(node) is ast.Attribute and node.attr not in _ATTRIBUTES):
+                raise AssertionError(f"{type(node).__name__} is outside the whitelist.")
+        code = compile(ast.fix_missing_locations(tree), "<feel>", "eval")
+        # The code object comes from the whitelisted tree above, never from text.
+        made: Callable[..., Any] = eval(code, _GLOBALS)(*self._constants)  # noqa: S307
+        return made
+
+    def _fresh(self) -> str:
+        self._count += 1
+        return f"n{self._count}"
+
+    def _constant(self, value: Any) -> ast.expr:
+        if value is None or type(value) in {bool, int, str}:
+            return ast.Constant(value)
+        self._constants.append(value)
+        return _name(f"k{len(self._constants) - 1}")
+
+    def _node(self, node: n.Node) -> ast.expr:
+        return self._emitters[type(node)](self, node)
+
+    def _keep(self, value: ast.expr) -> tuple[ast.expr, ast.expr]:
+        """An expression that also stores its value, and one that reads it again."""
+        identifier = self._fresh()
+        return ast.NamedExpr(ast.Name(identifier, ast.Store()), value), _name(identifier)
+
+    def _unless_missing(self, value: ast.expr, otherwise: ast.expr) -> ast.expr:
+        kept, again = self._keep(value)
+        return ast.IfExp(ast.Compare(kept, [ast.IsNot()], [_name("MISSING")]), again, otherwise)
+
+    # --- names
+
+    def _lookup(self, name: str) -> ast.expr:
+        elements: list[str] = []
+        found: ast.expr | None = None
+        for scope in reversed(self._scopes):
+            if isinstance(scope, _Element):
+                elements.append(scope.identifier)
+                if name == "item":
+                    found = _name(scope.identifier)
+                    break
+            elif name in scope.names:
+                self._partial_used = self._partial_used or name == "partial"
+                found = _name(scope.names[name])
+                break
+        result = self._variable(name) if found is None else found
+        for identifier in reversed(elements):
+            result = self._unless_missing(_call("field", _name(identifier), ast.Constant(name)), result)
+        return result
+
+    def _variable(self, name: str) -> ast.expr:
+        builtin = LIBRARY.get(name)
+        get = ast.Attribute(_name("v"), "get", ast.Load())
+        if builtin is not None and name not in self._known:
+            # A variable may be called like a function of the library ("count"); only a variable's name is free.
+            return ast.Call(get, [ast.Constant(name), self._constant(builtin)], [])
+        self.free.add(name)
+        value = ast.Call(get, [ast.Constant(name), _name("MISSING")], [])
+        return self._unless_missing(value, _call("missing", _CONTEXT, ast.Constant(name)))
+
+    # --- nodes
+
+    def _emit_literal(self, node: n.Literal) -> ast.expr:
+        return self._constant(node.value)
+
+    def _emit_name(self, node: n.Name) -> ast.expr:
+        return self._lookup(node.name)
+
+    def _emit_negation(self, node: n.Negation) -> ast.expr:
+        if isinstance(node.operand, n.Literal) and type(node.operand.value) is int:
+            return ast.Constant(-node.operand.value)
+        return _call("negate", _CONTEXT, self._node(node.operand))
+
+    def _emit_binary(self, node: n.Binary) -> ast.expr:
+        return _call(_OPERATORS[node.operator], _CONTEXT, self._node(node.left), self._node(node.right))
+
+    def _emit_logic(self, node: n.Logic) -> ast.expr:
+        return self._logic(node.operator == "or", self._node(node.left), self._node(node.right))
+
+    def _logic(self, decided_by: bool, left: ast.expr, right: ast.expr) -> ast.expr:
+        """``or`` is decided by a true left side, ``and`` by a false one; the right side is then not evaluated."""
+        kept, again = self._keep(left)
+        function = "either" if decided_by else "both"
+        return ast.IfExp(
+            ast.Compare(kept, [ast.Is()], [ast.Constant(decided_by)]),
+            ast.Constant(decided_by),
+            _call(function, _CONTEXT, again, right),
+        )
+
+    def _emit_conditional(self, node: n.Conditional) -> ast.expr:
+        condition = ast.Compare(self._node(node.condition), [ast.Is()], [ast.Constant(True)])
+        return ast.IfExp(condition, self._node(node.then), self._node(node.otherwise))
+
+    def _emit_between(self, node: n.Between) -> ast.expr:
+        return _call("between", _CONTEXT, self._node(node.value), self._node(node.low), self._node(node.high))
+
+    def _emit_in(self, node: n.In) -> ast.expr:
+        value = self._node(node.value)
+        identifier = self._fresh()
+        self._scopes.append(_Locals({"?": identifier}))
+        body = self._tests(node.tests, _name(identifier))
+        self._scopes.pop()
+        return ast.Call(_lambda([identifier], body), [value], [])
+
+    def _tests(self, tests: n.Tests, tested: ast.expr) -> ast.expr:
+        result: ast.expr | None = None
+        for test in tests.tests:
+            emitted = self._test(test, tested)
+            result = emitted if result is None else self._logic(True, result, emitted)
+        emitted = ast.Constant(True) if result is None else result
+        return _call("invert", _CONTEXT, emitted) if tests.negated else emitted
+
+    def _test(self, test: n.Test, tested: ast.expr) -> ast.expr:
+        if test.operand is None:
+            return ast.Constant(True)
+        operand = self._node(test.operand)
+        if test.operator:
+            return _call(_OPERATORS[test.operator], _CONTEXT, tested, operand)
+        if test.uses_input:
+            return _call("own_test", _CONTEXT, tested, operand)
+        if isinstance(test.operand, n.Literal) and type(test.operand.value) is str:
+            return _call("equal", _CONTEXT, tested, operand)
+        return _call("member", _CONTEXT, tested, operand)
+
+    def _emit_instance_of(self, node: n.InstanceOf) -> ast.expr:
+        return _call("instance", self._node(node.value), self._constant(node.type))
+
+    def _emit_path(self, node: n.Path) -> ast.expr:
+        return _call("path", _CONTEXT, self._node(node.source), ast.Constant(node.name))
+
+    def _emit_filter(self, node: n.Filter) -> ast.expr:
+        source = self._node(node.source)
+        identifier = self._fresh()
+        self._scopes.append(_Element(identifier))
+        condition = self._node(node.condition)
+        self._scopes.pop()
+        return _call("filter_", _CONTEXT, source, _lambda([identifier], condition))
+
+    def _emit_call(self, node: n.Call) -> ast.expr:
+        function = self._callee(node.function)
+        arguments = _tuple(self._node(argument) for argument in node.arguments)
+        if node.names is None:
+            return _call("invoke", _CONTEXT, function, arguments)
+        return _call("invoke_named", _CONTEXT, function, self._constant(tuple(node.names)), arguments)
+
+    def _callee(self, node: n.Node) -> ast.expr:
+        if isinstance(node, n.Name) and node.name in LIBRARY and node.name not in self._known:
+            bound = any(isinstance(scope, _Locals) and node.name in scope.names for scope in self._scopes)
+            if not bound:
+                return self._constant(LIBRARY[node.name])
+        return self._node(node)
+
+    def _emit_list(self, node: n.ListNode) -> ast.expr:
+        return ast.List([self._node(item) for item in node.items], ast.Load())
+
+    def _emit_context(self, node: n.ContextNode) -> ast.expr:
+        scope = _Locals({})
+        self._scopes.append(scope)
+        values: list[ast.expr] = []
+        for key, value in node.entries:
+            identifier = self._fresh()
+            if isinstance(value, n.FunctionNode):
+                scope.names[key] = identifier  # a function sees itself; any other entry sees the outer name
+            emitted = self._node(value)
+            scope.names[key] = identifier
+            values.append(ast.NamedExpr(ast.Name(identifier, ast.Store()), emitted))
+        self._scopes.pop()
+        keys = self._constant(tuple(key for key, _ in node.entries))
+        return _call("context", _CONTEXT, keys, _tuple(values))
+
+    def _emit_range(self, node: n.RangeNode) -> ast.expr:
+        flags = (node.start_included, node.end_included, node.operator)
+        return _call(
+            "range_",
+            _CONTEXT,
+            ast.Constant(None) if node.start is None else self._node(node.start),
+            ast.Constant(None) if node.end is None else self._node(node.end),
+            *(ast.Constant(flag) for flag in flags),
+        )
+
+    def _iterators(self, iterators: list[n.Iterator]) -> tuple[ast.expr, list[str]]:
+        """The domains as functions of the iterators before them, and the iterators' identifiers."""
+        domains: list[ast.expr] = []
+        identifiers: list[str] = []
+        for iterator in iterators:
+            domain = self._node(iterator.domain)
+            if iterator.end is not None:
+                domain = _call("span", _CONTEXT, domain, self._node(iterator.end))
+            domains.append(_lambda(list(identifiers), domain))
+            identifier = self._fresh()
+            identifiers.append(identifier)
+            self._scopes.append(_Locals({iterator.name: identifier}))
+        return _tuple(domains), identifiers
+
+    def _emit_for(self, node: n.For) -> ast.expr:
+        depth = len(self._scopes)
+        domains, identifiers = self._iterators(node.iterators)
+        outer_used, self._partial_used = self._partial_used, False
+        partial = self._fresh()
+        self._scopes.insert(depth, _Locals({"partial": partial}))
+        body = self._node(node.body)
+        used, self._partial_used = self._partial_used, outer_used
+        del self._scopes[depth:]
+        return _call("loop", _CONTEXT, domains, _lambda([partial, *identifiers], body), ast.Constant(used))
+
+    def _emit_quantified(self, node: n.Quantified) -> ast.expr:
+        depth = len(self._scopes)
+        domains, identifiers = self._iterators(node.iterators)
+        condition = self._node(node.condition)
+        del self._scopes[depth:]
+        return _call("every" if node.every else "some", _CONTEXT, domains, _lambda(identifiers, condition))
+
+    def _emit_function(self, node: n.FunctionNode) -> ast.expr:
+        params = [self._fresh() for _ in node.params]
+        if node.body is None:
+            return _call("external", _CONTEXT)
+        self._scopes.append(_Locals(dict(zip(node.params, params, strict=True))))
+        body = self._node(node.body)
+        self._scopes.pop()
+        return _call(
+            "Function",
+            self._constant(tuple(node.params)),
+            self._constant(tuple(node.types)),
+            _lambda(params, body),
+        )
+
+    _emitters: ClassVar[dict[type[n.Node], Callable[[Any, Any], ast.expr]]] = {
+        n.Literal: _emit_literal,
+        n.Name: _emit_name,
+        n.Negation: _emit_negation,
+        n.Binary: _emit_binary,
+        n.Logic: _emit_logic,
+        n.Conditional: _emit_conditional,
+        n.Between: _emit_between,
+        n.In: _emit_in,
+        n.InstanceOf: _emit_instance_of,
+        n.Path: _emit_path,
+        n.Filter: _emit_filter,
+        n.Call: _emit_call,
+        n.ListNode: _emit_list,
+        n.ContextNode: _emit_context,
+        n.RangeNode: _emit_range,
+        n.For: _emit_for,
+        n.Quantified: _emit_quantified,
+        n.FunctionNode: _emit_function,
+    }

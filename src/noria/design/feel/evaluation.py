@@ -1,0 +1,109 @@
+"""What one evaluation may use and what it noticed: the instant, the zone, budgets and diagnostics."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from noria.kernel.errors import NoriaError
+
+_DIAGNOSTICS_MAX = 100
+
+
+class FeelBudgetError(NoriaError):
+    """An evaluation used more steps, list items, text or recursion than it was given. Nothing of it may be used."""
+
+    code: ClassVar[str] = "feel.budget"
+
+
+class Diagnostic(msgspec.Struct, frozen=True):
+    """Why a part of an expression became null.
+
+    Attributes:
+        code: stable, dotted, e.g. ``feel.type_mismatch``.
+        message: one English sentence.
+    """
+
+    code: str
+    message: str
+
+
+class EvaluationContext:
+    """Everything an evaluation may know beside its variables. One per evaluation (or per command); not shared.
+
+    Attributes:
+        now_ms: the instant that now() and today() give, ms since the epoch in UTC.
+        zone: IANA name of the zone in which now() and today() are expressed.
+        steps_left: loop items, calls and generated list items that may still be spent.
+        list_max: longest list that may be generated.
+        text_max: longest string that may be generated, in code points.
+        depth_max: deepest nesting of function calls.
+        depth: current nesting of function calls.
+        diagnostics: why parts became null, oldest first, at most 100.
+    """
+
+    __slots__ = ("depth", "depth_max", "diagnostics", "list_max", "now_ms", "steps_left", "text_max", "zone")
+
+    def __init__(
+        self,
+        now_ms: int,
+        zone: str = "UTC",
+        steps_max: int = 100_000,
+        list_max: int = 100_000,
+        text_max: int = 1_000_000,
+        depth_max: int = 100,
+    ) -> None:
+        self.now_ms = now_ms
+        self.zone = zone
+        self.steps_left = steps_max
+        self.list_max = list_max
+        self.text_max = text_max
+        self.depth_max = depth_max
+        self.depth = 0
+        self.diagnostics: list[Diagnostic] = []
+
+    def note(self, code: str, message: str) -> None:
+        """Record why something became null."""
+        if len(self.diagnostics) < _DIAGNOSTICS_MAX:
+            self.diagnostics.append(Diagnostic(code, message))
+
+    def spend(self, steps: int = 1) -> None:
+        """Take steps from the budget.
+
+        Raises:
+            FeelBudgetError: the budget is used up.
+        """
+        self.steps_left -= steps
+        if self.steps_left < 0:
+            raise FeelBudgetError("The expression needs more steps than it may use; simplify it or bound its lists.")
+
+    def check_list(self, length: int) -> None:
+        """Charge a list of `length` items about to be built.
+
+        Raises:
+            FeelBudgetError: the list is longer than allowed, or the steps are used up.
+        """
+        if length > self.list_max:
+            raise FeelBudgetError(f"The expression builds a list of more than {self.list_max} items.")
+        self.spend(length)
+
+    def check_text(self, length: int) -> None:
+        """Refuse a text of `length` code points about to be built when it is too long.
+
+        Raises:
+            FeelBudgetError: the text is longer than allowed.
+        """
+        if length > self.text_max:
+            raise FeelBudgetError(f"The expression builds a text of more than {self.text_max} characters.")
+
+    def enter(self) -> None:
+        """Go one function call deeper.
+
+        Raises:
+            FeelBudgetError: calls are nested deeper than allowed, or the steps are used up.
+        """
+        self.depth += 1
+        if self.depth > self.depth_max:
+            raise FeelBudgetError(f"The expression nests function calls deeper than {self.depth_max}.")
+        self.spend(1)

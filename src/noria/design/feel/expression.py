@@ -1,0 +1,172 @@
+"""Compiled expressions and unary tests: what the rest of Noria holds and evaluates."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from noria.design.feel import nodes as n
+from noria.design.feel.builtins import LIBRARY_NAMES
+from noria.design.feel.compiler import Compiler
+from noria.design.feel.evaluation import Diagnostic, EvaluationContext, FeelBudgetError
+from noria.design.feel.parser import Parser, name_index
+from noria.design.feel.scanner import FeelSyntaxError
+from noria.design.feel.types import FeelType
+
+__all__ = [
+    "Diagnostic",
+    "EvaluationContext",
+    "Expression",
+    "FeelBudgetError",
+    "FeelSyntaxError",
+    "UnaryTests",
+    "compile_expression",
+    "compile_unary_tests",
+    "literal_expression",
+]
+
+_CACHE_MAX = 8_192
+_LIBRARY_INDEX = name_index(LIBRARY_NAMES)
+_TOO_DEEP = "The expression recurses too deeply; simplify it."
+
+
+class Expression:
+    """A compiled FEEL expression. Equal when source and free names are.
+
+    Attributes:
+        source: the text it was compiled from.
+        names: free names it looks up among the variables.
+    """
+
+    __slots__ = ("_function", "names", "source")
+
+    def __init__(self, source: str, names: frozenset[str], function: Callable[..., Any]) -> None:
+        self.source = source
+        self.names = names
+        self._function = function
+
+    def evaluate(self, variables: Mapping[str, object], context: EvaluationContext) -> Any:
+        """The value, None for null; `context.diagnostics` says why parts became null.
+
+        Raises:
+            FeelBudgetError: a budget of the context is used up.
+        """
+        try:
+            return self._function(variables, context)
+        except RecursionError:
+            raise FeelBudgetError(_TOO_DEEP) from None
+
+    def test(self, variables: Mapping[str, object], context: EvaluationContext) -> bool:
+        """Whether the value is FEEL's true; null and any other value are not.
+
+        Raises:
+            FeelBudgetError: a budget of the context is used up.
+        """
+        return self.evaluate(variables, context) is True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and self.source == other.source and self.names == other.names
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.names))
+
+    def __repr__(self) -> str:
+        return f"Expression({self.source!r})"
+
+
+class UnaryTests:
+    """Compiled unary tests, e.g. the input entry ``> 100, "none"`` of a decision table.
+
+    Attributes:
+        source: the text they were compiled from.
+        names: free names they look up among the variables.
+    """
+
+    __slots__ = ("_function", "names", "source")
+
+    def __init__(self, source: str, names: frozenset[str], function: Callable[..., Any]) -> None:
+        self.source = source
+        self.names = names
+        self._function = function
+
+    def matches(self, value: object, variables: Mapping[str, object], context: EvaluationContext) -> bool | None:
+        """Whether the value passes one of the tests; None when that cannot be said (null).
+
+        Raises:
+            FeelBudgetError: a budget of the context is used up.
+        """
+        try:
+            result = self._function(variables, context, value)
+        except RecursionError:
+            raise FeelBudgetError(_TOO_DEEP) from None
+        return result if type(result) is bool else None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UnaryTests) and self.source == other.source and self.names == other.names
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.names))
+
+    def __repr__(self) -> str:
+        return f"UnaryTests({self.source!r})"
+
+
+def compile_expression(
+    source: str, names: Iterable[str] = (), types: Mapping[str, FeelType] | None = None
+) -> Expression:
+    """Compile one expression. Cached by text and names unless types are given.
+
+    Args:
+        source: FEEL text.
+        names: known variable names (and field names with spaces); a simple name that is not known is looked up when
+            it is evaluated and gives null with a diagnostic when it is absent.
+        types: item definitions by name, for ``instance of``.
+
+    Raises:
+        FeelSyntaxError: the text is not FEEL; with line and column.
+    """
+    known = frozenset(names)
+    return _expression(source, known) if types is None else _compile_expression(source, known, types)
+
+
+def compile_unary_tests(
+    source: str, names: Iterable[str] = (), types: Mapping[str, FeelType] | None = None
+) -> UnaryTests:
+    """Compile unary tests. Arguments and errors as for `compile_expression`."""
+    known = frozenset(names)
+    return _unary_tests(source, known) if types is None else _compile_unary_tests(source, known, types)
+
+
+def literal_expression(text: str) -> Expression:
+    """An expression whose value is this text."""
+    quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return Expression(quoted, frozenset(), Compiler(frozenset()).expression(n.Literal(text)))
+
+
+def _compile_expression(source: str, names: frozenset[str], types: Mapping[str, FeelType] | None) -> Expression:
+    compiler = Compiler(names)
+    try:
+        function = compiler.expression(Parser(source, names, _LIBRARY_INDEX, types).expression())
+    except RecursionError:
+        raise FeelSyntaxError("The expression is nested too deeply.", 1, 1) from None
+    return Expression(source, frozenset(compiler.free), function)
+
+
+def _compile_unary_tests(source: str, names: frozenset[str], types: Mapping[str, FeelType] | None) -> UnaryTests:
+    compiler = Compiler(names)
+    try:
+        function = compiler.unary_tests(Parser(source, names, _LIBRARY_INDEX, types).unary_tests())
+    except RecursionError:
+        raise FeelSyntaxError("The tests are nested too deeply.", 1, 1) from None
+    return UnaryTests(source, frozenset(compiler.free), function)
+
+
+@functools.lru_cache(maxsize=_CACHE_MAX)
+def _expression(source: str, names: frozenset[str]) -> Expression:
+    return _compile_expression(source, names, None)
+
+
+@functools.lru_cache(maxsize=_CACHE_MAX)
+def _unary_tests(source: str, names: frozenset[str]) -> UnaryTests:
+    return _compile_unary_tests(source, names, None)

@@ -1,0 +1,533 @@
+"""Tokens to a syntax tree: a Pratt parser that knows the names in scope, because FEEL names may hold spaces.
+
+Precedence, low to high: or; and; comparison, between, in, instance of; + -; * /; ** (to the left); unary minus;
+path, filter and call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from noria.design.feel import nodes as n
+from noria.design.feel.scanner import FeelSyntaxError, Token, scan, syntax_error, words
+from noria.design.feel.temporal import parse_temporal
+from noria.design.feel.types import SIMPLE, FeelType
+from noria.design.feel.values import DECIMAL
+
+_DEPTH_MAX = 100
+_NAME_LOOKAHEAD = 24
+_KEYWORDS = frozenset({"and", "or", "between", "in", "instance", "then", "else", "return", "satisfies", "of"})
+_NAME_SYMBOLS = frozenset({"-", "+", "*", "/", ".", "'", "’"})
+_COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_INFIX = {
+    "or": 10,
+    "and": 20,
+    "between": 30,
+    "in": 30,
+    "instance": 30,
+    **dict.fromkeys(_COMPARISONS, 30),
+    "+": 40,
+    "-": 40,
+    "*": 50,
+    "/": 50,
+    "**": 60,
+    ".": 80,
+    "[": 80,
+    "(": 80,
+}
+_UNARY_POWER = 70
+_OPERAND_POWER = 30
+_PROPERTIES = ("time offset", "start included", "end included")
+
+_Index = dict[str, list[tuple[tuple[str, ...], str]]]
+
+
+def _index(names: Iterable[str]) -> _Index:
+    """Names of more than one token by their first token, longest first; single-token names need no help."""
+    index: _Index = {}
+    for name in names:
+        parts = words(name)
+        if len(parts) > 1:
+            index.setdefault(parts[0], []).append((parts, name))
+    for entries in index.values():
+        entries.sort(key=lambda entry: -len(entry[0]))
+    return index
+
+
+class Parser:
+    """Parses one text. Use `expression` or `unary_tests` once."""
+
+    def __init__(
+        self, source: str, names: Iterable[str], library: _Index, types: Mapping[str, FeelType] | None = None
+    ) -> None:
+        self._source = source
+        self._tokens = scan(source)
+        self._at = 0
+        self._library = library
+        self._scopes: list[_Index] = [_index(names)]
+        self._fields = _index(_PROPERTIES)
+        self._types = types or {}
+        self._depth = 0
+        self._input_uses = 0
+        self._endpoint = False
+
+    # --- entry points
+
+    def expression(self) -> n.Node:
+        """The whole text as one expression."""
+        node = self._parse(0)
+        self._end()
+        return node
+
+    def unary_tests(self) -> n.Tests:
+        """The whole text as unary tests, as in an input entry of a decision table."""
+        if self._peek("-") and self._tokens[self._at + 1].kind == "end":
+            self._at += 1
+            tests = n.Tests([n.Test("-", None)])
+        elif self._peek("not") and self._negates_all():
+            self._at += 1
+            self._expect("(")
+            tests = n.Tests(self._tests(), negated=True)
+            self._expect(")")
+        else:
+            tests = n.Tests(self._tests())
+        self._end()
+        return tests
+
+    def _negates_all(self) -> bool:
+        depth = 0
+        for position in range(self._at + 1, len(self._tokens)):
+            token = self._tokens[position]
+            if token.kind == "op" and token.text == "(":
+                depth += 1
+            elif token.kind == "op" and token.text == ")":
+                depth -= 1
+            if depth == 0:
+                return self._tokens[position + 1].kind == "end" if position > self._at + 1 else False
+        return False
+
+    # --- tokens
+
+    def _end(self) -> None:
+        token = self._tokens[self._at]
+        if token.kind != "end":
+            raise self._unexpected(token)
+
+    def _unexpected(self, token: Token) -> FeelSyntaxError:
+        what = "The expression ends too early." if token.kind == "end" else f"{token.text!r} is not expected here."
+        return syntax_error(self._source, token.start, what)
+
+    def _peek(self, text: str) -> bool:
+        token = self._tokens[self._at]
+        return token.text == text and token.kind in {"op", "name"}
+
+    def _accept(self, text: str) -> bool:
+        if self._peek(text):
+            self._at += 1
+            return True
+        return False
+
+    def _expect(self, text: str) -> None:
+        if not self._accept(text):
+            token = self._tokens[self._at]
+            found = "the end" if token.kind == "end" else repr(token.text)
+            raise syntax_error(self._source, token.start, f"{text!r} is expected here, not {found}.")
+
+    # --- names
+
+    def _known_name(self) -> str | None:
+        """The longest known name of several tokens that starts here; consumed when found."""
+        first = self._tokens[self._at].text
+        best: tuple[tuple[str, ...], str] | None = None
+        for index in (*self._scopes, self._fields, self._library):
+            for entry in index.get(first, ()):
+                if (best is None or len(entry[0]) > len(best[0])) and self._matches(entry[0]):
+                    if index is self._library and "and" in entry[0] and not self._called_after(len(entry[0])):
+                        continue
+                    best = entry
+                    break
+        if best is None:
+            return None
+        self._at += len(best[0])
+        return best[1]
+
+    def _matches(self, parts: tuple[str, ...]) -> bool:
+        tokens = self._tokens[self._at : self._at + len(parts)]
+        return len(tokens) == len(parts) and all(
+            token.text == part and token.kind != "string" for token, part in zip(tokens, parts, strict=True)
+        )
+
+    def _called_after(self, count: int) -> bool:
+        return self._tokens[self._at + count].text == "("
+
+    def _name_until(self, stop: str) -> str | None:
+        """A name that is being declared: all tokens up to `stop`, or None when what follows is no name."""
+        position = self._at
+        for _ in range(_NAME_LOOKAHEAD):
+            token = self._tokens[position]
+            if token.text == stop and token.kind in {"op", "name"} and position > self._at:
+                text = self._source[self._tokens[self._at].start : self._tokens[position - 1].end]
+                self._at = position
+                return " ".join(text.split())
+            if token.kind not in {"name", "number"} and not (
+                token.kind == "op" and token.text in _NAME_SYMBOLS and position > self._at
+            ):
+                return None
+            position += 1
+        return None
+
+    def _declared_name(self, stop: str) -> str:
+        token = self._tokens[self._at]
+        name = self._name_until(stop) if token.kind == "name" else None
+        if name is None:
+            raise syntax_error(self._source, token.start, f"a name and then {stop!r} are expected here.")
+        return name
+
+    # --- expressions
+
+    def _parse(self, power: int) -> n.Node:
+        self._depth += 1
+        if self._depth > _DEPTH_MAX:
+            raise syntax_error(
+                self._source, self._tokens[self._at].start, f"the expression is nested deeper than {_DEPTH_MAX}."
+            )
+        node = self._prefix()
+        while True:
+            token = self._tokens[self._at]
+            binding = _INFIX.get(token.text, 0) if token.kind in {"op", "name"} else 0
+            if binding <= power or (token.text == "[" and self._closes_range()):
+                break
+            self._at += 1
+            node = self._infix(node, token, binding)
+        self._depth -= 1
+        return node
+
+    def _closes_range(self) -> bool:
+        """Whether this ``[`` is the open end of ``]a..b[`` and not the start of a filter."""
+        if not self._endpoint:
+            return False
+        token = self._tokens[self._at + 1]
+        if token.kind in {"number", "string"}:
+            return False
+        return not (token.kind == "name" and token.text not in _KEYWORDS) and token.text not in {"(", "{", "@", "-"}
+
+    def _infix(self, left: n.Node, token: Token, binding: int) -> n.Node:
+        operator = token.text
+        if operator in {"and", "or"}:
+            return n.Logic(operator, left, self._parse(binding))
+        if operator in _COMPARISONS or operator in {"+", "-", "*", "/", "**"}:
+            return n.Binary(operator, left, self._parse(binding))
+        if operator == ".":
+            return n.Path(left, self._path_name())
+        if operator == "[":
+            condition = self._inside(0)
+            self._expect("]")
+            return n.Filter(left, condition)
+        if operator == "(":
+            return self._call(left)
+        if operator == "between":
+            low = self._parse(_OPERAND_POWER)
+            self._expect("and")
+            return n.Between(left, low, self._parse(_OPERAND_POWER))
+        if operator == "in":
+            return n.In(left, self._in_tests())
+        self._expect("of")
+        return n.InstanceOf(left, self._type())
+
+    def _inside(self, power: int) -> n.Node:
+        """An expression inside brackets: the range rule for ``[`` does not reach into it."""
+        endpoint, self._endpoint = self._endpoint, False
+        node = self._parse(power)
+        self._endpoint = endpoint
+        return node
+
+    def _path_name(self) -> str:
+        token = self._tokens[self._at]
+        if token.kind != "name":
+            raise self._unexpected(token)
+        known = self._known_name()
+        if known is not None:
+            return known
+        self._at += 1
+        return token.text
+
+    def _prefix(self) -> n.Node:
+        token = self._tokens[self._at]
+        if token.kind == "number":
+            self._at += 1
+            return n.Literal(_number(token.text))
+        if token.kind == "string":
+            self._at += 1
+            return n.Literal(token.value)
+        if token.kind == "name":
+            known = self._known_name()
+            if known is not None:
+                return n.Name(known)
+            if token.text in _KEYWORDS:
+                raise self._unexpected(token)
+            self._at += 1
+            return self._word(token)
+        if token.kind == "op":
+            self._at += 1
+            return self._symbol(token)
+        raise self._unexpected(token)
+
+    def _word(self, token: Token) -> n.Node:
+        word = token.text
+        if word == "if":
+            return self._conditional()
+        if word == "for":
+            return self._loop()
+        if word in {"some", "every"}:
+            return self._quantified(word == "every")
+        if word == "function" and self._peek("("):
+            return self._function()
+        if word == "null":
+            return n.Literal(None)
+        if word in {"true", "false"}:
+            return n.Literal(word == "true")
+        if word == "?":
+            self._input_uses += 1
+        return n.Name(word)
+
+    def _symbol(self, token: Token) -> n.Node:
+        symbol = token.text
+        if symbol == "-":
+            return n.Negation(self._parse(_UNARY_POWER))
+        if symbol == "(":
+            return self._parenthesis()
+        if symbol == "[":
+            return self._bracket()
+        if symbol == "]":
+            start = self._inside(0)
+            self._expect("..")
+            return self._range_end(start, start_included=False)
+        if symbol == "{":
+            return self._context()
+        if symbol == "@":
+            return self._at_literal()
+        raise self._unexpected(token)
+
+    def _at_literal(self) -> n.Node:
+        token = self._tokens[self._at]
+        if token.kind != "string":
+            raise self._unexpected(token)
+        self._at += 1
+        value = parse_temporal(token.value)
+        # The standard wants null for a text that is no date, time or duration: the function behind @ says why.
+        return n.Call(n.Name("@"), [n.Literal(token.value)], None) if value is None else n.Literal(value)
+
+    def _conditional(self) -> n.Node:
+        condition = self._inside(0)
+        self._expect("then")
+        then = self._inside(0)
+        self._expect("else")
+        return n.Conditional(condition, then, self._parse(0))
+
+    def _loop(self) -> n.Node:
+        iterators = self._iterators()
+        self._expect("return")
+        body = self._parse(0)
+        del self._scopes[len(self._scopes) - len(iterators) :]
+        return n.For(iterators, body)
+
+    def _quantified(self, every: bool) -> n.Node:
+        iterators = self._iterators()
+        self._expect("satisfies")
+        condition = self._parse(0)
+        del self._scopes[len(self._scopes) - len(iterators) :]
+        return n.Quantified(every, iterators, condition)
+
+    def _iterators(self) -> list[n.Iterator]:
+        iterators: list[n.Iterator] = []
+        while True:
+            name = self._declared_name("in")
+            self._at += 1
+            domain = self._inside(0)
+            end = self._inside(0) if self._accept("..") else None
+            iterators.append(n.Iterator(name, domain, end))
+            self._scopes.append(_index([name]))
+            if not self._accept(","):
+                return iterators
+
+    def _function(self) -> n.Node:
+        self._expect("(")
+        params: list[str] = []
+        types: list[FeelType | None] = []
+        while not self._accept(")"):
+            if params:
+                self._expect(",")
+            params.append(self._parameter())
+            types.append(self._type() if self._accept(":") else None)
+        if self._accept("external"):
+            self._inside(0)
+            return n.FunctionNode(params, types, None)
+        self._scopes.append(_index(params))
+        body = self._inside(0)
+        self._scopes.pop()
+        return n.FunctionNode(params, types, body)
+
+    def _parameter(self) -> str:
+        for stop in (",", ":", ")"):
+            at = self._at
+            name = self._name_until(stop)
+            if name is not None:
+                return name
+            self._at = at
+        raise self._unexpected(self._tokens[self._at])
+
+    def _call(self, function: n.Node) -> n.Node:
+        arguments: list[n.Node] = []
+        names: list[str] = []
+        while not self._accept(")"):
+            if arguments:
+                self._expect(",")
+            at = self._at
+            name = self._name_until(":") if self._tokens[at].kind == "name" else None
+            if name is not None:
+                self._at += 1
+                names.append(name)
+            arguments.append(self._inside(0))
+            if names and len(names) != len(arguments):
+                raise syntax_error(
+                    self._source, self._tokens[at].start, "arguments are either all named or all in order."
+                )
+        return n.Call(function, arguments, names or None)
+
+    def _parenthesis(self) -> n.Node:
+        token = self._tokens[self._at]
+        if token.kind == "op" and token.text in _COMPARISONS:
+            self._at += 1
+            bound = self._inside(_OPERAND_POWER)
+            self._expect(")")
+            return _one_sided(token.text, bound)
+        node = self._inside(0)
+        if self._accept(".."):
+            return self._range_end(node, start_included=False)
+        self._expect(")")
+        return node
+
+    def _range_end(self, start: n.Node, start_included: bool) -> n.Node:
+        endpoint, self._endpoint = self._endpoint, True
+        end = self._parse(_OPERAND_POWER)
+        self._endpoint = endpoint
+        closing = self._tokens[self._at]
+        if closing.kind != "op" or closing.text not in {"]", "[", ")"}:
+            raise self._unexpected(closing)
+        self._at += 1
+        return n.RangeNode(start, end, start_included, closing.text == "]")
+
+    def _bracket(self) -> n.Node:
+        items: list[n.Node] = []
+        while not self._accept("]"):
+            if items:
+                self._expect(",")
+            items.append(self._inside(0))
+            if len(items) == 1 and self._accept(".."):
+                return self._range_end(items[0], start_included=True)
+        return n.ListNode(items)
+
+    def _context(self) -> n.Node:
+        entries: list[tuple[str, n.Node]] = []
+        depth = len(self._scopes)
+        while not self._accept("}"):
+            if entries:
+                self._expect(",")
+            token = self._tokens[self._at]
+            if token.kind == "string":
+                self._at += 1
+                key = token.value
+            else:
+                key = self._declared_name(":")
+            self._expect(":")
+            own = _index([key])
+            for first, names in own.items():
+                self._fields.setdefault(first, []).extend(names)
+                self._fields[first].sort(key=lambda entry: -len(entry[0]))
+            # A function may call itself by the name of its entry.
+            self._scopes.append(own)
+            entries.append((key, self._inside(0)))
+        del self._scopes[depth:]
+        return n.ContextNode(entries)
+
+    # --- tests and types
+
+    def _in_tests(self) -> n.Tests:
+        if self._accept("("):
+            if self._peek(")"):
+                raise self._unexpected(self._tokens[self._at])
+            tests = self._tests()
+            if len(tests) == 1 and tests[0].operator == "" and tests[0].operand and self._accept(".."):
+                return n.Tests([n.Test("", self._range_end(tests[0].operand, start_included=False))])
+            self._expect(")")
+            return n.Tests(tests)
+        return n.Tests([self._test(_OPERAND_POWER)])
+
+    def _tests(self) -> list[n.Test]:
+        tests = [self._test(0)]
+        while self._accept(","):
+            tests.append(self._test(0))
+        return tests
+
+    def _test(self, power: int) -> n.Test:
+        token = self._tokens[self._at]
+        if token.kind == "op" and token.text in _COMPARISONS:
+            self._at += 1
+            return n.Test(token.text, self._parse(_OPERAND_POWER))
+        uses = self._input_uses
+        node = self._parse(power)
+        return n.Test("", node, uses_input=self._input_uses > uses)
+
+    def _type(self) -> FeelType:
+        token = self._tokens[self._at]
+        for name in sorted({*SIMPLE, *self._types}, key=lambda text: -len(words(text))):
+            parts = words(name)
+            if parts and self._matches(parts):
+                self._at += len(parts)
+                break
+        else:
+            raise syntax_error(self._source, token.start, f"{token.text!r} is not a known type.")
+        if name not in SIMPLE:
+            return self._types[name]
+        simple = SIMPLE[name]
+        if simple in {"list", "range"} and self._accept("<"):
+            item = self._type()
+            self._expect(">")
+            return FeelType(simple, item)
+        if simple == "context" and self._accept("<"):
+            fields: dict[str, FeelType] = {}
+            while not self._accept(">"):
+                if fields:
+                    self._expect(",")
+                key = self._declared_name(":")
+                self._at += 1
+                fields[key] = self._type()
+            return FeelType(simple, fields=fields)
+        if simple == "function" and self._accept("<"):
+            params: list[FeelType] = []
+            while not self._accept(">"):
+                if params:
+                    self._expect(",")
+                params.append(self._type())
+            self._expect("->")
+            return FeelType(simple, self._type(), params=tuple(params))
+        return FeelType(simple)
+
+
+def _one_sided(operator: str, bound: n.Node) -> n.Node:
+    start = bound if operator in {">", ">=", "=", "!="} else None
+    end = bound if operator in {"<", "<=", "=", "!="} else None
+    return n.RangeNode(start, end, operator in {">=", "=", "!="}, operator in {"<=", "=", "!="}, operator)
+
+
+def _number(text: str) -> int | Decimal | None:
+    if text.isdigit() and len(text) <= 34:
+        return int(text)
+    value = DECIMAL.create_decimal(text)
+    return value if value.is_finite() else None
+
+
+def name_index(names: Iterable[str]) -> _Index:
+    """The index of library names that `Parser` takes."""
+    return _index(names)

@@ -1,0 +1,121 @@
+"""FEEL types: read from text, checked with ``instance of``, and the implicit conversions of declared types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from noria.design.feel.temporal import Date, DateTime, Zone
+from noria.design.feel.values import BuiltinFunction, Range, kind
+
+SIMPLE = {
+    "Any": "Any",
+    "null": "null",
+    "Null": "null",
+    "boolean": "boolean",
+    "number": "number",
+    "string": "string",
+    "date": "date",
+    "time": "time",
+    "date and time": "date and time",
+    "dateTime": "date and time",
+    "days and time duration": "days and time duration",
+    "dayTimeDuration": "days and time duration",
+    "years and months duration": "years and months duration",
+    "yearMonthDuration": "years and months duration",
+    "duration": "duration",
+    "list": "list",
+    "context": "context",
+    "range": "range",
+    "function": "function",
+}
+
+
+class FeelType(msgspec.Struct):
+    """A type.
+
+    Attributes:
+        kind: a FEEL kind, "Any", or "duration" (either kind of duration).
+        item: element type of a list, bound type of a range, result type of a function.
+        fields: component types of a context.
+        params: parameter types of a function.
+        allowed: gives True for values that an item definition allows; None allows all.
+        allowed_text: the unary tests behind `allowed` as written, "" for none.
+    """
+
+    kind: str
+    item: FeelType | None = None
+    fields: dict[str, FeelType] | None = None
+    params: tuple[FeelType, ...] | None = None
+    allowed: Callable[[Any], bool] | None = None
+    allowed_text: str = ""
+
+
+ANY = FeelType("Any")
+
+
+def instance_of(value: Any, wanted: FeelType) -> bool:
+    """Whether a value is of a type; null is of type null and, inside structures, of any type."""
+    if value is None:
+        return wanted.kind == "null"
+    return _conforms(value, wanted)
+
+
+def conforms(value: Any, wanted: FeelType) -> bool:
+    """Whether a value may stand where a type is declared; null always may."""
+    return value is None or _conforms(value, wanted)
+
+
+def _conforms(value: Any, wanted: FeelType) -> bool:
+    have = kind(value)
+    if wanted.kind == "Any":
+        fits = True
+    elif wanted.kind == "duration":
+        fits = have.endswith("duration")
+    elif have != wanted.kind:
+        return False
+    elif have == "list":
+        item = wanted.item
+        fits = item is None or all(conforms(entry, item) for entry in value)
+    elif have == "context":
+        fits = wanted.fields is None or all(
+            name in value and conforms(value[name], field) for name, field in wanted.fields.items()
+        )
+    elif have == "range":
+        fits = _range_conforms(value, wanted.item)
+    elif have == "function":
+        fits = wanted.params is None or _arity_fits(value, len(wanted.params))
+    else:
+        fits = True
+    return fits and (wanted.allowed is None or wanted.allowed(value))
+
+
+def _range_conforms(value: Range, item: FeelType | None) -> bool:
+    return item is None or (conforms(value.start, item) and conforms(value.end, item))
+
+
+def _arity_fits(value: Any, count: int) -> bool:
+    if type(value) is BuiltinFunction:
+        return any(overload.accepts(count) for overload in value.overloads)
+    return len(value.params) == count
+
+
+def coerce(value: Any, wanted: FeelType | None) -> tuple[bool, Any]:
+    """Convert implicitly to a declared type: [x] to x, x to [x], date to date and time at midnight UTC.
+
+    Returns:
+        Whether it fits, and the converted value (None when it does not fit).
+    """
+    if wanted is None or conforms(value, wanted):
+        return True, value
+    if type(value) is list and len(value) == 1 and wanted.kind != "list" and conforms(value[0], wanted):
+        return True, value[0]
+    if wanted.kind == "list" and type(value) is not list and wanted.item is not None:
+        fits, item = coerce(value, wanted.item)
+        if fits and (wanted.allowed is None or wanted.allowed([item])):
+            return True, [item]
+    if wanted.kind == "date and time" and type(value) is Date:
+        return True, DateTime(value, 0, Zone())
+    return False, None

@@ -1,0 +1,150 @@
+"""Timers and subscriptions: what an event element waits for, worked out from its trigger."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from noria.design.bpmn.graph import Element, TimerKind, Trigger, TriggerKind
+from noria.design.feel import Expression
+from noria.engine import events as e
+from noria.engine.trouble import Trouble
+from noria.kernel.calendar import add_working, working_between
+from noria.kernel.instants import Duration, InstantMs, add_duration, parse_duration, parse_instant
+
+if TYPE_CHECKING:
+    from noria.engine.run import Run
+
+_CYCLE = re.compile(r"R(?P<count>\d*)/(?:(?P<start>[^/P][^/]*)/)?(?P<interval>P[^/]+)")
+
+
+def openings(run: Run, token: int, elements: Iterable[int]) -> list[e.TimerStarted | e.WaitOpened]:
+    """The events that set the triggers of these event elements for a token or scope.
+
+    Errors and escalations are looked up when they are thrown; they need nothing set.
+
+    Raises:
+        Trouble: an expression gives no usable value.
+    """
+    graph = run.definition.graph
+    variables = run.variables(token)
+    opened: list[e.TimerStarted | e.WaitOpened] = []
+    for index in elements:
+        element = graph.elements[index]
+        trigger = element.trigger
+        if trigger is None:
+            continue
+        key = run.state.next_id + len(opened)
+        if trigger.kind is TriggerKind.TIMER:
+            due_ms, remaining, interval = first_due(run, element, trigger, variables)
+            opened.append(e.TimerStarted(key, token, index, due_ms, remaining, interval))
+        elif trigger.kind is TriggerKind.MESSAGE:
+            name = event_name(run, element, trigger, variables)
+            correlation = run.state.business_key
+            if trigger.correlation is not None:
+                correlation = correlation_key(run, trigger.correlation, element, variables)
+            opened.append(e.WaitOpened(key, token, index, False, name, correlation))
+        elif trigger.kind is TriggerKind.SIGNAL:
+            opened.append(e.WaitOpened(key, token, index, True, event_name(run, element, trigger, variables)))
+    return opened
+
+
+def correlation_key(run: Run, expression: Expression, element: Element, variables: Mapping[str, object]) -> str:
+    """A message's correlation key; a number counts as its text.
+
+    Raises:
+        Trouble: it is neither text nor number.
+    """
+    value = run.evaluate(expression, variables)
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
+        raise Trouble(
+            "message.no_correlation_key",
+            f"The correlation key of {element.id} ({expression.source}) gives {value!r}; a text or number is needed.",
+        )
+    return str(value)
+
+
+def event_name(run: Run, element: Element, trigger: Trigger, variables: Mapping[str, object]) -> str:
+    """The name of a message or signal.
+
+    Raises:
+        Trouble: its expression gives no text.
+    """
+    if trigger.name_expression is None:
+        return trigger.name
+    return run.evaluate_text(trigger.name_expression, variables, f"The name of {element.id}")
+
+
+def first_due(run: Run, element: Element, trigger: Trigger, variables: Mapping[str, object]) -> tuple[int, int, str]:
+    """When a timer is due first, how often it repeats after that (-1 for ever) and at which interval ("" for never).
+
+    Raises:
+        Trouble: the expression gives no date-time, duration or cycle.
+    """
+    expression = trigger.timer_expression
+    if expression is None:
+        raise Trouble("timer.no_value", f"The timer {element.id} has no expression.")
+    value = run.evaluate(expression, variables)
+    try:
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a text")  # noqa: TRY004
+        if trigger.timer is TimerKind.DATE:
+            return instant_of(value, run), 0, ""
+        if trigger.timer is TimerKind.DURATION:
+            return after(run, run.now_ms, value, trigger.calendar), 0, ""
+        return _first_of_cycle(run, value, trigger.calendar)
+    except ValueError as error:
+        raise Trouble("timer.no_value", f"The timer {element.id} ({expression.source}) is not usable: {error}") from None
+
+
+def _first_of_cycle(run: Run, text: str, calendar: str) -> tuple[int, int, str]:
+    match = _CYCLE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a repetition such as R3/PT10M")
+    remaining = int(match["count"]) - 1 if match["count"] else -1
+    if match["count"] and remaining < 0:
+        raise ValueError(f"{text!r} repeats zero times")
+    interval = match["interval"]
+    if match["start"]:
+        return instant_of(match["start"], run), remaining, interval
+    return after(run, run.now_ms, interval, calendar), remaining, interval
+
+
+def instant_of(text: str, run: Run) -> int:
+    """The instant of an ISO 8601 date or date-time; without an offset it is taken in the tenant's zone.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if len(text) == 10:
+        day = date.fromisoformat(text)
+        return parse_instant(datetime(day.year, day.month, day.day).isoformat(), run.zone())  # noqa: DTZ001
+    # FEEL writes a zone as @Europe/Berlin behind the offset or the time.
+    return parse_instant(text.partition("@")[0], run.zone())
+
+
+def after(run: Run, start_ms: int, duration: str, calendar: str) -> int:
+    """The instant a duration after another, on the clock or in a working calendar.
+
+    Raises:
+        ValueError: it is not a duration, or the calendar is unknown.
+    """
+    parsed = parse_duration(duration)
+    if not calendar:
+        return add_duration(InstantMs(start_ms), parsed, run.zone())
+    if calendar not in run.facts.calendars:
+        raise ValueError(f"there is no working calendar {calendar!r}")
+    return add_working(run.facts.calendars[calendar], InstantMs(start_ms), parsed)
+
+
+def part_way(run: Run, start_ms: int, end_ms: int, share: float, calendar: str) -> int:
+    """The instant when a share of the time between two instants has passed, on the clock or in a working calendar."""
+    if share == 1:
+        return end_ms
+    if not calendar:
+        return start_ms + round((end_ms - start_ms) * share)
+    working = run.facts.calendars[calendar]
+    span_ms = working_between(working, InstantMs(start_ms), InstantMs(end_ms))
+    return add_working(working, InstantMs(start_ms), Duration(milliseconds=round(span_ms * share)))

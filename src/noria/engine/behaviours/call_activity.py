@@ -1,0 +1,28 @@
+"""Call activity: an instance of another process, answered by a command."""
+
+from __future__ import annotations
+
+from noria.design.bpmn.graph import Element
+from noria.engine import events as e
+from noria.engine.lifecycle import RESERVED_VARIABLES
+from noria.engine.run import Run
+from noria.engine.trouble import Trouble
+
+
+def enter(run: Run, token: int, element: Element) -> None:
+    """Ask for the called instance.
+
+    Raises:
+        Trouble: the called process's expression gives no text.
+    """
+    call = element.call
+    if call is None:
+        raise Trouble("call.missing", f"{element.id} names no process to call.")
+    variables = run.variables(token)
+    process = run.evaluate_text(call.process, variables, f"The called process of {element.id}")
+    if element.inputs:
+        given = run.state.scopes[token].variables if not call.propagate_in else variables
+    else:
+        given = variables if call.propagate_in else {}
+    handed = {name: value for name, value in given.items() if name not in RESERVED_VARIABLES}
+    run.emit(e.CallRequested(token, element.index, process, call.binding, handed))

@@ -1,0 +1,205 @@
+"""Commands: what is asked of one instance. Imperative; refused as a value, or answered by events."""
+
+from __future__ import annotations
+
+import msgspec
+
+from noria.engine.state import Parent
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+class Command(msgspec.Struct, frozen=True, tag_field="type", tag=_snake):
+    """Base of all commands. On the wire ``type`` is the class name in snake case."""
+
+
+class StartInstance(Command, frozen=True):
+    """Start an instance (发起).
+
+    Attributes:
+        by: person id of the starter, or a technical actor such as ``timer``.
+        starter: snapshot of the starter, visible in FEEL as ``starter``: id, name, unit, manager …
+        variables: submitted with the start; checked by the start form when there is one.
+        business_key: the number people know it by, unique per process.
+        start_element: id of the start event; "" for the none start event.
+        parent: set when a call activity asked for it.
+    """
+
+    by: str
+    starter: dict[str, object]
+    variables: dict[str, object] = {}
+    business_key: str = ""
+    start_element: str = ""
+    parent: Parent | None = None
+
+
+class ClaimTask(Command, frozen=True):
+    """Take a task from its candidates (认领)."""
+
+    token: int
+    by: str
+    version: int = 0
+
+
+class UnclaimTask(Command, frozen=True):
+    """Put a claimed task back to its candidates."""
+
+    token: int
+    by: str
+    version: int = 0
+
+
+class CompleteTask(Command, frozen=True):
+    """Finish a task with its form's values (办结). An unclaimed task is claimed by it."""
+
+    token: int
+    by: str
+    variables: dict[str, object] = {}
+    comment: str = ""
+    version: int = 0
+
+
+class ReturnTask(Command, frozen=True):
+    """Send the request back to an earlier user task with a reason (退回, rules R1 and R2)."""
+
+    token: int
+    by: str
+    to: str
+    reason: str
+    version: int = 0
+
+
+class TransferTask(Command, frozen=True):
+    """Hand a task over to somebody else (转办)."""
+
+    token: int
+    by: str
+    to: str
+    reason: str = ""
+    version: int = 0
+
+
+class UrgeTask(Command, frozen=True):
+    """Ask the holder of a task to hurry (催办); refused when it was urged within the last 30 minutes."""
+
+    token: int
+    by: str
+    text: str = ""
+
+
+class Comment(Command, frozen=True):
+    """Say something about the request; `token` is the task it was said at, 0 for none."""
+
+    by: str
+    text: str
+    token: int = 0
+
+
+class WithdrawInstance(Command, frozen=True):
+    """Take the request back as its starter (撤回)."""
+
+    by: str
+    reason: str = ""
+
+
+class CancelInstance(Command, frozen=True):
+    """End the instance as an operator (终止)."""
+
+    by: str
+    reason: str
+
+
+class CompleteJob(Command, frozen=True):
+    """A worker finished a job."""
+
+    token: int
+    by: str
+    variables: dict[str, object] = {}
+
+
+class FailJob(Command, frozen=True):
+    """A worker could not do a job now.
+
+    Attributes:
+        retries: tries left as the worker says, -1 to count down by one.
+        retry_in_ms: wait before the next try, -1 for the model's own back-off.
+    """
+
+    token: int
+    by: str
+    message: str
+    retries: int = -1
+    retry_in_ms: int = -1
+
+
+class ThrowJobError(Command, frozen=True):
+    """A worker found a business error that the model catches by its code."""
+
+    token: int
+    by: str
+    code: str
+    message: str = ""
+    variables: dict[str, object] = {}
+
+
+class FireTimer(Command, frozen=True):
+    """A timer fell due."""
+
+    timer: int
+
+
+class Correlate(Command, frozen=True):
+    """A message or signal arrived at one subscription."""
+
+    wait: int
+    variables: dict[str, object] = {}
+    message_id: str = ""
+
+
+class CompleteCall(Command, frozen=True):
+    """A called instance ended; `error` is its uncaught error code, "" when it completed."""
+
+    token: int
+    variables: dict[str, object] = {}
+    error: str = ""
+    message: str = ""
+
+
+class RetryIncident(Command, frozen=True):
+    """Try again what stands still, after an operator looked."""
+
+    incident: int
+    by: str
+    retries: int = 1
+
+
+class SetVariables(Command, frozen=True):
+    """Correct variables of the process as an operator; a reason is required."""
+
+    by: str
+    variables: dict[str, object]
+    reason: str
+
+
+AnyCommand = (
+    StartInstance
+    | ClaimTask
+    | UnclaimTask
+    | CompleteTask
+    | ReturnTask
+    | TransferTask
+    | UrgeTask
+    | Comment
+    | WithdrawInstance
+    | CancelInstance
+    | CompleteJob
+    | FailJob
+    | ThrowJobError
+    | FireTimer
+    | Correlate
+    | CompleteCall
+    | RetryIncident
+    | SetVariables
+)

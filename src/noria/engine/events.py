@@ -1,0 +1,420 @@
+"""Events: what happened to one instance. Past tense, recorded once, never changed.
+
+Encoded as msgpack arrays led by a number. A number keeps its meaning for ever: events may be added and fields may be
+appended with a default, nothing may be edited (`tests/unit/engine/test_golden_events.py` holds the encodings).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from noria.engine.state import Parent
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True):
+    """Base of all events."""
+
+
+class InstanceStarted(Event, frozen=True, tag=1):
+    """The instance began (发起); `variables` are those of the process, `starter` among them."""
+
+    process: str
+    definition_version: int
+    business_key: str
+    starter: str
+    variables: dict[str, object]
+    parent: Parent | None = None
+
+
+class ElementEntered(Event, frozen=True, tag=2):
+    """A token came to an element; `via` is the flow it took, -1 for none."""
+
+    token: int
+    element: int
+    scope: int
+    via: int = -1
+
+
+class ElementLeft(Event, frozen=True, tag=3):
+    """A token finished its element and went on by these flows."""
+
+    token: int
+    element: int
+    flows: tuple[int, ...] = ()
+
+
+class ElementCancelled(Event, frozen=True, tag=4):
+    """A token was taken away before it finished, with all that belonged to it."""
+
+    token: int
+    element: int
+    reason: str
+
+
+class TokenMerged(Event, frozen=True, tag=5):
+    """A token that waited at a join went up in another one."""
+
+    token: int
+    element: int
+    into: int
+
+
+class ScopeOpened(Event, frozen=True, tag=6):
+    """A token got variables of its own; a sub-process also gets tokens of its own."""
+
+    scope: int
+    element: int
+    parent: int
+
+
+class VariablesSet(Event, frozen=True, tag=7):
+    """Variables of a scope were written."""
+
+    scope: int
+    values: dict[str, object]
+
+
+class TaskOpened(Event, frozen=True, tag=8):
+    """A person's work item appeared (待办)."""
+
+    token: int
+    element: int
+    round: int
+    assignee: str
+    groups: tuple[str, ...]
+    users: tuple[str, ...]
+    opened_ms: int
+    due_ms: int
+    form: str
+    priority: int
+
+
+class TaskClaimed(Event, frozen=True, tag=9):
+    """A candidate took the task (认领)."""
+
+    token: int
+    by: str
+
+
+class TaskUnclaimed(Event, frozen=True, tag=10):
+    """The task went back to its candidates."""
+
+    token: int
+    by: str
+
+
+class TaskCompleted(Event, frozen=True, tag=11):
+    """A person finished the task (办结); `with_start` when the start form was its submission."""
+
+    token: int
+    element: int
+    by: str
+    round: int
+    comment: str = ""
+    with_start: bool = False
+
+
+class TaskReturned(Event, frozen=True, tag=12):
+    """The request was sent back to an earlier user task (退回)."""
+
+    token: int
+    element: int
+    to: int
+    by: str
+    reason: str
+
+
+class TaskTransferred(Event, frozen=True, tag=13):
+    """The task was handed over (转办); `held_by` had it before, "" for a group."""
+
+    token: int
+    by: str
+    held_by: str
+    to: str
+    reason: str = ""
+
+
+class TaskReminded(Event, frozen=True, tag=14):
+    """A share of the task's time limit passed; 1.0 means it is overdue from now on."""
+
+    token: int
+    element: int
+    share: float
+    due_ms: int
+
+
+class TaskUrged(Event, frozen=True, tag=15):
+    """Somebody asked the holder to hurry (催办)."""
+
+    token: int
+    by: str
+    at_ms: int
+    text: str = ""
+
+
+class Commented(Event, frozen=True, tag=16):
+    """Somebody said something about the request."""
+
+    by: str
+    text: str
+    token: int = 0
+
+
+class JobCreated(Event, frozen=True, tag=17):
+    """Work for a worker appeared."""
+
+    token: int
+    element: int
+    topic: str
+    retries: int
+    due_ms: int
+
+
+class JobCompleted(Event, frozen=True, tag=18):
+    """A worker finished the job."""
+
+    token: int
+    by: str
+
+
+class JobFailed(Event, frozen=True, tag=19):
+    """A try of the job failed; the next is not before `due_ms`."""
+
+    token: int
+    by: str
+    message: str
+    retries: int
+    due_ms: int
+
+
+class TimerStarted(Event, frozen=True, tag=20):
+    """A timer was set; the fields are those of `Timer`."""
+
+    timer: int
+    token: int
+    element: int
+    due_ms: int
+    remaining: int = 0
+    interval: str = ""
+    share: float = 0.0
+
+
+class TimerFired(Event, frozen=True, tag=21):
+    """A timer did its work and is gone."""
+
+    timer: int
+    element: int
+
+
+class WaitOpened(Event, frozen=True, tag=22):
+    """The instance waits for a message or signal; the fields are those of `Wait`."""
+
+    wait: int
+    token: int
+    element: int
+    signal: bool
+    name: str
+    key: str = ""
+
+
+class MessageReceived(Event, frozen=True, tag=23):
+    """A message or signal arrived at a subscription; the subscription stays for further ones when `open`."""
+
+    wait: int
+    element: int
+    name: str
+    message_id: str = ""
+    open: bool = False
+
+
+class WaitsClosed(Event, frozen=True, tag=24):
+    """Timers and subscriptions of a token or scope were given up while it goes on."""
+
+    token: int
+    ids: tuple[int, ...]
+
+
+class MessageThrown(Event, frozen=True, tag=25):
+    """The instance published a message."""
+
+    token: int
+    element: int
+    name: str
+    key: str
+    variables: dict[str, object]
+
+
+class SignalThrown(Event, frozen=True, tag=26):
+    """The instance broadcast a signal."""
+
+    token: int
+    element: int
+    name: str
+    variables: dict[str, object]
+
+
+class ErrorThrown(Event, frozen=True, tag=27):
+    """A business error was thrown; `caught_by` is the catching event element, -1 when nothing caught it."""
+
+    token: int
+    element: int
+    code: str
+    message: str
+    caught_by: int
+
+
+class EscalationThrown(Event, frozen=True, tag=28):
+    """An escalation was thrown; `caught_by` is the catching event element, -1 when nothing caught it."""
+
+    token: int
+    element: int
+    code: str
+    caught_by: int
+
+
+class IncidentRaised(Event, frozen=True, tag=29):
+    """Something stands still until an operator looks (异常)."""
+
+    incident: int
+    token: int
+    element: int
+    code: str
+    message: str
+    phase: str
+
+
+class IncidentResolved(Event, frozen=True, tag=30):
+    """An operator had it tried again."""
+
+    incident: int
+    by: str
+
+
+class DecisionEvaluated(Event, frozen=True, tag=31):
+    """A decision was made; `rules` says which rows decided: (table, rule, 1-based row)."""
+
+    token: int
+    element: int
+    decision: str
+    rules: tuple[tuple[str, str, int], ...]
+    result: object
+
+
+class CallRequested(Event, frozen=True, tag=32):
+    """A call activity asked for an instance of another process."""
+
+    token: int
+    element: int
+    process: str
+    binding: str
+    variables: dict[str, object]
+
+
+class CallCompleted(Event, frozen=True, tag=33):
+    """The called instance answered."""
+
+    token: int
+    error: str = ""
+
+
+class CallCancelled(Event, frozen=True, tag=34):
+    """The called instance is no longer wanted."""
+
+    token: int
+
+
+class JobRetried(Event, frozen=True, tag=35):
+    """A job got new tries."""
+
+    token: int
+    retries: int
+    due_ms: int
+
+
+class InstanceCompleted(Event, frozen=True, tag=36):
+    """All tokens reached an end."""
+
+
+class InstanceWithdrawn(Event, frozen=True, tag=37):
+    """The starter took the request back (撤回)."""
+
+    by: str
+    reason: str
+
+
+class InstanceTerminated(Event, frozen=True, tag=38):
+    """An operator ended it (终止)."""
+
+    by: str
+    reason: str
+
+
+class InstanceFailed(Event, frozen=True, tag=39):
+    """A called instance ended by an error that its caller must catch."""
+
+    code: str
+    message: str
+
+
+class VariablesCorrected(Event, frozen=True, tag=40):
+    """An operator corrected variables of the process; a `VariablesSet` follows."""
+
+    by: str
+    reason: str
+
+
+AnyEvent = (
+    InstanceStarted
+    | ElementEntered
+    | ElementLeft
+    | ElementCancelled
+    | TokenMerged
+    | ScopeOpened
+    | VariablesSet
+    | TaskOpened
+    | TaskClaimed
+    | TaskUnclaimed
+    | TaskCompleted
+    | TaskReturned
+    | TaskTransferred
+    | TaskReminded
+    | TaskUrged
+    | Commented
+    | JobCreated
+    | JobCompleted
+    | JobFailed
+    | TimerStarted
+    | TimerFired
+    | WaitOpened
+    | MessageReceived
+    | WaitsClosed
+    | MessageThrown
+    | SignalThrown
+    | ErrorThrown
+    | EscalationThrown
+    | IncidentRaised
+    | IncidentResolved
+    | DecisionEvaluated
+    | CallRequested
+    | CallCompleted
+    | CallCancelled
+    | JobRetried
+    | InstanceCompleted
+    | InstanceWithdrawn
+    | InstanceTerminated
+    | InstanceFailed
+    | VariablesCorrected
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(tuple[AnyEvent, ...])
+
+
+def encode_events(events: tuple[AnyEvent, ...] | list[AnyEvent]) -> bytes:
+    """All events of one command as one value for the journal."""
+    return _encoder.encode(events)
+
+
+def decode_events(data: bytes) -> tuple[AnyEvent, ...]:
+    """The events of one journal row."""
+    return _decoder.decode(data)

@@ -1,0 +1,253 @@
+"""`evolve`: what each event does to the state. A table by event type, used by live work and replay alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from noria.engine import events as e
+from noria.engine.state import Incident, Job, Scope, State, Status, Task, Timer, Token, Wait
+
+
+def evolve(state: State, event: e.AnyEvent) -> State:
+    """The state after one event. The state given is left as it was."""
+    after = state.copy()
+    APPLY[event.__class__](after, event)
+    return after
+
+
+def replay(events_by_command: Iterable[Iterable[e.AnyEvent]]) -> State:
+    """The state after a whole history.
+
+    Args:
+        events_by_command: for each command that was accepted, its events, oldest first.
+    """
+    state = State()
+    for events in events_by_command:
+        for event in events:
+            APPLY[event.__class__](state, event)
+        state.version += 1
+    return state
+
+
+def _instance_started(state: State, event: e.InstanceStarted) -> None:
+    state.business_key = event.business_key
+    state.starter = event.starter
+    state.parent = event.parent
+    state.scopes[0] = Scope(0, -1, event.variables)
+
+
+def _element_entered(state: State, event: e.ElementEntered) -> None:
+    token = event.token
+    state.tokens[token] = Token(event.element, event.scope, event.via)
+    state.next_id = token + 1
+    state.scopes[event.scope].live += 1
+
+
+def _element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.TokenMerged) -> None:
+    token = event.token
+    scope = state.tokens.pop(token).scope
+    state.scopes[scope].live -= 1
+    if token in state.scopes:
+        del state.scopes[token]
+    if token in state.hosted:
+        _close(state, state.hosted.pop(token))
+
+
+def _element_cancelled(state: State, event: e.ElementCancelled) -> None:
+    token = event.token
+    _element_left(state, event)
+    state.tasks.pop(token, None)
+    state.jobs.pop(token, None)
+    state.calls.pop(token, None)
+    for incident in [key for key, value in state.incidents.items() if value.token == token]:
+        del state.incidents[incident]
+
+
+def _close(state: State, ids: Iterable[int]) -> None:
+    for key in ids:
+        if state.timers.pop(key, None) is None:
+            state.waits.pop(key, None)
+
+
+def _scope_opened(state: State, event: e.ScopeOpened) -> None:
+    state.scopes[event.scope] = Scope(event.element, event.parent, {})
+
+
+def _variables_set(state: State, event: e.VariablesSet) -> None:
+    scope = state.scopes[event.scope]
+    scope.variables = scope.variables | event.values
+
+
+def _task_opened(state: State, event: e.TaskOpened) -> None:
+    state.tasks[event.token] = Task(
+        event.element,
+        event.round,
+        event.assignee,
+        event.groups,
+        event.users,
+        event.due_ms,
+        event.opened_ms,
+        event.form,
+        event.priority,
+    )
+    state.rounds[event.element] = event.round
+
+
+def _change_task(state: State, token: int, **changes: object) -> None:
+    task = state.tasks[token]
+    state.tasks[token] = msgspec.structs.replace(task, version=task.version + 1, **changes)
+
+
+def _task_claimed(state: State, event: e.TaskClaimed) -> None:
+    _change_task(state, event.token, assignee=event.by, claimed=True)
+
+
+def _task_unclaimed(state: State, event: e.TaskUnclaimed) -> None:
+    _change_task(state, event.token, assignee="", claimed=False)
+
+
+def _task_completed(state: State, event: e.TaskCompleted) -> None:
+    del state.tasks[event.token]
+    state.actors[event.element] = event.by
+    if not event.with_start:
+        state.decisions += 1
+
+
+def _task_returned(state: State, event: e.TaskReturned) -> None:
+    del state.tasks[event.token]
+    state.returned = True
+
+
+def _task_transferred(state: State, event: e.TaskTransferred) -> None:
+    _change_task(state, event.token, assignee=event.to, claimed=False)
+
+
+def _task_urged(state: State, event: e.TaskUrged) -> None:
+    _change_task(state, event.token, urged_ms=event.at_ms)
+
+
+def _job_created(state: State, event: e.JobCreated) -> None:
+    state.jobs[event.token] = Job(event.element, event.topic, event.retries, event.due_ms)
+
+
+def _job_completed(state: State, event: e.JobCompleted) -> None:
+    del state.jobs[event.token]
+
+
+def _job_failed(state: State, event: e.JobFailed | e.JobRetried) -> None:
+    job = state.jobs[event.token]
+    state.jobs[event.token] = Job(job.element, job.topic, event.retries, event.due_ms)
+
+
+def _timer_started(state: State, event: e.TimerStarted) -> None:
+    state.timers[event.timer] = Timer(
+        event.token, event.element, event.due_ms, event.remaining, event.interval, event.share
+    )
+    state.hosted[event.token] = (*state.hosted.get(event.token, ()), event.timer)
+    state.next_id = event.timer + 1
+
+
+def _wait_opened(state: State, event: e.WaitOpened) -> None:
+    state.waits[event.wait] = Wait(event.token, event.element, event.signal, event.name, event.key)
+    state.hosted[event.token] = (*state.hosted.get(event.token, ()), event.wait)
+    state.next_id = event.wait + 1
+
+
+def _release(state: State, token: int, ids: tuple[int, ...]) -> None:
+    """Take timers or waits from the token that hosts them."""
+    _close(state, ids)
+    rest = tuple(key for key in state.hosted[token] if key not in ids)
+    if rest:
+        state.hosted[token] = rest
+    else:
+        del state.hosted[token]
+
+
+def _timer_fired(state: State, event: e.TimerFired) -> None:
+    _release(state, state.timers[event.timer].token, (event.timer,))
+
+
+def _message_received(state: State, event: e.MessageReceived) -> None:
+    if not event.open:
+        _release(state, state.waits[event.wait].token, (event.wait,))
+
+
+def _waits_closed(state: State, event: e.WaitsClosed) -> None:
+    _release(state, event.token, event.ids)
+
+
+def _incident_raised(state: State, event: e.IncidentRaised) -> None:
+    state.incidents[event.incident] = Incident(event.token, event.element, event.code, event.message, event.phase)
+    state.next_id = event.incident + 1
+
+
+def _incident_resolved(state: State, event: e.IncidentResolved) -> None:
+    del state.incidents[event.incident]
+
+
+def _call_requested(state: State, event: e.CallRequested) -> None:
+    state.calls[event.token] = event.process
+
+
+def _call_ended(state: State, event: e.CallCompleted | e.CallCancelled) -> None:
+    del state.calls[event.token]
+
+
+def _ended(status: Status) -> Callable[[State, Any], None]:
+    def apply(state: State, _event: object) -> None:
+        state.status = status
+        # What the process itself hosts (its event sub-processes' subscriptions) ends with it.
+        _close(state, state.hosted.pop(0, ()))
+
+    return apply
+
+
+def _nothing(_state: State, _event: object) -> None:
+    """Recorded for people and other consumers; changes no state."""
+
+
+APPLY: dict[type, Callable[[State, Any], None]] = {
+    e.InstanceStarted: _instance_started,
+    e.ElementEntered: _element_entered,
+    e.ElementLeft: _element_left,
+    e.ElementCancelled: _element_cancelled,
+    e.TokenMerged: _element_left,
+    e.ScopeOpened: _scope_opened,
+    e.VariablesSet: _variables_set,
+    e.TaskOpened: _task_opened,
+    e.TaskClaimed: _task_claimed,
+    e.TaskUnclaimed: _task_unclaimed,
+    e.TaskCompleted: _task_completed,
+    e.TaskReturned: _task_returned,
+    e.TaskTransferred: _task_transferred,
+    e.TaskReminded: _nothing,
+    e.TaskUrged: _task_urged,
+    e.Commented: _nothing,
+    e.JobCreated: _job_created,
+    e.JobCompleted: _job_completed,
+    e.JobFailed: _job_failed,
+    e.JobRetried: _job_failed,
+    e.TimerStarted: _timer_started,
+    e.TimerFired: _timer_fired,
+    e.WaitOpened: _wait_opened,
+    e.MessageReceived: _message_received,
+    e.WaitsClosed: _waits_closed,
+    e.MessageThrown: _nothing,
+    e.SignalThrown: _nothing,
+    e.ErrorThrown: _nothing,
+    e.EscalationThrown: _nothing,
+    e.IncidentRaised: _incident_raised,
+    e.IncidentResolved: _incident_resolved,
+    e.DecisionEvaluated: _nothing,
+    e.CallRequested: _call_requested,
+    e.CallCompleted: _call_ended,
+    e.CallCancelled: _call_ended,
+    e.InstanceCompleted: _ended(Status.COMPLETED),
+    e.InstanceWithdrawn: _ended(Status.WITHDRAWN),
+    e.InstanceTerminated: _ended(Status.TERMINATED),
+    e.InstanceFailed: _ended(Status.FAILED),
+    e.VariablesCorrected: _nothing,
+}

@@ -1,0 +1,24 @@
+"""What the engine may know of the outside, handed in by its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from noria.kernel.calendar import WorkCalendar
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """Outside facts of one command.
+
+    Attributes:
+        calendars: working calendars by id, in the version that is in force.
+        zone: IANA name of the tenant's time zone, for wall-clock durations and FEEL.
+    """
+
+    calendars: Mapping[str, WorkCalendar] = {}
+    zone: str = "UTC"
+
+
+NO_FACTS = Facts()

@@ -1,0 +1,34 @@
+"""Checking what people submit against the definition's forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from noria.engine.run import Run
+from noria.kernel.errors import Rejected
+
+
+def checked_form(
+    run: Run, name: str, values: Mapping[str, object], current: Mapping[str, object]
+) -> dict[str, object] | Rejected:
+    """The accepted values of a submission, or the refusal that names every wrong field.
+
+    Args:
+        run: the step in which they are submitted.
+        name: the form's name in the definition.
+        values: what was submitted.
+        current: the variables before; read-only fields must equal them.
+    """
+    form = run.definition.forms.get(name)
+    if form is None:
+        return Rejected("form.unknown", f"The definition has no form {name!r}; deploy it together with the process.")
+    result = form.validate(values, context=run.context, current=current)
+    if result.errors:
+        fields = {
+            path: {"code": error.code, "message": error.message, "details": error.details}
+            for path, error in result.errors.items()
+        }
+        return Rejected(
+            "form.invalid", f"{len(fields)} field(s) are not right: {', '.join(sorted(fields))}.", {"fields": fields}
+        )
+    return dict(result.values)

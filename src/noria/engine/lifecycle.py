@@ -1,0 +1,270 @@
+"""Commands about an instance as a whole, and those that machines give: jobs, timers, messages, calls, incidents."""
+
+from __future__ import annotations
+
+from noria.design.bpmn.graph import Element, Kind, TriggerKind
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine.arming import after
+from noria.engine.forms import checked_form
+from noria.engine.run import Run
+from noria.engine.state import Status
+from noria.engine.trouble import Trouble
+from noria.kernel.errors import Rejected
+
+RESERVED_VARIABLES = frozenset({"starter", "business_key"})
+"""Set at the start and never overwritten by a submission."""
+
+
+def reserved_names(values: dict[str, object]) -> Rejected | None:
+    """Refuse values for names that the engine itself sets."""
+    taken = sorted(RESERVED_VARIABLES & values.keys())
+    if taken:
+        return Rejected(
+            "variables.reserved",
+            f"{', '.join(taken)} cannot be set: the name is reserved.",
+            {"fields": dict.fromkeys(taken, "variables.reserved")},
+        )
+    return None
+
+
+def start(run: Run, command: c.StartInstance) -> Rejected | None:
+    """Start the instance at its none start event, or at the one named."""
+    graph = run.definition.graph
+    rejected = reserved_names(command.variables)
+    if rejected is not None:
+        return rejected
+    element = _start_element(run, command.start_element)
+    if isinstance(element, Rejected):
+        return element
+    values = dict(command.variables)
+    from_people = command.parent is None and not command.start_element
+    if graph.start_form and from_people:
+        checked = checked_form(run, graph.start_form, values, {})
+        if isinstance(checked, Rejected):
+            return checked
+        values = checked
+    run.emit(
+        e.InstanceStarted(
+            graph.key,
+            run.definition.version,
+            command.business_key,
+            command.by,
+            {**values, "starter": command.starter, "business_key": command.business_key},
+            command.parent,
+        )
+    )
+    run.with_start = from_people
+    try:
+        run.arm_event_sub_processes(0, graph.elements[0])
+    except Trouble as trouble:
+        return Rejected(trouble.trouble_code, trouble.message)
+    run.enter(element.index, 0)
+    return None
+
+
+def _start_element(run: Run, element_id: str) -> Element | Rejected:
+    graph = run.definition.graph
+    if element_id:
+        index = graph.element_of.get(element_id)
+        if index is None or index not in graph.elements[0].starts:
+            return Rejected("process.no_start", f"{graph.key} has no start event {element_id!r}.")
+        return graph.elements[index]
+    for index in graph.elements[0].starts:
+        trigger = graph.elements[index].trigger
+        if trigger is None or trigger.kind is TriggerKind.NONE:
+            return graph.elements[index]
+    return Rejected(
+        "process.no_start", f"{graph.key} has no start event without a trigger; a message or a timer starts it."
+    )
+
+
+def withdraw(run: Run, command: c.WithdrawInstance) -> Rejected | None:
+    """Take the request back, by its starter and within the definition's rule."""
+    state = run.state
+    if command.by != state.starter:
+        return Rejected("instance.not_starter", "Only the starter can withdraw the request.")
+    rule = run.definition.graph.withdrawable
+    if rule == "never" or (rule == "before_first_decision" and state.decisions):
+        return Rejected("instance.not_withdrawable", "The request cannot be withdrawn any more: it has been decided on.")
+    run.cancel_scope(0, "withdrawn")
+    run.emit(e.InstanceWithdrawn(command.by, command.reason))
+    return None
+
+
+def cancel(run: Run, command: c.CancelInstance) -> Rejected | None:
+    """End the instance as an operator."""
+    if not command.reason.strip():
+        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+    run.cancel_scope(0, "terminated")
+    run.emit(e.InstanceTerminated(command.by, command.reason))
+    return None
+
+
+def set_variables(run: Run, command: c.SetVariables) -> Rejected | None:
+    """Correct variables of the process."""
+    if not command.reason.strip():
+        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+    rejected = reserved_names(command.variables)
+    if rejected is not None:
+        return rejected
+    run.emit(e.VariablesCorrected(command.by, command.reason))
+    run.emit(e.VariablesSet(0, command.variables))
+    return None
+
+
+def _job_closed(run: Run, token: int) -> Rejected | None:
+    if token in run.state.jobs:
+        return None
+    return Rejected("job.not_open", f"Job {token} is not open; it was completed or cancelled.")
+
+
+def _element_at(run: Run, token: int) -> Element:
+    return run.definition.graph.elements[run.state.tokens[token].element]
+
+
+def complete_job(run: Run, command: c.CompleteJob) -> Rejected | None:
+    """Take a worker's result and go on."""
+    rejected = _job_closed(run, command.token) or reserved_names(command.variables)
+    if rejected is not None:
+        return rejected
+    token = command.token
+    _drop_incidents(run, token, command.by)
+    run.emit(e.JobCompleted(token, command.by))
+    element = _element_at(run, token)
+    values = command.variables
+    if element.result_variable:
+        values = {element.result_variable: values.get(element.result_variable, values)}
+    run.assign(token, element, values)
+    run.leave(token, element)
+    return None
+
+
+def _drop_incidents(run: Run, token: int, by: str) -> None:
+    for key in [key for key, incident in run.state.incidents.items() if incident.token == token]:
+        run.emit(e.IncidentResolved(key, by))
+
+
+def fail_job(run: Run, command: c.FailJob) -> Rejected | None:
+    """Count a failed try; the last one raises an incident."""
+    rejected = _job_closed(run, command.token)
+    if rejected is not None:
+        return rejected
+    token = command.token
+    job = run.state.jobs[token]
+    element = _element_at(run, token)
+    retries = command.retries if command.retries >= 0 else max(job.retries - 1, 0)
+    wait_ms = command.retry_in_ms
+    if wait_ms < 0:
+        waits = element.job.retry_wait_ms if element.job else ()
+        tries = (element.job.retries if element.job else 1) - retries
+        wait_ms = waits[min(max(tries - 1, 0), len(waits) - 1)] if waits else 0
+    run.emit(e.JobFailed(token, command.by, command.message, retries, run.now_ms + wait_ms))
+    if retries == 0 and not any(incident.token == token for incident in run.state.incidents.values()):
+        run.raise_incident(token, element, "job.failed", command.message, "job")
+    return None
+
+
+def throw_job_error(run: Run, command: c.ThrowJobError) -> Rejected | None:
+    """Let the model catch a worker's business error."""
+    rejected = _job_closed(run, command.token) or reserved_names(command.variables)
+    if rejected is not None:
+        return rejected
+    _drop_incidents(run, command.token, command.by)
+    run.emit(e.JobCompleted(command.token, command.by))
+    run.throw_error(command.token, command.code, command.message, command.variables)
+    return None
+
+
+def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
+    """Let a due timer take effect; a cycle sets its next one."""
+    timer = run.state.timers.get(command.timer)
+    if timer is None:
+        return Rejected("timer.not_open", f"Timer {command.timer} is not open; it fired or was cancelled.")
+    if run.now_ms < timer.due_ms:
+        return Rejected("timer.not_due", f"Timer {command.timer} is not due before {timer.due_ms}.")
+    element = run.definition.graph.elements[timer.element]
+    run.emit(e.TimerFired(command.timer, timer.element))
+    if timer.share:
+        run.emit(e.TaskReminded(timer.token, timer.element, timer.share, run.state.tasks[timer.token].due_ms))
+        return None
+    if timer.remaining and not element.interrupting:
+        calendar = element.trigger.calendar if element.trigger else ""
+        # From the due instant, not from now: a late server must not shift the rhythm.
+        due_ms = after(run, timer.due_ms, timer.interval, calendar)
+        remaining = timer.remaining - 1 if timer.remaining > 0 else -1
+        run.emit(
+            e.TimerStarted(run.state.next_id, timer.token, timer.element, due_ms, remaining, timer.interval)
+        )
+    run.trigger(element, timer.token, {})
+    return None
+
+
+def correlate(run: Run, command: c.Correlate) -> Rejected | None:
+    """Let a message or signal take effect at one subscription."""
+    wait = run.state.waits.get(command.wait)
+    if wait is None:
+        return Rejected("message.not_awaited", f"Subscription {command.wait} is not open any more.")
+    rejected = reserved_names(command.variables)
+    if rejected is not None:
+        return rejected
+    element = run.definition.graph.elements[wait.element]
+    stays = not element.interrupting and element.kind in (Kind.BOUNDARY_EVENT, Kind.START_EVENT)
+    run.emit(e.MessageReceived(command.wait, wait.element, wait.name, command.message_id, stays))
+    run.trigger(element, wait.token, command.variables)
+    return None
+
+
+def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
+    """Take the answer of a called instance."""
+    token = command.token
+    if token not in run.state.calls:
+        return Rejected("call.not_open", f"Call {token} is not open; it was answered or cancelled.")
+    _drop_incidents(run, token, "")
+    run.emit(e.CallCompleted(token, command.error))
+    element = _element_at(run, token)
+    values = {name: value for name, value in command.variables.items() if name not in RESERVED_VARIABLES}
+    if command.error:
+        run.throw_error(token, command.error, command.message, {})
+        return None
+    if element.outputs or (element.call is not None and element.call.propagate_out):
+        run.assign(token, element, values)
+    run.leave(token, element)
+    return None
+
+
+def retry_incident(run: Run, command: c.RetryIncident) -> Rejected | None:
+    """Go on where an incident stopped, after an operator looked."""
+    incident = run.state.incidents.get(command.incident)
+    if incident is None:
+        return Rejected("incident.not_open", f"Incident {command.incident} is not open.")
+    run.emit(e.IncidentResolved(command.incident, command.by))
+    element = run.definition.graph.elements[incident.element]
+    if incident.phase == "job":
+        run.emit(e.JobRetried(incident.token, max(command.retries, 1), run.now_ms))
+    elif incident.token not in run.state.tokens:
+        return None
+    elif incident.phase == "leave":
+        run.leave(incident.token, element)
+    else:
+        run.begin(incident.token, element)
+    return None
+
+
+def park(run: Run, command: c.AnyCommand, code: str, message: str) -> Rejected | None:
+    """Use up a machine's command that led into an endless loop, and raise an incident instead."""
+    root = run.definition.graph.elements[0]
+    if run.state.status is not Status.OPEN:
+        return Rejected(code, message)
+    if isinstance(command, c.FireTimer):
+        timer = run.state.timers[command.timer]
+        run.emit(e.TimerFired(command.timer, timer.element))
+    elif isinstance(command, c.CompleteJob | c.ThrowJobError):
+        return fail_job(run, c.FailJob(command.token, command.by, message, retries=0))
+    elif isinstance(command, c.Correlate):
+        wait = run.state.waits[command.wait]
+        run.emit(e.MessageReceived(command.wait, wait.element, wait.name, command.message_id, True))
+    elif isinstance(command, c.CompleteCall):
+        run.emit(e.CallCompleted(command.token, command.error))
+    run.raise_incident(0, root, code, message, "enter")
+    return None

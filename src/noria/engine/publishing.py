@@ -1,0 +1,45 @@
+"""What an element asks of the world outside the instance: a job, a message, a signal, an escalation."""
+
+from __future__ import annotations
+
+from noria.design.bpmn.graph import Element, Trigger, TriggerKind
+from noria.engine import events as e
+from noria.engine.arming import correlation_key, event_name
+from noria.engine.lifecycle import RESERVED_VARIABLES
+from noria.engine.run import Run
+from noria.engine.trouble import Trouble
+
+
+def create_job(run: Run, token: int, element: Element) -> None:
+    """Ask a worker for the element's work.
+
+    Raises:
+        Trouble: the topic's expression gives no text.
+    """
+    job = element.job
+    if job is None:
+        raise Trouble("job.missing", f"{element.id} names no topic; nobody would do its work.")
+    topic = run.evaluate_text(job.topic, run.variables(token), f"The topic of {element.id}")
+    run.emit(e.JobCreated(token, element.index, topic, job.retries, run.now_ms))
+
+
+def throw(run: Run, token: int, element: Element, trigger: Trigger) -> None:
+    """Publish a message, broadcast a signal, or escalate.
+
+    With input mappings only what they name is sent, otherwise all variables that the element sees.
+
+    Raises:
+        Trouble: a name or correlation expression gives no usable value.
+    """
+    variables = run.variables(token)
+    sent = run.state.scopes[token].variables if element.inputs else variables
+    sent = {name: value for name, value in sent.items() if name not in RESERVED_VARIABLES}
+    if trigger.kind is TriggerKind.MESSAGE:
+        key = run.state.business_key
+        if trigger.correlation is not None:
+            key = correlation_key(run, trigger.correlation, element, variables)
+        run.emit(e.MessageThrown(token, element.index, event_name(run, element, trigger, variables), key, sent))
+    elif trigger.kind is TriggerKind.SIGNAL:
+        run.emit(e.SignalThrown(token, element.index, event_name(run, element, trigger, variables), sent))
+    elif trigger.kind is TriggerKind.ESCALATION:
+        run.throw_escalation(token, trigger.name)

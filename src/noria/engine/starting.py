@@ -1,0 +1,29 @@
+"""Timer start events: when an instance is to be started, before there is one."""
+
+from __future__ import annotations
+
+from noria.engine.arming import after, first_due
+from noria.engine.behaviours import BEHAVIOURS
+from noria.engine.definition import Definition
+from noria.engine.facts import Facts
+from noria.engine.run import Run
+from noria.engine.state import State
+
+
+def first_start(definition: Definition, element: int, now_ms: int, facts: Facts) -> tuple[int, int, str]:
+    """When a timer start event is due first, how often it repeats after that (-1 for ever), and its interval.
+
+    Raises:
+        Trouble: its expression gives no date-time, duration or cycle.
+    """
+    run = Run(definition, State(), now_ms, facts, BEHAVIOURS)
+    start = definition.graph.elements[element]
+    assert start.trigger is not None  # noqa: S101 - only asked for timer start events
+    return first_due(run, start, start.trigger, {})
+
+
+def next_start(definition: Definition, element: int, due_ms: int, interval: str, facts: Facts) -> int:
+    """The due instant after `due_ms` in a cycle."""
+    run = Run(definition, State(), due_ms, facts, BEHAVIOURS)
+    trigger = definition.graph.elements[element].trigger
+    return after(run, due_ms, interval, trigger.calendar if trigger else "")

@@ -1,0 +1,260 @@
+"""The state of one instance: one compact value that the events fold into."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from noria.kernel.errors import NoriaError
+
+FORMAT = 1
+
+
+class Status(IntEnum):
+    """Where an instance is in its life."""
+
+    OPEN = 0
+    COMPLETED = 1
+    WITHDRAWN = 2
+    TERMINATED = 3
+    FAILED = 4
+
+
+class Token(msgspec.Struct, frozen=True, array_like=True):
+    """One visit of one element (令牌). Its id is unique in the instance and never used again.
+
+    Attributes:
+        element: element index.
+        scope: id of the scope it moves in.
+        via: index of the flow it came by, -1 for none.
+    """
+
+    element: int
+    scope: int
+    via: int = -1
+
+
+class Scope(msgspec.Struct, array_like=True):
+    """A container of variables, and of tokens when it belongs to the process or a sub-process (作用域).
+
+    Its id is the id of the token that hosts it, 0 for the process itself.
+
+    Attributes:
+        element: element index of the host.
+        parent: id of the scope around it, -1 for the process.
+        variables: name → JSON value; replaced as a whole, never changed in place.
+        live: how many tokens are directly inside.
+    """
+
+    element: int
+    parent: int
+    variables: dict[str, object]
+    live: int = 0
+
+
+class Task(msgspec.Struct, frozen=True, array_like=True):
+    """An open work item of a person (待办).
+
+    Attributes:
+        element: element index.
+        round: 1 at first, one more after each return (R2).
+        assignee: person id, "" while only candidates are named.
+        groups: role or unit keys whose members may claim it.
+        users: person ids who may claim it.
+        due_ms: when it is overdue, 0 for no limit.
+        opened_ms: when it was opened.
+        form: form name, "" for none.
+        priority: 0..100.
+        claimed: whether the assignee took it from a group (and may put it back).
+        urged_ms: when it was last urged, 0 for never.
+        version: one more at each change of the task; callers may insist on it.
+    """
+
+    element: int
+    round: int
+    assignee: str = ""
+    groups: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    due_ms: int = 0
+    opened_ms: int = 0
+    form: str = ""
+    priority: int = 50
+    claimed: bool = False
+    urged_ms: int = 0
+    version: int = 1
+
+
+class Job(msgspec.Struct, frozen=True, array_like=True):
+    """Work that a worker does (not a person).
+
+    Attributes:
+        element: element index.
+        topic: workers fetch by it.
+        retries: tries left; 0 means an incident is open.
+        due_ms: not before this instant.
+    """
+
+    element: int
+    topic: str
+    retries: int
+    due_ms: int
+
+
+class Timer(msgspec.Struct, frozen=True, array_like=True):
+    """Something that happens at an instant.
+
+    Attributes:
+        token: the token or scope it belongs to, and ends with.
+        element: the event element that it triggers; the user task itself for a reminder.
+        due_ms: when.
+        remaining: how many more times a cycle repeats after this one, -1 for ever.
+        interval: ISO 8601 duration of a cycle, "" for a single shot.
+        share: for a reminder the share of the limit it stands for, 0 otherwise.
+    """
+
+    token: int
+    element: int
+    due_ms: int
+    remaining: int = 0
+    interval: str = ""
+    share: float = 0.0
+
+
+class Wait(msgspec.Struct, frozen=True, array_like=True):
+    """A subscription to a message or signal.
+
+    Attributes:
+        token: the token or scope it belongs to, and ends with.
+        element: the event element or receive task that it triggers.
+        signal: True for a signal, False for a message.
+        name: message or signal name.
+        key: correlation key, "" for signals.
+    """
+
+    token: int
+    element: int
+    signal: bool
+    name: str
+    key: str = ""
+
+
+class Incident(msgspec.Struct, frozen=True, array_like=True):
+    """Something an operator must look at (异常).
+
+    Attributes:
+        token: which token stands still.
+        element: element index.
+        code: stable code.
+        message: what happened.
+        phase: where to go on after a retry: "enter", "leave" or "job".
+    """
+
+    token: int
+    element: int
+    code: str
+    message: str
+    phase: str
+
+
+class Parent(msgspec.Struct, frozen=True, array_like=True):
+    """The call activity that a called instance answers to."""
+
+    instance: int
+    token: int
+
+
+class State(msgspec.Struct, array_like=True):
+    """One instance.
+
+    Attributes:
+        format: number of this encoding; older ones are migrated on reading.
+        version: number of commands applied.
+        status: where it is in its life.
+        next_id: next unused id for a token, timer, wait or incident.
+        business_key: the number people know it by.
+        starter: person id of the starter (发起人).
+        parent: who called it, None for a top-level instance.
+        tokens, scopes, tasks, jobs, calls, timers, waits, incidents: by id; tasks, jobs and calls by token.
+        hosted: token or scope id → ids of its timers and waits.
+        rounds: element → rounds of its user task so far.
+        actors: element → person who last completed its task.
+        decisions: completed tasks, without those submitted together with the start.
+        returned: whether a return ever happened (R4).
+    """
+
+    format: int = FORMAT
+    version: int = 0
+    status: Status = Status.OPEN
+    next_id: int = 1
+    business_key: str = ""
+    starter: str = ""
+    parent: Parent | None = None
+    tokens: dict[int, Token] = {}
+    scopes: dict[int, Scope] = {}
+    tasks: dict[int, Task] = {}
+    jobs: dict[int, Job] = {}
+    calls: dict[int, str] = {}
+    timers: dict[int, Timer] = {}
+    waits: dict[int, Wait] = {}
+    incidents: dict[int, Incident] = {}
+    hosted: dict[int, tuple[int, ...]] = {}
+    rounds: dict[int, int] = {}
+    actors: dict[int, str] = {}
+    decisions: int = 0
+    returned: bool = False
+
+    def copy(self) -> State:
+        """A working copy: what is replaced as a whole is shared, what is changed in place is not."""
+        return State(
+            self.format,
+            self.version,
+            self.status,
+            self.next_id,
+            self.business_key,
+            self.starter,
+            self.parent,
+            self.tokens.copy(),
+            {key: Scope(scope.element, scope.parent, scope.variables, scope.live) for key, scope in self.scopes.items()},
+            self.tasks.copy(),
+            self.jobs.copy(),
+            self.calls.copy(),
+            self.timers.copy(),
+            self.waits.copy(),
+            self.incidents.copy(),
+            self.hosted.copy(),
+            self.rounds.copy(),
+            self.actors.copy(),
+            self.decisions,
+            self.returned,
+        )
+
+
+class StateFormatError(NoriaError):
+    """A stored state is of a format that this version does not know."""
+
+    code = "state.format"
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(State)
+
+
+def encode_state(state: State) -> bytes:
+    """Compact msgpack; equal states give equal bytes."""
+    return _encoder.encode(state)
+
+
+def decode_state(data: bytes) -> State:
+    """Read a stored state.
+
+    Raises:
+        StateFormatError: it was written by a later version of Noria, or is damaged.
+    """
+    try:
+        state = _decoder.decode(data)
+    except msgspec.DecodeError as error:
+        raise StateFormatError(f"The stored state cannot be read: {error}") from None
+    if state.format != FORMAT:
+        raise StateFormatError(f"The stored state has format {state.format}; this version reads {FORMAT}.")
+    return state

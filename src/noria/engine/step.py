@@ -1,0 +1,131 @@
+"""`decide`: from a command to events. Pure; the same call always gives the same events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine import lifecycle
+from noria.engine.behaviours import BEHAVIOURS
+from noria.engine.definition import Definition
+from noria.engine.facts import NO_FACTS, Facts
+from noria.engine.run import Run, RunawayError
+from noria.engine.state import State, Status
+from noria.engine.tasks import claiming, completing, returning, talking
+from noria.kernel.errors import Rejected
+
+Handler = Callable[[Run, Any], Rejected | None]
+
+HANDLERS: dict[type, Handler] = {
+    c.StartInstance: lifecycle.start,
+    c.ClaimTask: claiming.claim,
+    c.UnclaimTask: claiming.unclaim,
+    c.TransferTask: claiming.transfer,
+    c.CompleteTask: completing.complete,
+    c.ReturnTask: returning.return_task,
+    c.UrgeTask: talking.urge,
+    c.Comment: talking.comment,
+    c.WithdrawInstance: lifecycle.withdraw,
+    c.CancelInstance: lifecycle.cancel,
+    c.CompleteJob: lifecycle.complete_job,
+    c.FailJob: lifecycle.fail_job,
+    c.ThrowJobError: lifecycle.throw_job_error,
+    c.FireTimer: lifecycle.fire_timer,
+    c.Correlate: lifecycle.correlate,
+    c.CompleteCall: lifecycle.complete_call,
+    c.RetryIncident: lifecycle.retry_incident,
+    c.SetVariables: lifecycle.set_variables,
+}
+"""Command type → what it does."""
+
+_FROM_PEOPLE = (
+    c.StartInstance,
+    c.ClaimTask,
+    c.UnclaimTask,
+    c.TransferTask,
+    c.CompleteTask,
+    c.ReturnTask,
+    c.UrgeTask,
+    c.Comment,
+    c.WithdrawInstance,
+    c.CancelInstance,
+    c.RetryIncident,
+    c.SetVariables,
+)
+_AFTER_THE_END = (c.Comment,)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """An accepted command.
+
+    Attributes:
+        events: what happened, in order; never empty.
+        state: the state after them, its version counted up by one.
+    """
+
+    events: tuple[e.AnyEvent, ...]
+    state: State
+
+
+def step(
+    definition: Definition, state: State, command: c.AnyCommand, now_ms: int, facts: Facts = NO_FACTS
+) -> Outcome | Rejected:
+    """Decide a command and fold its events: `decide` and `evolve` in one pass over one working copy.
+
+    Args:
+        definition: the version the instance runs on.
+        state: left as it was.
+        command: what is asked.
+        now_ms: the instant of the command, ms since the epoch.
+        facts: what the outside says.
+
+    Returns:
+        The events and the state after them, or the reason why nothing happened.
+    """
+    run = Run(definition, state.copy(), now_ms, facts, BEHAVIOURS)
+    try:
+        rejected = _refused_at_once(state, command) or HANDLERS[command.__class__](run, command)
+        if rejected is not None:
+            return rejected
+        run.advance()
+    except RunawayError as error:
+        if isinstance(command, _FROM_PEOPLE):
+            return Rejected(error.code, error.message)
+        return _park(definition, state, command, now_ms, facts, error)
+    run.state.version = state.version + 1
+    return Outcome(tuple(run.events), run.state)
+
+
+def decide(
+    definition: Definition, state: State, command: c.AnyCommand, now_ms: int, facts: Facts = NO_FACTS
+) -> tuple[e.AnyEvent, ...] | Rejected:
+    """The events of a command, or the reason why nothing happens. See `step`."""
+    outcome = step(definition, state, command, now_ms, facts)
+    return outcome if isinstance(outcome, Rejected) else outcome.events
+
+
+def _refused_at_once(state: State, command: c.AnyCommand) -> Rejected | None:
+    started = 0 in state.scopes
+    if isinstance(command, c.StartInstance):
+        return Rejected("instance.started", "The instance has been started already.") if started else None
+    if not started:
+        return Rejected("instance.not_found", "There is no such instance.")
+    if state.status is not Status.OPEN and not isinstance(command, _AFTER_THE_END):
+        return Rejected("instance.ended", f"The instance has ended ({state.status.name.lower()}); nothing was done.")
+    return None
+
+
+def _park(
+    definition: Definition, state: State, command: c.AnyCommand, now_ms: int, facts: Facts, error: RunawayError
+) -> Outcome | Rejected:
+    """Put a runaway model to rest: what asked for it is used up, and an incident says why."""
+    run = Run(definition, state.copy(), now_ms, facts, BEHAVIOURS)
+    rejected = lifecycle.park(run, command, error.code, error.message)
+    if rejected is not None:
+        return rejected
+    run.state.version = state.version + 1
+    return Outcome(tuple(run.events), run.state)

@@ -1,0 +1,109 @@
+"""Returning a request to an earlier user task (退回重办), rules R1 and R2 of the approval verbs."""
+
+from __future__ import annotations
+
+from noria.design.bpmn.graph import Element, Kind
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine.definition import Definition
+from noria.engine.run import Run
+from noria.engine.state import State
+from noria.engine.tasks.claiming import held_task
+from noria.kernel.errors import Rejected
+
+_JOINS = (Kind.PARALLEL_GATEWAY, Kind.INCLUSIVE_GATEWAY)
+
+
+def returnable(definition: Definition, state: State, token: int) -> tuple[int, ...]:
+    """The user tasks that a task may be returned to: done before, upstream, and in a scope that is still open."""
+    targets = []
+    for element in definition.graph.elements:
+        if element.kind is Kind.USER_TASK and element.index in state.actors:
+            common = _common_scope(state, token, element)
+            if common is None:
+                continue
+            lifted = _lift(state, token, common)
+            at = state.tokens[lifted].element
+            if at != element.index and definition.downstream(element.index) >> at & 1:
+                targets.append(element.index)
+    return tuple(targets)
+
+
+def _common_scope(state: State, token: int, target: Element) -> int | None:
+    """The innermost scope around the token whose own element is the one around the target; None when it has closed."""
+    scope = state.tokens[token].scope
+    while scope >= 0:
+        if state.scopes[scope].element == target.scope:
+            return scope
+        scope = state.scopes[scope].parent
+    return None
+
+
+def _lift(state: State, token: int, scope: int) -> int:
+    """The token itself, or the one directly inside `scope` that it moves in."""
+    while state.tokens[token].scope != scope:
+        token = state.tokens[token].scope
+    return token
+
+
+def return_task(run: Run, command: c.ReturnTask) -> Rejected | None:
+    """Cancel exactly what lies downstream of the target, and open the target for a new round.
+
+    Rule R1: within the smallest scope that holds both, tokens downstream of the target go; sibling branches stay.
+    A sibling branch that has already gone into a join downstream stays done: its arrival at the join is put back.
+    """
+    token = command.token
+    task = held_task(run, token, command.by, command.version)
+    if isinstance(task, Rejected):
+        return task
+    if not command.reason.strip():
+        return Rejected("reason.required", "Say why the request is returned.", {"fields": {"reason": "reason.required"}})
+    definition, state = run.definition, run.state
+    target = definition.graph.element_of.get(command.to)
+    if target is None or target not in returnable(definition, state, token):
+        return Rejected("task.not_returnable", f"The request cannot be returned to {command.to!r} from here.")
+    element = definition.graph.elements[target]
+    scope = _common_scope(state, token, element)
+    assert scope is not None  # noqa: S101 - returnable() has just found it
+    if not task.assignee:
+        run.emit(e.TaskClaimed(token, command.by))
+    run.emit(e.TaskReturned(token, task.element, target, command.by, command.reason))
+    downstream = definition.downstream(target)
+    gone = [key for key, value in state.tokens.items() if value.scope == scope and _lies_behind(run, key, downstream)]
+    left_from = {state.tokens[key].element for key in gone}
+    # The new token comes first, so that the scope is never empty in between.
+    run.enter(target, scope)
+    for key in gone:
+        run.cancel(key, "returned")
+    _restore_arrivals(run, scope, target, downstream, left_from)
+    return None
+
+
+def _lies_behind(run: Run, token: int, downstream: int) -> bool:
+    """Whether a token is downstream; one that waits at a join is so only if its way there was."""
+    here = run.state.tokens[token]
+    element = run.definition.graph.elements[here.element]
+    if element.kind in _JOINS and len(element.incoming) > 1 and here.via >= 0:
+        return bool(downstream >> run.definition.graph.flows[here.via].source & 1)
+    return bool(downstream >> here.element & 1)
+
+
+def _restore_arrivals(run: Run, scope: int, target: int, downstream: int, left_from: set[int]) -> None:
+    """Put back the arrivals of sibling branches at parallel joins that the cancelled tokens had passed."""
+    definition, state = run.definition, run.state
+    for element in definition.graph.elements:
+        if element.kind is not Kind.PARALLEL_GATEWAY or len(element.incoming) < 2 or not downstream >> element.index & 1:
+            continue
+        behind = definition.downstream(element.index) & ~(1 << element.index)
+        if element.index == target or not any(behind >> index & 1 for index in left_from):
+            continue
+        for flow in element.incoming:
+            if downstream >> definition.graph.flows[flow].source & 1:
+                continue
+            upstream = definition.upstream(flow, element.index)
+            still_coming = any(
+                value.scope == scope and (value.via == flow or upstream >> value.element & 1)
+                for value in state.tokens.values()
+            )
+            if not still_coming:
+                run.place(element.index, scope, flow)

@@ -1,0 +1,210 @@
+"""The fold behind the board: from journal rows to visits, flow counts, occurrences and lives.
+
+Each definition of a figure stands here once; every screen shows the same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from noria.design.bpmn.graph import Graph, Kind
+from noria.engine import events as e
+from noria.engine.state import Status
+from noria.kernel.calendar import WorkCalendar, working_between
+from noria.kernel.instants import InstantMs, to_datetime
+
+RETURN, INCIDENT = "return", "incident"
+
+
+class Visit(msgspec.Struct):
+    """One visit of one element by one token.
+
+    Attributes:
+        iid: the instance.
+        tok: the token.
+        tenant: whose.
+        definition: id of the definition.
+        element: element index.
+        entered: instant, ms.
+        claimed: when somebody had it in hand, ms; `entered` for a task with an assignee; 0 for never.
+        closed: instant, ms, 0 while it lasts.
+        outcome: "" while it lasts, then "completed", "returned" or "cancelled".
+        actor: who completed or returned it, "" for machines.
+        due: when it is overdue, ms, 0 for no limit.
+        round: round of a user task, 1 otherwise.
+        human: 1 for a person's task.
+        handling: entered to closed, ms.
+        waiting: entered to claimed, ms.
+        handling_work: the same in working time.
+        waiting_work: the same in working time.
+    """
+
+    iid: int
+    tok: int
+    tenant: int
+    definition: int
+    element: int
+    entered: int
+    claimed: int = 0
+    closed: int = 0
+    outcome: str = ""
+    actor: str = ""
+    due: int = 0
+    round: int = 1
+    human: int = 0
+    handling: int = 0
+    waiting: int = 0
+    handling_work: int = 0
+    waiting_work: int = 0
+
+
+class Occurrence(msgspec.Struct, frozen=True):
+    """A return or an incident, where and when."""
+
+    shard: int
+    seq: int
+    n: int
+    tenant: int
+    definition: int
+    iid: int
+    element: int
+    kind: str
+    at: int
+
+
+class Life(msgspec.Struct):
+    """From start to end of one instance; `cycle_work` is its working time in ms."""
+
+    iid: int
+    tenant: int
+    definition: int
+    started: int
+    ended: int = 0
+    status: int = 0
+    cycle_work: int = 0
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """One journal row, decoded, with what the fold must know of its instance."""
+
+    shard: int
+    seq: int
+    iid: int
+    ts: int
+    tenant: int
+    definition: int
+    events: tuple[e.AnyEvent, ...]
+
+
+_ENDS = {
+    e.InstanceCompleted: Status.COMPLETED,
+    e.InstanceWithdrawn: Status.WITHDRAWN,
+    e.InstanceTerminated: Status.TERMINATED,
+    e.InstanceFailed: Status.FAILED,
+}
+
+
+class Fold:
+    """What a page of journal rows changes in the projection.
+
+    Attributes:
+        visits: new or changed visits by (instance, token).
+        flows: how often each flow was taken: (tenant, definition, flow, day) → times.
+        occurrences: returns and incidents.
+        lives: new or changed lives by instance.
+    """
+
+    def __init__(
+        self,
+        visits: Mapping[tuple[int, int], Visit],
+        lives: Mapping[int, Life],
+        calendar: WorkCalendar,
+    ) -> None:
+        """Start from the open visits and lives of the instances that the page is about."""
+        self._known = dict(visits)
+        self._lives = dict(lives)
+        self._calendar = calendar
+        self._zone = ZoneInfo(calendar.zone) if calendar.zone != "UTC" else UTC
+        self.visits: dict[tuple[int, int], Visit] = {}
+        self.flows: dict[tuple[int, int, int, str], int] = {}
+        self.occurrences: list[Occurrence] = []
+        self.lives: dict[int, Life] = {}
+
+    def add(self, row: Recorded, graph: Graph) -> None:
+        """Fold one row."""
+        actors: dict[int, tuple[str, str]] = {}
+        for n, event in enumerate(row.events):
+            if isinstance(event, e.InstanceStarted):
+                self.lives[row.iid] = Life(row.iid, row.tenant, row.definition, row.ts)
+            elif isinstance(event, e.ElementEntered):
+                self._enter(row, event, graph)
+            elif isinstance(event, e.TaskOpened):
+                visit = self._visit(row.iid, event.token)
+                visit.due, visit.round, visit.human = event.due_ms, event.round, 1
+                visit.claimed = row.ts if event.assignee else 0
+            elif isinstance(event, e.TaskClaimed | e.TaskTransferred):
+                visit = self._visit(row.iid, event.token)
+                visit.claimed = visit.claimed or row.ts
+            elif isinstance(event, e.TaskUnclaimed):
+                self._visit(row.iid, event.token).claimed = 0
+            elif isinstance(event, e.TaskCompleted):
+                actors[event.token] = ("completed", event.by)
+            elif isinstance(event, e.TaskReturned):
+                actors[event.token] = ("returned", event.by)
+                self._occur(row, n, event.element, RETURN)
+            elif isinstance(event, e.IncidentRaised):
+                self._occur(row, n, event.element, INCIDENT)
+            elif isinstance(event, e.ElementLeft):
+                outcome, actor = actors.get(event.token, ("completed", ""))
+                self._close(row, event.token, outcome, actor)
+                day = to_datetime(InstantMs(row.ts), self._zone).date().isoformat()
+                for flow in event.flows:
+                    key = (row.tenant, row.definition, flow, day)
+                    self.flows[key] = self.flows.get(key, 0) + 1
+            elif isinstance(event, e.ElementCancelled):
+                outcome, actor = actors.get(event.token, ("cancelled", ""))
+                self._close(row, event.token, outcome, actor)
+            elif isinstance(event, e.TokenMerged):
+                self._close(row, event.token, "completed", "")
+            elif type(event) in _ENDS:
+                self._end(row, _ENDS[type(event)])
+
+    def _enter(self, row: Recorded, event: e.ElementEntered, graph: Graph) -> None:
+        if graph.elements[event.element].kind is Kind.PROCESS:
+            return
+        self.visits[row.iid, event.token] = Visit(
+            row.iid, event.token, row.tenant, row.definition, event.element, row.ts
+        )
+
+    def _visit(self, iid: int, token: int) -> Visit:
+        key = (iid, token)
+        if key not in self.visits:
+            self.visits[key] = self._known[key]
+        return self.visits[key]
+
+    def _occur(self, row: Recorded, n: int, element: int, kind: str) -> None:
+        self.occurrences.append(
+            Occurrence(row.shard, row.seq, n, row.tenant, row.definition, row.iid, element, kind, row.ts)
+        )
+
+    def _working(self, start: int, end: int) -> int:
+        return working_between(self._calendar, InstantMs(start), InstantMs(end)) if end > start else 0
+
+    def _close(self, row: Recorded, token: int, outcome: str, actor: str) -> None:
+        visit = self._visit(row.iid, token)
+        visit.closed, visit.outcome, visit.actor = row.ts, outcome, actor
+        visit.handling = row.ts - visit.entered
+        until = visit.claimed or row.ts
+        visit.waiting = until - visit.entered if visit.human else 0
+        visit.handling_work = self._working(visit.entered, row.ts)
+        visit.waiting_work = self._working(visit.entered, until) if visit.human else 0
+
+    def _end(self, row: Recorded, status: Status) -> None:
+        life = self.lives.get(row.iid) or self._lives[row.iid]
+        life.ended, life.status = row.ts, int(status)
+        life.cycle_work = self._working(life.started, row.ts)
+        self.lives[row.iid] = life

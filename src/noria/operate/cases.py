@@ -1,0 +1,357 @@
+"""Instances for people: start, look, withdraw, urge, cancel, comment, retry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from noria.engine import commands as c
+from noria.engine.state import Status
+from noria.kernel.instants import parse_instant, to_datetime
+from noria.operate.deploying import DefinitionRow
+from noria.operate.office import (
+    Caller,
+    NotFoundError,
+    Office,
+    RefusedError,
+    element_ref,
+    iso,
+    iso_or_none,
+    person_or_none,
+    person_ref,
+    process_ref,
+)
+from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
+from noria.operate.changes import Held
+from noria.operate.runtime import Request, SerialDraw
+from noria.operate.taskviews import task_view
+from noria.operate.timeline import History, tokens_of, visible_variables
+from noria.operate.views import (
+    ElementCount,
+    FlowCount,
+    Holder,
+    IncidentView,
+    InstanceBrief,
+    InstanceDetail,
+    Page,
+    StateAt,
+    Timeline,
+)
+from noria.trust.people import Organisation
+from noria.trust.policy import Permission, may_see, may_start
+
+_STATUS = {
+    Status.OPEN: "open",
+    Status.COMPLETED: "completed",
+    Status.WITHDRAWN: "withdrawn",
+    Status.TERMINATED: "terminated",
+    Status.FAILED: "failed",
+}
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class Cases:
+    """The use cases about instances."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    # Starting
+
+    async def start(
+        self, caller: Caller, process: str, variables: dict[str, object], business_key: str = ""
+    ) -> InstanceBrief:
+        """Start an instance of the newest version.
+
+        Raises:
+            NotFoundError: there is no such process.
+            DeniedError: the caller may not start it.
+            RefusedError: a field is wrong, or the process has no plain start.
+        """
+        office = self._office
+        tenant = caller.principal.tenant
+        row = office.catalogue.find(tenant, process)
+        if row is None:
+            raise NotFoundError(f"There is no process {process!r}.")
+        graph = await office.graph(row.id)
+        verdict = may_start(caller.principal, graph.starter_groups)
+        if not verdict.allowed:
+            raise await office.deny(caller, "instances.start", "process", process, verdict)
+        await self.check_files(tenant, variables)
+        organisation = await office.people.organisation(tenant)
+        answer = await office.run(
+            Request(
+                c.StartInstance(caller.person.id, organisation.snapshot(caller.person), variables, business_key),
+                caller.person.id,
+                tenant=tenant,
+                definition=row.id,
+                unit=caller.person.unit,
+                key=idempotency_key(caller),
+                origin=caller.origin,
+                serial=self._serial(row, graph.serial),
+            )
+        )
+        return await self.brief(tenant, answer.iid)
+
+    def _serial(self, row: DefinitionRow, pattern: str) -> SerialDraw | None:
+        if not pattern:
+            return None
+        facts = self._office.facts(row.tenant)
+        zone = facts.calendars["default"].zone if "default" in facts.calendars else facts.zone
+        year = to_datetime(self._office.clock.now_ms(), ZoneInfo(zone)).year
+        return SerialDraw(row.key, str(year), pattern, year)
+
+    async def check_files(self, tenant: int, values: object) -> None:
+        """Raise unless every file that a submission names has been uploaded.
+
+        Raises:
+            NotFoundError: one has not.
+        """
+        hashes: set[str] = set()
+        stack = [values]
+        while stack:
+            value = stack.pop()
+            if isinstance(value, dict):
+                named = value.get("hash")
+                if isinstance(named, str) and "media_type" in value and _HASH.fullmatch(named):
+                    hashes.add(named)
+                stack.extend(value.values())
+            elif isinstance(value, list):
+                stack.extend(value)
+        if hashes:
+            missing = hashes - await self._office.blobs.exist(tenant, hashes)
+            if missing:
+                raise NotFoundError("A file that the form names has not been uploaded; upload it again.")
+
+    # Looking
+
+    async def seen(self, caller: Caller, iid: int) -> Held:
+        """The instance, if the caller may see it.
+
+        Raises:
+            NotFoundError: there is none in the caller's tenant.
+            DeniedError: the caller has no part in it.
+        """
+        office = self._office
+        held = await office.runtime.instance(iid)
+        if held is None or held.row.tenant != caller.principal.tenant:
+            raise NotFoundError("There is no such instance.")
+        facts = await office.lists.instance_facts(iid)
+        if facts is None:
+            raise NotFoundError("There is no such instance.")
+        verdict = may_see(caller.principal, facts)
+        if not verdict.allowed:
+            raise await office.deny(caller, "instances.read", "instance", str(iid), verdict)
+        return held
+
+    async def find(
+        self,
+        caller: Caller,
+        box: InstanceBox,
+        *,
+        process: str = "",
+        status: InstanceStatus = InstanceStatus.ALL,
+        q: str = "",
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Page[InstanceBrief]:
+        """Instances that the caller may see."""
+        office = self._office
+        tenant = caller.principal.tenant
+        definitions = [row.id for row in office.catalogue.rows(tenant) if row.key == process] if process else None
+        rows, total = await office.lists.instances(
+            caller.principal, box, definitions=definitions, status=status, q=q, limit=limit, offset=offset
+        )
+        return Page(await self._briefs(tenant, rows), total, limit, offset)
+
+    async def brief(self, tenant: int, iid: int) -> InstanceBrief:
+        """One instance for a list."""
+        held = await self._office.runtime.instance(iid)
+        if held is None:
+            raise NotFoundError("There is no such instance.")
+        fields = InstanceFields(**{name: getattr(held.row, name) for name in InstanceFields.__struct_fields__})
+        return (await self._briefs(tenant, [fields]))[0]
+
+    async def _briefs(self, tenant: int, rows: Sequence[InstanceFields]) -> list[InstanceBrief]:
+        office = self._office
+        organisation = await office.people.organisation(tenant)
+        tasks = await office.lists.open_tasks([row.iid for row in rows if row.status == int(Status.OPEN)])
+        by_instance: dict[int, list[TaskFields]] = {}
+        for task in tasks:
+            by_instance.setdefault(task.iid, []).append(task)
+        briefs = []
+        for row in rows:
+            graph = await office.graph(row.definition)
+            briefs.append(
+                InstanceBrief(
+                    id=str(row.iid),
+                    business_key=row.bkey,
+                    title=row.title,
+                    process=process_ref(office.catalogue.row(row.definition)),
+                    starter=person_ref(organisation, row.starter),
+                    status=_STATUS[Status(row.status)],
+                    started_at=iso(row.started),
+                    ended_at=iso_or_none(row.ended),
+                    holders=[
+                        Holder(
+                            element_ref(graph.elements[task.element]),
+                            person_or_none(organisation, task.assignee),
+                            task.groups,
+                            iso(task.created),
+                            iso_or_none(task.due),
+                        )
+                        for task in by_instance.get(row.iid, ())
+                    ],
+                    incidents=row.incidents,
+                    round=row.round,
+                )
+            )
+        return briefs
+
+    async def _history(self, held: Held, organisation: Organisation) -> History:
+        rows = await self._office.store.journal_of(held.row.iid)
+        return History(rows, held.definition.graph, held.definition.version, organisation)
+
+    async def detail(self, caller: Caller, iid: int) -> InstanceDetail:
+        """One instance for its page."""
+        office = self._office
+        held = await self.seen(caller, iid)
+        organisation = await office.people.organisation(caller.principal.tenant)
+        history = await self._history(held, organisation)
+        history.fold()
+        brief = await self.brief(caller.principal.tenant, iid)
+        state, graph = held.state, held.definition.graph
+        now_ms = office.clock.now_ms()
+        tasks = [await task_view(office, task, organisation, now_ms) for task in await office.lists.open_tasks([iid])]
+        incidents = [
+            IncidentView(
+                str(key),
+                element_ref(graph.elements[incident.element]),
+                incident.code,
+                incident.message,
+                iso(history.raised.get(key, 0)),
+                state.jobs[incident.token].retries if incident.token in state.jobs else 0,
+            )
+            for key, incident in state.incidents.items()
+        ]
+        return InstanceDetail(
+            **{name: getattr(brief, name) for name in brief.__struct_fields__},
+            variables=visible_variables(state.scopes[0].variables),
+            tokens=tokens_of(state, graph, history.entered),
+            open_tasks=tasks,
+            visited=[ElementCount(key, count) for key, count in history.visited.items()],
+            taken_flows=[FlowCount(key, count) for key, count in history.taken.items()],
+            incidents_list=incidents,
+            allowed=self._allowed(caller, held),
+            version=state.version,
+        )
+
+    @staticmethod
+    def _allowed(caller: Caller, held: Held) -> list[str]:
+        allowed = ["comment"]
+        state = held.state
+        if state.status is not Status.OPEN:
+            return allowed
+        rule = held.definition.graph.withdrawable
+        is_starter = caller.principal.id == state.starter
+        if is_starter and (rule == "always" or (rule == "before_first_decision" and not state.decisions)):
+            allowed.append("withdraw")
+        operates = Permission.OPERATE in caller.principal.permissions
+        if (is_starter or operates) and state.tasks:
+            allowed.append("urge")
+        if operates:
+            allowed += ["cancel", "retry"]
+        return allowed
+
+    async def timeline(self, caller: Caller, iid: int) -> Timeline:
+        """What happened to an instance, oldest first."""
+        held = await self.seen(caller, iid)
+        organisation = await self._office.people.organisation(caller.principal.tenant)
+        return Timeline((await self._history(held, organisation)).items())
+
+    async def state_at(self, caller: Caller, iid: int, at: str) -> StateAt:
+        """The state of an instance at an instant of its past.
+
+        Raises:
+            ValueError: `at` is no ISO 8601 instant.
+        """
+        held = await self.seen(caller, iid)
+        organisation = await self._office.people.organisation(caller.principal.tenant)
+        instant = parse_instant(at)
+        if instant < held.row.started:
+            raise NotFoundError("The instance did not exist at that time.")
+        history = await self._history(held, organisation)
+        state = history.fold(instant)
+        return StateAt(
+            iso(instant),
+            state.version,
+            _STATUS[state.status],
+            visible_variables(state.scopes[0].variables),
+            tokens_of(state, held.definition.graph, history.entered),
+        )
+
+    # Acting
+
+    async def _act(self, caller: Caller, iid: int, command: c.AnyCommand) -> InstanceBrief:
+        await self._office.run(
+            Request(
+                command,
+                caller.principal.id,
+                iid=iid,
+                tenant=caller.principal.tenant,
+                key=idempotency_key(caller),
+                origin=caller.origin,
+            )
+        )
+        return await self.brief(caller.principal.tenant, iid)
+
+    async def withdraw(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
+        """Take the caller's own request back."""
+        await self.seen(caller, iid)
+        return await self._act(caller, iid, c.WithdrawInstance(caller.principal.id, reason))
+
+    async def cancel(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
+        """End an instance as an operator."""
+        await self.seen(caller, iid)
+        await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
+        return await self._act(caller, iid, c.CancelInstance(caller.principal.id, reason))
+
+    async def comment(self, caller: Caller, iid: int, text: str, token: int = 0) -> InstanceBrief:
+        """Say something about an instance that the caller may see."""
+        await self.seen(caller, iid)
+        return await self._act(caller, iid, c.Comment(caller.principal.id, text, token))
+
+    async def urge(self, caller: Caller, iid: int, text: str) -> InstanceBrief:
+        """Ask the holders of all open tasks to hurry, as the starter or an operator.
+
+        Raises:
+            RefusedError: every one of them was urged recently, or nothing is open.
+        """
+        held = await self.seen(caller, iid)
+        if caller.principal.id != held.state.starter:
+            await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
+        if not held.state.tasks:
+            raise NotFoundError("Nobody holds this request now.")
+        brief = None
+        refused = None
+        for token in list(held.state.tasks):
+            try:
+                brief = await self._act(caller, iid, c.UrgeTask(token, caller.principal.id, text))
+            except RefusedError as error:
+                refused = error
+        if brief is None and refused is not None:
+            raise refused
+        return brief or await self.brief(caller.principal.tenant, iid)
+
+    async def retry(self, caller: Caller, iid: int, incident: int) -> InstanceBrief:
+        """Try again what stands still."""
+        await self.seen(caller, iid)
+        await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
+        return await self._act(caller, iid, c.RetryIncident(incident, caller.principal.id))
+
+
+def idempotency_key(caller: Caller) -> str:
+    """Two people may use the same key without knowing of each other."""
+    return f"{caller.principal.tenant}:{caller.principal.id}:{caller.key}" if caller.key else ""
+

@@ -1,0 +1,192 @@
+"""From engine results to rows: what one batch of commands changes in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from hashlib import blake2b
+from typing import TypeVar
+
+import msgspec
+
+from noria.engine import events as e
+from noria.engine.definition import Definition
+from noria.engine.state import State, Status
+from noria.operate.rows import (
+    Commit,
+    InstanceRow,
+    JobRow,
+    JournalRow,
+    OutboxRow,
+    TaskRow,
+    TimerRow,
+    WaitRow,
+)
+
+GENESIS = bytes(32)
+"""Head of an empty hash chain."""
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def chained(head: bytes, row: JournalRow) -> bytes:
+    """The head of the hash chain after a row: blake2b-256 over the head before it and every field of the row."""
+    content = _encoder.encode(
+        (row.shard, row.seq, row.iid, row.ver, row.ts, row.actor, row.action, row.key, row.origin, row.ev)
+    )
+    return blake2b(head + content, digest_size=32).digest()
+
+
+class Held(msgspec.Struct):
+    """An instance in memory.
+
+    Attributes:
+        row: as it stands in the store, but for `state`, which is only encoded for a commit.
+        state: the decoded state.
+        definition: what it runs on.
+    """
+
+    row: InstanceRow
+    state: State
+    definition: Definition
+
+
+def differences(
+    before: Mapping[K, V], after: Mapping[K, V], put: Callable[[K, V], None], gone: Callable[[K], None]
+) -> None:
+    """Call `put` for what is new or replaced and `gone` for what is missing. Values are compared by identity."""
+    for key, value in after.items():
+        if before.get(key) is not value:
+            put(key, value)
+    for key in before:
+        if key not in after:
+            gone(key)
+
+
+def add_open_work(commit: Commit, before: State, held: Held) -> None:
+    """Add the rows of what is open now: tasks, timers, jobs and subscriptions that appeared, changed or went."""
+    row, after = held.row, held.state
+    shard, iid = row.shard, row.iid
+
+    differences(
+        before.tasks,
+        after.tasks,
+        lambda tok, task: commit.tasks.append(
+            TaskRow(
+                shard,
+                iid,
+                tok,
+                row.tenant,
+                row.definition,
+                task.element,
+                task.assignee,
+                task.opened_ms,
+                task.due_ms,
+                task.priority,
+                task.round,
+                task.version,
+                int(task.claimed),
+                (*(("g", group) for group in task.groups), *(("u", user) for user in task.users)),
+            )
+        ),
+        lambda tok: commit.tasks_gone.append((shard, iid, tok)),
+    )
+    differences(
+        before.timers,
+        after.timers,
+        lambda key, timer: commit.timers.append(TimerRow(shard, iid, key, row.tenant, timer.due_ms)),
+        lambda key: commit.timers_gone.append((shard, iid, key)),
+    )
+    differences(
+        before.jobs,
+        after.jobs,
+        lambda tok, job: commit.jobs.append(JobRow(shard, iid, tok, row.tenant, job.topic, job.due_ms, job.retries)),
+        lambda tok: commit.jobs_gone.append((shard, iid, tok)),
+    )
+    differences(
+        before.waits,
+        after.waits,
+        lambda key, wait: commit.waits.append(
+            WaitRow(shard, iid, key, row.tenant, int(wait.signal), wait.name, wait.key)
+        ),
+        lambda key: commit.waits_gone.append((shard, iid, key)),
+    )
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """The body of an outbox row; which fields count depends on its kind.
+
+    Attributes:
+        instance: who caused it, 0 for a message from outside.
+        token: the call activity, for the three call kinds.
+        variables: handed over.
+        message_id: unique id, the idempotency key of its delivery.
+        process: key of the called process.
+        binding: "latest" or "deployment".
+        error: code of a failed call.
+        message: text of a failed call.
+    """
+
+    instance: int = 0
+    token: int = 0
+    variables: dict[str, object] = {}
+    message_id: str = ""
+    process: str = ""
+    binding: str = ""
+    error: str = ""
+    message: str = ""
+
+
+THROWN_MESSAGE_TTL_MS = 3_600_000
+"""How long a message thrown by an instance waits for somebody to await it."""
+
+
+def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> OutboxRow | None:
+    """What an event must tell other instances, None for most events.
+
+    Args:
+        held: the instance after the command.
+        event: one of its events.
+        seq: journal number of the command, which makes the row's number unique and rising.
+        index: position of the event in the command.
+        now_ms: instant of the command.
+    """
+    row = held.row
+    message_id = f"{row.iid}-{seq}-{index}"
+    kind, name, corr, expires = "", "", "", 0
+    if isinstance(event, e.MessageThrown):
+        kind, name, corr, expires = "message", event.name, event.key, now_ms + THROWN_MESSAGE_TTL_MS
+        body = Posted(row.iid, variables=event.variables, message_id=message_id)
+    elif isinstance(event, e.SignalThrown):
+        kind, name = "signal", event.name
+        body = Posted(row.iid, variables=event.variables, message_id=message_id)
+    elif isinstance(event, e.CallRequested):
+        kind = "call"
+        body = Posted(row.iid, event.token, event.variables, message_id, event.process, event.binding)
+    elif isinstance(event, e.CallCancelled):
+        kind = "call_cancel"
+        body = Posted(row.iid, event.token, message_id=message_id)
+    elif row.parent and isinstance(event, e.InstanceCompleted | e.InstanceTerminated | e.InstanceFailed):
+        kind = "call_done"
+        error, message = "", ""
+        if isinstance(event, e.InstanceFailed):
+            error, message = event.code, event.message
+        elif isinstance(event, e.InstanceTerminated):
+            error, message = "call.terminated", event.reason
+        body = Posted(row.parent, row.parent_token, held.state.scopes[0].variables, message_id, "", "", error, message)
+    else:
+        return None
+    return OutboxRow(row.shard, seq << 14 | index, row.tenant, kind, name, corr, _encoder.encode(body), expires)
+
+
+def refresh_row(held: Held, now_ms: int) -> None:
+    """Bring the instance row's columns up to the state; the state itself is encoded once, for the commit."""
+    row, state = held.row, held.state
+    row.ver = state.version
+    row.status = int(state.status)
+    row.incidents = len(state.incidents)
+    row.round = max(state.rounds.values(), default=1)
+    if state.status is not Status.OPEN and not row.ended:
+        row.ended = now_ms

@@ -1,0 +1,245 @@
+"""Between instances: messages, signals, calls and their answers, delivered from the outbox.
+
+At least once with a stable key, and the key makes it exactly once: the command that delivers forgets the outbox row in
+its own commit, and a repetition is answered by the first answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine.state import Parent
+from noria.kernel.errors import NoriaError, Rejected
+from noria.operate.changes import Posted
+from noria.operate.ports import Clock, InstanceStore
+from noria.operate.rows import OutboxRow
+from noria.operate.runtime import Committed, Origin, Request, Runtime
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 500
+_decoder = msgspec.msgpack.Decoder(Posted)
+ENGINE = "engine"
+"""The technical actor of deliveries."""
+
+
+class StartPoint(msgspec.Struct, frozen=True):
+    """A start event that a message, signal or timer may trigger.
+
+    Attributes:
+        definition: id of the newest version of the process.
+        element: id of the start event.
+    """
+
+    definition: int
+    element: str
+
+
+class Directory(Protocol):
+    """Which definitions there are."""
+
+    def message_starts(self, tenant: int, name: str) -> Sequence[StartPoint]:
+        """Start events of the newest versions that a message of this name triggers."""
+        ...
+
+    def signal_starts(self, tenant: int, name: str) -> Sequence[StartPoint]:
+        """Start events of the newest versions that a signal of this name triggers."""
+        ...
+
+    def called(self, tenant: int, process: str, binding: str, caller: int) -> int | None:
+        """The definition that a call activity of definition `caller` calls; None when there is none."""
+        ...
+
+
+class Delivery:
+    """Works the outbox off, in order; keeps unmatched messages until somebody awaits them or they expire."""
+
+    def __init__(self, runtime: Runtime, store: InstanceStore, directory: Directory, clock: Clock) -> None:
+        self._runtime = runtime
+        self._store = store
+        self._directory = directory
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        # Messages that found nobody; looked at again when a subscription of their name opens.
+        self._waiting: dict[tuple[int, int], OutboxRow] = {}
+        self._new_waits: set[tuple[int, str, str]] = set()
+        self.idle = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin to deliver; what was left by an earlier run goes first."""
+        self._runtime.listen(self._committed)
+        self._wake.set()
+        self._task = asyncio.create_task(self._work(), name="noria-delivery")
+
+    async def stop(self) -> None:
+        """Stop after the delivery at hand."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def nudge(self) -> None:
+        """Something new may be in the outbox."""
+        self.idle.clear()
+        self._wake.set()
+
+    def _committed(self, items: list[Committed]) -> None:
+        for item in items:
+            for event in item.events:
+                if isinstance(event, e.WaitOpened) and not event.signal:
+                    self._new_waits.add((item.instance.tenant, event.name, event.key))
+        self.nudge()
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self.drain()
+            except NoriaError as error:
+                logger.warning("Delivery pauses: %s", error)
+                await self._clock.sleep_until(self._clock.now_ms() + 1_000)
+                self._wake.set()
+            else:
+                if not self._wake.is_set():
+                    self.idle.set()
+
+    async def drain(self) -> None:
+        """Deliver all that can be delivered now."""
+        after = (-1, -1)
+        while rows := await self._store.outbox(_PAGE, after):
+            for row in rows:
+                after = (row.shard, row.n)
+                if after not in self._waiting or self._is_wanted(row):
+                    await self._deliver(row)
+            if len(rows) < _PAGE:
+                break
+        self._new_waits.clear()
+
+    def _is_wanted(self, row: OutboxRow) -> bool:
+        return (row.tenant, row.name, row.corr) in self._new_waits or row.expires <= self._clock.now_ms()
+
+    async def _deliver(self, row: OutboxRow) -> None:
+        post = _decoder.decode(row.body)
+        if row.kind == "message":
+            await self._message(row, post)
+        elif row.kind == "signal":
+            await self._signal(row, post)
+        elif row.kind == "call":
+            await self._call(row, post)
+        elif row.kind == "call_cancel":
+            await self._call_cancel(row, post)
+        else:
+            command = c.CompleteCall(post.token, post.variables, post.error, post.message)
+            await self._send(row, command, post.instance, f"call_done:{post.message_id}")
+
+    async def _send(self, row: OutboxRow, command: c.AnyCommand, iid: int, key: str, *, last: bool = True) -> bool:
+        """Submit one delivery; a refusal means that the other side is not interested any more."""
+        request = Request(
+            command,
+            ENGINE,
+            iid=iid,
+            tenant=row.tenant,
+            key=key,
+            origin=Origin("engine"),
+            consumes=(row.shard, row.n) if last else None,
+        )
+        answer = await self._runtime.submit(request)
+        if isinstance(answer, Rejected):
+            if last:
+                await self._store.drop_outbox(row.shard, row.n)
+            return False
+        return True
+
+    async def _start(self, row: OutboxRow, post: Posted, start: StartPoint, *, last: bool) -> None:
+        command = c.StartInstance(ENGINE, {"id": ENGINE}, post.variables, row.corr, start.element)
+        request = Request(
+            command,
+            ENGINE,
+            tenant=row.tenant,
+            definition=start.definition,
+            key=f"start:{post.message_id}:{start.definition}:{start.element}",
+            origin=Origin("engine"),
+            consumes=(row.shard, row.n) if last else None,
+        )
+        await self._runtime.submit(request)
+
+    async def _message(self, row: OutboxRow, post: Posted) -> None:
+        place = (row.shard, row.n)
+        key = f"message:{post.message_id}"
+        for wait in await self._store.find_waits(row.tenant, False, row.name, row.corr, 10):
+            command = c.Correlate(wait.wait, post.variables, post.message_id)
+            if await self._send(row, command, wait.iid, key, last=False):
+                await self._forget(place)
+                return
+        starts = self._directory.message_starts(row.tenant, row.name)
+        if starts:
+            await self._start(row, post, starts[0], last=True)
+            self._waiting.pop(place, None)
+            return
+        if row.expires <= self._clock.now_ms():
+            await self._forget(place)
+            return
+        self._waiting[place] = row
+
+    async def _forget(self, place: tuple[int, int]) -> None:
+        self._waiting.pop(place, None)
+        await self._store.drop_outbox(*place)
+
+    async def _signal(self, row: OutboxRow, post: Posted) -> None:
+        for wait in await self._store.find_waits(row.tenant, True, row.name, "", 100_000):
+            command = c.Correlate(wait.wait, post.variables, post.message_id)
+            await self._send(row, command, wait.iid, f"signal:{post.message_id}:{wait.iid}:{wait.wait}", last=False)
+        for start in self._directory.signal_starts(row.tenant, row.name):
+            await self._start(row, post, start, last=False)
+        await self._store.drop_outbox(row.shard, row.n)
+
+    async def _call(self, row: OutboxRow, post: Posted) -> None:
+        caller = await self._runtime.instance(post.instance)
+        if caller is None or post.token not in caller.state.calls:
+            await self._store.drop_outbox(row.shard, row.n)
+            return
+        definition = self._directory.called(row.tenant, post.process, post.binding, caller.row.definition)
+        if definition is None:
+            message = f"There is no process {post.process!r} to call; deploy it and retry."
+            command = c.CompleteCall(post.token, {}, "call.unknown_process", message)
+            await self._send(row, command, post.instance, f"call_failed:{post.message_id}")
+            return
+        starter = caller.state.scopes[0].variables.get("starter")
+        start = c.StartInstance(
+            caller.row.starter,
+            starter if isinstance(starter, dict) else {"id": caller.row.starter},
+            post.variables,
+            caller.row.bkey,
+            parent=Parent(post.instance, post.token),
+        )
+        request = Request(
+            start,
+            ENGINE,
+            tenant=row.tenant,
+            definition=definition,
+            unit=caller.row.unit,
+            key=f"call:{post.message_id}",
+            origin=Origin("engine"),
+            consumes=(row.shard, row.n),
+        )
+        answer = await self._runtime.submit(request)
+        if isinstance(answer, Rejected):
+            command = c.CompleteCall(post.token, {}, answer.code, answer.message)
+            await self._send(row, command, post.instance, f"call_failed:{post.message_id}")
+
+    async def _call_cancel(self, row: OutboxRow, post: Posted) -> None:
+        child = await self._store.called(post.instance, post.token)
+        if child is None:
+            await self._store.drop_outbox(row.shard, row.n)
+            return
+        command = c.CancelInstance(ENGINE, "The caller no longer needs it.")
+        await self._send(row, command, child, f"call_cancel:{post.message_id}")

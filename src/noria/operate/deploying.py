@@ -1,0 +1,376 @@
+"""Deploying models: checking, storing, compiling, and knowing which definitions there are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from noria.design.bpmn import compile_bpmn, read_bpmn
+from noria.design.bpmn.graph import Element, Graph, Kind, TriggerKind
+from noria.design.dmn import Decision, read_dmn
+from noria.design.findings import Finding, has_errors
+from noria.design.forms import Form, read_form
+from noria.engine.definition import Definition
+from noria.engine.facts import Facts
+from noria.engine.starting import first_start
+from noria.kernel.errors import NoriaError
+from noria.operate.delivery import StartPoint
+
+KINDS = {".bpmn": "bpmn", ".dmn": "dmn", ".form": "form"}
+FILES_MAX = 50
+
+
+class Resource(msgspec.Struct):
+    """A deployed file.
+
+    Attributes:
+        name: file name.
+        kind: "bpmn", "dmn" or "form".
+        digest: SHA-256 of the content, hex.
+        content: the file.
+    """
+
+    name: str
+    kind: str
+    digest: str
+    content: bytes
+
+
+class DefinitionRow(msgspec.Struct):
+    """One version of one process as stored."""
+
+    id: int
+    tenant: int
+    key: str
+    version: int
+    name: str
+    deployment: int
+    resource: str
+    at: int
+    by: str
+
+
+class StartTimerRow(msgspec.Struct):
+    """When a timer start event of the newest version is due next."""
+
+    definition: int
+    element: str
+    tenant: int
+    due: int
+    remaining: int
+    interval: str
+
+
+class UnknownDefinitionError(NoriaError):
+    """There is no such definition."""
+
+    code: ClassVar[str] = "process.not_found"
+
+
+class CatalogueStore(Protocol):
+    """Where deployments are kept."""
+
+    async def definitions(self) -> list[DefinitionRow]:
+        """Every definition of every tenant, oldest first."""
+        ...
+
+    async def resources(self, deployment: int) -> list[Resource]:
+        """What was deployed together."""
+        ...
+
+    async def newest_resources(self, tenant: int, kind: str) -> list[Resource]:
+        """The newest resource of each name and of a kind."""
+        ...
+
+    async def deploy(
+        self, tenant: int, by: str, now_ms: int, resources: list[Resource], definitions: list[DefinitionRow]
+    ) -> int:
+        """Write a deployment, all or nothing; gives ids and versions to the definitions."""
+        ...
+
+    async def put_start_timers(self, obsolete: list[int], rows: list[StartTimerRow]) -> None:
+        """Replace the start timers of older versions."""
+        ...
+
+    async def drop_start_timer(self, definition: int, element: str) -> None:
+        """Forget a start timer that has fired for the last time."""
+        ...
+
+    async def due_start_timers(self, now_ms: int) -> list[StartTimerRow]:
+        """Start timers that are due."""
+        ...
+
+
+class Bundle(msgspec.Struct):
+    """Files that were read together.
+
+    Attributes:
+        graphs: executable processes, with the file each came from.
+        decisions: by id.
+        forms: by id.
+        findings: about all files, in their order.
+    """
+
+    graphs: list[tuple[str, Graph]]
+    decisions: dict[str, Decision]
+    forms: dict[str, Form]
+    findings: list[Finding]
+
+
+def read_bundle(
+    files: Mapping[str, bytes], known_decisions: Sequence[str] = (), known_forms: Sequence[str] = ()
+) -> Bundle:
+    """Read, check and compile files that are deployed together.
+
+    Args:
+        files: content by file name; the ending says what each is.
+        known_decisions: ids of decisions that are deployed already.
+        known_forms: ids of forms that are deployed already.
+    """
+    bundle = Bundle([], {}, {}, [])
+    if not files:
+        bundle.findings.append(Finding("error", "deployment.empty", "There is no file to deploy."))
+    if len(files) > FILES_MAX:
+        bundle.findings.append(Finding("error", "deployment.too_many", f"At most {FILES_MAX} files at once."))
+        return bundle
+    for name, content in files.items():
+        ending = name[name.rfind(".") :].lower() if "." in name else ""
+        if ending == ".bpmn":
+            read, findings = read_bpmn(content, name)
+            bundle.findings += findings
+            if read is not None and not has_errors(findings):
+                graphs, findings = compile_bpmn(read)
+                bundle.findings += findings
+                bundle.graphs += [(name, graph) for graph in graphs]
+        elif ending == ".dmn":
+            model, findings = read_dmn(content, name)
+            bundle.findings += findings
+            bundle.decisions.update(model.decisions if model is not None else {})
+        elif ending == ".form":
+            form, findings = read_form(content, name)
+            bundle.findings += findings
+            if form is not None:
+                bundle.forms[form.id] = form
+        else:
+            message = "Only .bpmn, .dmn and .form files can be deployed."
+            bundle.findings.append(Finding("error", "deployment.file_type", message, name))
+    _check_links(bundle, known_decisions, known_forms)
+    return bundle
+
+
+def _check_links(bundle: Bundle, known_decisions: Sequence[str], known_forms: Sequence[str]) -> None:
+    decisions = {*bundle.decisions, *known_decisions}
+    forms = {*bundle.forms, *known_forms}
+    keys: set[str] = set()
+    for file, graph in bundle.graphs:
+        if graph.key in keys:
+            bundle.findings.append(
+                Finding("error", "deployment.duplicate_process", "This process is in two files.", file, 0, graph.key)
+            )
+        keys.add(graph.key)
+        for element in graph.elements:
+            form = graph.start_form if element.index == 0 else element.human.form if element.human else ""
+            if form and form not in forms:
+                bundle.findings.append(_missing(file, element, "form.unknown", f"The form {form!r} is not deployed."))
+            if element.decision and element.decision not in decisions:
+                message = f"The decision {element.decision!r} is not deployed."
+                bundle.findings.append(_missing(file, element, "decision.unknown", message))
+
+
+def _missing(file: str, element: Element, code: str, message: str) -> Finding:
+    return Finding("error", code, f"{message} Deploy it together with the process.", file, element.line, element.id)
+
+
+class Deployed(msgspec.Struct):
+    """What a deployment made. `id` is 0 for a refused or dry one."""
+
+    id: int
+    at: int
+    definitions: list[DefinitionRow]
+    decisions: list[Decision]
+    forms: list[str]
+    findings: list[Finding]
+
+
+class Catalogue:
+    """Knows every definition and compiles each once. `Definitions` for the runtime, `Directory` for delivery."""
+
+    def __init__(self, store: CatalogueStore) -> None:
+        self._store = store
+        self._rows: dict[int, DefinitionRow] = {}
+        self._newest: dict[tuple[int, str], int] = {}
+        self._compiled: dict[int, Definition] = {}
+        self._lock = asyncio.Lock()
+
+    async def load(self) -> None:
+        """Read what is deployed, and compile the newest versions, whose start events must be known."""
+        for row in await self._store.definitions():
+            self._rows[row.id] = row
+            self._newest[row.tenant, row.key] = row.id
+        for definition in self._newest.values():
+            await self.get(definition)
+
+    # Looking up
+
+    def rows(self, tenant: int) -> list[DefinitionRow]:
+        """All definitions of a tenant, oldest first."""
+        return [row for row in self._rows.values() if row.tenant == tenant]
+
+    def row(self, definition: int) -> DefinitionRow:
+        """The row of a definition.
+
+        Raises:
+            UnknownDefinitionError: there is none.
+        """
+        try:
+            return self._rows[definition]
+        except KeyError:
+            raise UnknownDefinitionError(f"There is no definition {definition}.") from None
+
+    def find(self, tenant: int, key: str, version: int | None = None) -> DefinitionRow | None:
+        """A version of a process, the newest when none is named."""
+        if version is None:
+            newest = self._newest.get((tenant, key))
+            return None if newest is None else self._rows[newest]
+        return next(
+            (row for row in self._rows.values() if (row.tenant, row.key, row.version) == (tenant, key, version)), None
+        )
+
+    def newest(self, tenant: int) -> list[DefinitionRow]:
+        """The newest version of every process of a tenant."""
+        return [self._rows[definition] for (owner, _), definition in self._newest.items() if owner == tenant]
+
+    def compiled(self, definition: int) -> Definition | None:
+        """The compiled definition if it is in memory."""
+        return self._compiled.get(definition)
+
+    async def get(self, definition: int) -> Definition:
+        """The compiled definition.
+
+        Raises:
+            UnknownDefinitionError: there is none.
+        """
+        known = self._compiled.get(definition)
+        if known is not None:
+            return known
+        row = self.row(definition)
+        resources = await self._store.resources(row.deployment)
+        bundle = read_bundle({resource.name: resource.content for resource in resources})
+        decisions, forms = await self._known(row.tenant)
+        graph = next(graph for file, graph in bundle.graphs if file == row.resource and graph.key == row.key)
+        made = Definition(graph, row.version, {**decisions, **bundle.decisions}, {**forms, **bundle.forms})
+        self._compiled[definition] = made
+        return made
+
+    async def xml(self, definition: int) -> bytes:
+        """The BPMN file of a definition as it was deployed."""
+        row = self.row(definition)
+        resources = await self._store.resources(row.deployment)
+        return next(resource.content for resource in resources if resource.name == row.resource)
+
+    async def _known(self, tenant: int) -> tuple[dict[str, Decision], dict[str, Form]]:
+        """Decisions and forms that are deployed, the newest of each file."""
+        decisions: dict[str, Decision] = {}
+        forms: dict[str, Form] = {}
+        for resource in await self._store.newest_resources(tenant, "dmn"):
+            model, _ = read_dmn(resource.content, resource.name)
+            decisions.update(model.decisions if model is not None else {})
+        for resource in await self._store.newest_resources(tenant, "form"):
+            form, _ = read_form(resource.content, resource.name)
+            if form is not None:
+                forms[form.id] = form
+        return decisions, forms
+
+    async def decision(self, tenant: int, decision: str) -> Decision | None:
+        """The newest decision of that id."""
+        return (await self._known(tenant))[0].get(decision)
+
+    # Deploying
+
+    async def deploy(
+        self, tenant: int, by: str, files: Mapping[str, bytes], now_ms: int, facts: Facts, *, dry_run: bool = False
+    ) -> Deployed:
+        """Check files and, unless one finding is an error or it is a dry run, put them into force.
+
+        A file that is equal to what is deployed still makes a new version: what was deployed together stays together.
+        """
+        async with self._lock:
+            known_decisions, known_forms = await self._known(tenant)
+            bundle = read_bundle(files, tuple(known_decisions), tuple(known_forms))
+            rows = [
+                DefinitionRow(0, tenant, graph.key, 0, graph.name, 0, file, now_ms, by) for file, graph in bundle.graphs
+            ]
+            deployed = Deployed(0, now_ms, rows, list(bundle.decisions.values()), list(bundle.forms), bundle.findings)
+            if has_errors(bundle.findings) or dry_run:
+                return deployed
+            resources = [
+                Resource(name, KINDS[name[name.rfind(".") :].lower()], sha256(content).hexdigest(), content)
+                for name, content in files.items()
+            ]
+            deployed.id = await self._store.deploy(tenant, by, now_ms, resources, rows)
+            obsolete: list[int] = []
+            timers: list[StartTimerRow] = []
+            for row, (_, graph) in zip(rows, bundle.graphs, strict=True):
+                before = self._newest.get((tenant, row.key))
+                if before is not None:
+                    obsolete.append(before)
+                self._compiled[row.id] = Definition(
+                    graph, row.version, {**known_decisions, **bundle.decisions}, {**known_forms, **bundle.forms}
+                )
+                self._rows[row.id] = row
+                self._newest[tenant, row.key] = row.id
+                timers += self._start_timers(row, now_ms, facts)
+            await self._store.put_start_timers(obsolete, timers)
+            return deployed
+
+    def _start_timers(self, row: DefinitionRow, now_ms: int, facts: Facts) -> list[StartTimerRow]:
+        definition = self._compiled[row.id]
+        found = []
+        for element in self._starts(row.id, TriggerKind.TIMER):
+            due_ms, remaining, interval = first_start(definition, element.index, now_ms, facts)
+            found.append(StartTimerRow(row.id, element.id, row.tenant, due_ms, remaining, interval))
+        return found
+
+    # Start events
+
+    def _starts(self, definition: int, kind: TriggerKind) -> list[Element]:
+        compiled = self._compiled.get(definition)
+        if compiled is None:
+            return []
+        elements = compiled.graph.elements
+        return [
+            elements[index]
+            for index in elements[0].starts
+            if elements[index].kind is Kind.START_EVENT
+            and (trigger := elements[index].trigger) is not None
+            and trigger.kind is kind
+        ]
+
+    def _start_points(self, tenant: int, kind: TriggerKind, name: str) -> list[StartPoint]:
+        return [
+            StartPoint(row.id, element.id)
+            for row in self.newest(tenant)
+            for element in self._starts(row.id, kind)
+            if element.trigger is not None and element.trigger.name == name
+        ]
+
+    def message_starts(self, tenant: int, name: str) -> Sequence[StartPoint]:
+        """Start events of the newest versions that a message of this name triggers."""
+        return self._start_points(tenant, TriggerKind.MESSAGE, name)
+
+    def signal_starts(self, tenant: int, name: str) -> Sequence[StartPoint]:
+        """Start events of the newest versions that a signal of this name triggers."""
+        return self._start_points(tenant, TriggerKind.SIGNAL, name)
+
+    def called(self, tenant: int, process: str, binding: str, caller: int) -> int | None:
+        """The definition that a call activity of definition `caller` calls; None when there is none."""
+        if binding == "deployment":
+            deployment = self._rows[caller].deployment
+            return next(
+                (row.id for row in self._rows.values() if row.deployment == deployment and row.key == process), None
+            )
+        return self._newest.get((tenant, process))

@@ -1,0 +1,57 @@
+"""Instance ids: 41 bits of milliseconds, 10 of shard, 12 of a counter, so that the shard is known from the id."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from noria.operate.rows import SHARDS
+
+_EPOCH_MS = 1_577_836_800_000  # 2020-01-01: 41 bits last until 2089
+
+
+class InstanceIds:
+    """Draws instance ids that never repeat in one process and rise with time."""
+
+    def __init__(self) -> None:
+        self._last_ms = 0
+        self._count = 0
+
+    def draw(self, now_ms: int, shard: int | None = None) -> int:
+        """A new id.
+
+        Args:
+            now_ms: the present; a clock that jumps back does not make ids repeat.
+            shard: 0..63, or None to spread over all shards.
+        """
+        now_ms = max(now_ms, self._last_ms)
+        self._count = self._count + 1 if now_ms == self._last_ms else 0
+        if self._count >= 4096:
+            now_ms, self._count = now_ms + 1, 0
+        self._last_ms = now_ms
+        if shard is None:
+            # The low bits of milliseconds and counter spread starts evenly, burst or not.
+            shard = (now_ms + self._count) % SHARDS
+        return (now_ms - _EPOCH_MS) << 22 | shard << 12 | self._count
+
+
+def shard_of(iid: int) -> int:
+    """The shard of an instance."""
+    return iid >> 12 & 0x3FF
+
+
+def shard_of_key(key: str) -> int:
+    """The shard that takes a message from outside."""
+    return blake2b(key.encode(), digest_size=2).digest()[0] % SHARDS
+
+
+def task_id(iid: int, token: int) -> str:
+    """The outward id of a task or job."""
+    return f"{iid}-{token}"
+
+
+def parse_task_id(text: str) -> tuple[int, int] | None:
+    """(instance, token) of an outward id; None when it is not one."""
+    iid, dash, token = text.partition("-")
+    if dash and iid.isdecimal() and token.isdecimal() and len(text) < 40:
+        return int(iid), int(token)
+    return None

@@ -1,0 +1,287 @@
+"""Tasks for people: the inbox and what can be done with a task."""
+
+from __future__ import annotations
+
+import msgspec
+
+from noria.design.forms import Field
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine.tasks.returning import returnable
+from noria.kernel.errors import NoriaError
+from noria.operate.cases import Cases, idempotency_key
+from noria.operate.changes import Held
+from noria.operate.ids import parse_task_id
+from noria.operate.office import (
+    Caller,
+    NotFoundError,
+    Office,
+    element_ref,
+    iso,
+    person_or_none,
+    person_ref,
+)
+from noria.operate.reading import NoticeFields, TaskBox, TaskFields, TaskSort
+from noria.operate.runtime import Request
+from noria.operate.taskviews import task_view
+from noria.operate.views import (
+    Counts,
+    InstanceBrief,
+    NoticeView,
+    Page,
+    Returnable,
+    Returned,
+    TaskDetail,
+    TaskView,
+)
+from noria.trust.policy import Permission, TaskFacts, may_work_on
+
+
+class UnknownPersonError(NoriaError):
+    """There is no such active person."""
+
+    code = "person.not_found"
+
+
+class Inbox:
+    """The use cases about tasks."""
+
+    def __init__(self, office: Office, cases: Cases) -> None:
+        self._office = office
+        self._cases = cases
+
+    async def find(
+        self,
+        caller: Caller,
+        box: TaskBox,
+        *,
+        process: str = "",
+        q: str = "",
+        sort: TaskSort = TaskSort.DUE,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Page[TaskView]:
+        """The caller's tasks."""
+        office = self._office
+        tenant = caller.principal.tenant
+        definitions = [row.id for row in office.catalogue.rows(tenant) if row.key == process] if process else None
+        rows, total = await office.lists.tasks(
+            caller.principal, box, definitions=definitions, q=q, sort=sort, limit=limit, offset=offset
+        )
+        organisation = await office.people.organisation(tenant)
+        now_ms = office.clock.now_ms()
+        return Page([await task_view(office, row, organisation, now_ms) for row in rows], total, limit, offset)
+
+    async def counts(self, caller: Caller) -> Counts:
+        """The numbers beside the menu."""
+        return Counts(*await self._office.lists.counts(caller.principal))
+
+    async def _open(self, caller: Caller, task_id: str) -> tuple[int, int, TaskFields, Held]:
+        """An open task that the caller may see.
+
+        Raises:
+            NotFoundError: it is not open, or there is none.
+            DeniedError: the caller has no part in its instance.
+        """
+        parsed = parse_task_id(task_id)
+        if parsed is None:
+            raise NotFoundError(f"{task_id!r} is not the id of a task.")
+        iid, token = parsed
+        held = await self._cases.seen(caller, iid)
+        task = await self._office.lists.task(iid, token)
+        if task is None:
+            raise TaskGoneError(f"Task {task_id} is not open; it was completed, returned or cancelled.")
+        return iid, token, task, held
+
+    async def _act(
+        self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True
+    ) -> InstanceBrief:
+        """Run a command on a task, if the policy allows."""
+        iid, token, _, held = await self._open(caller, task_id)
+        if as_worker:
+            task = held.state.tasks.get(token)
+            if task is None:
+                raise TaskGoneError(f"Task {task_id} is not open; it was completed, returned or cancelled.")
+            verdict = may_work_on(caller.principal, TaskFacts(task.assignee, task.groups, task.users))
+            if not verdict.allowed:
+                raise await self._office.deny(caller, f"task.{command.__struct_config__.tag}", "task", task_id, verdict)
+        await self._office.run(
+            Request(
+                command,
+                caller.principal.id,
+                iid=iid,
+                tenant=caller.principal.tenant,
+                key=idempotency_key(caller),
+                origin=caller.origin,
+            )
+        )
+        return await self._cases.brief(caller.principal.tenant, iid)
+
+    async def claim(self, caller: Caller, task_id: str, version: int = 0) -> TaskView:
+        """Take a task from its candidates."""
+        token = _token(task_id)
+        await self._act(caller, task_id, c.ClaimTask(token, caller.principal.id, version))
+        return await self._view(caller, task_id)
+
+    async def unclaim(self, caller: Caller, task_id: str, version: int = 0) -> TaskView:
+        """Put a task back to its candidates."""
+        token = _token(task_id)
+        await self._act(caller, task_id, c.UnclaimTask(token, caller.principal.id, version))
+        return await self._view(caller, task_id)
+
+    async def _view(self, caller: Caller, task_id: str) -> TaskView:
+        _, _, task, _ = await self._open(caller, task_id)
+        organisation = await self._office.people.organisation(caller.principal.tenant)
+        return await task_view(self._office, task, organisation, self._office.clock.now_ms())
+
+    async def complete(
+        self, caller: Caller, task_id: str, variables: dict[str, object], comment: str = "", version: int = 0
+    ) -> InstanceBrief:
+        """Finish a task with its form's values."""
+        await self._cases.check_files(caller.principal.tenant, variables)
+        command = c.CompleteTask(_token(task_id), caller.principal.id, variables, comment, version)
+        return await self._act(caller, task_id, command)
+
+    async def return_to(self, caller: Caller, task_id: str, to: str, reason: str, version: int = 0) -> InstanceBrief:
+        """Send the request back to an earlier user task."""
+        command = c.ReturnTask(_token(task_id), caller.principal.id, to, reason, version)
+        return await self._act(caller, task_id, command)
+
+    async def transfer(self, caller: Caller, task_id: str, to: str, reason: str, version: int = 0) -> InstanceBrief:
+        """Hand a task over to an active person.
+
+        Raises:
+            UnknownPersonError: there is no such person.
+        """
+        organisation = await self._office.people.organisation(caller.principal.tenant)
+        person = organisation.people.get(to)
+        if person is None or not person.active:
+            raise UnknownPersonError(f"There is no active person {to!r}.")
+        command = c.TransferTask(_token(task_id), caller.principal.id, to, reason, version)
+        return await self._act(caller, task_id, command)
+
+    async def comment(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
+        """Say something at a task."""
+        command = c.Comment(caller.principal.id, text, _token(task_id))
+        return await self._act(caller, task_id, command, as_worker=False)
+
+    async def urge(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
+        """Ask the holder to hurry, as the starter or an operator."""
+        _, token, _, held = await self._open(caller, task_id)
+        if caller.principal.id != held.state.starter:
+            await self._office.require(caller, Permission.OPERATE, "task", task_id)
+        return await self._act(caller, task_id, c.UrgeTask(token, caller.principal.id, text), as_worker=False)
+
+    # One task
+
+    async def detail(self, caller: Caller, task_id: str) -> TaskDetail:
+        """A task with its form, its data, and what the caller may do with it."""
+        office = self._office
+        iid, token, fields, held = await self._open(caller, task_id)
+        organisation = await office.people.organisation(caller.principal.tenant)
+        view = await task_view(office, fields, organisation, office.clock.now_ms())
+        state, definition = held.state, held.definition
+        task = state.tasks.get(token)
+        if task is None:
+            raise TaskGoneError(f"Task {task_id} is not open; it was completed, returned or cancelled.")
+        form = definition.forms.get(task.form) if task.form else None
+        variables = {**state.scopes[0].variables, **(state.scopes[token].variables if token in state.scopes else {})}
+        works = may_work_on(caller.principal, TaskFacts(task.assignee, task.groups, task.users)).allowed
+        targets = returnable(definition, state, token) if works else ()
+        elements = definition.graph.elements
+        return TaskDetail(
+            **{name: getattr(view, name) for name in view.__struct_fields__},
+            form=form.schema if form is not None else None,
+            data={name: variables[name] for name in _names(form.fields if form else ()) if name in variables},
+            returnable=[
+                Returnable(element_ref(elements[index]), person_or_none(organisation, state.actors.get(index, "")))
+                for index in targets
+            ],
+            allowed=self._allowed(caller, held, token, works, bool(targets)),
+            last_return=await self._last_return(iid, held, caller),
+        )
+
+    @staticmethod
+    def _allowed(caller: Caller, held: Held, token: int, works: bool, can_return: bool) -> list[str]:
+        task = held.state.tasks[token]
+        allowed = ["comment"]
+        if works:
+            allowed += ["complete", "transfer"]
+            if not task.assignee:
+                allowed.append("claim")
+            elif task.claimed:
+                allowed.append("unclaim")
+            if can_return:
+                allowed.append("return")
+        if caller.principal.id == held.state.starter or Permission.OPERATE in caller.principal.permissions:
+            allowed.append("urge")
+        return allowed
+
+    async def _last_return(self, iid: int, held: Held, caller: Caller) -> Returned | None:
+        if not held.state.returned:
+            return None
+        organisation = await self._office.people.organisation(caller.principal.tenant)
+        for row in reversed(await self._office.store.journal_of(iid)):
+            for event in e.decode_events(row.ev):
+                if isinstance(event, e.TaskReturned):
+                    element = element_ref(held.definition.graph.elements[event.element])
+                    return Returned(person_ref(organisation, event.by), iso(row.ts), event.reason, element)
+        return None
+
+    # Notices
+
+    async def notices(self, caller: Caller, *, unread: bool, limit: int, offset: int) -> Page[NoticeView]:
+        """The caller's notices, newest first."""
+        rows, total = await self._office.lists.notices(caller.principal, unread=unread, limit=limit, offset=offset)
+        return Page([_notice(row) for row in rows], total, limit, offset)
+
+    async def read_notices(self, caller: Caller, notice: str = "") -> None:
+        """Mark one notice, or all, as read.
+
+        Raises:
+            NotFoundError: the id is not one of a notice.
+        """
+        place = None
+        if notice:
+            parts = notice.split("-")
+            if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+                raise NotFoundError(f"{notice!r} is not the id of a notice.")
+            place = (int(parts[0]), int(parts[1]), int(parts[2]))
+        await self._office.lists.read_notices(caller.principal, place, self._office.clock.now_ms())
+
+
+class TaskGoneError(NoriaError):
+    """The task is not open any more; nothing was done."""
+
+    code = "task.not_open"
+
+
+def _token(task_id: str) -> int:
+    parsed = parse_task_id(task_id)
+    if parsed is None:
+        raise NotFoundError(f"{task_id!r} is not the id of a task.")
+    return parsed[1]
+
+
+def _names(fields: tuple[Field, ...]) -> list[str]:
+    names: list[str] = []
+    for field in fields:
+        if field.type == "group" and not field.path:
+            names += _names(field.fields)
+        elif field.path or field.key:
+            names.append(field.path or field.key)
+    return names
+
+
+def _notice(row: NoticeFields) -> NoticeView:
+    params = msgspec.json.decode(row.params)
+    return NoticeView(
+        f"{row.shard}-{row.seq}-{row.n}",
+        iso(row.at),
+        row.kind,
+        str(row.iid),
+        f"{row.iid}-{row.tok}" if row.tok else None,
+        str(params.get("title", "")),
+        params,
+        iso(row.read) if row.read else None,
+    )

@@ -1,0 +1,134 @@
+"""Notices (通知): who is told what, derived from the events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from noria.design.bpmn.graph import Graph
+from noria.engine import events as e
+from noria.trust.people import Organisation
+
+
+TOLD_OF = (
+    e.TaskReminded,
+    e.TaskUrged,
+    e.TaskReturned,
+    e.TaskTransferred,
+    e.InstanceCompleted,
+    e.InstanceTerminated,
+)
+"""Events that somebody is told of."""
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """One line for one person.
+
+    Attributes:
+        shard, seq, n: the journal row it comes from, and its number there.
+        tenant: whose.
+        person: who is told.
+        at: when, ms.
+        kind: "assigned", "reminder", "overdue", "urged", "returned", "completed" or "terminated".
+        iid: the instance.
+        tok: the task, 0 for none.
+        params: what the sentence names.
+    """
+
+    shard: int
+    seq: int
+    n: int
+    tenant: int
+    person: str
+    at: int
+    kind: str
+    iid: int
+    tok: int
+    params: dict[str, object]
+
+
+class Row(Protocol):
+    """What is needed of a journal row."""
+
+    shard: int
+    seq: int
+    iid: int
+    ts: int
+    tenant: int
+    events: tuple[e.AnyEvent, ...]
+
+
+def notices_of(
+    row: Row,
+    starter: str,
+    title: str,
+    graph: Graph,
+    organisation: Organisation,
+    holders: Mapping[int, tuple[str, tuple[str, ...]]],
+) -> list[Notice]:
+    """The notices of one journal row.
+
+    A reminder goes to whoever holds the task, or to all who may claim it, and to their managers; a return, the end and
+    a withdrawal to the starter or the holders, as it concerns them. Nobody is told of what they did themselves.
+
+    Args:
+        row: decoded.
+        starter: who started the instance.
+        title: the instance's line.
+        graph: its definition's.
+        organisation: people as they are now.
+        holders: open tasks: token → (assignee, candidate groups).
+    """
+    found: list[Notice] = []
+
+    def tell(people: Iterable[str], kind: str, token: int, actor: str, **params: object) -> None:
+        for person in dict.fromkeys(people):
+            if person and person != actor and person in organisation.people:
+                found.append(
+                    Notice(
+                        row.shard,
+                        row.seq,
+                        len(found),
+                        row.tenant,
+                        person,
+                        row.ts,
+                        kind,
+                        row.iid,
+                        token,
+                        {"title": title, **params},
+                    )
+                )
+
+    def holding(token: int) -> list[str]:
+        assignee, groups = holders.get(token, ("", ()))
+        if assignee:
+            return [assignee]
+        return [
+            person.id
+            for person in organisation.people.values()
+            if person.active and any(group in groups for group in organisation.groups_of(person))
+        ]
+
+    def managers(people: Iterable[str]) -> list[str]:
+        return [organisation.manager_of(organisation.people[key]) for key in people if key in organisation.people]
+
+    for event in row.events:
+        if isinstance(event, e.TaskReminded):
+            people = holding(event.token)
+            kind = "overdue" if event.share >= 1 else "reminder"
+            name = graph.elements[event.element].name
+            tell([*people, *managers(people)], kind, event.token, "", element=name, share=event.share)
+        elif isinstance(event, e.TaskUrged):
+            tell(holding(event.token), "urged", event.token, event.by, by=organisation.name_of(event.by), text=event.text)
+        elif isinstance(event, e.TaskReturned):
+            by = organisation.name_of(event.by)
+            tell([starter], "returned", 0, event.by, by=by, reason=event.reason, element=graph.elements[event.to].name)
+        elif isinstance(event, e.TaskTransferred):
+            tell([event.to], "assigned", event.token, event.by, by=organisation.name_of(event.by), text=event.reason)
+        elif isinstance(event, e.InstanceCompleted):
+            tell([starter], "completed", 0, "")
+        elif isinstance(event, e.InstanceTerminated):
+            tell([starter], "terminated", 0, event.by, reason=event.reason)
+    return found

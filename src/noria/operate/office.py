@@ -1,0 +1,184 @@
+"""What the application services share: where things are, who asks, and how things are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from noria.design.bpmn.graph import Element, Graph
+from noria.engine.facts import Facts
+from noria.kernel.errors import NoriaError, Rejected
+from noria.kernel.instants import InstantMs, format_instant
+from noria.operate.deploying import Catalogue, DefinitionRow
+from noria.operate.ports import Clock, InstanceStore
+from noria.operate.reading import Lists
+from noria.operate.runtime import Accepted, Origin, Request, Runtime
+from noria.operate.views import ProcessRef, Ref, SummaryItem
+from noria.trust.audit import AuditRecord, AuditTrail
+from noria.trust.people import Organisation, PeopleStore, Person
+from noria.trust.policy import Permission, Principal, Verdict, may, permissions_of
+
+
+class DeniedError(NoriaError):
+    """The policy does not allow it. Recorded in the audit trail."""
+
+    code: ClassVar[str] = "permission.denied"
+
+
+class NotFoundError(NoriaError):
+    """There is no such thing, or the caller may not know of it."""
+
+    code: ClassVar[str] = "not_found"
+
+
+class RefusedError(NoriaError):
+    """The engine refused a command; `rejected` says why. Nothing was recorded."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, rejected: Rejected) -> None:
+        super().__init__(rejected.message, details=rejected.details)
+        self.rejected = rejected
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who asks, from where, and with which idempotency key.
+
+    Attributes:
+        principal: for the policy.
+        person: the signed-in person.
+        origin: for the audit trail.
+        key: idempotency key, "" for none.
+    """
+
+    principal: Principal
+    person: Person
+    origin: Origin
+    key: str = ""
+
+
+class BlobStore(Protocol):
+    """Uploaded files, once each by the hash of their content."""
+
+    async def put(self, tenant: int, name: str, media_type: str, content: bytes, by: str, now_ms: int) -> str:
+        """Store a file; gives its hash."""
+        ...
+
+    async def get(self, tenant: int, hashed: str) -> tuple[str, str, bytes] | None:
+        """Name, media type and content; None when there is none."""
+        ...
+
+    async def exist(self, tenant: int, hashes: Iterable[str]) -> set[str]:
+        """Those of the hashes that are stored."""
+        ...
+
+
+class Office(msgspec.Struct):
+    """Everything that the services need."""
+
+    runtime: Runtime
+    store: InstanceStore
+    lists: Lists
+    catalogue: Catalogue
+    people: PeopleStore
+    trail: AuditTrail
+    blobs: BlobStore
+    clock: Clock
+    facts: Callable[[int], Facts]
+
+    async def principal(self, tenant: int, person: Person) -> Principal:
+        """A person as the policy sees them, with the roles they have now."""
+        organisation = await self.people.organisation(tenant)
+        return Principal(
+            person.id,
+            tenant,
+            permissions_of(person.roles),
+            organisation.groups_of(person),
+            organisation.managed_units(person.id),
+        )
+
+    async def deny(self, caller: Caller, action: str, object_type: str, object_id: str, verdict: Verdict) -> DeniedError:
+        """Record a denial, and give the error to raise."""
+        await self.trail.record(
+            AuditRecord(
+                caller.principal.tenant,
+                self.clock.now_ms(),
+                caller.principal.id,
+                action,
+                object_type,
+                object_id,
+                "refused",
+                verdict.reason,
+                origin=origin_json(caller.origin),
+            )
+        )
+        return DeniedError(verdict.reason, details={"action": action})
+
+    async def require(self, caller: Caller, permission: Permission, object_type: str = "", object_id: str = "") -> None:
+        """Raise unless the caller's role allows an operation.
+
+        Raises:
+            DeniedError: it does not.
+        """
+        verdict = may(caller.principal, permission)
+        if not verdict.allowed:
+            raise await self.deny(caller, str(permission), object_type, object_id, verdict)
+
+    async def run(self, request: Request) -> Accepted:
+        """Have a command run.
+
+        Raises:
+            RefusedError: the engine refused it.
+        """
+        answer = await self.runtime.submit(request)
+        if isinstance(answer, Rejected):
+            raise RefusedError(answer)
+        return answer
+
+    async def graph(self, definition: int) -> Graph:
+        """The graph of a definition."""
+        return (await self.catalogue.get(definition)).graph
+
+
+def origin_json(origin: Origin) -> str:
+    """An origin as a JSON object, for audit records."""
+    names = origin.__struct_fields__
+    return msgspec.json.encode({name: getattr(origin, name) for name in names}).decode()
+
+
+def iso(instant: int) -> str:
+    """An instant as text."""
+    return format_instant(InstantMs(instant))
+
+
+def iso_or_none(instant: int) -> str | None:
+    """An instant as text, None for 0."""
+    return iso(instant) if instant else None
+
+
+def person_ref(organisation: Organisation, person: str) -> Ref:
+    """Id and name of a person."""
+    return Ref(person, organisation.name_of(person))
+
+
+def person_or_none(organisation: Organisation, person: str) -> Ref | None:
+    """Id and name of a person, None for ""."""
+    return person_ref(organisation, person) if person else None
+
+
+def element_ref(element: Element) -> Ref:
+    """Id and name of an element."""
+    return Ref(element.id, element.name or element.id)
+
+
+def process_ref(row: DefinitionRow) -> ProcessRef:
+    """A version of a process."""
+    return ProcessRef(row.key, row.name, row.version)
+
+
+def summary_items(summary: str, labels: Mapping[str, str]) -> list[SummaryItem]:
+    """The facts of a card, with the labels that the form gives them."""
+    values = msgspec.json.decode(summary)
+    return [SummaryItem(name, labels.get(name, name), value) for name, value in values.items()]

@@ -1,0 +1,116 @@
+"""What the runtime needs of the outside, in its own words. Adapters provide it; the composition root plugs it in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Protocol
+
+from noria.kernel.errors import NoriaError
+from noria.kernel.instants import InstantMs
+from noria.operate.rows import Commit, InstanceRow, JournalRow, LockedJob, OutboxRow, SerialRow, Shard, WaitRow
+
+
+class StaleOwnerError(NoriaError):
+    """Another process owns the shard now, or wrote an instance first; nothing was written. Load again and retry."""
+
+    code: ClassVar[str] = "store.stale_owner"
+
+
+class StoreUnavailableError(NoriaError):
+    """The database refused or could not be reached; nothing is known to be written. Retry with the same key."""
+
+    code: ClassVar[str] = "store.unavailable"
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now_ms(self) -> InstantMs:
+        """The present instant."""
+        ...
+
+    async def sleep_until(self, instant_ms: int) -> None:
+        """Return at that instant or later."""
+        ...
+
+
+class InstanceStore(Protocol):
+    """The hot path: instances, what is open, and the journal.
+
+    Every method raises StoreUnavailableError when the database cannot be reached.
+    """
+
+    async def own_shards(self, owner: str, now_ms: int) -> list[Shard]:
+        """Take all shards with a new epoch; a former owner's commits are refused from now on."""
+        ...
+
+    async def commit(self, commit: Commit) -> None:
+        """Write everything or nothing.
+
+        Raises:
+            StaleOwnerError: a shard's epoch or sequence, or an instance's version, is not the expected one.
+        """
+        ...
+
+    async def load(self, iids: Sequence[int]) -> dict[int, InstanceRow]:
+        """The rows of these instances; those that do not exist are left out."""
+        ...
+
+    async def answers(self, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Idempotency keys that were used already → (instance, version)."""
+        ...
+
+    async def due_timers(self, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
+        """(instance, timer, tenant) of those due, oldest first."""
+        ...
+
+    async def next_timer(self) -> int | None:
+        """The due instant of the earliest timer."""
+        ...
+
+    async def lock_jobs(
+        self, tenant: int, worker: str, topics: Sequence[str], limit: int, now_ms: int, lease_ms: int
+    ) -> list[LockedJob]:
+        """Lease open jobs that nobody holds, oldest first."""
+        ...
+
+    async def leased(self, iid: int, tok: int, lease_token: str) -> bool:
+        """Whether the job is open and this lease still holds it."""
+        ...
+
+    async def extend_lease(self, iid: int, tok: int, lease_token: str, lease_until: int) -> bool:
+        """Prolong a lease; False when it no longer holds the job."""
+        ...
+
+    async def find_waits(self, tenant: int, signal: bool, name: str, corr: str, limit: int) -> list[WaitRow]:
+        """Open subscriptions, oldest instance first."""
+        ...
+
+    async def outbox(self, limit: int, after: tuple[int, int] = (-1, -1)) -> list[OutboxRow]:
+        """What still has to be delivered, by shard and number, from behind `after`."""
+        ...
+
+    async def put_outbox(self, row: OutboxRow) -> None:
+        """Accept something from outside for delivery; a row that stands already is left."""
+        ...
+
+    async def drop_outbox(self, shard: int, n: int) -> None:
+        """Forget what was delivered or has expired."""
+        ...
+
+    async def called(self, parent: int, parent_token: int) -> int | None:
+        """The instance that a call activity started."""
+        ...
+
+    async def serial(self, tenant: int, name: str, period: str) -> SerialRow:
+        """The last number drawn; 0 when none was."""
+        ...
+
+    async def journal_of(self, iid: int, until_ver: int | None = None) -> list[JournalRow]:
+        """The history of one instance, oldest first."""
+        ...
+
+    async def journal_after(self, cursor: Mapping[int, int], limit: int) -> list[JournalRow]:
+        """Rows behind a cursor (shard → last seq seen), dense and in order within each shard."""
+        ...
+

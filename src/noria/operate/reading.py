@@ -1,0 +1,180 @@
+"""Queries that the screens need, as a port; every answer is under the permission policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from noria.trust.policy import InstanceFacts, Principal
+
+
+class TaskBox(StrEnum):
+    """Which of a person's tasks."""
+
+    MINE = "mine"
+    GROUP = "group"
+    DONE = "done"
+
+
+class TaskSort(StrEnum):
+    """In which order."""
+
+    DUE = "due"
+    CREATED = "created"
+    PRIORITY = "priority"
+
+
+class InstanceBox(StrEnum):
+    """Which instances."""
+
+    STARTED = "started"
+    ALL = "all"
+
+
+class InstanceStatus(StrEnum):
+    """In which state."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+    WITHDRAWN = "withdrawn"
+    TERMINATED = "terminated"
+    FAILED = "failed"
+    ALL = "all"
+
+
+class InstanceFields(msgspec.Struct):
+    """An instance's columns in a list."""
+
+    iid: int
+    definition: int
+    bkey: str
+    title: str
+    summary: str
+    starter: str
+    status: int
+    started: int
+    ended: int
+    round: int
+    incidents: int
+
+
+class TaskFields(msgspec.Struct):
+    """A task's columns in a list; `closed` and `outcome` are set for those that are done."""
+
+    iid: int
+    tok: int
+    definition: int
+    element: int
+    assignee: str
+    created: int
+    due: int
+    prio: int
+    round: int
+    version: int
+    claimed: int
+    closed: int
+    bkey: str
+    title: str
+    summary: str
+    starter: str
+    groups: list[str] = []
+
+
+class ProcessCounts(msgspec.Struct):
+    """Numbers of one process over all its versions."""
+
+    open_instances: int = 0
+    open_tasks: int = 0
+    overdue_tasks: int = 0
+    incidents: int = 0
+
+
+class NoticeFields(msgspec.Struct):
+    """A notice's columns."""
+
+    shard: int
+    seq: int
+    n: int
+    at: int
+    kind: str
+    iid: int
+    tok: int
+    params: str
+    read: int
+
+
+class VisitFields(msgspec.Struct):
+    """An open visit: since when a token is where it is."""
+
+    tok: int
+    element: int
+    entered: int
+
+
+class Lists(Protocol):
+    """Lists and counts, read-your-writes but for what projections serve (done tasks, notices)."""
+
+    async def tasks(
+        self,
+        who: Principal,
+        box: TaskBox,
+        *,
+        definitions: Sequence[int] | None,
+        q: str,
+        sort: TaskSort,
+        limit: int,
+        offset: int,
+    ) -> tuple[list[TaskFields], int]:
+        """Tasks of a person, and how many there are."""
+        ...
+
+    async def open_tasks(self, iids: Sequence[int]) -> list[TaskFields]:
+        """The open tasks of some instances."""
+        ...
+
+    async def task(self, iid: int, tok: int) -> TaskFields | None:
+        """One open task."""
+        ...
+
+    async def counts(self, who: Principal) -> tuple[int, int, int, int, int]:
+        """Numbers of my, my groups', done and started, and of unread notices."""
+        ...
+
+    async def instances(
+        self,
+        who: Principal,
+        box: InstanceBox,
+        *,
+        definitions: Sequence[int] | None,
+        status: InstanceStatus,
+        q: str,
+        limit: int,
+        offset: int,
+    ) -> tuple[list[InstanceFields], int]:
+        """Instances that a person may see, newest first, and how many there are."""
+        ...
+
+    async def instance_facts(self, iid: int) -> InstanceFacts | None:
+        """What counts for the policy about one instance."""
+        ...
+
+    async def process_counts(self, tenant: int, definitions: Sequence[int], now_ms: int) -> ProcessCounts:
+        """Numbers of one process."""
+        ...
+
+    async def open_per_definition(self, tenant: int) -> dict[int, int]:
+        """Open instances of each definition."""
+        ...
+
+    async def notices(
+        self, who: Principal, *, unread: bool, limit: int, offset: int
+    ) -> tuple[list[NoticeFields], int]:
+        """Notices of a person, newest first."""
+        ...
+
+    async def read_notices(self, who: Principal, notice: tuple[int, int, int] | None, now_ms: int) -> None:
+        """Mark one notice, or all, as read."""
+        ...

@@ -1,0 +1,497 @@
+"""The runtime: takes commands, steps instances, commits in groups.
+
+Natural batching: the next batch is what queued while the last commit ran; nobody waits for a timer. A batch that
+fails is tried again command by command, so that one bad command fails alone. Only what is committed is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine.definition import Definition
+from noria.engine.facts import Facts
+from noria.engine.state import State, decode_state, encode_state
+from noria.engine.step import step
+from noria.kernel.errors import NoriaError, Rejected
+from noria.operate.changes import Held, add_open_work, chained, posts, refresh_row
+from noria.operate.ids import InstanceIds, shard_of
+from noria.operate.ports import Clock, InstanceStore, StaleOwnerError, StoreUnavailableError
+from noria.operate.rows import Commit, DedupRow, InstanceRow, JournalRow, SerialRow, Shard, ShardMove
+from noria.operate.titles import summary_of, title_of
+
+BATCH_MAX = 500
+QUEUE_MAX = 20_000
+CACHE_MAX = 50_000
+
+
+class OverloadedError(NoriaError):
+    """Too many commands are waiting; nothing was done. Try again in a moment."""
+
+    code: ClassVar[str] = "runtime.overloaded"
+
+
+class Origin(msgspec.Struct, frozen=True, array_like=True):
+    """Where a command came from, for the audit trail.
+
+    Attributes:
+        method: "ui", "api", "timer", "worker", "engine", "cli" or "demo".
+        address: network address, "" when there is none.
+        device: what the client says it is, "" when there is none.
+        session: first characters of the session's hash, "" when there is none.
+    """
+
+    method: str = "engine"
+    address: str = ""
+    device: str = ""
+    session: str = ""
+
+
+class SerialDraw(msgspec.Struct, frozen=True):
+    """A number to draw at the start of an instance: counted per name and period, printed by the pattern."""
+
+    name: str
+    period: str
+    pattern: str
+    year: int
+
+
+class Request(msgspec.Struct):
+    """One command on its way.
+
+    Attributes:
+        command: what is asked.
+        actor: who asks: person id or technical actor.
+        iid: the instance, 0 for a start.
+        tenant: whose it is; an instance of another tenant is as good as absent.
+        definition: id of the definition to start.
+        unit: unit id of the starter, for a start.
+        key: idempotency key; a repetition gets the first answer.
+        origin: where it came from.
+        consumes: outbox row (shard, n) that this command delivers; forgotten in the same commit.
+        serial: (name, period, pattern values) when a business key is to be drawn.
+    """
+
+    command: c.AnyCommand
+    actor: str
+    iid: int = 0
+    tenant: int = 1
+    definition: int = 0
+    unit: str = ""
+    key: str = ""
+    origin: Origin = Origin()
+    consumes: tuple[int, int] | None = None
+    serial: SerialDraw | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The answer to an accepted command.
+
+    Attributes:
+        iid: the instance.
+        version: its version after the command.
+        events: what happened; empty for a repetition.
+        repeated: whether this key had been used before, so that nothing happened now.
+    """
+
+    iid: int
+    version: int
+    events: tuple[e.AnyEvent, ...] = ()
+    repeated: bool = False
+
+
+Answer = Accepted | Rejected
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What listeners are told after a commit, one per command.
+
+    Attributes:
+        position: number of commands ever committed up to this one, over all shards.
+        row: the journal row.
+        instance: the instance row after it.
+        definition: what it runs on.
+        events: what happened.
+    """
+
+    position: int
+    row: JournalRow
+    instance: InstanceRow
+    definition: Definition
+    events: tuple[e.AnyEvent, ...]
+
+
+class Definitions(Protocol):
+    """Where compiled definitions come from."""
+
+    async def get(self, definition: int) -> Definition:
+        """The definition with this id.
+
+        Raises:
+            NoriaError: there is none.
+        """
+        ...
+
+
+InlineHandler = Callable[[Mapping[str, object]], Mapping[str, object]]
+"""A pure, fast job handler that runs in the same commit: variables in, variables out."""
+
+Listener = Callable[[list[Committed]], None]
+
+
+class _Pending(msgspec.Struct):
+    request: Request
+    future: asyncio.Future[Answer]
+
+
+class _Batch:
+    """What one batch has done so far, before anything is written."""
+
+    def __init__(self) -> None:
+        self.commit = Commit()
+        self.held: dict[int, Held] = {}
+        self.before: dict[int, State] = {}
+        self.versions: dict[int, int] = {}
+        self.shards: dict[int, Shard] = {}
+        self.serials: dict[tuple[int, str, str], SerialRow] = {}
+        self.answers: list[tuple[_Pending, Answer]] = []
+        self.by_key: dict[str, Accepted] = {}
+        self.committed: list[Committed] = []
+
+
+class Runtime:
+    """Owns the shards of one process and runs every command through them.
+
+    Start it with `start`, hand commands to `submit`, stop it with `stop`.
+    """
+
+    def __init__(
+        self,
+        store: InstanceStore,
+        definitions: Definitions,
+        clock: Clock,
+        facts: Callable[[int], Facts],
+        owner: str = "single",
+    ) -> None:
+        self._store = store
+        self._definitions = definitions
+        self._clock = clock
+        self._facts = facts
+        self._owner = owner
+        self._ids = InstanceIds()
+        self._shards: dict[int, Shard] = {}
+        self._cache: OrderedDict[int, Held] = OrderedDict()
+        self._queue: deque[_Pending] = deque()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._listeners: list[Listener] = []
+        self._inline: dict[str, InlineHandler] = {}
+        self._position = 0
+
+    @property
+    def position(self) -> int:
+        """Number of commands ever committed, over all shards."""
+        return self._position
+
+    def listen(self, listener: Listener) -> None:
+        """Have a function called after each commit; it must not block."""
+        self._listeners.append(listener)
+
+    def handle_inline(self, topic: str, handler: InlineHandler) -> None:
+        """Do jobs of this topic in the same commit; only for handlers that are pure and fast."""
+        self._inline[topic] = handler
+
+    async def start(self) -> None:
+        """Take the shards and begin to work."""
+        await self._take_shards()
+        self._task = asyncio.create_task(self._work(), name="noria-runtime")
+
+    async def _take_shards(self) -> None:
+        shards = await self._store.own_shards(self._owner, self._clock.now_ms())
+        self._shards = {shard.shard: shard for shard in shards}
+        self._cache.clear()
+        self._position = sum(shard.seq for shard in shards)
+
+    async def stop(self) -> None:
+        """Finish what was accepted for work, then stop."""
+        if self._task is not None:
+            while self._queue:
+                await asyncio.sleep(0)
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def submit(self, request: Request) -> Awaitable[Answer]:
+        """Queue a command; the awaitable gives its answer when it is committed or refused.
+
+        Raises:
+            OverloadedError: too many commands are waiting.
+            StoreUnavailableError: (from the awaitable) the database is away; retry with the same key.
+        """
+        if len(self._queue) >= QUEUE_MAX:
+            raise OverloadedError(f"{QUEUE_MAX} commands are waiting; try again in a moment.")
+        pending = _Pending(request, asyncio.get_running_loop().create_future())
+        self._queue.append(pending)
+        self._wake.set()
+        return pending.future
+
+    async def instance(self, iid: int) -> Held | None:
+        """The instance as it is now, None when there is none. The caller must not change it."""
+        held = self._cache.get(iid)
+        if held is None:
+            rows = await self._store.load([iid])
+            # A commit may have put it there while the database was read; then memory is newer.
+            held = self._cache.get(iid) or (await self._hold(rows[iid]) if iid in rows else None)
+        return held
+
+    async def _hold(self, row: InstanceRow) -> Held:
+        return Held(row, decode_state(row.state), await self._definitions.get(row.definition))
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
+                await self._run_batch(batch)
+
+    async def _run_batch(self, pendings: list[_Pending]) -> None:
+        try:
+            await self._attempt(pendings)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever fails a batch must reach the callers, never kill the loop
+            await self._recover(pendings, error)
+
+    async def _recover(self, pendings: list[_Pending], error: Exception) -> None:
+        """After a failed batch: forget what memory held, then try each command alone once."""
+        for pending in pendings:
+            self._cache.pop(pending.request.iid, None)
+        try:
+            await self._take_shards()
+        except NoriaError as unavailable:
+            error = unavailable
+        if len(pendings) == 1 or isinstance(error, StoreUnavailableError):
+            for pending in pendings:
+                if not pending.future.done():
+                    pending.future.set_exception(error)
+            return
+        for pending in pendings:
+            if not pending.future.done():
+                await self._run_batch([pending])
+
+    async def _attempt(self, pendings: list[_Pending]) -> None:
+        batch = _Batch()
+        repeated = await self._answers([pending.request.key for pending in pendings if pending.request.key])
+        await self._load(batch, {pending.request.iid for pending in pendings if pending.request.iid})
+        for pending in pendings:
+            answer = await self._answer(batch, pending.request, repeated)
+            batch.answers.append((pending, answer))
+        if batch.commit.journal or batch.commit.outbox_gone:
+            self._complete(batch)
+            await self._store.commit(batch.commit)
+            self._keep(batch)
+        for pending, answer in batch.answers:
+            if not pending.future.done():
+                pending.future.set_result(answer)
+        if batch.committed:
+            for listener in self._listeners:
+                listener(batch.committed)
+
+    async def _answers(self, keys: list[str]) -> dict[str, Accepted]:
+        if not keys:
+            return {}
+        known = await self._store.answers(keys)
+        return {key: Accepted(iid, version, repeated=True) for key, (iid, version) in known.items()}
+
+    async def _load(self, batch: _Batch, iids: Iterable[int]) -> None:
+        missing = []
+        for iid in iids:
+            held = self._cache.get(iid)
+            if held is None:
+                missing.append(iid)
+            else:
+                self._cache.move_to_end(iid)
+                batch.held[iid] = Held(msgspec.structs.replace(held.row), held.state, held.definition)
+        if missing:
+            for iid, row in (await self._store.load(missing)).items():
+                batch.held[iid] = await self._hold(row)
+        for iid, held in batch.held.items():
+            batch.before[iid] = held.state
+            batch.versions[iid] = held.state.version
+
+    async def _answer(self, batch: _Batch, request: Request, repeated: Mapping[str, Accepted]) -> Answer:
+        if request.key:
+            known = repeated.get(request.key) or batch.by_key.get(request.key)
+            if known is not None:
+                if request.consumes is not None:
+                    batch.commit.outbox_gone.append(request.consumes)
+                return Accepted(known.iid, known.version, repeated=True)
+        now_ms = self._clock.now_ms()
+        if isinstance(request.command, c.StartInstance):
+            held = await self._new(batch, request, now_ms)
+        else:
+            found = batch.held.get(request.iid)
+            if found is None or found.row.tenant != request.tenant:
+                return Rejected("instance.not_found", "There is no such instance.")
+            held = found
+        answer = self._step(batch, held, request.command, request, now_ms)
+        if isinstance(answer, Rejected):
+            return answer
+        if request.consumes is not None:
+            batch.commit.outbox_gone.append(request.consumes)
+        if request.key:
+            batch.by_key[request.key] = answer
+            batch.commit.dedup.append(DedupRow(held.row.shard, request.key, held.row.iid, answer.version, now_ms))
+        self._do_inline_jobs(batch, held, answer.events, request, now_ms)
+        return answer
+
+    async def _new(self, batch: _Batch, request: Request, now_ms: int) -> Held:
+        command = request.command
+        assert isinstance(command, c.StartInstance)  # noqa: S101 - by the caller
+        definition = await self._definitions.get(request.definition)
+        iid = self._ids.draw(now_ms)
+        if request.serial is not None and not command.business_key:
+            drawn = await self._draw(batch, request.tenant, request.serial)
+            request.command = msgspec.structs.replace(command, business_key=drawn)
+        parent = command.parent
+        row = InstanceRow(
+            shard=shard_of(iid),
+            iid=iid,
+            tenant=request.tenant,
+            definition=request.definition,
+            ver=0,
+            status=0,
+            bkey="",
+            title="",
+            summary="{}",
+            starter=command.by,
+            unit=request.unit,
+            parent=parent.instance if parent else 0,
+            parent_token=parent.token if parent else 0,
+            started=now_ms,
+            ended=0,
+            round=1,
+            incidents=0,
+            state=b"",
+        )
+        return Held(row, State(), definition)
+
+    async def _draw(self, batch: _Batch, tenant: int, draw: SerialDraw) -> str:
+        key = (tenant, draw.name, draw.period)
+        if key not in batch.serials:
+            batch.serials[key] = await self._store.serial(*key)
+        return draw.pattern.format(year=draw.year, number=batch.serials[key].n + 1)
+
+    def _step(
+        self, batch: _Batch, held: Held, command: c.AnyCommand, request: Request, now_ms: int
+    ) -> Accepted | Rejected:
+        row = held.row
+        outcome = step(held.definition, held.state, command, now_ms, self._facts(row.tenant))
+        if isinstance(outcome, Rejected):
+            return outcome
+        if row.iid not in batch.held:
+            batch.held[row.iid] = held
+            batch.before[row.iid] = held.state
+            batch.versions[row.iid] = 0
+            if request.serial is not None:
+                batch.serials[request.tenant, request.serial.name, request.serial.period].n += 1
+        held.state = outcome.state
+        shard = batch.shards.get(row.shard)
+        if shard is None:
+            owned = self._shards[row.shard]
+            shard = batch.shards[row.shard] = Shard(owned.shard, owned.epoch, owned.seq, owned.head)
+        shard.seq += 1
+        journal = JournalRow(
+            shard=row.shard,
+            seq=shard.seq,
+            iid=row.iid,
+            ver=outcome.state.version,
+            ts=now_ms,
+            actor=request.actor,
+            action=str(command.__struct_config__.tag),
+            key=request.key,
+            origin=_encode_origin(request.origin),
+            ev=e.encode_events(outcome.events),
+            head=b"",
+        )
+        journal.head = shard.head = chained(shard.head, journal)
+        batch.commit.journal.append(journal)
+        for index, event in enumerate(outcome.events):
+            post = posts(held, event, shard.seq, index, now_ms)
+            if post is not None:
+                batch.commit.outbox.append(post)
+        batch.committed.append(Committed(0, journal, row, held.definition, outcome.events))
+        if any(isinstance(event, e.VariablesSet | e.InstanceStarted) for event in outcome.events):
+            variables = outcome.state.scopes[0].variables
+            row.bkey = outcome.state.business_key
+            row.title = title_of(held.definition, variables, row.bkey, now_ms)
+            row.summary = summary_of(held.definition, variables)
+        refresh_row(held, now_ms)
+        return Accepted(row.iid, outcome.state.version, outcome.events)
+
+    def _do_inline_jobs(
+        self, batch: _Batch, held: Held, events: tuple[e.AnyEvent, ...], request: Request, now_ms: int
+    ) -> None:
+        """Complete the jobs that have an inline handler, those that come up by completing them too."""
+        if not self._inline:
+            return
+        todo = deque(event for event in events if isinstance(event, e.JobCreated) and event.topic in self._inline)
+        machine = Request(request.command, "inline", tenant=request.tenant, origin=Origin("worker"))
+        while todo:
+            job = todo.popleft()
+            variables = held.state.scopes[0].variables
+            command: c.AnyCommand
+            try:
+                command = c.CompleteJob(job.token, "inline", dict(self._inline[job.topic](variables)))
+            except Exception as error:  # noqa: BLE001 - a handler's failure is the job's, with retries and incident
+                command = c.FailJob(job.token, "inline", f"{type(error).__name__}: {error}")
+            answer = self._step(batch, held, command, machine, now_ms)
+            if isinstance(answer, Accepted):
+                todo.extend(
+                    event
+                    for event in answer.events
+                    if isinstance(event, e.JobCreated) and event.topic in self._inline
+                )
+
+    def _complete(self, batch: _Batch) -> None:
+        """Add to the commit what depends on the end of the whole batch."""
+        commit = batch.commit
+        for iid, held in batch.held.items():
+            before = batch.before[iid]
+            if held.state is before:
+                continue
+            held.row.state = encode_state(held.state)
+            if batch.versions[iid]:
+                commit.updates.append((held.row, batch.versions[iid]))
+            else:
+                commit.inserts.append(held.row)
+            add_open_work(commit, before, held)
+        for number, shard in batch.shards.items():
+            owned = self._shards[number]
+            commit.moves.append(ShardMove(number, owned.epoch, owned.seq, shard.seq, shard.head))
+        commit.serials.extend(batch.serials.values())
+
+    def _keep(self, batch: _Batch) -> None:
+        """After the commit: memory follows the store."""
+        self._shards.update(batch.shards)
+        for iid, held in batch.held.items():
+            self._cache[iid] = held
+            self._cache.move_to_end(iid)
+        while len(self._cache) > CACHE_MAX:
+            self._cache.popitem(last=False)
+        for index, item in enumerate(batch.committed):
+            self._position += 1
+            batch.committed[index] = msgspec.structs.replace(item, position=self._position)
+
+
+def _encode_origin(origin: Origin) -> bytes:
+    return msgspec.msgpack.encode(origin)

@@ -1,0 +1,63 @@
+"""How a task is shown."""
+
+from __future__ import annotations
+
+from noria.design.forms import Field, Form
+from noria.operate.ids import task_id
+from noria.operate.office import (
+    Office,
+    element_ref,
+    iso,
+    iso_or_none,
+    person_or_none,
+    person_ref,
+    process_ref,
+    summary_items,
+)
+from noria.operate.reading import TaskFields
+from noria.operate.views import TaskView
+from noria.trust.people import Organisation
+
+
+def labels_of(forms: dict[str, Form]) -> dict[str, str]:
+    """Variable → label, as the first form that has the field gives it."""
+    labels: dict[str, str] = {}
+
+    def collect(fields: tuple[Field, ...]) -> None:
+        for field in fields:
+            label = field.label or str(field.settings.get("dateLabel") or field.settings.get("timeLabel") or "")
+            if (field.key or field.path) and label:
+                labels.setdefault(field.key or field.path, label)
+            if field.type == "group":
+                collect(field.fields)
+
+    for form in forms.values():
+        collect(form.fields)
+    return labels
+
+
+async def task_view(office: Office, task: TaskFields, organisation: Organisation, now_ms: int) -> TaskView:
+    """A task for a list."""
+    definition = await office.catalogue.get(task.definition)
+    done = bool(task.closed)
+    return TaskView(
+        id=task_id(task.iid, task.tok),
+        instance_id=str(task.iid),
+        business_key=task.bkey,
+        process=process_ref(office.catalogue.row(task.definition)),
+        element=element_ref(definition.graph.elements[task.element]),
+        title=task.title,
+        summary=summary_items(task.summary, labels_of(definition.forms)),
+        assignee=person_or_none(organisation, task.assignee),
+        candidate_groups=task.groups,
+        starter=person_ref(organisation, task.starter),
+        created_at=iso(task.created),
+        due_at=iso_or_none(task.due),
+        overdue=bool(task.due) and (task.closed or now_ms) > task.due,
+        priority=task.prio,
+        round=task.round,
+        claimed_at=iso_or_none(task.claimed) if done else None,
+        status="done" if done else "open",
+        done_at=iso_or_none(task.closed),
+        version=task.version,
+    )

@@ -1,0 +1,190 @@
+"""The timeline of an instance: its journal in the words of people, and its state at any instant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from noria.design.bpmn.graph import Graph, Kind
+from noria.engine import events as e
+from noria.engine.evolve import APPLY
+from noria.engine.lifecycle import RESERVED_VARIABLES
+from noria.engine.state import State
+from noria.operate.office import element_ref, iso, person_or_none
+from noria.operate.rows import JournalRow
+from noria.operate.views import Change, Ref, TimelineItem, TokenView
+from noria.trust.people import Organisation
+
+KIND_OF: dict[type, str] = {
+    e.InstanceStarted: "instance.started",
+    e.TaskOpened: "task.opened",
+    e.TaskClaimed: "task.claimed",
+    e.TaskUnclaimed: "task.unclaimed",
+    e.TaskCompleted: "task.completed",
+    e.TaskReturned: "task.returned",
+    e.TaskTransferred: "task.transferred",
+    e.TaskReminded: "task.reminded",
+    e.TaskUrged: "task.urged",
+    e.Commented: "comment.added",
+    e.JobCreated: "job.created",
+    e.JobCompleted: "job.completed",
+    e.JobFailed: "job.failed",
+    e.JobRetried: "job.retried",
+    e.TimerFired: "timer.fired",
+    e.MessageReceived: "message.received",
+    e.MessageThrown: "message.thrown",
+    e.SignalThrown: "signal.thrown",
+    e.ErrorThrown: "error.thrown",
+    e.EscalationThrown: "escalation.thrown",
+    e.IncidentRaised: "incident.raised",
+    e.IncidentResolved: "incident.resolved",
+    e.DecisionEvaluated: "decision.evaluated",
+    e.CallRequested: "call.requested",
+    e.CallCompleted: "call.completed",
+    e.VariablesCorrected: "variables.corrected",
+    e.InstanceCompleted: "instance.completed",
+    e.InstanceWithdrawn: "instance.withdrawn",
+    e.InstanceTerminated: "instance.terminated",
+    e.InstanceFailed: "instance.failed",
+}
+"""Events that people are shown, and under which name."""
+
+_OMITTED = {"token", "element", "by", "comment", "variables", "parent", "starter", "process", "definition_version"}
+
+
+def _params(event: e.AnyEvent, organisation: Organisation, graph: Graph) -> dict[str, object]:
+    params: dict[str, object] = {}
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        if name not in _OMITTED:
+            params[name] = value
+        if name.endswith("_ms"):
+            params[name.removesuffix("_ms") + "_at"] = iso(value) if value else None
+            params.pop(name)
+    if isinstance(event, e.TaskReturned):
+        params["to"] = element_ref(graph.elements[event.to]).name
+    elif isinstance(event, e.TaskTransferred):
+        params["to"] = organisation.name_of(event.to)
+        params["held_by"] = organisation.name_of(event.held_by) if event.held_by else None
+    elif isinstance(event, e.TaskOpened):
+        params["assignee"] = organisation.name_of(event.assignee) if event.assignee else None
+    elif isinstance(event, e.ErrorThrown | e.EscalationThrown):
+        params["caught_by"] = element_ref(graph.elements[event.caught_by]).name if event.caught_by >= 0 else None
+    return msgspec.to_builtins(params)  # type: ignore[no-any-return]
+
+
+class History:
+    """Folds an instance's journal and tells the story on the way."""
+
+    def __init__(self, rows: Sequence[JournalRow], graph: Graph, version: int, organisation: Organisation) -> None:
+        self.rows = rows
+        self.graph = graph
+        self.version = version
+        self.organisation = organisation
+        self.state = State()
+        self.entered: dict[int, int] = {}
+        self.visited: dict[str, int] = {}
+        self.taken: dict[str, int] = {}
+        self.raised: dict[int, int] = {}
+
+    def items(self, iid: int = 0) -> list[TimelineItem]:
+        """The timeline, oldest first."""
+        told: list[TimelineItem] = []
+        for row in self.rows:
+            for event in e.decode_events(row.ev):
+                item = self._item(row, event, iid)
+                if item is not None:
+                    told.append(item)
+                elif isinstance(event, e.VariablesSet) and told:
+                    changes = self._changes(event)
+                    told[-1].changes = [*told[-1].changes, *changes]
+                self._apply(row, event)
+            self.state.version += 1
+        return told
+
+    def fold(self, until_ms: int | None = None) -> State:
+        """The state, as it was at an instant or as it is."""
+        for row in self.rows:
+            if until_ms is not None and row.ts > until_ms:
+                break
+            for event in e.decode_events(row.ev):
+                self._apply(row, event)
+            self.state.version += 1
+        return self.state
+
+    def _apply(self, row: JournalRow, event: e.AnyEvent) -> None:
+        if isinstance(event, e.ElementEntered):
+            self.entered[event.token] = row.ts
+            key = self.graph.elements[event.element].id
+            self.visited[key] = self.visited.get(key, 0) + 1
+        elif isinstance(event, e.ElementLeft):
+            for flow in event.flows:
+                key = self.graph.flows[flow].id
+                self.taken[key] = self.taken.get(key, 0) + 1
+        elif isinstance(event, e.IncidentRaised):
+            self.raised[event.incident] = row.ts
+        APPLY[event.__class__](self.state, event)
+
+    def _changes(self, event: e.VariablesSet) -> list[Change]:
+        scope = self.state.scopes.get(event.scope)
+        before = scope.variables if scope is not None else {}
+        return [
+            Change(name, before.get(name), value)
+            for name, value in event.values.items()
+            if name not in RESERVED_VARIABLES and before.get(name) != value
+        ]
+
+    def _element(self, event: e.AnyEvent) -> Ref | None:
+        index = getattr(event, "element", None)
+        token = getattr(event, "token", None)
+        if index is None and token in self.state.tokens:
+            index = self.state.tokens[token].element
+        if index is None or self.graph.elements[index].kind is Kind.PROCESS:
+            return None
+        return element_ref(self.graph.elements[index])
+
+    def _item(self, row: JournalRow, event: e.AnyEvent, iid: int) -> TimelineItem | None:
+        kind = KIND_OF.get(type(event))
+        if kind is None:
+            return None
+        if isinstance(event, e.TimerFired) and (timer := self.state.timers.get(event.timer)) and timer.share:
+            return None  # told as a reminder
+        task = self.state.tasks.get(getattr(event, "token", 0))
+        comment = getattr(event, "comment", None) or (event.text if isinstance(event, e.Commented | e.TaskUrged) else None)
+        if isinstance(event, e.TaskReturned | e.InstanceWithdrawn | e.InstanceTerminated | e.VariablesCorrected):
+            comment = event.reason
+        return TimelineItem(
+            seq=row.ver,
+            at=iso(row.ts),
+            kind=kind,
+            actor=person_or_none(self.organisation, getattr(event, "by", "") or row.actor),
+            element=self._element(event),
+            text_key=f"timeline.{kind}",
+            params=_params(event, self.organisation, self.graph),
+            comment=comment or None,
+            round=getattr(event, "round", None) or (task.round if task else 1),
+            definition_version=self.version,
+            instance_id=str(iid) if iid else "",
+            business_key=self.state.business_key,
+        )
+
+
+def tokens_of(state: State, graph: Graph, entered: dict[int, int]) -> list[TokenView]:
+    """The tokens of a state, for the diagram."""
+    stuck = {incident.token for incident in state.incidents.values()}
+    busy = {*state.tasks, *state.jobs, *state.calls}
+    return [
+        TokenView(
+            key,
+            element_ref(graph.elements[token.element]),
+            iso(entered.get(key, 0)),
+            "incident" if key in stuck else "active" if key in busy or key in state.scopes else "waiting",
+        )
+        for key, token in state.tokens.items()
+    ]
+
+
+def visible_variables(variables: dict[str, object]) -> dict[str, object]:
+    """Variables without those that the engine itself sets."""
+    return {name: value for name, value in variables.items() if name not in RESERVED_VARIABLES}

@@ -1,0 +1,136 @@
+"""Timers: due ones are found by a query, never by memory alone, so that none is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from noria.engine import commands as c
+from noria.engine.facts import Facts
+from noria.engine.starting import next_start
+from noria.kernel.errors import NoriaError
+from noria.operate.deploying import Catalogue, CatalogueStore
+from noria.operate.ports import Clock, InstanceStore
+from noria.operate.runtime import Accepted, Committed, Origin, Request, Runtime
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 500
+_LOOK_AGAIN_MS = 1_000
+FactsOf = Callable[[int], Facts]
+TIMER = "timer"
+"""The technical actor of timers."""
+
+
+class Timers:
+    """Fires what is due, and sleeps until the next is."""
+
+    def __init__(self, runtime: Runtime, store: InstanceStore, clock: Clock) -> None:
+        self._runtime = runtime
+        self._store = store
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; what fell due while nobody looked fires first."""
+        self._runtime.listen(self._committed)
+        self._task = asyncio.create_task(self._work(), name="noria-timers")
+
+    async def stop(self) -> None:
+        """Stop after the page at hand."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def _committed(self, _items: list[Committed]) -> None:
+        self._wake.set()
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                await self.fire_due()
+                next_ms = await self._store.next_timer()
+            except NoriaError as error:
+                logger.warning("Timers pause: %s", error)
+                next_ms = None
+            now_ms = self._clock.now_ms()
+            # Never longer than a moment: the clock may be set forward under us.
+            until_ms = now_ms + _LOOK_AGAIN_MS if next_ms is None else min(max(next_ms, now_ms), now_ms + _LOOK_AGAIN_MS)
+            self._wake.clear()
+            sleeping = asyncio.create_task(self._clock.sleep_until(until_ms))
+            waking = asyncio.create_task(self._wake.wait())
+            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (sleeping, waking):
+                task.cancel()
+
+    async def fire_due(self) -> int:
+        """Fire every timer that is due now; gives how many."""
+        fired = 0
+        while due := await self._store.due_timers(self._clock.now_ms(), _PAGE):
+            answers = [
+                self._runtime.submit(Request(c.FireTimer(timer), TIMER, iid=iid, tenant=tenant, origin=Origin("timer")))
+                for iid, timer, tenant in due
+            ]
+            accepted = [answer for answer in await asyncio.gather(*answers) if isinstance(answer, Accepted)]
+            fired += len(accepted)
+            if not accepted:
+                # A refused timer stays where it is; asking at once again would only spin.
+                logger.error("Timers %s were refused; they are looked at again later.", due[:5])
+                break
+        return fired
+
+
+class StartTimers:
+    """Starts the processes whose timer start events fall due."""
+
+    def __init__(self, runtime: Runtime, catalogue: Catalogue, store: CatalogueStore, clock: Clock, facts: FactsOf) -> None:
+        self._runtime = runtime
+        self._catalogue = catalogue
+        self._store = store
+        self._clock = clock
+        self._facts = facts
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; what fell due while nobody looked starts first."""
+        self._task = asyncio.create_task(self._work(), name="noria-start-timers")
+
+    async def stop(self) -> None:
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                await self.start_due()
+            except NoriaError as error:
+                logger.warning("Start timers pause: %s", error)
+            await self._clock.sleep_until(self._clock.now_ms() + _LOOK_AGAIN_MS)
+
+    async def start_due(self) -> int:
+        """Start every process that is due now; gives how many."""
+        rows = await self._store.due_start_timers(self._clock.now_ms())
+        for row in rows:
+            definition = await self._catalogue.get(row.definition)
+            command = c.StartInstance(TIMER, {"id": TIMER}, start_element=row.element)
+            # The key names the due instant: after a crash in between, the same start is not made twice.
+            key = f"start-timer:{row.definition}:{row.element}:{row.due}"
+            await self._runtime.submit(
+                Request(
+                    command, TIMER, tenant=row.tenant, definition=row.definition, key=key, origin=Origin("timer")
+                )
+            )
+            if not row.remaining:
+                await self._store.drop_start_timer(row.definition, row.element)
+                continue
+            index = definition.graph.element_of[row.element]
+            row.due = next_start(definition, index, row.due, row.interval, self._facts(row.tenant))
+            row.remaining -= 1 if row.remaining > 0 else 0
+            await self._store.put_start_timers([], [row])
+        return len(rows)

@@ -1,0 +1,40 @@
+"""The line and the facts that name an instance in lists."""
+
+from __future__ import annotations
+
+import msgspec
+
+from noria.design.feel import EvaluationContext, to_json
+from noria.engine.definition import Definition
+from noria.kernel.errors import NoriaError
+
+TITLE_CHARS_MAX = 200
+SUMMARY_VALUE_CHARS_MAX = 200
+
+
+def title_of(definition: Definition, variables: dict[str, object], business_key: str, now_ms: int) -> str:
+    """The model's own title, or the process's name with the business key when it has none or it gives no text."""
+    graph = definition.graph
+    if graph.title is not None:
+        try:
+            value = to_json(graph.title.evaluate(variables, EvaluationContext(now_ms)))
+        except NoriaError:
+            # A title is for reading; a model whose title uses up its budget is still run.
+            value = None
+        if isinstance(value, str) and value.strip():
+            return value.strip()[:TITLE_CHARS_MAX]
+    return f"{graph.name} {business_key}".strip()[:TITLE_CHARS_MAX]
+
+
+def summary_of(definition: Definition, variables: dict[str, object]) -> str:
+    """JSON object of the variables that the model names for cards; long texts are cut, rows are counted."""
+    summary: dict[str, object] = {}
+    for name in definition.graph.summary:
+        value = variables.get(name)
+        if isinstance(value, str):
+            summary[name] = value[:SUMMARY_VALUE_CHARS_MAX]
+        elif isinstance(value, list):
+            summary[name] = len(value)
+        elif not isinstance(value, dict):
+            summary[name] = value
+    return msgspec.json.encode(summary).decode()

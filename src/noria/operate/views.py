@@ -1,0 +1,400 @@
+"""What people and programs are shown: the types of the REST interface, and of the command line."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from noria.design.findings import Finding
+
+T = TypeVar("T")
+
+
+class Page(msgspec.Struct, Generic[T]):
+    """A part of a list. `total` counts all that fit the filter."""
+
+    items: list[T]
+    total: int
+    limit: int
+    offset: int
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """Id and name of a person, unit or element."""
+
+    id: str
+    name: str
+
+
+class PersonView(msgspec.Struct):
+    """A person."""
+
+    id: str
+    name: str
+    unit: Ref | None
+    roles: list[str]
+
+
+class AdminPerson(msgspec.Struct):
+    """A person as an administrator sees them."""
+
+    id: str
+    username: str
+    name: str
+    unit: Ref | None
+    email: str
+    active: bool
+    roles: list[str]
+
+
+class ProcessRef(msgspec.Struct, frozen=True):
+    """A version of a process."""
+
+    key: str
+    name: str
+    version: int
+
+
+class SummaryItem(msgspec.Struct, frozen=True):
+    """A fact on a card: variable, the label its form gives it, its value."""
+
+    name: str
+    label: str
+    value: object
+
+
+class Returned(msgspec.Struct, frozen=True):
+    """The last return of a request."""
+
+    by: Ref
+    at: str
+    reason: str
+    element: Ref = msgspec.field(name="from")
+
+
+class Returnable(msgspec.Struct, frozen=True):
+    """A step that a task may be returned to, and who did it last."""
+
+    element: Ref
+    last_actor: Ref | None
+
+
+class TaskView(msgspec.Struct, kw_only=True):
+    """A work item in a list."""
+
+    id: str
+    instance_id: str
+    business_key: str
+    process: ProcessRef
+    element: Ref
+    title: str
+    summary: list[SummaryItem]
+    assignee: Ref | None
+    candidate_groups: list[str]
+    starter: Ref
+    created_at: str
+    due_at: str | None
+    overdue: bool
+    priority: int
+    round: int
+    claimed_at: str | None
+    status: str
+    done_at: str | None
+    version: int
+
+
+class TaskDetail(TaskView, kw_only=True):
+    """A work item with all that is needed to do it."""
+
+    form: dict[str, object] | None
+    data: dict[str, object]
+    returnable: list[Returnable]
+    allowed: list[str]
+    last_return: Returned | None
+
+
+class Counts(msgspec.Struct):
+    """The numbers beside the menu."""
+
+    mine: int
+    group: int
+    done: int
+    started: int
+    notices: int
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds a request now, since when, and until when."""
+
+    element: Ref
+    assignee: Ref | None
+    groups: list[str]
+    since: str
+    due_at: str | None
+
+
+class InstanceBrief(msgspec.Struct, kw_only=True):
+    """An instance in a list."""
+
+    id: str
+    business_key: str
+    title: str
+    process: ProcessRef
+    starter: Ref
+    status: str
+    started_at: str
+    ended_at: str | None
+    holders: list[Holder]
+    incidents: int
+    round: int
+
+
+class IncidentView(msgspec.Struct, frozen=True):
+    """Something that stands still."""
+
+    id: str
+    element: Ref
+    code: str
+    message: str
+    at: str
+    retries_left: int
+
+
+class TokenView(msgspec.Struct, frozen=True):
+    """A token on the diagram; state is "active", "waiting" or "incident"."""
+
+    token: int
+    element: Ref
+    since: str
+    state: str
+
+
+class ElementCount(msgspec.Struct, frozen=True):
+    """How often an element was visited."""
+
+    element_id: str
+    count: int
+
+
+class FlowCount(msgspec.Struct, frozen=True):
+    """How often a flow was taken."""
+
+    flow_id: str
+    count: int
+
+
+class InstanceDetail(InstanceBrief, kw_only=True):
+    """An instance with all that its page shows."""
+
+    variables: dict[str, object]
+    tokens: list[TokenView]
+    open_tasks: list[TaskView]
+    visited: list[ElementCount]
+    taken_flows: list[FlowCount]
+    incidents_list: list[IncidentView]
+    allowed: list[str]
+    version: int
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A field before and after."""
+
+    name: str
+    before: object
+    after: object
+
+
+class TimelineItem(msgspec.Struct, kw_only=True):
+    """One thing that happened to an instance."""
+
+    seq: int
+    at: str
+    kind: str
+    actor: Ref | None
+    on_behalf_of: Ref | None = None
+    element: Ref | None
+    text_key: str
+    params: dict[str, object]
+    comment: str | None = None
+    round: int = 1
+    changes: list[Change] = []
+    definition_version: int
+    instance_id: str = ""
+    business_key: str = ""
+
+
+class Timeline(msgspec.Struct):
+    """What happened to an instance, oldest first."""
+
+    items: list[TimelineItem]
+
+
+class StateAt(msgspec.Struct):
+    """An instance as it was at an instant."""
+
+    at: str
+    version: int
+    status: str
+    variables: dict[str, object]
+    tokens: list[TokenView]
+
+
+class AuditEntry(msgspec.Struct, kw_only=True):
+    """One record of the audit trail."""
+
+    stream: str
+    seq: int
+    at: str
+    actor: Ref | None
+    action: str
+    subject: dict[str, str] = msgspec.field(name="object")
+    outcome: str
+    address: str
+    device: str
+    before: dict[str, object]
+    after: dict[str, object]
+    reason: str
+    hash: str
+    prev: str
+
+
+class AuditList(msgspec.Struct):
+    """The audit records of one instance."""
+
+    items: list[AuditEntry]
+
+
+class ElementInfo(msgspec.Struct, frozen=True):
+    """An element of a model."""
+
+    id: str
+    name: str
+    kind: str
+
+
+class ProcessView(msgspec.Struct, kw_only=True):
+    """A process in a list."""
+
+    key: str
+    name: str
+    version: int
+    versions: int
+    startable: bool
+    has_start_form: bool
+    open_instances: int
+    open_tasks: int
+    overdue_tasks: int
+    incidents: int
+    deployed_at: str
+    deployed_by: Ref | None
+    documentation: str
+
+
+class ProcessDetail(ProcessView, kw_only=True):
+    """A process with its elements and what its check found."""
+
+    elements: list[ElementInfo]
+    findings: list[Finding]
+
+
+class VersionView(msgspec.Struct):
+    """A version of a process."""
+
+    version: int
+    deployed_at: str
+    deployed_by: Ref | None
+    open_instances: int
+
+
+class NamedDecision(msgspec.Struct, frozen=True):
+    """A decision of a deployment."""
+
+    id: str
+    name: str
+
+
+class DeploymentView(msgspec.Struct):
+    """What a deployment made."""
+
+    id: str
+    deployed_at: str
+    processes: list[ProcessRef]
+    decisions: list[NamedDecision]
+    forms: list[str]
+    findings: list[Finding]
+
+
+class StartForm(msgspec.Struct):
+    """The form that starts a process."""
+
+    form: dict[str, object] | None
+
+
+class NoticeView(msgspec.Struct):
+    """A notice."""
+
+    id: str
+    at: str
+    kind: str
+    instance_id: str
+    task_id: str | None
+    title: str
+    params: dict[str, object]
+    read_at: str | None
+
+
+class InstanceAnswer(msgspec.Struct):
+    """The instance after a command on one of its tasks."""
+
+    instance: InstanceBrief
+
+
+class JobView(msgspec.Struct):
+    """Work for a worker.
+
+    `lease_token` must be shown on completion; `idempotency_key` stays the same however often the job is tried.
+    """
+
+    id: str
+    topic: str
+    instance_id: str
+    business_key: str
+    element_id: str
+    process: dict[str, object]
+    variables: dict[str, object]
+    headers: dict[str, str]
+    retries: int
+    lease_until: str
+    idempotency_key: str
+    lease_token: str
+
+
+class JobList(msgspec.Struct):
+    """Jobs that were leased."""
+
+    items: list[JobView]
+
+
+class Attachment(msgspec.Struct):
+    """An uploaded file; equal contents have equal hashes and are stored once."""
+
+    hash: str
+    name: str
+    size: int
+    media_type: str
+
+
+class MessageAnswer(msgspec.Struct):
+    """A message that was taken: "correlated", "started" or "waiting"."""
+
+    id: str
+    status: str
+
+
+class DecisionAnswer(msgspec.Struct):
+    """What a decision gave, the rows that decided, and why something is null."""
+
+    value: object
+    matched: list[dict[str, object]]
+    diagnostics: list[str]

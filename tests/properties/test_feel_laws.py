@@ -1,0 +1,77 @@
+"""Laws of FEEL for any input that Hypothesis can draw."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noria.design.feel import EvaluationContext, FeelSyntaxError, compile_expression, from_json, to_json
+from noria.design.feel.evaluation import FeelBudgetError
+from noria.design.feel.temporal import civil_from_days, days_from_civil, parse_duration
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e9, 1e9) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def run(source, **variables):
+    return compile_expression(source).evaluate(variables, EvaluationContext(0))
+
+
+@given(JSON)
+def test_json_survives_the_way_through_feel(value):
+    assert to_json(from_json(value)) == value
+
+
+@given(st.text(alphabet='ab1 .,+-*/()[]{}<>="?@:nottrueifthenelse', max_size=40))
+def test_any_text_compiles_or_is_refused_and_evaluates_without_an_error(text):
+    try:
+        expression = compile_expression(text)
+    except FeelSyntaxError as error:
+        place = (error.line, error.column)
+    else:
+        place = (1, 1)
+        with contextlib.suppress(FeelBudgetError):
+            expression.evaluate({"a": 1, "b": [1, 2]}, EvaluationContext(0, steps_max=1_000))
+    assert min(place) >= 1
+
+
+@given(JSON, JSON)
+def test_operators_never_raise_and_unequal_is_the_opposite_of_equal(a, b):
+    same, different = run("a = b", a=a, b=b), run("a != b", a=a, b=b)
+    assert (same is None and different is None) or same is not different
+    for operator in ("+", "-", "*", "/", "**", "<", ">=", "and", "or", "in"):
+        run(f"a {operator} b", a=a, b=b)
+
+
+@given(st.sampled_from([True, False, None]), st.sampled_from([True, False, None]))
+def test_de_morgan_holds_with_three_values(a, b):
+    assert run("not(a and b)", a=a, b=b) is run("not(a) or not(b)", a=a, b=b)
+
+
+@given(st.integers(-(10**33), 10**33), st.integers(-(10**33), 10**33))
+def test_sums_of_integers_are_exact(a, b):
+    assert run("a + b - b", a=a, b=b) == a
+
+
+@given(st.dates())
+def test_day_numbers_agree_with_the_calendar_of_python(day):
+    number = days_from_civil(day.year, day.month, day.day)
+    assert date(1970, 1, 1) + timedelta(days=number) == day
+    assert civil_from_days(number) == (day.year, day.month, day.day)
+
+
+@given(st.integers(-(10**11), 10**11))
+def test_day_numbers_are_a_bijection_for_any_year(number):
+    assert days_from_civil(*civil_from_days(number)) == number
+
+
+@given(st.integers(-(10**20), 10**20))
+def test_a_duration_reads_back_what_it_prints(seconds):
+    text = str(run("d * n", d=parse_duration("PT1S"), n=seconds))
+    assert str(parse_duration(text)) == text

@@ -1,0 +1,174 @@
+"""FEEL, feature by feature: what an expression gives."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from noria.design.feel import (
+    EvaluationContext,
+    Expression,
+    FeelSyntaxError,
+    compile_expression,
+    compile_unary_tests,
+    literal_expression,
+    to_json,
+)
+from noria.design.feel.evaluation import FeelBudgetError
+
+NOW_MS = 1_795_510_800_000  # 2026-11-24T09:00:00Z
+
+
+def value(source, variables=None, names=()):
+    return to_json(compile_expression(source, names).evaluate(variables or {}, EvaluationContext(NOW_MS)))
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("1 + 2 * 3", 7),
+        ("-3 ** 2", 9),
+        ("3 ** 4 ** 5", 3486784401),
+        ("0.1 + 0.2 = 0.3", True),
+        ("10 / 4", 2.5),
+        ("1 / 0", None),
+        ("10 ** 7000", None),
+        ('"a" + "b"', "ab"),
+        ('1 + "a"', None),
+        ("false and null", False),
+        ("true or null", True),
+        ("not(null)", None),
+        ('1 = "1"', None),
+        ("5 in (1..5]", True),
+        ("5 in ]1..5[", False),
+        ("5 in (< 3, > 4)", True),
+        ("3 between 1 and 5", True),
+        ("if null then 1 else 2", 2),
+        ("[1, 2, 3, 4][item > 2]", [3, 4]),
+        ("[1, 2, 3][-1]", 3),
+        ("[1, 2, 3][7]", None),
+        ("[{a: 1}, {a: 2}][a = 2].a", [2]),
+        ("for x in 3..1 return x * x", [9, 4, 1]),
+        ("for x in [1, 2], y in [10, 20] return x * y", [10, 20, 20, 40]),
+        ("for i in 1..3 return count(partial)", [0, 1, 2]),
+        ("some x in [1, 2] satisfies x > 1", True),
+        ("every x in [1, 2] satisfies x > 1", False),
+        ("{a: 1, b: a + 1}.b", 2),
+        ("{a: 1, a: 2}", None),
+        ("{f: function(n) if n < 2 then 1 else n * f(n - 1), r: f(5)}.r", 120),
+        ('substring(string: "foobar", start position: -3, length: 2)', "ba"),
+        ("sort([3, 1, 2], function(a, b) a > b)", [3, 2, 1]),
+        ("12 instance of number", True),
+        ("[1, 2] instance of list<number>", True),
+        ("null instance of number", False),
+        ('@"2024-01-31" + @"P1M"', "2024-02-29"),
+        ('date("2024-02-30")', None),
+        ('date("2026-10-08") - date("2026-10-01")', "P7D"),
+        ('@"999999999-12-31".year', 999999999),
+        ('duration("P1Y") = duration("P365D")', None),
+        ('date and time("2026-11-24T10:00:00@Europe/Berlin").timezone', "Europe/Berlin"),
+        ("now()", "2026-11-24T09:00:00Z"),
+        ('matches("Straße", "^\\p{Lu}[a-zß-[q]]+$")', True),
+        ('replace("abc", "(b)", "[$1]")', "a[b]c"),
+        ('split("a;b;;c", ";")', ["a", "b", "", "c"]),
+        ('string length("\\U01F40E")', 1),
+        ("decimal(1 / 3, 2)", 0.33),
+        ("round half up(-5.5, 0)", -6),
+        ("string(1.10)", "1.1"),
+        ("// a comment\n 1 /* another */ + 1", 2),
+    ],
+)
+def test_an_expression_gives_its_value(source, expected):
+    assert value(source) == expected
+
+
+def test_names_may_hold_spaces_and_signs_when_they_are_known():
+    variables = {"Applicant's age": 30, "a-b": 1, "time offset": 2}
+    assert value("Applicant's age + a-b", variables, variables) == 31
+
+
+def test_a_variable_wins_over_a_library_function_of_the_same_name():
+    assert value("count + 1", {"count": 4}) == 5
+    assert value("count([1, 2])", {"count": 4}) == 2
+
+
+def test_floats_of_json_are_exact_decimals():
+    assert value("amount * 3 = 0.3", {"amount": 0.1}) is True
+
+
+def test_an_unknown_name_is_null_with_a_reason():
+    context = EvaluationContext(NOW_MS)
+    assert compile_expression("missing + 1").evaluate({}, context) is None
+    assert context.diagnostics[0].code == "feel.unknown_name"
+
+
+def test_free_names_are_reported():
+    expression = compile_expression("a + count(b) + (for c in d return c) [1]")
+    assert expression.names == {"a", "b", "d"}
+
+
+@pytest.mark.parametrize(
+    ("source", "column"), [("1 +", 4), ("${amount}", 1), ("amount > ", 10), ("(1", 3), ("a b", 3), ("", 1)]
+)
+def test_what_is_not_feel_is_refused_with_its_place(source, column):
+    with pytest.raises(FeelSyntaxError) as caught:
+        compile_expression(source)
+    assert (caught.value.line, caught.value.column) == (1, column)
+
+
+@pytest.mark.parametrize("source", ["(" * 5000 + "1" + ")" * 5000, "+".join(["1"] * 20_000), "-" * 5000 + "1"])
+def test_deep_nesting_is_refused_and_not_a_crash(source):
+    with pytest.raises(FeelSyntaxError):
+        compile_expression(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "for i in 1..1000000000000 return i",
+        "count(for a in 1..1000, b in 1..1000 return 1)",
+        "{f: function(n) f(n + 1), r: f(0)}.r",
+        'for i in 1..100000 return "x"[1]',
+        "some a in 1..1000000 satisfies false",
+    ],
+)
+def test_a_budget_ends_what_would_not_end(source):
+    expression = compile_expression(source)
+    with pytest.raises(FeelBudgetError):
+        expression.evaluate({}, EvaluationContext(NOW_MS, steps_max=50_000))
+
+
+def test_no_text_reaches_python():
+    for source in ('__import__("os")', "(1).__class__", 'eval("1")', "v.get", "c", "n1", "k0"):
+        assert value(source) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "tested", "expected"),
+    [
+        ("-", None, True),
+        ("< 5", 3, True),
+        ('"a", "b"', "b", True),
+        ("not(1, 2)", 3, True),
+        ("[1..3]", 3, True),
+        ("? > 1 and ? < 3", 2, True),
+        ("limit", 7, True),
+        ("> limit", 7, False),
+        ("[7, 8]", 8, True),
+        ("< 5", "x", None),
+        ("true", False, False),
+    ],
+)
+def test_unary_tests(source, tested, expected):
+    tests = compile_unary_tests(source, ["limit"])
+    assert tests.matches(tested, {"limit": 7}, EvaluationContext(NOW_MS)) is expected
+
+
+def test_an_expression_is_a_value_and_a_field_of_a_struct():
+    class Holder(msgspec.Struct):
+        condition: Expression
+
+    assert Holder(compile_expression("a > 1")) == Holder(compile_expression("a > 1"))
+    assert literal_expression('say "hi"').evaluate({}, EvaluationContext(NOW_MS)) == 'say "hi"'
+    assert compile_expression("amount > 1000").test({"amount": 1001}, EvaluationContext(NOW_MS)) is True
+    assert compile_expression("amount > 1000").test({"amount": None}, EvaluationContext(NOW_MS)) is False

@@ -1,0 +1,137 @@
+"""Forms: every submission is checked on the server by the schema that the page was drawn from."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from noria.design.feel import EvaluationContext
+from noria.design.forms import read_form
+
+
+def form(*components):
+    made, findings = read_form(json.dumps({"schemaVersion": 19, "components": components}).encode(), "f.form")
+    assert made is not None, findings
+    return made
+
+
+def check(made, values, **current):
+    return made.validate(values, context=EvaluationContext(0), current=current)
+
+
+def codes(made, values, **current):
+    return {path: error.code for path, error in check(made, values, **current).errors.items()}
+
+
+@pytest.mark.parametrize(
+    ("component", "good", "bad", "code"),
+    [
+        ({"type": "textfield", "validate": {"minLength": 2}}, "ab", "a", "form.min_length"),
+        ({"type": "textarea", "validate": {"maxLength": 2}}, "ab", "abc", "form.max_length"),
+        ({"type": "textfield", "validate": {"pattern": "^[A-Z]+$"}}, "AB", "ab", "form.pattern"),
+        ({"type": "textfield", "validate": {"validationType": "email"}}, "a@b.cn", "a@b", "form.email"),
+        ({"type": "textfield", "validate": {"validationType": "phone"}}, "+86 138 0000", "x", "form.phone"),
+        ({"type": "textfield"}, "x", 3, "form.type"),
+        ({"type": "number", "validate": {"min": 1}}, 1, 0, "form.min"),
+        ({"type": "number", "validate": {"max": "=2 + 3"}}, 5, 5.5, "form.max"),
+        ({"type": "number", "decimalDigits": 2}, 1.25, 1.255, "form.decimal_digits"),
+        ({"type": "number"}, 1, "1", "form.type"),
+        ({"type": "number"}, 1, True, "form.type"),
+        ({"type": "checkbox", "validate": {"required": True}}, True, False, "form.required"),
+        ({"type": "radio", "values": [{"label": "A", "value": "a"}]}, "a", "b", "form.choice"),
+        ({"type": "select", "values": [{"label": "1", "value": 1}]}, 1, True, "form.choice"),
+        ({"type": "checklist", "values": [{"label": "A", "value": "a"}]}, ["a"], ["a", "a"], "form.choice_twice"),
+        ({"type": "taglist", "valuesKey": "tags"}, ["anything"], "x", "form.type"),
+        ({"type": "datetime", "subtype": "date"}, "2026-11-24", "24.11.2026", "form.datetime"),
+        ({"type": "datetime", "subtype": "time"}, "09:30", "9:30", "form.datetime"),
+        ({"type": "datetime", "subtype": "datetime"}, "2026-11-24T09:30Z", "2026-11-24", "form.datetime"),
+        (
+            {"type": "filepicker"},
+            [{"hash": "0" * 64, "name": "a.pdf", "size": 3, "media_type": "application/pdf"}],
+            [{"hash": "../x", "name": "a", "size": 1, "media_type": "b"}],
+            "form.attachment",
+        ),
+    ],
+)
+def test_a_value_is_checked_by_the_type_of_its_field(component, good, bad, code):
+    made = form({"key": "v", **component})
+    assert check(made, {"v": good}).values == {"v": good}
+    assert codes(made, {"v": good}) == {}
+    assert codes(made, {"v": bad}) == {"v": code}
+
+
+def test_a_required_value_may_not_be_missing_or_empty():
+    made = form({"type": "textfield", "key": "v", "validate": {"required": True}})
+    assert codes(made, {}) == codes(made, {"v": ""}) == {"v": "form.required"}
+
+
+def test_unknown_fields_are_refused():
+    assert codes(form({"type": "textfield", "key": "v"}), {"role": "admin"}) == {"role": "form.unknown_field"}
+
+
+def test_a_hidden_field_is_neither_required_nor_kept():
+    made = form(
+        {"type": "checkbox", "key": "travel"},
+        {
+            "type": "textfield",
+            "key": "city",
+            "conditional": {"hide": "=not(travel)"},
+            "validate": {"required": True},
+        },
+    )
+    assert check(made, {"travel": False, "city": "x"}).values == {"travel": False}
+    assert codes(made, {"travel": True}) == {"city": "form.required"}
+
+
+def test_a_computed_field_ignores_what_was_submitted():
+    made = form({"type": "number", "key": "a"}, {"type": "expression", "key": "double", "expression": "=a * 2"})
+    assert check(made, {"a": 4, "double": 1_000}).values == {"a": 4, "double": 8}
+
+
+def test_a_read_only_field_is_dropped_and_refused_when_it_differs():
+    made = form({"type": "number", "key": "v", "readonly": True})
+    assert check(made, {"v": 1}, v=1).values == {}
+    assert codes(made, {"v": 1}, v=1) == {}
+    assert codes(made, {"v": 2}, v=1) == {"v": "form.read_only"}
+
+
+def test_every_row_of_a_table_is_checked_and_named():
+    made = form(
+        {
+            "type": "dynamiclist",
+            "path": "lines",
+            "properties": {"minRows": "1", "maxRows": "3"},
+            "components": [{"type": "number", "key": "quantity", "validate": {"min": 1, "required": True}}],
+        }
+    )
+    assert codes(made, {"lines": []}) == {"lines": "form.rows"}
+    assert check(made, {"lines": [{"quantity": 2}]}).values == {"lines": [{"quantity": 2}]}
+    assert codes(made, {"lines": [{"quantity": 1}, {"quantity": 0}, {"price": 1}]}) == {
+        "lines[1].quantity": "form.min",
+        "lines[2].quantity": "form.required",
+        "lines[2].price": "form.unknown_field",
+    }
+
+
+def test_a_group_with_a_path_holds_its_values():
+    made = form({"type": "group", "path": "who", "components": [{"type": "textfield", "key": "name"}]})
+    assert check(made, {"who": {"name": "Li"}}).values == {"who": {"name": "Li"}}
+    assert codes(made, {"who": {"age": 3}}) == {"who.age": "form.unknown_field"}
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "line"),
+    [
+        (b'{\n"components": [}', "form.not_json", 2),
+        (b"[]", "form.no_components", 1),
+        (b'{"schemaVersion": 20, "components": []}', "form.schema_version", 1),
+        (b'{"components": [\n{"type": "magic", "id": "m1"}]}', "form.unsupported_type", 2),
+        (b'{"components": [{"type": "textfield", "id": "t"}]}', "form.key", 1),
+        (b'{"components": [{"type": "number", "key": "n", "conditional": {"hide": "=1 +"}}]}', "feel.syntax", 1),
+    ],
+)
+def test_a_faulty_schema_is_refused_with_its_line(data, code, line):
+    made, findings = read_form(data, "f.form")
+    assert made is None
+    assert (findings[0].code, findings[0].line) == (code, line)
