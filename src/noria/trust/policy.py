@@ -25,6 +25,7 @@ class Permission(StrEnum):
 
 ROLES: dict[str, frozenset[Permission]] = {
     "employee": frozenset({Permission.START, Permission.WORK}),
+    "manager": frozenset({Permission.BOARD, Permission.MODELS_READ}),
     "process_owner": frozenset(
         {Permission.READ_ALL, Permission.OPERATE, Permission.MODELS_READ, Permission.DEPLOY, Permission.BOARD}
     ),

@@ -141,8 +141,11 @@ class _Seeder:
 
     def _plan_starts(self) -> None:
         span_ms = self.end_ms - self.clock.instant
-        for _ in range(self.requests):
-            at_ms = InstantMs(self.clock.instant + int(self.random.random() * span_ms))
+        # The last two days are busier, so that whoever tries the demo finds work waiting.
+        recent = max(12, self.requests // 25)
+        for number in range(self.requests + recent):
+            back_ms = int(self.random.random() * (span_ms if number < self.requests else 2 * DAY_MS))
+            at_ms = InstantMs(self.end_ms - back_ms)
             # Into working time: nobody files a purchase at three in the morning.
             self._at(add_working(self.calendar, at_ms, Duration(milliseconds=MINUTE_MS)), self._start)
 
