@@ -76,7 +76,7 @@ class Site:
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:
+        while not self._server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
             await asyncio.sleep(0.02)
 
     def stop(self) -> None:
