@@ -71,7 +71,7 @@ class Delivery:
         # Messages that found nobody; looked at again when a subscription of their name opens.
         self._waiting: dict[tuple[int, int], OutboxRow] = {}
         self._new_waits: set[tuple[int, str, str]] = set()
-        self.idle = asyncio.Event()
+        self._asked: dict[tuple[int, int], asyncio.Future[None]] = {}
 
     def start(self) -> None:
         """Begin to deliver; what was left by an earlier run goes first."""
@@ -88,8 +88,19 @@ class Delivery:
 
     def nudge(self) -> None:
         """Something new may be in the outbox."""
-        self.idle.clear()
         self._wake.set()
+
+    async def accept(self, row: OutboxRow) -> None:
+        """Take something from outside; returns when its delivery has been tried once."""
+        place = (row.shard, row.n)
+        tried = self._asked.setdefault(place, asyncio.get_running_loop().create_future())
+        await self._store.put_outbox(row)
+        self.nudge()
+        await asyncio.shield(tried)
+
+    def keeps(self, place: tuple[int, int]) -> bool:
+        """Whether a message found nobody yet and is kept until it expires."""
+        return place in self._waiting
 
     def _committed(self, items: list[Committed]) -> None:
         for item in items:
@@ -108,9 +119,6 @@ class Delivery:
                 logger.warning("Delivery pauses: %s", error)
                 await self._clock.sleep_until(self._clock.now_ms() + 1_000)
                 self._wake.set()
-            else:
-                if not self._wake.is_set():
-                    self.idle.set()
 
     async def drain(self) -> None:
         """Deliver all that can be delivered now."""
@@ -120,6 +128,9 @@ class Delivery:
                 after = (row.shard, row.n)
                 if after not in self._waiting or self._is_wanted(row):
                     await self._deliver(row)
+                tried = self._asked.pop(after, None)
+                if tried is not None:
+                    tried.set_result(None)
             if len(rows) < _PAGE:
                 break
         self._new_waits.clear()
@@ -159,14 +170,14 @@ class Delivery:
             return False
         return True
 
-    async def _start(self, row: OutboxRow, post: Posted, start: StartPoint, *, last: bool) -> None:
+    async def _start(self, row: OutboxRow, post: Posted, start: StartPoint, key: str, *, last: bool) -> None:
         command = c.StartInstance(ENGINE, {"id": ENGINE}, post.variables, row.corr, start.element)
         request = Request(
             command,
             ENGINE,
             tenant=row.tenant,
             definition=start.definition,
-            key=f"start:{post.message_id}:{start.definition}:{start.element}",
+            key=key,
             origin=Origin("engine"),
             consumes=(row.shard, row.n) if last else None,
         )
@@ -182,7 +193,7 @@ class Delivery:
                 return
         starts = self._directory.message_starts(row.tenant, row.name)
         if starts:
-            await self._start(row, post, starts[0], last=True)
+            await self._start(row, post, starts[0], key, last=True)
             self._waiting.pop(place, None)
             return
         if row.expires <= self._clock.now_ms():
@@ -199,7 +210,8 @@ class Delivery:
             command = c.Correlate(wait.wait, post.variables, post.message_id)
             await self._send(row, command, wait.iid, f"signal:{post.message_id}:{wait.iid}:{wait.wait}", last=False)
         for start in self._directory.signal_starts(row.tenant, row.name):
-            await self._start(row, post, start, last=False)
+            key = f"signal:{post.message_id}:{start.definition}:{start.element}"
+            await self._start(row, post, start, key, last=False)
         await self._store.drop_outbox(row.shard, row.n)
 
     async def _call(self, row: OutboxRow, post: Posted) -> None:

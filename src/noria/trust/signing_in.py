@@ -51,6 +51,7 @@ class Session(msgspec.Struct, frozen=True):
         expires: end at the latest, ms.
         address: of the client.
         device: what the client says it is.
+        must_change: whether the person must choose a new password before anything else.
     """
 
     hash: str
@@ -62,6 +63,7 @@ class Session(msgspec.Struct, frozen=True):
     expires: int
     address: str
     device: str
+    must_change: bool = False
 
 
 class PasswordHasher(Protocol):
@@ -207,6 +209,7 @@ class Accounts:
             expires=now_ms + ABSOLUTE_MS,
             address=address,
             device=device,
+            must_change=credential.must_change,
         )
         await self._store.put_session(session)
         await record("ok", "")

@@ -83,13 +83,15 @@ async def provide_caller(request: AnyRequest, state: State, session: Session) ->
     """The caller of a use case.
 
     Raises:
-        HttpProblemError: the person is not active any more.
+        HttpProblemError: the person is not active any more, or must choose a password first.
     """
     services = services_of(state)
     organisation = await services.office.people.organisation(session.tenant)
     person = organisation.people.get(session.person)
     if person is None or not person.active:
         raise HttpProblemError("session.required", "Please sign in.")
+    if session.must_change:
+        raise HttpProblemError("password.must_change", "Choose a password of your own first.")
     is_page = "sec-fetch-mode" in request.headers
     origin = Origin("ui" if is_page else "api", address_of(request), device_of(request), session.hash[:12])
     key = request.headers.get("idempotency-key", "")[:KEY_CHARS_MAX]
