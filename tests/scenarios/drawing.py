@@ -1,8 +1,8 @@
 """From a few readable lines to a BPMN file, so that a scenario shows its model at a glance.
 
 A node is a line ``localName id key=value …``; what belongs into a sub-process is indented below it. A line with an
-arrow draws flows: ``a -> b``, ``a -[amount > 100]-> b``, ``a -default-> b``. Keys that BPMN knows become
-what BPMN makes of them (``on`` attaches a boundary event, ``timer``, ``message``, ``signal``, ``error`` … make event definitions); every
+arrow draws flows: ``a -> b``, ``a -[amount > 100]-> b``, ``a -default-> b``. Keys that BPMN knows become what BPMN
+makes of them (``on`` attaches a boundary event; ``timer``, ``message``, ``error`` … make event definitions); every
 other key is one of Noria's attributes. The text goes through the real reader; nothing is built behind its back.
 """
 

@@ -89,6 +89,13 @@ class AccountStore(Protocol):
         """Write a person's credential."""
         ...
 
+    async def note_failure(self, tenant: int, person: str, failures_max: int, locked_until: int) -> bool:
+        """Count a wrong try; at `failures_max` the account is locked and the count begins anew. Tells whether it is.
+
+        Tries at the same time are each counted.
+        """
+        ...
+
     async def put_session(self, session: Session) -> None:
         """Write a session."""
         ...
@@ -186,13 +193,8 @@ class Accounts:
                 {"retry_after_ms": credential.locked_until - now_ms},
             )
         if not await self._hasher.verify(credential.hash, password[:PASSWORD_CHARS_MAX]):
-            failures = credential.failures + 1
-            locked_until = now_ms + LOCK_MS if failures >= FAILURES_MAX else 0
-            changed = msgspec.structs.replace(
-                credential, failures=0 if locked_until else failures, locked_until=locked_until
-            )
-            await self._store.put_credential(tenant, changed, now_ms)
-            await record("failed", "locked now" if locked_until else "wrong password")
+            locked = await self._store.note_failure(tenant, credential.person, FAILURES_MAX, now_ms + LOCK_MS)
+            await record("failed", "locked now" if locked else "wrong password")
             return Rejected("session.bad_credentials", "The user name or the password is wrong.")
         if credential.failures or credential.locked_until:
             await self._store.put_credential(

@@ -66,7 +66,13 @@ class DatabaseAudit:
         if wanted.object:
             where.append(c.iid == (int(wanted.object) if wanted.object.isdecimal() else -1))
         joined = t.journal.join(t.inst, t.inst.c.iid == c.iid)
-        query = sa.select(t.journal).select_from(joined).where(*where).order_by(c.ts.desc()).limit(limit)
+        query = (
+            sa.select(t.journal)
+            .select_from(joined)
+            .where(*where)
+            .order_by(c.ts.desc(), c.shard, c.seq.desc())
+            .limit(limit)
+        )
         async with self._database.reading() as db:
             rows = [JournalRow(**row) for row in (await db.execute(query)).mappings()]
             total = (await db.execute(sa.select(sa.func.count()).select_from(joined).where(*where))).scalar_one()

@@ -115,6 +115,15 @@ class DatabasePeople:
             if not (await db.execute(sa.update(t.credential).where(where).values(values))).rowcount:
                 await db.execute(sa.insert(t.credential).values(tenant=tenant, person=credential.person, **values))
 
+    async def note_failure(self, tenant: int, person: str, failures_max: int, locked_until: int) -> bool:
+        """Count a wrong try; at `failures_max` the account is locked and the count begins anew. Tells whether it is."""
+        c = t.credential.c
+        where = (c.tenant == tenant) & (c.person == person)
+        async with self._database.writing() as db:
+            await db.execute(sa.update(t.credential).where(where).values(failures=c.failures + 1))
+            reached = sa.update(t.credential).where(where & (c.failures >= failures_max))
+            return bool((await db.execute(reached.values(failures=0, locked_until=locked_until))).rowcount)
+
     async def put_session(self, session: Session) -> None:
         """Write a session; those that have ended are swept."""
         async with self._database.writing() as db:

@@ -55,7 +55,7 @@ async def _view(services: Services, session: Session) -> SessionView:
     )
 
 
-@post("/session", operation_id="signIn", tags=["session"], dependencies={})
+@post("/session", operation_id="signIn", tags=["session"], opt={"public": True})
 async def sign_in(request: AnyRequest, data: SignIn, services: Services) -> Response[SessionView]:
     """Open a session; its cookie is not readable by pages."""
     refuse_cross_site(request)
