@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import msgspec
@@ -100,7 +100,7 @@ class DatabaseAudit:
     async def all_rows(self) -> AsyncIterator[JournalRow]:
         """The whole journal, by shard and number."""
         c = t.journal.c
-        async for row in self._pages(sa.select(t.journal).order_by(c.shard, c.seq)):
+        async for row in self._pages(sa.select(*_readable(t.journal.c)).order_by(c.shard, c.seq)):
             yield JournalRow(**row)
 
     async def shards(self) -> list[Shard]:
@@ -113,7 +113,7 @@ class DatabaseAudit:
     async def states(self) -> AsyncIterator[tuple[int, int, bytes]]:
         """Instance, version and encoded state of every instance, by instance."""
         c = t.inst.c
-        async for row in self._pages(sa.select(c.iid, c.ver, c.state).order_by(c.iid)):
+        async for row in self._pages(sa.select(*_readable([c.iid, c.ver, c.state])).order_by(c.iid)):
             yield row["iid"], row["ver"], row["state"]
 
 
@@ -121,3 +121,11 @@ def _stored(row: Any) -> StoredRecord:
     values = dict(row)
     seq, head = values.pop("seq"), values.pop("head")
     return StoredRecord(seq, AuditRecord(**values), head)
+
+
+def _readable(columns: Iterable[sa.Column[Any]]) -> list[sa.ColumnElement[Any]]:
+    """Columns as a verifier reads them: SQLite keeps whatever type a tamperer wrote, and bytes must come as bytes."""
+    return [
+        sa.cast(column, sa.LargeBinary).label(column.name) if isinstance(column.type, sa.LargeBinary) else column
+        for column in columns
+    ]
