@@ -106,11 +106,17 @@ class Delivery:
                 await self.drain()
             except NoriaError as error:
                 logger.warning("Delivery pauses: %s", error)
-                await self._clock.sleep_until(self._clock.now_ms() + 1_000)
-                self._wake.set()
+                await self._pause()
+            except Exception:
+                logger.exception("Delivery pauses on a defect")
+                await self._pause()
             else:
                 if not self._wake.is_set():
                     self.idle.set()
+
+    async def _pause(self) -> None:
+        await self._clock.sleep_until(self._clock.now_ms() + 1_000)
+        self._wake.set()
 
     async def drain(self) -> None:
         """Deliver all that can be delivered now."""
@@ -141,8 +147,19 @@ class Delivery:
             command = c.CompleteCall(post.token, post.variables, post.error, post.message)
             await self._send(row, command, post.instance, f"call_done:{post.message_id}")
 
-    async def _send(self, row: OutboxRow, command: c.AnyCommand, iid: int, key: str, *, last: bool = True) -> bool:
-        """Submit one delivery; a refusal means that the other side is not interested any more."""
+    async def _send(
+        self, row: OutboxRow, command: c.AnyCommand, iid: int, key: str, *, last: bool = True, only: bool = True
+    ) -> bool:
+        """Submit one delivery; a refusal means that the other side is not interested any more.
+
+        Args:
+            row: what is delivered.
+            command: how the other side takes it.
+            iid: the other side.
+            key: of this delivery.
+            last: whether the row is done with when the command is accepted; it is forgotten in the same commit.
+            only: whether the row is done with when the command is refused, because nobody else can be asked.
+        """
         request = Request(
             command,
             ENGINE,
@@ -154,7 +171,7 @@ class Delivery:
         )
         answer = await self._runtime.submit(request)
         if isinstance(answer, Rejected):
-            if last:
+            if last and only:
                 await self._store.drop_outbox(row.shard, row.n)
             return False
         return True
@@ -175,10 +192,15 @@ class Delivery:
     async def _message(self, row: OutboxRow, post: Posted) -> None:
         place = (row.shard, row.n)
         key = f"message:{post.message_id}"
+        if place in self._waiting and row.expires <= self._clock.now_ms():
+            # It waited until its end. Whoever awaits it from now on is too late; a fresh message with no time to live
+            # is still offered to those who await it already.
+            await self._forget(place)
+            return
         for wait in await self._store.find_waits(row.tenant, False, row.name, row.corr, 10):
             command = c.Correlate(wait.wait, post.variables, post.message_id)
-            if await self._send(row, command, wait.iid, key, last=False):
-                await self._forget(place)
+            if await self._send(row, command, wait.iid, key, only=False):
+                self._waiting.pop(place, None)
                 return
         starts = self._directory.message_starts(row.tenant, row.name)
         if starts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from hashlib import sha256
 
@@ -21,10 +22,10 @@ class DatabaseBlobs:
         """Store a file; gives its hash. The first name and type that came with a content stay."""
         hashed = sha256(content).hexdigest()
         if not await self.exist(tenant, [hashed]):
-            async with self._database.writing() as db:
-                values = {"name": name, "media_type": media_type, "size": len(content), "content": content}
-                where = (t.blob.c.tenant == tenant) & (t.blob.c.hash == hashed)
-                if not (await db.execute(sa.select(sa.literal(1)).where(where))).first():
+            values = {"name": name, "media_type": media_type, "size": len(content), "content": content}
+            # Refused when somebody stored the same content at the same moment: then it is there.
+            with contextlib.suppress(sa.exc.IntegrityError):
+                async with self._database.writing() as db:
                     await db.execute(sa.insert(t.blob).values(tenant=tenant, hash=hashed, by=by, at=now_ms, **values))
         return hashed
 
