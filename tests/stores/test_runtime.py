@@ -207,3 +207,17 @@ async def test_the_stored_state_is_what_the_journal_gives_byte_for_byte(house: H
         assert encode_state(replay(history)) == row.state
     verdict = await verify_audit(DatabaseAudit(house.noria.database))
     assert (verdict.first_bad, verdict.rows, verdict.instances) == ("", 8, 5)
+
+
+# Ids
+
+
+async def test_a_clock_that_was_set_back_over_a_restart_repeats_no_id(house: House) -> None:
+    first = {await house.start() for _ in range(5)}
+    await house.down()
+    house.clock.instant -= 1
+    await house.up()
+    house.clock.instant += 1
+    second = {await house.start() for _ in range(5)}
+    assert len(first | second) == 10
+    assert min(second) >> 22 > max(first) >> 22

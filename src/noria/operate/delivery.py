@@ -176,14 +176,14 @@ class Delivery:
             return False
         return True
 
-    async def _start(self, row: OutboxRow, post: Posted, start: StartPoint, *, last: bool) -> None:
+    async def _start(self, row: OutboxRow, post: Posted, start: StartPoint, key: str, *, last: bool) -> None:
         command = c.StartInstance(ENGINE, {"id": ENGINE}, post.variables, row.corr, start.element)
         request = Request(
             command,
             ENGINE,
             tenant=row.tenant,
             definition=start.definition,
-            key=f"start:{post.message_id}:{start.definition}:{start.element}",
+            key=key,
             origin=Origin("engine"),
             consumes=(row.shard, row.n) if last else None,
         )
@@ -204,7 +204,7 @@ class Delivery:
                 return
         starts = self._directory.message_starts(row.tenant, row.name)
         if starts:
-            await self._start(row, post, starts[0], last=True)
+            await self._start(row, post, starts[0], key, last=True)
             self._waiting.pop(place, None)
             return
         if row.expires <= self._clock.now_ms():
@@ -221,7 +221,8 @@ class Delivery:
             command = c.Correlate(wait.wait, post.variables, post.message_id)
             await self._send(row, command, wait.iid, f"signal:{post.message_id}:{wait.iid}:{wait.wait}", last=False)
         for start in self._directory.signal_starts(row.tenant, row.name):
-            await self._start(row, post, start, last=False)
+            key = f"start:{post.message_id}:{start.definition}:{start.element}"
+            await self._start(row, post, start, key, last=False)
         await self._store.drop_outbox(row.shard, row.n)
 
     async def _call(self, row: OutboxRow, post: Posted) -> None:

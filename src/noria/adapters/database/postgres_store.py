@@ -259,7 +259,7 @@ class PostgresStore:
                     SHARDS - 1,
                 )
                 await db.execute("UPDATE shard SET epoch = epoch + 1, owner = $1", owner)
-                rows = await db.fetch("SELECT shard, epoch, seq, head FROM shard ORDER BY shard")
+                rows = await db.fetch(s.SELECT_SHARDS)
             return [Shard(*row) for row in rows]
 
         return await self._do(work)

@@ -109,7 +109,7 @@ class SqliteStore:
                     [(number, bytes(32)) for number in range(SHARDS)],
                 )
                 db.execute("UPDATE shard SET epoch = epoch + 1, owner = ?", (owner,))
-                rows = db.execute("SELECT shard, epoch, seq, head FROM shard ORDER BY shard").fetchall()
+                rows = db.execute(s.SELECT_SHARDS).fetchall()
                 db.execute("COMMIT")
             except BaseException:
                 _rollback(db)
