@@ -110,6 +110,11 @@ class PostgresServer:
             assert time.monotonic() < deadline, "PostgreSQL does not start"
             time.sleep(0.05)
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not stopped since."""
+        return self._process is not None
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop this server's own process: SIGINT at once but in order, SIGQUIT as in a crash."""
         assert self._process is not None

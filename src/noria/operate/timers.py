@@ -50,6 +50,8 @@ class Timers:
 
     async def _work(self) -> None:
         while True:
+            # Before looking, not after: what is committed while it looks must wake it again.
+            self._wake.clear()
             looked_ms = self._clock.now_ms()
             next_ms: int | None = None
             try:
@@ -64,7 +66,6 @@ class Timers:
             until_ms = self._clock.now_ms() + _LOOK_AGAIN_MS
             if next_ms is not None and next_ms > looked_ms:
                 until_ms = min(next_ms, until_ms)
-            self._wake.clear()
             sleeping = asyncio.create_task(self._clock.sleep_until(until_ms))
             waking = asyncio.create_task(self._wake.wait())
             await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)

@@ -59,6 +59,8 @@ class WorkerPool:
 
     async def _work(self) -> None:
         while True:
+            # Before looking, not after: what is committed while it looks must wake it again.
+            self._wake.clear()
             try:
                 worked = await self.work_once()
             except NoriaError as error:
@@ -69,7 +71,6 @@ class WorkerPool:
                 worked = 0
             if worked:
                 continue
-            self._wake.clear()
             sleeping = asyncio.create_task(self._clock.sleep_until(self._clock.now_ms() + _LOOK_AGAIN_MS))
             waking = asyncio.create_task(self._wake.wait())
             await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
