@@ -224,7 +224,7 @@ async def room(house: House, pages: int | None) -> None:
 
 
 async def test_on_a_full_disk_commands_are_refused_clearly_and_change_nothing(small: House, tmp_path: Path) -> None:
-    iid = await small.start()
+    iid = await small.start(business_key="A1")
     await small.quiet()
     await room(small, 0)
     before = (await small.store.load([iid]), await small.store.journal_after({}, 1_000))
