@@ -1,16 +1,20 @@
 """A server that is made to be killed: Noria whole, on a quick clock, taking commands line by line from its parent.
 
-Run as ``python -m tests.torture.server URL EPOCH_MS``. Each line in is a JSON request, each line out its answer, written
-only after the commit. The clock runs from EPOCH_MS on, many times faster than the wall's, and goes on over restarts.
+Each line in is a JSON request; each line out is its answer, written only after the commit. The clock is many times
+faster than the wall's and goes on over restarts. The process is forked from one that has imported everything, so that
+the time goes into work and kills.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import sys
+import multiprocessing
+import os
+import socket
 import time
 from collections.abc import Mapping
+from multiprocessing.connection import Connection
 
 import msgspec
 
@@ -113,7 +117,7 @@ async def answer(noria: Noria, ask: Ask) -> Told:
     return Told(number=ask.number, iid=given.iid, version=given.version, bkey=held.row.bkey)
 
 
-async def serve(url: str, epoch_ms: int) -> None:
+async def serve(url: str, epoch_ms: int, parent: socket.socket) -> None:
     noria = await Noria.open(url, clock=QuickClock(epoch_ms), handlers={"order": order})
     if not noria.catalogue.rows(TENANT):
         files = {f"{key}.bpmn": draw(text.splitlines(), key) for key, text in (("main", MAIN), ("part", PART))}
@@ -121,12 +125,10 @@ async def serve(url: str, epoch_ms: int) -> None:
         made = await noria.catalogue.deploy(TENANT, "he", files, noria.clock.now_ms(), noria.facts(TENANT))
         assert made.id, made.findings
     await noria.start()
-    lines = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    lines, answers = await asyncio.open_connection(sock=parent)
 
     def say(told: Told) -> None:
-        sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n")
-        sys.stdout.buffer.flush()
+        answers.write(msgspec.json.encode(told) + b"\n")
 
     async def work(ask: Ask) -> None:
         try:
@@ -144,6 +146,11 @@ async def serve(url: str, epoch_ms: int) -> None:
     await noria.close()
 
 
-if __name__ == "__main__":
+def run(url: str, epoch_ms: int, parent: Connection) -> None:
+    """The whole life of the process: it ends when its parent says nothing more."""
     logging.basicConfig(level=logging.ERROR)
-    asyncio.run(serve(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(serve(url, epoch_ms, socket.socket(fileno=os.dup(parent.fileno()))))
+
+
+FORKING = multiprocessing.get_context("forkserver")
+FORKING.set_forkserver_preload([__name__])
