@@ -120,18 +120,24 @@ class Delivery:
 
     async def drain(self) -> None:
         """Deliver all that can be delivered now."""
+        # Subscriptions that open meanwhile count for the next round: this one may have passed their messages already.
+        wanted, self._new_waits = self._new_waits, set()
+        try:
+            await self._round(wanted)
+        except BaseException:
+            self._new_waits |= wanted
+            raise
+
+    async def _round(self, wanted: set[tuple[int, str, str]]) -> None:
         after = (-1, -1)
         while rows := await self._store.outbox(_PAGE, after):
             for row in rows:
                 after = (row.shard, row.n)
-                if after not in self._waiting or self._is_wanted(row):
+                is_wanted = (row.tenant, row.name, row.corr) in wanted or row.expires <= self._clock.now_ms()
+                if after not in self._waiting or is_wanted:
                     await self._deliver(row)
             if len(rows) < _PAGE:
                 break
-        self._new_waits.clear()
-
-    def _is_wanted(self, row: OutboxRow) -> bool:
-        return (row.tenant, row.name, row.corr) in self._new_waits or row.expires <= self._clock.now_ms()
 
     async def _deliver(self, row: OutboxRow) -> None:
         post = _decoder.decode(row.body)
