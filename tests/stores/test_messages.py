@@ -10,8 +10,9 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import HOUR_MS
-from noria.operate.delivery import Delivery
+from noria.operate.ids import shard_of_key
 from noria.operate.office import Caller
+from noria.operate.rows import OutboxRow, WaitRow
 from noria.operate.runtime import Accepted, Origin
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
@@ -177,7 +178,7 @@ async def test_a_message_starts_a_process_once_whatever_is_repeated(house: House
 
 
 async def test_a_message_that_was_received_starts_nothing_when_its_delivery_is_looked_at_again(house: House) -> None:
-    await house.deploy(RECEIVER, BY_MESSAGE.replace("message=paid", "message=paid"))
+    await house.deploy(RECEIVER, BY_MESSAGE)
     iid = await house.start(order="A1")
     await publish(house, "A1", "m1")
     await house.ends(iid)
@@ -199,6 +200,28 @@ async def test_one_message_moves_one_instance_one_step(house: House) -> None:
     assert len(await house.events(iid, e.MessageReceived)) == 1
 
 
+async def test_a_subscription_that_opens_during_a_round_of_delivery_still_gets_its_message(house: House) -> None:
+    await house.deploy(LATER)
+    iid = await house.start(order="A1")
+    later = next(key for key in (f"A{n}" for n in range(2, 99)) if shard_of_key(key) > shard_of_key("A1"))
+
+    class OpensMeanwhile:
+        """The store, but while the round looks at the other message, the subscription of the first one opens."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(house.store, name)
+
+        async def find_waits(self, tenant: int, signal: bool, name: str, corr: str, limit: int) -> list[WaitRow]:
+            if corr == later and await house.places(iid) == ["work"]:
+                await house.complete(iid, "work")
+            return await house.store.find_waits(tenant, signal, name, corr, limit)
+
+    assert await publish(house, "A1", "m1", HOUR_MS) == "waiting"
+    house.noria.delivery._store = OpensMeanwhile()
+    await publish(house, later, "m2", HOUR_MS)
+    await house.ends(iid)
+
+
 async def test_a_message_thrown_by_an_instance_reaches_the_one_that_waits(house: House) -> None:
     await house.deploy(THROWER, RECEIVER)
     receiver, thrower = await house.start("model1", order="A1"), await house.start(order="A1")
@@ -213,6 +236,14 @@ async def test_a_message_of_one_tenant_never_reaches_another(house: House) -> No
     iid = await house.start(order="A1")
     assert await publish(house, "A1", "m1", HOUR_MS, tenant=2) == "waiting"
     assert await house.places(iid) == ["payment"]
+    assert await publish(house, "A1", "m1") == "correlated"
+    await house.ends(iid)
+
+
+async def test_a_post_that_cannot_be_read_holds_up_nothing_behind_it(house: House) -> None:
+    await house.deploy(RECEIVER)
+    iid = await house.start(order="A1")
+    await house.store.put_outbox(OutboxRow(0, 1, TENANT, "message", "paid", "A1", b"\xc1", house.clock.instant + 1))
     assert await publish(house, "A1", "m1") == "correlated"
     await house.ends(iid)
 
@@ -324,4 +355,3 @@ async def test_calling_a_process_that_is_not_there_is_an_incident_of_the_caller(
         return bool((await house.state(iid)).incidents)
 
     await eventually(incident)
-    assert isinstance(house.noria.delivery, Delivery)

@@ -18,14 +18,16 @@ from noria.engine import events as e
 from noria.engine.state import Parent
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.changes import Posted
-from noria.operate.ports import Clock, InstanceStore
+from noria.operate.ports import Clock, InstanceStore, StaleOwnerError, StoreUnavailableError
 from noria.operate.rows import OutboxRow
-from noria.operate.runtime import Committed, Origin, Request, Runtime
+from noria.operate.runtime import Committed, Origin, OverloadedError, Request, Runtime
 
 logger = logging.getLogger(__name__)
 
 _PAGE = 500
 _decoder = msgspec.msgpack.Decoder(Posted)
+_ABOUT_ALL = (StoreUnavailableError, StaleOwnerError, OverloadedError)
+"""Failures that the next row would meet too."""
 ENGINE = "engine"
 """The technical actor of deliveries."""
 
@@ -71,6 +73,8 @@ class Delivery:
         # Messages that found nobody; looked at again when a subscription of their name opens.
         self._waiting: dict[tuple[int, int], OutboxRow] = {}
         self._new_waits: set[tuple[int, str, str]] = set()
+        # Rows that failed on a defect, so that the log tells of each once.
+        self._failed: set[tuple[int, int]] = set()
         self.idle = asyncio.Event()
 
     def start(self) -> None:
@@ -135,9 +139,20 @@ class Delivery:
                 after = (row.shard, row.n)
                 is_wanted = (row.tenant, row.name, row.corr) in wanted or row.expires <= self._clock.now_ms()
                 if after not in self._waiting or is_wanted:
-                    await self._deliver(row)
+                    await self._deliver_alone(row)
             if len(rows) < _PAGE:
                 break
+
+    async def _deliver_alone(self, row: OutboxRow) -> None:
+        """Deliver one row; a defect in it holds up nothing behind it. It stays, and is tried again each round."""
+        try:
+            await self._deliver(row)
+        except _ABOUT_ALL:
+            raise
+        except Exception:
+            if (row.shard, row.n) not in self._failed:
+                logger.exception("The %s %r of shard %s, number %s, fails", row.kind, row.name, row.shard, row.n)
+            self._failed.add((row.shard, row.n))
 
     async def _deliver(self, row: OutboxRow) -> None:
         post = _decoder.decode(row.body)
