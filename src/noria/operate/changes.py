@@ -139,6 +139,8 @@ class Posted(msgspec.Struct, frozen=True):
     message: str = ""
 
 
+_ENDS = (e.InstanceCompleted, e.InstanceWithdrawn, e.InstanceTerminated, e.InstanceFailed)
+
 THROWN_MESSAGE_TTL_MS = 3_600_000
 """How long a message thrown by an instance waits for somebody to await it."""
 
@@ -168,13 +170,15 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
     elif isinstance(event, e.CallCancelled):
         kind = "call_cancel"
         body = Posted(row.iid, event.token, message_id=message_id)
-    elif row.parent and isinstance(event, e.InstanceCompleted | e.InstanceTerminated | e.InstanceFailed):
+    elif row.parent and isinstance(event, _ENDS):
         kind = "call_done"
         error, message = "", ""
         if isinstance(event, e.InstanceFailed):
             error, message = event.code, event.message
         elif isinstance(event, e.InstanceTerminated):
             error, message = "call.terminated", event.reason
+        elif isinstance(event, e.InstanceWithdrawn):
+            error, message = "call.withdrawn", event.reason
         body = Posted(row.parent, row.parent_token, held.state.scopes[0].variables, message_id, "", "", error, message)
     else:
         return None

@@ -16,12 +16,14 @@ class Shard(msgspec.Struct):
         epoch: counts owners; a commit with an older epoch is refused.
         seq: number of the last journal row, dense from 1.
         head: hash of the last journal row, 32 zero bytes at first.
+        newest: highest instance id in it, 0 for none; told to a new owner, whose clock may be behind.
     """
 
     shard: int
     epoch: int
     seq: int
     head: bytes
+    newest: int = 0
 
 
 class ShardMove(msgspec.Struct):

@@ -227,6 +227,7 @@ class Runtime:
     async def _take_shards(self) -> None:
         shards = await self._store.own_shards(self._owner, self._clock.now_ms())
         self._shards = {shard.shard: shard for shard in shards}
+        self._ids.follow(max(shard.newest for shard in shards))
         self._cache.clear()
         self._position = sum(shard.seq for shard in shards)
 

@@ -14,6 +14,8 @@ from noria.operate.auditing import AuditFilter, StoredRecord
 from noria.operate.rows import JournalRow, Shard
 from noria.trust.audit import GENESIS, AuditRecord, chained_record
 
+_BEGIN_CHAIN = sa.text("INSERT INTO audit_head (id, seq, head) VALUES (1, 0, :genesis) ON CONFLICT DO NOTHING")
+
 
 class DatabaseAudit:
     """`AuditTrail` and `AuditReader`."""
@@ -25,13 +27,15 @@ class DatabaseAudit:
         """Append a record to the chain."""
         async with self._database.writing() as db:
             # FOR UPDATE keeps two writers on PostgreSQL apart; SQLite has one writer at a time anyway.
-            row = (await db.execute(sa.select(t.audit_head).where(t.audit_head.c.id == 1).with_for_update())).first()
-            seq, head = (row[1], row[2]) if row else (0, GENESIS)
-            after = chained_record(head, seq + 1, record)
+            query = sa.select(t.audit_head.c.seq, t.audit_head.c.head).where(t.audit_head.c.id == 1).with_for_update()
+            row = (await db.execute(query)).first()
             if row is None:
-                await db.execute(sa.insert(t.audit_head).values(id=1, seq=1, head=after))
-            else:
-                await db.execute(sa.update(t.audit_head).where(t.audit_head.c.id == 1).values(seq=seq + 1, head=after))
+                # The very first record; two writers may come here at once, and both go on from the same row.
+                await db.execute(_BEGIN_CHAIN, {"genesis": GENESIS})
+                row = (await db.execute(query)).one()
+            seq, head = row[0], row[1]
+            after = chained_record(head, seq + 1, record)
+            await db.execute(sa.update(t.audit_head).where(t.audit_head.c.id == 1).values(seq=seq + 1, head=after))
             await db.execute(sa.insert(t.audit).values(seq=seq + 1, head=after, **msgspec.structs.asdict(record)))
 
     def _wanted(self, tenant: int, wanted: AuditFilter) -> list[sa.ColumnElement[bool]]:

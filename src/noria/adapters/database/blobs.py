@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from hashlib import sha256
 
@@ -30,11 +31,14 @@ class DatabaseBlobs:
         """Store a file; gives its hash. The first name and type that came with a content stay."""
         hashed = sha256(content).hexdigest()
         values = {"name": name, "media_type": media_type, "size": len(content), "content": content}
-        async with self._database.writing() as db:
-            where = (t.blob.c.tenant == tenant) & (t.blob.c.hash == hashed)
-            if not (await db.execute(sa.select(sa.literal(1)).where(where))).first():
-                await db.execute(sa.insert(t.blob).values(tenant=tenant, hash=hashed, by=by, at=now_ms, **values))
-            await note_use(db, tenant, hashed, by, 0)
+        if not await self.exist(tenant, [hashed]):
+            # Refused when somebody stored the same content at the same moment: then it is there.
+            with contextlib.suppress(sa.exc.IntegrityError):
+                async with self._database.writing() as db:
+                    await db.execute(sa.insert(t.blob).values(tenant=tenant, hash=hashed, by=by, at=now_ms, **values))
+        with contextlib.suppress(sa.exc.IntegrityError):
+            async with self._database.writing() as db:
+                await note_use(db, tenant, hashed, by, 0)
         return hashed
 
     async def get(self, tenant: int, hashed: str) -> tuple[str, str, bytes] | None:

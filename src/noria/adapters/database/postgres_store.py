@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import asyncpg
 
 from noria.adapters.database import statements as s
-from noria.operate.ports import StaleOwnerError, StoreUnavailableError
+from noria.adapters.database.failures import POSTGRES_FAILURES, failure_of
+from noria.operate.ports import StaleOwnerError
 from noria.operate.rows import (
     SHARDS,
     Commit,
@@ -22,6 +23,10 @@ from noria.operate.rows import (
 )
 
 T = TypeVar("T")
+
+CONNECT_S_MAX = 10
+STATEMENT_S_MAX = 30
+"""A server that does not answer is taken for gone; the longest statement of the hot path takes far less."""
 
 KEY3 = {"shard": s.INT, "iid": s.INT, "k": s.INT}
 KEY2 = {"shard": s.INT, "n": s.INT}
@@ -226,9 +231,11 @@ class PostgresStore:
             StoreUnavailableError: the database cannot be reached.
         """
         try:
-            pool = await asyncpg.create_pool(dsn, min_size=1, max_size=4, init=_prepare)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise _unavailable(error) from error
+            pool = await asyncpg.create_pool(
+                dsn, min_size=1, max_size=4, init=_prepare, timeout=CONNECT_S_MAX, command_timeout=STATEMENT_S_MAX
+            )
+        except POSTGRES_FAILURES as error:
+            raise failure_of(error) from error
         return cls(pool)
 
     async def close(self) -> None:
@@ -237,10 +244,10 @@ class PostgresStore:
 
     async def _do(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
         try:
-            async with self._pool.acquire(timeout=10) as connection:
+            async with self._pool.acquire(timeout=CONNECT_S_MAX) as connection:
                 return await work(connection)
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise _unavailable(error) from error
+        except POSTGRES_FAILURES as error:
+            raise failure_of(error) from error
 
     async def own_shards(self, owner: str, now_ms: int) -> list[Shard]:  # noqa: ARG002 - leases count with several owners
         async def work(db: asyncpg.Connection) -> list[Shard]:
@@ -252,7 +259,7 @@ class PostgresStore:
                     SHARDS - 1,
                 )
                 await db.execute("UPDATE shard SET epoch = epoch + 1, owner = $1", owner)
-                rows = await db.fetch("SELECT shard, epoch, seq, head FROM shard ORDER BY shard")
+                rows = await db.fetch(s.SELECT_SHARDS)
             return [Shard(*row) for row in rows]
 
         return await self._do(work)
@@ -301,7 +308,10 @@ class PostgresStore:
         return await self._do(lambda db: db.fetchval(query, shard_of(iid), iid, tok, lease_token)) is not None
 
     async def extend_lease(self, iid: int, tok: int, lease_token: str, lease_until: int) -> bool:
-        query = "UPDATE job SET lease_until = $1 WHERE shard = $2 AND iid = $3 AND tok = $4 AND lease_token = $5"
+        query = (
+            "UPDATE job SET lease_until = $1 "
+            "WHERE shard = $2 AND iid = $3 AND tok = $4 AND lease_token = $5 AND lease_token <> ''"
+        )
         done = await self._do(lambda db: db.execute(query, lease_until, shard_of(iid), iid, tok, lease_token))
         return str(done) == "UPDATE 1"
 
@@ -351,10 +361,3 @@ class PostgresStore:
             return found
 
         return await self._do(work)
-
-
-def _unavailable(error: BaseException) -> StoreUnavailableError:
-    return StoreUnavailableError(
-        f"The database cannot be used now: {error or type(error).__name__}. "
-        "Check that it runs and can be reached, then retry."
-    )

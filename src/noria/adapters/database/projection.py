@@ -21,7 +21,7 @@ from noria.kernel.errors import NoriaError
 from noria.monitor.visits import Fold, Life, Recorded, Visit
 from noria.operate.files import files_in
 from noria.operate.notices import TOLD_OF, Notice, notices_of
-from noria.operate.ports import Clock
+from noria.operate.ports import Clock, StaleOwnerError
 from noria.operate.rows import JournalRow
 from noria.operate.runtime import Committed, Definitions, Runtime
 from noria.trust.people import PeopleStore
@@ -79,10 +79,17 @@ class Projector:
             self._wake.clear()
             try:
                 await self.catch_up()
-            except (NoriaError, sa.exc.DBAPIError) as error:
+            except NoriaError as error:
                 logger.warning("The projector pauses: %s", error)
-                await self._clock.sleep_until(self._clock.now_ms() + 1_000)
-                self._wake.set()
+                await self._pause()
+            except Exception:
+                # A defect must be seen, and must not leave the board standing still for ever without a word.
+                logger.exception("The projector pauses on a defect")
+                await self._pause()
+
+    async def _pause(self) -> None:
+        await self._clock.sleep_until(self._clock.now_ms() + 1_000)
+        self._wake.set()
 
     async def rebuild(self) -> None:
         """Drop the board's tables and fold the whole journal again."""
@@ -118,7 +125,10 @@ class Projector:
             for shard, seq in heads.items():
                 where = (t.cursor.c.consumer == consumer) & (t.cursor.c.shard == shard)
                 if shard in cursor:
-                    await db.execute(sa.update(t.cursor).where(where).values(seq=seq))
+                    where &= t.cursor.c.seq == cursor[shard]
+                    if not (await db.execute(sa.update(t.cursor).where(where).values(seq=seq))).rowcount:
+                        # A rebuild from the command line, say: what it folds must not be counted a second time.
+                        raise StaleOwnerError("Somebody else moved the projection's cursor; nothing was written.")
                 else:
                     await db.execute(sa.insert(t.cursor).values(consumer=consumer, shard=shard, seq=seq))
         announce()

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from noria.adapters.database import statements as s
-from noria.operate.ports import StaleOwnerError, StoreUnavailableError
+from noria.adapters.database.failures import SQLITE_FAILURES, failure_of
+from noria.operate.ports import StaleOwnerError
 from noria.operate.rows import (
     SHARDS,
     Commit,
@@ -108,7 +109,7 @@ class SqliteStore:
                     [(number, bytes(32)) for number in range(SHARDS)],
                 )
                 db.execute("UPDATE shard SET epoch = epoch + 1, owner = ?", (owner,))
-                rows = db.execute("SELECT shard, epoch, seq, head FROM shard ORDER BY shard").fetchall()
+                rows = db.execute(s.SELECT_SHARDS).fetchall()
                 db.execute("COMMIT")
             except BaseException:
                 _rollback(db)
@@ -163,7 +164,10 @@ class SqliteStore:
         return await self._read(lambda db: db.execute(query, values).fetchone()) is not None
 
     async def extend_lease(self, iid: int, tok: int, lease_token: str, lease_until: int) -> bool:
-        query = "UPDATE job SET lease_until = ? WHERE shard = ? AND iid = ? AND tok = ? AND lease_token = ?"
+        query = (
+            "UPDATE job SET lease_until = ? "
+            "WHERE shard = ? AND iid = ? AND tok = ? AND lease_token = ? AND lease_token <> ''"
+        )
         values = (lease_until, shard_of(iid), iid, tok, lease_token)
         return await self._write(lambda db: db.execute(query, values).rowcount) == 1
 
@@ -228,10 +232,8 @@ def _values(row: object, columns: Iterable[str]) -> tuple[Any, ...]:
 def _guarded(work: Callable[[sqlite3.Connection], T], db: sqlite3.Connection) -> T:
     try:
         return work(db)
-    except sqlite3.Error as error:
-        raise StoreUnavailableError(
-            f"The database refused: {error}. Nothing was written; check its disk and permissions, then retry."
-        ) from error
+    except SQLITE_FAILURES as error:
+        raise failure_of(error) from error
 
 
 def _rollback(db: sqlite3.Connection) -> None:
