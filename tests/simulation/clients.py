@@ -166,7 +166,7 @@ class People:
 
     def _something(self, row: TaskRow, holder: str) -> c.AnyCommand:
         choose = self._world.choose
-        what = choose.below(20)
+        what = choose.below(22)
         if what < 12:
             return self._completion(row, holder)
         if what == 12:
@@ -181,7 +181,7 @@ class People:
             return msgspec.structs.replace(self._completion(row, holder), version=row.version + choose.below(2))
         if what == 17:
             return self._completion(row, "stranger")
-        if what == 18 and self.returns_left:
+        if what >= 20 and self.returns_left:
             done = [
                 block.id
                 for block in self._world.blocks.values()
@@ -190,7 +190,7 @@ class People:
             if done:
                 self.returns_left -= 1
                 return c.ReturnTask(row.tok, holder, choose.one_of(done), "again")
-        if what == 19 and self.cancels_left:
+        if what == 19 and self.cancels_left and not self._world.tables.instances[row.iid].parent:
             self.cancels_left -= 1
             return c.CancelInstance("operator", "not needed")
         return self._completion(row, holder)

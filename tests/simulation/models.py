@@ -305,7 +305,7 @@ class Builder:
     """
 
     choose: Chooser
-    budget: int = 9
+    budget: int = 10
     called: tuple[Process, ...] = ()
     _number: int = field(default=0)
 
@@ -325,9 +325,9 @@ class Builder:
         return f"{kind}{self._number}"
 
     def sequence(self, place: _Place) -> Sequence:
-        """One to three blocks, the last of which may cut the scope."""
+        """Some blocks, the last of which may cut the scope."""
         blocks = []
-        for _ in range(1 + self.choose.below(3)):
+        for _ in range(1 + self.choose.below(3 if place.depth else 4)):
             if self.budget <= 0 and blocks:
                 break
             blocks.append(self.block(place))
@@ -488,7 +488,7 @@ class Builder:
         return self.block(_Place(9, (), scoped=False))
 
     def _boundaries(self, key: str, place: _Place) -> tuple[Boundary, ...]:
-        if place.depth >= 9 or not self.choose.chance(25):
+        if place.depth >= 9 or not self.choose.chance(40):
             return ()
         kind = self.choose.one_of(("timer", "message", "signal"))
         interrupting = self.choose.chance(50)

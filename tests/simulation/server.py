@@ -141,12 +141,14 @@ class Server:
     Attributes:
         name: for the trace and as the owner of shards.
         up: whether it has taken the shards and begun to work.
+        overlapped: whether another server ran at the same time.
     """
 
     def __init__(self, world: World, name: str) -> None:
         self.name = name
         self.up = False
-        self._asked: list[tuple[object, Answered]] = []
+        self.overlapped = False
+        self._asked: list[tuple[Coroutine[Any, Any, Any], Answered]] = []
         self.loop = StillLoop()
         self.store = Connection(world, self)
         self.clock = ServerClock(world, self)
@@ -188,11 +190,15 @@ class Server:
             error = task.exception()
             answered(None if error else task.result(), error)
 
-        task = self.loop.create_task(work)
-        entry = (task, answered)
+        entry = (work, answered)
         self._asked.append(entry)
-        task.add_done_callback(done)
+        self.loop.create_task(work).add_done_callback(done)
 
     def unanswered(self) -> list[Answered]:
         """Who still waits for an answer."""
         return [answered for _, answered in self._asked]
+
+    def discard(self) -> None:
+        """Close what is unfinished when the world ends in the middle."""
+        for work, _ in self._asked:
+            work.close()

@@ -71,6 +71,7 @@ class Delivery:
         # Messages that found nobody; looked at again when a subscription of their name opens.
         self._waiting: dict[tuple[int, int], OutboxRow] = {}
         self._new_waits: set[tuple[int, str, str]] = set()
+        self._wanted: set[tuple[int, str, str]] = set()
         self.idle = asyncio.Event()
 
     def start(self) -> None:
@@ -114,6 +115,10 @@ class Delivery:
 
     async def drain(self) -> None:
         """Deliver all that can be delivered now."""
+        # What opens while this pass runs is for the next one, which has been asked for by then: the row that it
+        # waits for may have been looked at already.
+        self._wanted |= self._new_waits
+        self._new_waits.clear()
         after = (-1, -1)
         while rows := await self._store.outbox(_PAGE, after):
             for row in rows:
@@ -122,10 +127,10 @@ class Delivery:
                     await self._deliver(row)
             if len(rows) < _PAGE:
                 break
-        self._new_waits.clear()
+        self._wanted.clear()
 
     def _is_wanted(self, row: OutboxRow) -> bool:
-        return (row.tenant, row.name, row.corr) in self._new_waits or row.expires <= self._clock.now_ms()
+        return (row.tenant, row.name, row.corr) in self._wanted or row.expires <= self._clock.now_ms()
 
     async def _deliver(self, row: OutboxRow) -> None:
         post = _decoder.decode(row.body)
