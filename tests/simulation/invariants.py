@@ -182,8 +182,17 @@ def nothing_is_left_open(world: World) -> None:
             raise ViolationError("I8", f"instance {row.iid} is not at its end: {state}")
 
 
-def children_end_with_their_callers(world: World) -> None:
-    """I4 between instances: a call has one child that counts, and it has ended."""
+def no_child_is_orphaned(world: World) -> None:
+    """I4 between instances, when the servers are at rest: who is called is wanted."""
+    for row in world.tables.instances.values():
+        if row.parent and row.status == Status.OPEN:
+            caller = world.histories[row.parent]
+            if ("call", row.parent_token) not in caller.open:
+                raise ViolationError("I4", f"{row.iid} goes on, but its caller {row.parent} does not wait for it")
+
+
+def each_call_has_one_child(world: World) -> None:
+    """I4 between instances: no call is made twice."""
     callers = Counter((row.parent, row.parent_token) for row in world.tables.instances.values() if row.parent)
     twice = [caller for caller, count in callers.items() if count > 1]
     if twice:
@@ -236,7 +245,7 @@ AT_THE_END = (
     way_is_the_oracles,
     effects_are_those_of_the_jobs,
     serial_numbers_are_dense,
-    children_end_with_their_callers,
+    each_call_has_one_child,
     nothing_is_left_open,
     background_work_never_fails,
     audit_verifies,

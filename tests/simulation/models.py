@@ -341,7 +341,7 @@ class Builder:
         simple = ("user", "service", "script", "timer", "message", "receive", "signal")
         kinds: tuple[str, ...] = ("user", "service", *simple)
         if place.depth < 3 and self.budget > 0:
-            kinds += ("exclusive", "parallel", "inclusive", "events", "sub_process", "parallel", "ping", "sub_process")
+            kinds += ("exclusive", "parallel", "inclusive", "events", "sub_process", "parallel", "ping", "sub_process", "inclusive")
             if self.called:
                 kinds += ("call", "call")
         if place.depth > 0 and place.scoped:
@@ -404,12 +404,12 @@ class Builder:
 
     # Gateways
 
-    def _branches(self, place: _Place, most: int) -> tuple[Block, ...]:
+    def _branches(self, place: _Place, least: int = 2) -> tuple[Block, ...]:
         inner = _Place(place.depth + 1, place.caught, place.scoped)
-        return tuple(self.sequence(inner) for _ in range(2 + self.choose.below(most - 1)))
+        return tuple(self.sequence(inner) for _ in range(least + self.choose.below(4 - least)))
 
     def _parallel(self, place: _Place) -> Gateway:
-        return Gateway(self._id("and"), "parallel", self._branches(place, 3))
+        return Gateway(self._id("and"), "parallel", self._branches(place))
 
     def _exclusive(self, place: _Place) -> Block:
         return self._deciding(place, "exclusive", self._id("xor"))
@@ -421,7 +421,7 @@ class Builder:
         variable = f"c_{key}"
         source = self.choose.one_of(("start", "task", "job", "script"))
         add = self.choose.below(3)
-        gateway = Gateway(key, kind, self._branches(place, 3), variable, source, add)
+        gateway = Gateway(key, kind, self._branches(place, 3 if kind == "inclusive" else 2), variable, source, add)
         if source == "task":
             return Sequence((UserTask(f"{key}_task", sets=variable), gateway))
         if source == "job":

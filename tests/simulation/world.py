@@ -18,7 +18,7 @@ from tests.simulation.bpmn import to_bpmn
 from tests.simulation.choosing import Chooser
 from tests.simulation.clients import LostError, Outside, People, WorkerSide
 from tests.simulation.history import History, ViolationError
-from tests.simulation.invariants import AT_THE_END, EveryCommit
+from tests.simulation.invariants import AT_THE_END, EveryCommit, no_child_is_orphaned
 from tests.simulation.loop import StillLoop
 from tests.simulation.models import Block, Builder, Model, blocks_in
 from tests.simulation.server import FACTS, Gate, Server
@@ -29,6 +29,26 @@ STEPS = 220
 QUIET_ROUNDS = 400
 ENOUGH = 20_000
 """A server that makes more calls than this without rest works in vain."""
+
+QUIET_MS = 100 * DAY_MS
+"""Longer than all timers of a model together; what waits for longer waits for ever."""
+
+_FATES = ("answered",) * 84 + ("slow",) * 6 + ("refused",) * 4 + ("timed_out",) * 2 + ("crash_before",) * 2
+_COMMIT_FATES = (
+    *("answered",) * 70,
+    *("slow",) * 8,
+    *("refused",) * 4,
+    *("timed_out",) * 6,
+    *("late",) * 6,
+    *("crash_before",) * 3,
+    *("crash_after",) * 3,
+)
+"""What may become of a call to the store.
+
+answered; slow: carried out, and the answer takes its time; refused: nothing is done; timed_out: carried out, but the
+caller is told that it failed; late: the caller is told that it failed, and it may be carried out later; crash_before
+and crash_after: the server goes down before or after it was carried out.
+"""
 
 
 class _Deployments:
@@ -244,33 +264,20 @@ class World:
     # The store
 
     def _let_through(self, gate: Gate) -> None:
-        choose = self.choose
-        fate = choose.below(100)
-        if self._quiet or fate < 80:
+        fate = "answered" if self._quiet else self.choose.one_of(_COMMIT_FATES if gate.name == "commit" else _FATES)
+        if fate == "answered" or (fate == "slow" and gate.answer is not None):
             self._answer(gate)
-        elif fate < 88:
-            self._slowly(gate)
-        elif fate < 91:
-            self.mark("refused_by_store")
-            self._fail(gate)
-        elif fate < 94:
-            if gate.answer is None:
-                self._carry_out(gate)
-            self.mark("executed_but_timed_out" if gate.name == "commit" else "answer_lost")
-            self._fail(gate)
-        elif fate < 96:
-            if gate.name == "commit" and gate.answer is None:
-                self.mark("executed_late")
-                self._late.append(gate)
-            self._fail(gate)
-        elif fate < 98:
-            self.mark(f"crash_before_{gate.name}" if gate.name == "commit" else "crash")
+            return
+        if gate.name == "commit":
+            self.mark(f"commit_{fate}")
+        if fate == "late" and gate.answer is None:
+            self._late.append(gate)
+        elif fate in ("slow", "timed_out", "crash_after") and gate.answer is None:
+            self._carry_out(gate)
+        if fate in ("crash_before", "crash_after"):
             self.crash(gate.server)
-        else:
-            if gate.answer is None:
-                self._carry_out(gate)
-            self.mark(f"crash_after_{gate.name}" if gate.name == "commit" else "crash")
-            self.crash(gate.server)
+        elif fate != "slow":
+            self._fail(gate)
 
     def _carry_out(self, gate: Gate) -> None:
         try:
@@ -279,12 +286,6 @@ class World:
             self.mark("stale_owner" if isinstance(error, StaleOwnerError) else "key_exists")
             gate.answer = [None, error]
         self.log("%s %s%s", gate.server.name, gate.name, f": {gate.answer[1].code}" if gate.answer[1] else "")
-
-    def _slowly(self, gate: Gate) -> None:
-        if gate.answer is None:
-            self._carry_out(gate)
-        else:
-            self._answer(gate)
 
     def _answer(self, gate: Gate) -> None:
         if gate.answer is None:
@@ -385,13 +386,17 @@ class World:
         # committed, so it does not count on being the last.
         for server in [server for server in self.servers if server.overlapped]:
             self.crash(server)
+        until_ms = self.elapsed_ms + QUIET_MS
         for _ in range(QUIET_ROUNDS):
             if not self.servers:
                 self.start_server()
             self._settle()
+            if self.elapsed_ms > until_ms:
+                raise ViolationError("I9", f"not at an end after {QUIET_MS // DAY_MS} days: {self._what_is_open()}")
             # Long enough for whoever paused after a fault to look again.
             self._pass_time(2 * SECOND_MS)
             self._settle()
+            no_child_is_orphaned(self)
             if not self._go_on():
                 return
         raise ViolationError("I9", f"not at an end after {QUIET_ROUNDS} quiet rounds: {self._what_is_open()}")
