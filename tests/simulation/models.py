@@ -404,8 +404,8 @@ class Builder:
 
     # Gateways
 
-    def _branches(self, place: _Place, least: int = 2) -> tuple[Block, ...]:
-        inner = _Place(place.depth + 1, place.caught, place.scoped)
+    def _branches(self, place: _Place, least: int = 2, *, stops: bool = True) -> tuple[Block, ...]:
+        inner = _Place(place.depth + 1, place.caught, place.scoped and stops)
         return tuple(self.sequence(inner) for _ in range(least + self.choose.below(4 - least)))
 
     def _parallel(self, place: _Place) -> Gateway:
@@ -421,7 +421,12 @@ class Builder:
         variable = f"c_{key}"
         source = self.choose.one_of(("start", "task", "job", "script"))
         add = self.choose.below(3)
-        gateway = Gateway(key, kind, self._branches(place, 3 if kind == "inclusive" else 2), variable, source, add)
+        if kind == "inclusive":
+            # No stop in a branch: from when on it cannot reach the join any more, a counting oracle does not see.
+            branches = self._branches(place, 3, stops=False)
+        else:
+            branches = self._branches(place)
+        gateway = Gateway(key, kind, branches, variable, source, add)
         if source == "task":
             return Sequence((UserTask(f"{key}_task", sets=variable), gateway))
         if source == "job":
