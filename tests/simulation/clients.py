@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from noria.engine import commands as c
-from noria.kernel.errors import NoriaError, Rejected
+from noria.kernel.errors import NoriaError
 from noria.kernel.instants import HOUR_MS, MINUTE_MS
 from noria.operate.office import Caller
 from noria.operate.rows import TaskRow
@@ -210,9 +210,8 @@ class Hand(msgspec.Struct):
 
     Attributes:
         job: as it was handed over.
-        lease_until: when others may take it.
-        acted: whether its side effect was done.
-        report: what is reported, decided when the side effect is done.
+        acted: whether its side effect was done, or tried.
+        failing: whether this try fails.
         reporting: whether a report is under way.
     """
 
@@ -376,12 +375,12 @@ class Outside:
         self._world.log("message %s %s to %s", message_id, name, corr)
         return again(server)
 
-    def broadcast(self, server: Server) -> bool:
-        """Broadcast a signal that somebody waits for."""
-        waits = [row for row in self._world.tables.waits.values() if row.signal]
-        if not waits:
+    def broadcast(self, server: Server, name: str = "") -> bool:
+        """Broadcast a signal that somebody waits for, the one that is named or any."""
+        names = [row.name for row in self._world.tables.waits.values() if row.signal]
+        if not names:
             return False
-        name = self._world.choose.one_of(waits).name
+        name = name or self._world.choose.one_of(names)
         self._number += 1
         message_id = f"signal-{self._number}"
 
@@ -411,6 +410,3 @@ def _ignored(doing: str) -> Callable[[Any, BaseException | None], None]:
             _unless_expected(error, doing)
 
     return answered
-
-
-__all__ = ["Command", "LostError", "Outside", "People", "Rejected", "WorkerSide"]

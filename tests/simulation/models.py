@@ -470,7 +470,7 @@ class Builder:
         return SubProcess(key, body, handlers, boundaries)
 
     def _handlers(self, place: _Place) -> tuple[EventSubProcess, ...]:
-        if not self.choose.chance(25):
+        if not self.choose.chance(35):
             return ()
         key = self._id("handler")
         kind = self.choose.one_of(("timer", "message", "error") if place.depth else ("timer", "message"))

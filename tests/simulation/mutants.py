@@ -309,6 +309,16 @@ def subscription_that_opens_during_a_delivery_is_overlooked() -> list[Patch]:
 
 
 @mutant
+def commit_without_an_answer_is_not_looked_for() -> list[Patch]:
+    def committed(self: Delivery, items: list[Any]) -> None:
+        if items:
+            original(self, items)
+
+    original = Delivery._committed
+    return [patch.object(Delivery, "_committed", committed)]
+
+
+@mutant
 def called_instance_outlives_its_caller() -> list[Patch]:
     async def call_cancel(self: Delivery, row: OutboxRow, _post: Any) -> None:
         await self._store.drop_outbox(row.shard, row.n)

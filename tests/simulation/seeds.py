@@ -25,6 +25,7 @@ MARKS = (
     "commit_slow",
     "commit_timed_out",
     "crash",
+    "outage",
     "two_servers",
     "stale_owner",
     "clock_set_back",

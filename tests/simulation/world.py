@@ -20,7 +20,7 @@ from tests.simulation.clients import LostError, Outside, People, WorkerSide
 from tests.simulation.history import History, ViolationError
 from tests.simulation.invariants import AT_THE_END, EveryCommit, no_child_is_orphaned
 from tests.simulation.loop import StillLoop
-from tests.simulation.models import Block, Builder, Model, blocks_in
+from tests.simulation.models import Block, Builder, Model
 from tests.simulation.server import FACTS, Gate, Server
 from tests.simulation.store import Tables
 
@@ -87,6 +87,7 @@ class World:
         elapsed_ms: time that has really passed.
         effects: idempotency key → how often a worker did the side effect.
         marks: points of interest that this world came by.
+        weather: the kinds of trouble that there are in this world.
         trace: numbered lines, when they are wanted.
     """
 
@@ -113,6 +114,9 @@ class World:
         self._late: list[Gate] = []
         self._servers_started = 0
         self._quiet = False
+        self._outage = 0
+        # Not every kind of trouble in every world: one kind often hides what another would show.
+        self.weather = tuple(kind for kind in ("store", "crash", "two_servers", "clock") if choose.below(100) < 65)
         self.blocks: dict[str, Block] = {}
         for process in self.model.processes:
             for block in process.blocks():
@@ -264,7 +268,7 @@ class World:
     # The store
 
     def _let_through(self, gate: Gate) -> None:
-        fate = "answered" if self._quiet else self.choose.one_of(_COMMIT_FATES if gate.name == "commit" else _FATES)
+        fate = self._fate(gate)
         if fate == "answered" or (fate == "slow" and gate.answer is not None):
             self._answer(gate)
             return
@@ -278,6 +282,21 @@ class World:
             self.crash(gate.server)
         elif fate != "slow":
             self._fail(gate)
+
+    def _fate(self, gate: Gate) -> str:
+        if self._quiet or "store" not in self.weather:
+            return "answered"
+        if self._outage:
+            self._outage -= 1
+            self.mark("outage")
+            return "refused"
+        fate = self.choose.one_of(_COMMIT_FATES if gate.name == "commit" else _FATES)
+        if fate in ("refused", "late", "timed_out"):
+            # Faults come together: often the next calls fail as well.
+            self._outage = self.choose.below(6)
+        if fate.startswith("crash") and "crash" not in self.weather:
+            return "refused"
+        return fate
 
     def _carry_out(self, gate: Gate) -> None:
         try:
@@ -331,7 +350,7 @@ class World:
         elif dice < 76:
             self.workers.work(server, plain=False)
         elif dice < 82:
-            self.outside.publish(server, early=self.choose.chance(20))
+            self.outside.publish(server, early=self.choose.chance(35))
         elif dice < 85:
             self.outside.broadcast(server)
         elif dice < 87:
@@ -354,7 +373,7 @@ class World:
         if dice < 5:
             due = min((row.due for row in self.tables.timers.values()), default=self.wall_ms)
             self._pass_time(max(SECOND_MS, due - self.wall_ms if choose.chance(80) else 0))
-        elif dice < 8:
+        elif dice < 8 or "clock" not in self.weather:
             self._pass_time(choose.one_of((SECOND_MS, 30 * SECOND_MS, 5 * MINUTE_MS, HOUR_MS)))
         elif dice < 9:
             self.mark("clock_set_back")
@@ -368,10 +387,10 @@ class World:
         dice = self.choose.below(10)
         if dice < 4 and self._late:
             self._finish_late()
-        elif dice < 7 and len(self.servers) == 1:
+        elif dice < 7 and len(self.servers) == 1 and "two_servers" in self.weather:
             self.mark("two_servers")
             self.start_server()
-        elif dice >= 7:
+        elif dice >= 7 and "crash" in self.weather:
             self.mark("crash")
             self.crash(self.choose.one_of(self.servers))
 
@@ -427,7 +446,7 @@ class World:
         asked = self.workers.work(server, plain=True) or asked
         asked = people.repair(server) or asked
         asked = self._answer_who_waits(server) or asked
-        asked = self.outside_signals(server) or asked
+        asked = self._signal_who_waits(server) or asked
         if not asked:
             asked = self._let_time_pass(server)
         server.loop.run_ready()
@@ -452,11 +471,11 @@ class World:
         element = history.definition.graph.elements[history.state.waits[wait].element]
         return element.kind in (Kind.BOUNDARY_EVENT, Kind.START_EVENT)
 
-    def outside_signals(self, server: Server) -> bool:
+    def _signal_who_waits(self, server: Server) -> bool:
         """Broadcast a signal that somebody cannot do without."""
         for row in self.tables.waits.values():
             if row.signal and not self._is_optional(row.iid, row.wait):
-                return self.outside.broadcast(server)
+                return self.outside.broadcast(server, row.name)
         return False
 
     def _let_time_pass(self, server: Server) -> bool:
@@ -499,6 +518,3 @@ def _shown(value: object) -> object:
     if callable(value):
         value = value().command
     return value
-
-
-__all__ = ["World", "blocks_in"]

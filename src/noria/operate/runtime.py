@@ -144,6 +144,7 @@ InlineHandler = Callable[[Mapping[str, object]], Mapping[str, object]]
 """A pure, fast job handler that runs in the same commit: variables in, variables out."""
 
 Listener = Callable[[list[Committed]], None]
+"""Called after each commit. An empty list says that commits may have gone by unseen: one whose answer was lost, say."""
 
 
 class _Pending(msgspec.Struct):
@@ -223,6 +224,8 @@ class Runtime:
         self._shards = {shard.shard: shard for shard in shards}
         self._cache.clear()
         self._position = sum(shard.seq for shard in shards)
+        for listener in self._listeners:
+            listener([])
 
     async def stop(self) -> None:
         """Finish what was accepted for work, then stop."""
