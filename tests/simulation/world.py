@@ -227,6 +227,13 @@ class World:
         if due:
             self._wake(self.choose.one_of(due))
 
+    def wake_next(self) -> bool:
+        """Wake the first who has slept long enough; False when nobody has."""
+        due = next((sleeper for sleeper in self.sleepers if sleeper[0] <= self.elapsed_ms), None)
+        if due is not None:
+            self._wake(due)
+        return due is not None
+
     def _wake(self, sleeper: tuple[int, Server, Any]) -> None:
         self.sleepers.remove(sleeper)
         if not sleeper[2].done():
@@ -429,9 +436,7 @@ class World:
         for _ in range(ENOUGH):
             if self.gates:
                 self._answer(self.gates[0])
-            elif any(sleeper[0] <= self.elapsed_ms for sleeper in self.sleepers):
-                self._wake(next(sleeper for sleeper in self.sleepers if sleeper[0] <= self.elapsed_ms))
-            else:
+            elif not self.wake_next():
                 return
         raise ViolationError("I9", f"a server made {ENOUGH} calls without coming to rest")
 

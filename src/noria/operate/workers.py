@@ -230,9 +230,12 @@ class Workers:
         number = 1 << 62 | int.from_bytes(_digest(message_id), "big")
         row = OutboxRow(shard_of_key(key or name), number, caller.principal.tenant, kind, name, key, body, expires)
         known = await self._office.store.answers([f"message:{message_id}"])
-        if not known:
-            await self._office.store.put_outbox(row)
-        self._delivery.nudge()
+        try:
+            if not known:
+                await self._office.store.put_outbox(row)
+        finally:
+            # The row may stand even when the answer to writing it was lost.
+            self._delivery.nudge()
         await self._delivery.idle.wait()
 
 
