@@ -101,9 +101,7 @@ class People:
     def _command(self, iid: int, command: c.AnyCommand) -> Command:
         self._number += 1
         key = f"person-{self._number}"
-        return Command(
-            key, lambda: Request(command, "person", iid=iid, key=key, origin=ORIGIN)
-        )
+        return Command(key, lambda: Request(command, "person", iid=iid, key=key, origin=ORIGIN))
 
     def start(self, server: Server) -> bool:
         """Start a request."""

@@ -35,7 +35,8 @@ class History:
         state: the events folded by the engine's table, for comparison with what is stored.
         outside: what came from outside, for the oracle.
         entered, left, merged, cancelled: element id → count.
-        open: ("task" | "job" | "timer" | "wait" | "call", number) → the token it belongs to; what has begun and not ended.
+        open: (kind, number) → the token it belongs to; the tokens, tasks, jobs, timers, waits, calls and incidents that
+            have begun and not ended.
         due: timer → its due instant.
         incidents: incident → code.
         jobs_done: tokens whose job was finished.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from zlib import crc32
 
-from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from noria.kernel.instants import HOUR_MS, MINUTE_MS
 from tests.simulation.choosing import Chooser
 
 DURATIONS = {"PT1M": MINUTE_MS, "PT20M": 20 * MINUTE_MS, "PT2H": 2 * HOUR_MS, "PT30H": 30 * HOUR_MS}
@@ -206,17 +206,7 @@ class Call:
 
 
 Block = (
-    UserTask
-    | ServiceTask
-    | ScriptTask
-    | Catch
-    | Throw
-    | Stop
-    | Sequence
-    | Gateway
-    | EventGateway
-    | SubProcess
-    | Call
+    UserTask | ServiceTask | ScriptTask | Catch | Throw | Stop | Sequence | Gateway | EventGateway | SubProcess | Call
 )
 Activity = UserTask | ServiceTask | Catch | SubProcess | Call
 
@@ -341,7 +331,17 @@ class Builder:
         simple = ("user", "service", "script", "timer", "message", "receive", "signal")
         kinds: tuple[str, ...] = ("user", "service", *simple)
         if place.depth < 3 and self.budget > 0:
-            kinds += ("exclusive", "parallel", "inclusive", "events", "sub_process", "parallel", "ping", "sub_process", "inclusive")
+            kinds += (
+                "exclusive",
+                "parallel",
+                "inclusive",
+                "events",
+                "sub_process",
+                "parallel",
+                "ping",
+                "sub_process",
+                "inclusive",
+            )
             if self.called:
                 kinds += ("call", "call")
         if place.depth > 0 and place.scoped:
@@ -421,11 +421,10 @@ class Builder:
         variable = f"c_{key}"
         source = self.choose.one_of(("start", "task", "job", "script"))
         add = self.choose.below(3)
-        if kind == "inclusive":
-            # No stop in a branch: from when on it cannot reach the join any more, a counting oracle does not see.
-            branches = self._branches(place, 3, stops=False)
-        else:
-            branches = self._branches(place)
+        # No stop in a branch of an inclusive one: from when on the branch cannot reach the join any more, an oracle that
+        # only counts does not see.
+        inclusive = kind == "inclusive"
+        branches = self._branches(place, 3 if inclusive else 2, stops=not inclusive)
         gateway = Gateway(key, kind, branches, variable, source, add)
         if source == "task":
             return Sequence((UserTask(f"{key}_task", sets=variable), gateway))

@@ -63,11 +63,21 @@ class Mutant:
 
 
 MUTANTS: list[Mutant] = []
+"""Those that some seeds notice soon."""
+
+RARE_MUTANTS: list[Mutant] = []
+"""Those that take several faults in a row, one seed in many hundred; a scenario brings them about at once."""
 
 
 def mutant(patches: Callable[[], list[Patch]]) -> Callable[[], list[Patch]]:
     """Register a mutant by the name of the function that makes its patches."""
     MUTANTS.append(Mutant(patches.__name__, patches))
+    return patches
+
+
+def rare_mutant(patches: Callable[[], list[Patch]]) -> Callable[[], list[Patch]]:
+    """Register a mutant that only a scenario notices reliably."""
+    RARE_MUTANTS.append(Mutant(patches.__name__, patches))
     return patches
 
 
@@ -217,7 +227,7 @@ def command_is_answered_before_it_is_written() -> list[Patch]:
     return [patch.object(Runtime, "_complete", complete)]
 
 
-@mutant
+@rare_mutant
 def old_epoch_is_used_when_shards_cannot_be_taken_anew() -> list[Patch]:
     async def take(self: Runtime) -> None:
         before = self._shards
@@ -308,7 +318,7 @@ def subscription_that_opens_during_a_delivery_is_overlooked() -> list[Patch]:
     return [patch.object(Delivery, "drain", drain)]
 
 
-@mutant
+@rare_mutant
 def commit_without_an_answer_is_not_looked_for() -> list[Patch]:
     def committed(self: Delivery, items: list[Any]) -> None:
         if items:
@@ -336,4 +346,3 @@ def delivery_stops_at_the_first_fault() -> list[Patch]:
             self.idle.set()
 
     return [patch.object(Delivery, "_work", work)]
-

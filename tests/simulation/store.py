@@ -163,11 +163,9 @@ class Tables:
 
     def find_waits(self, tenant: int, signal: bool, name: str, corr: str, limit: int) -> list[WaitRow]:
         wanted = (tenant, int(signal), name, corr)
-        return [
-            row
-            for _, row in sorted(self.waits.items())
-            if (row.tenant, row.signal, row.name, row.corr) == wanted
-        ][:limit]
+        return [row for _, row in sorted(self.waits.items()) if (row.tenant, row.signal, row.name, row.corr) == wanted][
+            :limit
+        ]
 
     def read_outbox(self, limit: int, after: Key = (-1, -1)) -> list[OutboxRow]:
         return [row for place, row in sorted(self.outbox.items()) if place > after][:limit]
@@ -180,11 +178,7 @@ class Tables:
 
     def called(self, parent: int, parent_token: int) -> int | None:
         return max(
-            (
-                row.iid
-                for row in self.instances.values()
-                if row.parent == parent and row.parent_token == parent_token
-            ),
+            (row.iid for row in self.instances.values() if row.parent == parent and row.parent_token == parent_token),
             default=None,
         )
 

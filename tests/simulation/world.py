@@ -459,7 +459,9 @@ class World:
 
     def _answer_who_waits(self, server: Server) -> bool:
         now = self.wall_ms
-        posted = {(row.name, row.corr) for row in self.tables.outbox.values() if row.kind == "message" and row.expires > now}
+        posted = {
+            (row.name, row.corr) for row in self.tables.outbox.values() if row.kind == "message" and row.expires > now
+        }
         for row in list(self.tables.waits.values()):
             if row.signal:
                 continue
