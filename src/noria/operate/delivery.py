@@ -121,6 +121,9 @@ class Delivery:
         return place in self._waiting
 
     def _committed(self, items: list[Committed]) -> None:
+        if not items:
+            # Subscriptions may have opened unseen.
+            self._waiting.clear()
         for item in items:
             for event in item.events:
                 if isinstance(event, e.WaitOpened) and not event.signal:

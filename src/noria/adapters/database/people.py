@@ -134,9 +134,9 @@ class DatabasePeople:
         """By the hash of its secret; None when there is none or its person is not active."""
         c, person, credential = t.session.c, t.person.c, t.credential.c
         query = (
-            sa.select(*(c[name] for name in _SESSION), credential.must_change)
+            sa.select(*(c[name] for name in _SESSION), sa.func.coalesce(credential.must_change, 0))
             .join(t.person, (person.tenant == c.tenant) & (person.id == c.person))
-            .join(t.credential, (credential.tenant == c.tenant) & (credential.person == c.person))
+            .outerjoin(t.credential, (credential.tenant == c.tenant) & (credential.person == c.person))
             .where(c.hash == hashed, person.active == 1)
         )
         async with self._database.reading() as db:
