@@ -77,7 +77,7 @@ class Tables:
             shard = self.shards[move.shard]
             if (shard.epoch, shard.seq) != (move.epoch, move.seq_before):
                 raise StaleOwnerError(f"Shard {move.shard} has another owner or head now; nothing was written.")
-        for row, version in commit.updates:
+        for row, version in (*commit.updates, *commit.touches):
             known = self.instances.get(row.iid)
             if known is None or known.ver != version:
                 raise StaleOwnerError(f"Instance {row.iid} is no longer at version {version}; nothing was written.")
@@ -97,7 +97,7 @@ class Tables:
         for move in commit.moves:
             shard = self.shards[move.shard]
             shard.seq, shard.head = move.seq, move.head
-        for row in (*commit.inserts, *(row for row, _ in commit.updates)):
+        for row in (*commit.inserts, *(row for row, _ in (*commit.updates, *commit.touches))):
             self.instances[row.iid] = msgspec.structs.replace(row)
         for entry in commit.journal:
             self.journal[entry.shard].append(entry)

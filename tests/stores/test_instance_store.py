@@ -195,6 +195,7 @@ async def test_what_goes_is_gone_and_what_changes_is_replaced(database: Database
         since=1,
         tasks=[a_task(iid, 2, assignee="li", version=2, claimed=1)],
         tasks_gone=[(shard, iid, 3)],
+        candidates_gone=[(shard, iid, 3)],
         timers=[a_timer(iid, 5, NOW_MS + 1)],
         timers_gone=[(shard, iid, 6)],
         jobs=[a_job(iid, 7, retries=1)],

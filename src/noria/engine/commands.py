@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
 
 from noria.engine.state import Parent
@@ -203,3 +205,6 @@ AnyCommand = (
     | RetryIncident
     | SetVariables
 )
+
+ACTIONS: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(AnyCommand)}
+"""Command type → its name in snake case, as journal and audit trail have it."""

@@ -213,11 +213,15 @@ class Commit(msgspec.Struct):
     inserts: list[InstanceRow] = []
     updates: list[tuple[InstanceRow, int]] = []
     """Rows to replace, each with the version that must still stand."""
+    touches: list[tuple[InstanceRow, int]] = []
+    """The same for rows of which only version, round, incidents and state have changed: most of them."""
     journal: list[JournalRow] = []
     tasks: list[TaskRow] = []
-    """Put (insert or replace), with their candidates."""
+    """Put (insert or replace), with their candidates, which do not change while a task is open."""
     tasks_gone: list[tuple[int, int, int]] = []
     """(shard, iid, token)."""
+    candidates_gone: list[tuple[int, int, int]] = []
+    """Those of them that had candidates."""
     timers: list[TimerRow] = []
     timers_gone: list[tuple[int, int, int]] = []
     jobs: list[JobRow] = []

@@ -11,6 +11,8 @@ import contextlib
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import lru_cache
+from operator import attrgetter
 from typing import ClassVar, Protocol
 
 import msgspec
@@ -22,13 +24,15 @@ from noria.engine.facts import Facts
 from noria.engine.state import State, decode_state, encode_state
 from noria.engine.step import Outcome, park, step
 from noria.kernel.errors import NoriaError, Rejected
-from noria.operate.changes import Held, add_open_work, chained, posts, refresh_row
+from noria.operate.changes import POSTED, Held, add_open_work, chained, posts, refresh_row
 from noria.operate.ids import InstanceIds, shard_of
 from noria.operate.ports import Clock, InstanceStore, StoreUnavailableError
 from noria.operate.rows import Commit, DedupRow, InstanceRow, JournalRow, SerialRow, Shard, ShardMove
 from noria.operate.titles import summary_of, title_of
 
 logger = logging.getLogger(__name__)
+
+_WRITING = frozenset({e.InstanceStarted, e.VariablesSet})
 
 BATCH_MAX = 500
 QUEUE_MAX = 20_000
@@ -169,6 +173,7 @@ class _Batch:
         self.held: dict[int, Held] = {}
         self.before: dict[int, State] = {}
         self.versions: dict[int, int] = {}
+        self.listed: dict[int, tuple[object, ...]] = {}
         self.shards: dict[int, Shard] = {}
         self.serials: dict[tuple[int, str, str], SerialRow] = {}
         self.answers: list[tuple[_Pending, Answer]] = []
@@ -350,6 +355,7 @@ class Runtime:
         for iid, held in batch.held.items():
             batch.before[iid] = held.state
             batch.versions[iid] = held.state.version
+            batch.listed[iid] = _listed(held.row)
 
     async def _answer(self, batch: _Batch, request: Request, repeated: Mapping[str, Accepted]) -> Answer:
         if request.key:
@@ -442,7 +448,7 @@ class Runtime:
             ver=outcome.state.version,
             ts=now_ms,
             actor=request.actor,
-            action=str(command.__struct_config__.tag),
+            action=c.ACTIONS[command.__class__],
             key=request.key,
             origin=_encode_origin(request.origin),
             ev=e.encode_events(outcome.events),
@@ -450,12 +456,18 @@ class Runtime:
         )
         journal.head = shard.head = chained(shard.head, journal)
         batch.commit.journal.append(journal)
+        wrote = False
         for index, event in enumerate(outcome.events):
-            post = posts(held, event, shard.seq, index, now_ms)
-            if post is not None:
-                batch.commit.outbox.append(post)
-        batch.committed.append(Committed(0, journal, row, held.definition, outcome.events))
-        if any(isinstance(event, e.VariablesSet | e.InstanceStarted) for event in outcome.events):
+            kind = event.__class__
+            if kind in POSTED:
+                post = posts(held, event, shard.seq, index, now_ms)
+                if post is not None:
+                    batch.commit.outbox.append(post)
+            elif kind in _WRITING:
+                wrote = True
+        position = self._position + len(batch.committed) + 1
+        batch.committed.append(Committed(position, journal, row, held.definition, outcome.events))
+        if wrote:
             variables = outcome.state.scopes[0].variables
             row.bkey = outcome.state.business_key
             row.title = title_of(held.definition, variables, row.bkey, now_ms)
@@ -493,10 +505,13 @@ class Runtime:
             if held.state is before:
                 continue
             held.row.state = encode_state(held.state)
-            if batch.versions[iid]:
-                commit.updates.append((held.row, batch.versions[iid]))
-            else:
+            version = batch.versions[iid]
+            if not version:
                 commit.inserts.append(held.row)
+            elif batch.listed[iid] == _listed(held.row):
+                commit.touches.append((held.row, version))
+            else:
+                commit.updates.append((held.row, version))
             add_open_work(commit, before, held)
         for number, shard in batch.shards.items():
             owned = self._shards[number]
@@ -511,9 +526,7 @@ class Runtime:
             self._cache.move_to_end(iid)
         while len(self._cache) > CACHE_MAX:
             self._cache.popitem(last=False)
-        for index, item in enumerate(batch.committed):
-            self._position += 1
-            batch.committed[index] = msgspec.structs.replace(item, position=self._position)
+        self._position += len(batch.committed)
 
 
 def _decided(held: Held, command: c.AnyCommand, now_ms: int, facts: Facts) -> Outcome | Rejected:
@@ -531,5 +544,10 @@ def _broken(error: Exception, iid: int = 0) -> BrokenError:
     )
 
 
+_listed = attrgetter("status", "bkey", "title", "summary", "ended")
+"""The columns of an instance row that lists and indexes are made of, and that most commands leave alone."""
+
+
+@lru_cache(maxsize=1_024)
 def _encode_origin(origin: Origin) -> bytes:
     return msgspec.msgpack.encode(origin)

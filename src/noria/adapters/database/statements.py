@@ -26,6 +26,7 @@ INST = {
     "state": BYTES,
 }
 INST_CHANGED = ("ver", "status", "bkey", "title", "summary", "ended", "round", "incidents", "state")
+INST_TOUCHED = ("ver", "round", "incidents", "state")
 JOURNAL = {
     "shard": INT,
     "seq": INT,
