@@ -326,7 +326,7 @@ class World:
         `drop_outbox` knows no epoch: a former owner may forget a call, an answer or a signal because of what its
         memory held. With one process owning all shards nobody is a former owner for longer than a restart takes.
         """
-        if gate.name == "drop_outbox":
+        if gate.name == "drop_outbox" and gate.server.overlapped:
             held = gate.server.runtime._shards.get(0)
             if held is None or held.epoch != self.tables.shards[0].epoch:
                 self.mark("former_owner_would_drop")
