@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from noria.engine import commands as c
+from noria.engine.tasks.returning import returnable
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import HOUR_MS, MINUTE_MS
 from noria.operate.office import Caller
@@ -180,17 +181,16 @@ class People:
         if what == 17:
             return self._completion(row, "stranger")
         if what >= 20 and self.returns_left:
-            done = [
-                block.id
-                for block in self._world.blocks.values()
-                if isinstance(block, UserTask) and self._world.histories[row.iid].left[block.id]
-            ]
-            if done:
+            targets = returnable(self._world.definition_of(row.iid), self._world.histories[row.iid].state, row.tok)
+            if targets:
                 self.returns_left -= 1
-                return c.ReturnTask(row.tok, holder, choose.one_of(done), "again")
+                to = self._world.definition_of(row.iid).graph.elements[choose.one_of(targets)].id
+                return c.ReturnTask(row.tok, holder, to, "again")
         if what == 19 and self.cancels_left and not self._world.tables.instances[row.iid].parent:
             self.cancels_left -= 1
             return c.CancelInstance("operator", "not needed")
+        if what == 18 and self.cancels_left:
+            return c.WithdrawInstance("ann", "not needed")
         return self._completion(row, holder)
 
     def repair(self, server: Server) -> bool:

@@ -421,8 +421,8 @@ class Builder:
         variable = f"c_{key}"
         source = self.choose.one_of(("start", "task", "job", "script"))
         add = self.choose.below(3)
-        # No stop in a branch of an inclusive one: from when on the branch cannot reach the join any more, an oracle
-        # that only counts does not see.
+        # No stop in a branch of an inclusive one: from when on it cannot reach the join any more, an oracle that
+        # only counts does not see.
         inclusive = kind == "inclusive"
         branches = self._branches(place, 3 if inclusive else 2, stops=not inclusive)
         gateway = Gateway(key, kind, branches, variable, source, add)

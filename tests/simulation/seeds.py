@@ -45,6 +45,7 @@ MARKS = (
     "completed",
     "failed",
     "terminated",
+    "withdrawn",
     "returned",
     # Elements
     "call_activity",

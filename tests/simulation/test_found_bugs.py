@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from noria.engine import commands as c
+from noria.engine.state import Parent
+from noria.kernel.errors import Rejected
 from noria.operate.ports import StaleOwnerError, StoreUnavailableError
 from noria.operate.runtime import Accepted, Request, SerialDraw
 from tests.simulation.choosing import Chooser
@@ -192,3 +194,11 @@ def test_a_message_whose_acceptance_was_not_answered_is_delivered(scene: Scene):
     (error,) = scene.publish("R-0001")
     assert isinstance(error, StoreUnavailableError)
     assert scene.waits_at() == ["pack"]
+
+
+def test_a_called_instance_is_not_withdrawn_behind_its_callers_back(scene: Scene):
+    start = c.StartInstance("ann", {"id": "ann"}, {"request": 1}, parent=Parent(1, 2))
+    (called,) = scene.submit(Request(start, "engine", definition=1))
+    (answer,) = scene.submit(Request(c.WithdrawInstance("ann"), "ann", iid=called.iid))
+    assert isinstance(answer, Rejected)
+    assert answer.code == "instance.called"

@@ -85,6 +85,9 @@ def withdraw(run: Run, command: c.WithdrawInstance) -> Rejected | None:
     state = run.state
     if command.by != state.starter:
         return Rejected("instance.not_starter", "Only the starter can withdraw the request.")
+    if state.parent is not None:
+        # Nobody would answer the call that waits for it.
+        return Rejected("instance.called", "This is a part of another request; withdraw that one.")
     rule = run.definition.graph.withdrawable
     if rule == "never" or (rule == "before_first_decision" and state.decisions):
         return Rejected(

@@ -266,7 +266,8 @@ class Cases:
             return allowed
         rule = held.definition.graph.withdrawable
         is_starter = caller.principal.id == state.starter
-        if is_starter and (rule == "always" or (rule == "before_first_decision" and not state.decisions)):
+        is_whole = state.parent is None
+        if is_starter and is_whole and (rule == "always" or (rule == "before_first_decision" and not state.decisions)):
             allowed.append("withdraw")
         operates = Permission.OPERATE in caller.principal.permissions
         if (is_starter or operates) and state.tasks:
