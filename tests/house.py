@@ -161,7 +161,8 @@ class House:
         """Wait until nothing that machines could do now is left: no due timer, nothing to deliver."""
 
         async def nothing_due() -> bool:
-            return not await self.store.due_timers(self.clock.now_ms(), 1) and self.noria.delivery.idle.is_set()
+            await self.noria.delivery.caught_up()
+            return not await self.store.due_timers(self.clock.now_ms(), 1)
 
         await eventually(nothing_due)
 

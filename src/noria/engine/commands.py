@@ -11,7 +11,7 @@ def _snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
 
-class Command(msgspec.Struct, frozen=True, tag_field="type", tag=_snake):
+class Command(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag=_snake):
     """Base of all commands. On the wire ``type`` is the class name in snake case."""
 
 

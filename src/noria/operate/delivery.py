@@ -75,7 +75,7 @@ class Delivery:
         self._new_waits: set[tuple[int, str, str]] = set()
         # Rows that failed on a defect, so that the log tells of each once.
         self._failed: set[tuple[int, int]] = set()
-        self.idle = asyncio.Event()
+        self._asked: list[asyncio.Future[None]] = []
 
     def start(self) -> None:
         """Begin to deliver; what was left by an earlier run goes first."""
@@ -89,13 +89,41 @@ class Delivery:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        for tried in self._asked:
+            tried.cancel()
 
     def nudge(self) -> None:
         """Something new may be in the outbox."""
-        self.idle.clear()
         self._wake.set()
 
+    async def accept(self, row: OutboxRow) -> None:
+        """Take something from outside; returns when its delivery has been tried once.
+
+        Raises:
+            StoreUnavailableError: it is not known whether it was taken; asking again with the same number is harmless.
+        """
+        try:
+            await self._store.put_outbox(row)
+        finally:
+            # The row may stand even when the answer to writing it was lost.
+            self.nudge()
+        await self.caught_up()
+
+    async def caught_up(self) -> None:
+        """Return when everything that was in the outbox before has been tried once."""
+        tried = asyncio.get_running_loop().create_future()
+        self._asked.append(tried)
+        self.nudge()
+        await tried
+
+    def keeps(self, place: tuple[int, int]) -> bool:
+        """Whether a message found nobody yet and is kept until it expires."""
+        return place in self._waiting
+
     def _committed(self, items: list[Committed]) -> None:
+        if not items:
+            # Subscriptions may have opened unseen.
+            self._waiting.clear()
         for item in items:
             for event in item.events:
                 if isinstance(event, e.WaitOpened) and not event.signal:
@@ -114,9 +142,6 @@ class Delivery:
             except Exception:
                 logger.exception("Delivery pauses on a defect")
                 await self._pause()
-            else:
-                if not self._wake.is_set():
-                    self.idle.set()
 
     async def _pause(self) -> None:
         await self._clock.sleep_until(self._clock.now_ms() + 1_000)
@@ -126,11 +151,16 @@ class Delivery:
         """Deliver all that can be delivered now."""
         # Subscriptions that open meanwhile count for the next round: this one may have passed their messages already.
         wanted, self._new_waits = self._new_waits, set()
+        asked, self._asked = self._asked, []
         try:
             await self._round(wanted)
         except BaseException:
             self._new_waits |= wanted
+            self._asked = asked + self._asked
             raise
+        for tried in asked:
+            if not tried.done():
+                tried.set_result(None)
 
     async def _round(self, wanted: set[tuple[int, str, str]]) -> None:
         after = (-1, -1)

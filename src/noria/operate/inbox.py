@@ -87,11 +87,38 @@ class Inbox:
         if parsed is None:
             raise NotFoundError(f"{task_id!r} is not the id of a task.")
         iid, token = parsed
-        held = await self._cases.seen(caller, iid)
         task = await self._office.lists.task(iid, token)
         if task is None:
-            raise TaskGoneError(f"Task {task_id} is not open; it was completed, returned or cancelled.")
+            raise await self._gone(caller, task_id, iid, token)
+        held = await self._cases.seen(caller, iid)
         return iid, token, task, held
+
+    async def _gone(self, caller: Caller, task_id: str, iid: int, token: int) -> NoriaError:
+        """Why a task is not open: who dealt with it and when, for those who see its request or were asked to do it."""
+        office = self._office
+        held = await office.runtime.instance(iid)
+        if held is None or held.row.tenant != caller.principal.tenant:
+            return NotFoundError(f"There is no task {task_id}.")
+        opened: e.TaskOpened | None = None
+        closed: tuple[str, int] = ("", 0)
+        for row in await office.store.journal_of(iid):
+            for event in e.decode_events(row.ev):
+                if isinstance(event, e.TaskOpened) and event.token == token:
+                    opened = event
+                elif isinstance(event, e.TaskCompleted | e.TaskReturned) and event.token == token:
+                    closed = (event.by, row.ts)
+                elif isinstance(event, e.ElementCancelled) and event.token == token and not closed[1]:
+                    closed = (row.actor, row.ts)
+        if opened is None:
+            return NotFoundError(f"There is no task {task_id}.")
+        asked = may_work_on(caller.principal, TaskFacts(opened.assignee, opened.groups, opened.users))
+        if not asked.allowed:
+            await self._cases.seen(caller, iid)
+        gone = TaskGoneError(f"Task {task_id} is not open; it was completed, returned or cancelled.")
+        if closed[1]:
+            by = person_ref(await office.people.organisation(caller.principal.tenant), closed[0])
+            gone.details = {"by": {"id": by.id, "name": by.name}, "at": iso(closed[1])}
+        return gone
 
     async def _act(
         self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True

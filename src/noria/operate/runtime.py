@@ -153,6 +153,7 @@ InlineHandler = Callable[[Mapping[str, object]], Mapping[str, object]]
 """A pure, fast job handler that runs in the same commit: variables in, variables out."""
 
 Listener = Callable[[list[Committed]], None]
+"""Called after each commit. An empty list says that commits may have gone by unseen: one whose answer was lost, say."""
 
 
 class _Pending(msgspec.Struct):
@@ -225,11 +226,16 @@ class Runtime:
         self._task = asyncio.create_task(self._work(), name="noria-runtime")
 
     async def _take_shards(self) -> None:
+        # Until they are taken anew, nothing is written: a commit without an answer may still be carried out, and
+        # only a new epoch keeps it from coming after what is decided without it.
+        self._shards = {}
         shards = await self._store.own_shards(self._owner, self._clock.now_ms())
         self._shards = {shard.shard: shard for shard in shards}
         self._ids.follow(max(shard.newest for shard in shards))
         self._cache.clear()
         self._position = sum(shard.seq for shard in shards)
+        for listener in self._listeners:
+            listener([])
 
     async def stop(self) -> None:
         """Finish what was accepted for work, then stop."""
@@ -304,6 +310,8 @@ class Runtime:
                 await self._run_batch([pending])
 
     async def _attempt(self, pendings: list[_Pending]) -> None:
+        if not self._shards:
+            await self._take_shards()
         batch = _Batch()
         repeated = await self._answers([pending.request.key for pending in pendings if pending.request.key])
         await self._load(batch, {pending.request.iid for pending in pendings if pending.request.iid})
@@ -351,16 +359,25 @@ class Runtime:
                     batch.commit.outbox_gone.append(request.consumes)
                 return Accepted(known.iid, known.version, repeated=True)
         now_ms = self._clock.now_ms()
-        if isinstance(request.command, c.StartInstance):
-            held = await self._new(batch, request, now_ms)
+        command = request.command
+        drawn: SerialRow | None = None
+        if isinstance(command, c.StartInstance):
+            if request.serial is not None and not command.business_key:
+                # The request itself stays as it came: after a failed batch it draws anew.
+                drawn = await self._serial(batch, request.tenant, request.serial)
+                number = request.serial.pattern.format(year=request.serial.year, number=drawn.n + 1)
+                command = msgspec.structs.replace(command, business_key=number)
+            held = await self._new(command, request, now_ms)
         else:
             found = batch.held.get(request.iid)
             if found is None or found.row.tenant != request.tenant:
                 return Rejected("instance.not_found", "There is no such instance.")
             held = found
-        answer = self._step(batch, held, request.command, request, now_ms)
+        answer = self._step(batch, held, command, request, now_ms)
         if isinstance(answer, Rejected):
             return answer
+        if drawn is not None:
+            drawn.n += 1
         if request.consumes is not None:
             batch.commit.outbox_gone.append(request.consumes)
         if request.key:
@@ -369,14 +386,9 @@ class Runtime:
         self._do_inline_jobs(batch, held, answer.events, request, now_ms)
         return answer
 
-    async def _new(self, batch: _Batch, request: Request, now_ms: int) -> Held:
-        command = request.command
-        assert isinstance(command, c.StartInstance)  # noqa: S101 - by the caller
+    async def _new(self, command: c.StartInstance, request: Request, now_ms: int) -> Held:
         definition = await self._definitions.get(request.definition)
         iid = self._ids.draw(now_ms)
-        if request.serial is not None and not command.business_key:
-            drawn = await self._draw(batch, request.tenant, request.serial)
-            request.command = msgspec.structs.replace(command, business_key=drawn)
         parent = command.parent
         row = InstanceRow(
             shard=shard_of(iid),
@@ -400,11 +412,11 @@ class Runtime:
         )
         return Held(row, State(), definition)
 
-    async def _draw(self, batch: _Batch, tenant: int, draw: SerialDraw) -> str:
+    async def _serial(self, batch: _Batch, tenant: int, draw: SerialDraw) -> SerialRow:
         key = (tenant, draw.name, draw.period)
         if key not in batch.serials:
             batch.serials[key] = await self._store.serial(*key)
-        return draw.pattern.format(year=draw.year, number=batch.serials[key].n + 1)
+        return batch.serials[key]
 
     def _step(
         self, batch: _Batch, held: Held, command: c.AnyCommand, request: Request, now_ms: int
@@ -417,8 +429,6 @@ class Runtime:
             batch.held[row.iid] = held
             batch.before[row.iid] = held.state
             batch.versions[row.iid] = 0
-            if request.serial is not None:
-                batch.serials[request.tenant, request.serial.name, request.serial.period].n += 1
         held.state = outcome.state
         shard = batch.shards.get(row.shard)
         if shard is None:

@@ -25,6 +25,7 @@ export interface Session {
   permissions: string[];
   csrf_token: string;
   locale: Locale;
+  must_change_password: boolean;
   demo: boolean;
 }
 export interface DemoAccount {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -87,7 +87,13 @@ class DatabaseAudit:
         if wanted.object:
             where.append(c.iid == (int(wanted.object) if wanted.object.isdecimal() else -1))
         joined = t.journal.join(t.inst, t.inst.c.iid == c.iid)
-        query = sa.select(t.journal).select_from(joined).where(*where).order_by(c.ts.desc()).limit(limit)
+        query = (
+            sa.select(t.journal)
+            .select_from(joined)
+            .where(*where)
+            .order_by(c.ts.desc(), c.shard, c.seq.desc())
+            .limit(limit)
+        )
         async with self._reading() as db:
             rows = [JournalRow(**row) for row in (await db.execute(query)).mappings()]
             total = (await db.execute(sa.select(sa.func.count()).select_from(joined).where(*where))).scalar_one()
@@ -115,7 +121,7 @@ class DatabaseAudit:
     async def all_rows(self) -> AsyncIterator[JournalRow]:
         """The whole journal, by shard and number."""
         c = t.journal.c
-        async for row in self._pages(sa.select(t.journal).order_by(c.shard, c.seq)):
+        async for row in self._pages(sa.select(*_readable(t.journal.c)).order_by(c.shard, c.seq)):
             yield JournalRow(**row)
 
     async def shards(self) -> list[Shard]:
@@ -128,7 +134,7 @@ class DatabaseAudit:
     async def states(self) -> AsyncIterator[tuple[int, int, bytes]]:
         """Instance, version and encoded state of every instance, by instance."""
         c = t.inst.c
-        async for row in self._pages(sa.select(c.iid, c.ver, c.state).order_by(c.iid)):
+        async for row in self._pages(sa.select(*_readable([c.iid, c.ver, c.state])).order_by(c.iid)):
             yield row["iid"], row["ver"], row["state"]
 
 
@@ -136,3 +142,11 @@ def _stored(row: Any) -> StoredRecord:
     values = dict(row)
     seq, head = values.pop("seq"), values.pop("head")
     return StoredRecord(seq, AuditRecord(**values), head)
+
+
+def _readable(columns: Iterable[sa.Column[Any]]) -> list[sa.ColumnElement[Any]]:
+    """Columns as a verifier reads them: SQLite keeps whatever type a tamperer wrote, and bytes must come as bytes."""
+    return [
+        sa.cast(column, sa.LargeBinary).label(column.name) if isinstance(column.type, sa.LargeBinary) else column
+        for column in columns
+    ]

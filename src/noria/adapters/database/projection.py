@@ -1,4 +1,4 @@
-"""Projections fed by the journal's cursor: the board's visits, and people's notices. Rebuilt from zero at any time."""
+"""Projections fed by the journal's cursor: the board's visits, people's notices, and where files are named."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
+from noria.adapters.database.blobs import note_use
 from noria.adapters.database.opening import Database
 from noria.engine.definition import Definition
-from noria.engine.events import decode_events
+from noria.engine.events import InstanceStarted, VariablesSet, decode_events
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.monitor.visits import Fold, Life, Recorded, Visit
+from noria.operate.files import files_in
 from noria.operate.notices import TOLD_OF, Notice, notices_of
 from noria.operate.ports import Clock, StaleOwnerError
 from noria.operate.rows import JournalRow
@@ -27,7 +29,7 @@ from noria.trust.people import PeopleStore
 logger = logging.getLogger(__name__)
 
 _PAGE = 500
-BOARD, NOTICES = "board", "notices"
+BOARD, NOTICES, FILES = "board", "notices", "files"
 
 
 class Projector:
@@ -101,7 +103,7 @@ class Projector:
         """Follow the journal to its present end; gives how many rows were folded."""
         async with self._lock:
             folded = 0
-            for consumer, apply in ((BOARD, self._board), (NOTICES, self._notices)):
+            for consumer, apply in ((FILES, self._files), (BOARD, self._board), (NOTICES, self._notices)):
                 while page := await self._page(consumer, apply):
                     folded += page
             return folded
@@ -138,6 +140,22 @@ class Projector:
             query = sa.select(c.iid, c.tenant, c.definition).where(c.iid.in_({row.iid for row in rows}))
             owners = {row[0]: (row[1], row[2]) for row in (await db.execute(query)).all()}
         return [Recorded(row.shard, row.seq, row.iid, row.ts, *owners[row.iid], decode_events(row.ev)) for row in rows]
+
+    # Files
+
+    @staticmethod
+    async def _files(db: AsyncConnection, rows: Sequence[Recorded]) -> Callable[[], None]:
+        for row in rows:
+            for event in row.events:
+                if isinstance(event, InstanceStarted):
+                    named = files_in(event.variables)
+                elif isinstance(event, VariablesSet):
+                    named = files_in(event.values)
+                else:
+                    continue
+                for hashed in sorted(named):
+                    await note_use(db, row.tenant, hashed, "", row.iid)
+        return lambda: None
 
     # The board
 
