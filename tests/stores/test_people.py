@@ -19,6 +19,7 @@ from noria.operate.deploying import DefinitionRow, Resource, StartTimerRow
 from noria.trust.audit import AuditRecord
 from noria.trust.people import Person, Unit
 from noria.trust.signing_in import Credential, Session
+from tests.house import House
 from tests.stores.rows import NOW_MS, Owner, an_id, an_instance
 
 LIN = Person("lin", "lin", "林晓", "purchasing", "lin@example.test", roles=("employee", "manager"))
@@ -281,3 +282,23 @@ async def test_verification_names_the_first_entry_that_somebody_changed(
     async with database.writing() as db:
         await db.exec_driver_sql(change)
     assert (await verify_audit(audit)).first_bad == bad
+
+
+async def test_verification_raises_no_false_alarm_while_people_work(database_url: str) -> None:
+    house = await House.open(database_url)
+    await house.deploy("startEvent start\nuserTask work assignee=lin\nendEvent end\nstart -> work -> end")
+    stop = asyncio.Event()
+
+    async def work() -> None:
+        while not stop.is_set():
+            iid = await house.start()
+            await house.complete(iid, "work")
+            await house.noria.audit.record(a_record())
+
+    working = [asyncio.create_task(work()) for _ in range(3)]
+    verdicts = [await verify_audit(DatabaseAudit(house.noria.database)) for _ in range(8)]
+    stop.set()
+    await asyncio.gather(*working)
+    await house.down()
+    assert {(verdict.first_bad, verdict.reason) for verdict in verdicts} == {("", "")}
+    assert verdicts[-1].rows > verdicts[0].rows

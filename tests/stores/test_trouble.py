@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -10,8 +11,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
+from noria.adapters.database import schema as t
 from noria.adapters.database.audit import DatabaseAudit
+from noria.adapters.database.opening import open_database
 from noria.adapters.http.app import create_app
 from noria.engine import commands as c
 from noria.kernel.instants import HOUR_MS
@@ -22,6 +26,7 @@ from noria.trust.audit import AuditRecord
 from noria.trust.people import Person
 from tests.databases import PostgresServer
 from tests.house import TENANT, House, eventually
+from tests.stores.rows import a_post
 
 MODEL = """
 startEvent start
@@ -263,3 +268,25 @@ async def test_on_a_full_disk_the_background_work_waits_and_goes_on_when_there_i
 
     await eventually(reminded)
     assert await background(small) == LOOPS
+
+
+# Work that is given up half-way
+
+
+async def test_a_write_that_is_given_up_half_way_locks_nobody_out(database_url: str) -> None:
+    database = await open_database(database_url)
+    shuffled = random.Random(7)
+
+    async def write(number: int) -> None:
+        async with database.writing() as db:
+            await db.execute(sa.insert(t.setting).values(tenant=1, name=f"s{number}", value="x"))
+            await db.execute(sa.select(t.setting))
+
+    for number in range(60):
+        writing = asyncio.create_task(write(number))
+        await asyncio.sleep(shuffled.uniform(0, 0.015))
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        await asyncio.wait_for(database.store.put_outbox(a_post(1, number)), 5)
+    assert len(await database.store.outbox(100)) == 60
+    await database.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import msgspec
@@ -45,6 +46,10 @@ class StoredRecord(msgspec.Struct):
 
 class AuditReader(Protocol):
     """Reading the trail."""
+
+    def snapshot(self) -> AbstractAsyncContextManager[AuditReader]:
+        """The trail as it is now, whatever is written while it is read."""
+        ...
 
     async def records(self, tenant: int, wanted: AuditFilter, limit: int) -> tuple[list[StoredRecord], int]:
         """The newest records that fit, and how many there are."""
@@ -190,6 +195,11 @@ async def verify_audit(reader: AuditReader) -> AuditVerdict:
     The first bad entry is named; what comes behind it is not looked at. A chain shows changes, gaps and insertions;
     who can rewrite the whole database can rewrite the chain too, which is what outside witnesses are for.
     """
+    async with reader.snapshot() as trail:
+        return await _verify(trail)
+
+
+async def _verify(reader: AuditReader) -> AuditVerdict:
     verdict = AuditVerdict()
     heads = {shard.shard: shard for shard in await reader.shards()}
     seen: dict[int, tuple[int, bytes]] = {}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
 from noria.adapters.database.opening import Database
@@ -20,8 +22,23 @@ _BEGIN_CHAIN = sa.text("INSERT INTO audit_head (id, seq, head) VALUES (1, 0, :ge
 class DatabaseAudit:
     """`AuditTrail` and `AuditReader`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, connection: AsyncConnection | None = None) -> None:
         self._database = database
+        self._connection = connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[DatabaseAudit]:
+        """The trail as it is now, whatever is written while it is read."""
+        async with self._database.reading(snapshot=True) as db:
+            yield DatabaseAudit(self._database, db)
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        if self._connection is not None:
+            yield self._connection
+            return
+        async with self._database.reading() as db:
+            yield db
 
     async def record(self, record: AuditRecord) -> None:
         """Append a record to the chain."""
@@ -52,7 +69,7 @@ class DatabaseAudit:
         """The newest records that fit, and how many there are."""
         where = self._wanted(tenant, wanted)
         query = sa.select(t.audit).where(*where).order_by(t.audit.c.seq.desc()).limit(limit)
-        async with self._database.reading() as db:
+        async with self._reading() as db:
             rows = [_stored(row) for row in (await db.execute(query)).mappings()]
             total = (await db.execute(sa.select(sa.func.count()).select_from(t.audit).where(*where))).scalar_one()
         return rows, total
@@ -77,14 +94,14 @@ class DatabaseAudit:
             .order_by(c.ts.desc(), c.shard, c.seq.desc())
             .limit(limit)
         )
-        async with self._database.reading() as db:
+        async with self._reading() as db:
             rows = [JournalRow(**row) for row in (await db.execute(query)).mappings()]
             total = (await db.execute(sa.select(sa.func.count()).select_from(joined).where(*where))).scalar_one()
         return rows, total
 
     async def _pages(self, query: sa.Select[Any], page: int = 1_000) -> AsyncIterator[Any]:
-        """All rows of an ordered query, a page at a time, in one snapshot."""
-        async with self._database.reading() as db:
+        """All rows of an ordered query, a page at a time."""
+        async with self._reading() as db:
             result = await db.stream(query)
             async for part in result.mappings().partitions(page):
                 for row in part:
@@ -97,7 +114,7 @@ class DatabaseAudit:
 
     async def chain_head(self) -> tuple[int, bytes]:
         """Number and hash of the last record."""
-        async with self._database.reading() as db:
+        async with self._reading() as db:
             row = (await db.execute(sa.select(t.audit_head.c.seq, t.audit_head.c.head))).first()
         return (row[0], row[1]) if row else (0, GENESIS)
 
@@ -110,7 +127,7 @@ class DatabaseAudit:
     async def shards(self) -> list[Shard]:
         """The heads of all shards."""
         c = t.shard.c
-        async with self._database.reading() as db:
+        async with self._reading() as db:
             rows = (await db.execute(sa.select(c.shard, c.epoch, c.seq, c.head).order_by(c.shard))).all()
         return [Shard(*row) for row in rows]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import alembic.command
 import alembic.config
@@ -18,6 +19,8 @@ from noria.adapters.database.failures import told_apart
 from noria.adapters.database.postgres_store import CONNECT_S_MAX, PostgresStore
 from noria.adapters.database.sqlite_store import SqliteStore
 from noria.kernel.errors import NoriaError
+
+T = TypeVar("T")
 
 
 class DatabaseUrlError(NoriaError):
@@ -40,17 +43,21 @@ class Database:
         self.engine = engine
         self.is_postgres = isinstance(store, PostgresStore)
         self._writing = engine.execution_options(write=True)
+        # On SQLite every transaction is a snapshot.
+        self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ") if self.is_postgres else engine
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
         """A connection for queries.
+
+        Args:
+            snapshot: whether all queries see the database as the first one did, whatever is written meanwhile.
 
         Raises:
             StoreUnavailableError: (here and inside) the database cannot be used now.
         """
-        with told_apart():
-            async with self.engine.connect() as connection:
-                yield connection
+        async with _connected(self._snapshots if snapshot else self.engine) as connection:
+            yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -59,14 +66,40 @@ class Database:
         Raises:
             StoreUnavailableError: (here and inside) the database cannot be used now.
         """
-        with told_apart():
-            async with self._writing.begin() as connection:
-                yield connection
+        async with _connected(self._writing) as connection:
+            await _to_its_end(connection.begin().start())
+            yield connection
+            await _to_its_end(connection.commit())
 
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
         await self.store.close()
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    connection = engine.connect()
+    with told_apart():
+        try:
+            await _to_its_end(connection.start())
+            yield connection
+        finally:
+            if connection.sync_connection is not None:
+                await _to_its_end(connection.close())
+
+
+async def _to_its_end(work: Awaitable[T]) -> T:
+    """Have a step finished even when its caller is cancelled meanwhile, and only then be cancelled.
+
+    A step that is given up half-way leaves its transaction open, which locks SQLite for everybody.
+    """
+    step = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(step)
+    except asyncio.CancelledError:
+        await asyncio.gather(step, return_exceptions=True)
+        raise
 
 
 def _migrate(connection: sa.Connection) -> None:
@@ -129,6 +162,11 @@ def _sqlite_events(engine: AsyncEngine) -> None:
         connection.isolation_level = None
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine.sync_engine, "invalidate")
+    def invalidate(connection: Any, _record: object, _error: BaseException | None) -> None:
+        # A statement that is given up half-way would keep a closed connection's transaction, and with it the lock.
+        connection.rollback()
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:
