@@ -20,8 +20,7 @@ SignIn = Callable[..., Page]
 
 def fill_request(page: Page, amount: str = "68400") -> None:
     page.get_by_label("采购标题").fill("深沟球轴承")
-    page.get_by_label("类别").click()
-    page.get_by_text("原材料", exact=True).click()
+    choose(page, "类别", "原材料")
     page.get_by_label("供应商").fill("上海精工轴承有限公司")
     page.get_by_label("期望到货日期").fill("2026/12/20")
     page.get_by_label("期望到货日期").press("Enter")
@@ -29,6 +28,13 @@ def fill_request(page: Page, amount: str = "68400") -> None:
     page.get_by_label("物料").fill("轴承 6204")
     page.get_by_label("数量").fill("400")
     page.get_by_label("单价（元）").fill("171")
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    # The form library hides the input that its label names behind what it shows.
+    field = page.locator(".fjs-form-field-select").filter(has_text=label)
+    field.locator(".fjs-select-display").click()
+    field.get_by_text(option, exact=True).click()
 
 
 def open_task(page: Page, key: str) -> None:
