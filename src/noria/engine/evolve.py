@@ -118,6 +118,8 @@ def _task_completed(state: State, event: e.TaskCompleted) -> None:
 
 def _task_returned(state: State, event: e.TaskReturned) -> None:
     del state.tasks[event.token]
+    # Who sent it back gets it again: the next round asks the same people (R2).
+    state.actors[event.element] = event.by
     state.returned = True
 
 

@@ -178,7 +178,7 @@ class State(msgspec.Struct, array_like=True):
         tokens, scopes, tasks, jobs, calls, timers, waits, incidents: by id; tasks, jobs and calls by token.
         hosted: token or scope id → ids of its timers and waits.
         rounds: element → rounds of its user task so far.
-        actors: element → person who last completed its task.
+        actors: element → person who last completed or returned its task; a later round goes to them.
         decisions: completed tasks, without those submitted together with the start.
         returned: whether a return ever happened (R4).
     """

@@ -16,7 +16,7 @@ from noria.engine.facts import NO_FACTS, Facts
 from noria.engine.run import Run, RunawayError
 from noria.engine.state import State, Status
 from noria.engine.tasks import claiming, completing, returning, talking
-from noria.kernel.errors import Rejected
+from noria.kernel.errors import NoriaError, Rejected
 
 Handler = Callable[[Run, Any], Rejected | None]
 
@@ -93,9 +93,7 @@ def step(
             return rejected
         run.advance()
     except RunawayError as error:
-        if isinstance(command, _FROM_PEOPLE):
-            return Rejected(error.code, error.message)
-        return _park(definition, state, command, now_ms, facts, error)
+        return park(definition, state, command, now_ms, facts, error)
     run.state.version = state.version + 1
     return Outcome(tuple(run.events), run.state)
 
@@ -119,10 +117,24 @@ def _refused_at_once(state: State, command: c.AnyCommand) -> Rejected | None:
     return None
 
 
-def _park(
-    definition: Definition, state: State, command: c.AnyCommand, now_ms: int, facts: Facts, error: RunawayError
+def park(
+    definition: Definition, state: State, command: c.AnyCommand, now_ms: int, facts: Facts, error: NoriaError
 ) -> Outcome | Rejected:
-    """Put a runaway model to rest: what asked for it is used up, and an incident says why."""
+    """Put an instance to rest that a command would break: a runaway model, or a broken invariant of the engine.
+
+    A machine's command is used up and an incident says why, so that it does not come again for ever. A person's
+    command is refused, and nothing is recorded.
+
+    Args:
+        definition: the version the instance runs on.
+        state: left as it was.
+        command: what was asked.
+        now_ms: the instant of the command.
+        facts: what the outside says.
+        error: what went wrong.
+    """
+    if isinstance(command, _FROM_PEOPLE):
+        return Rejected(error.code, error.message)
     run = Run(definition, state.copy(), now_ms, facts, BEHAVIOURS)
     rejected = lifecycle.park(run, command, error.code, error.message)
     if rejected is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import ClassVar, Protocol
@@ -19,13 +20,15 @@ from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
 from noria.engine.state import State, decode_state, encode_state
-from noria.engine.step import step
+from noria.engine.step import Outcome, park, step
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.changes import Held, add_open_work, chained, posts, refresh_row
 from noria.operate.ids import InstanceIds, shard_of
 from noria.operate.ports import Clock, InstanceStore, StoreUnavailableError
 from noria.operate.rows import Commit, DedupRow, InstanceRow, JournalRow, SerialRow, Shard, ShardMove
 from noria.operate.titles import summary_of, title_of
+
+logger = logging.getLogger(__name__)
 
 BATCH_MAX = 500
 QUEUE_MAX = 20_000
@@ -36,6 +39,12 @@ class OverloadedError(NoriaError):
     """Too many commands are waiting; nothing was done. Try again in a moment."""
 
     code: ClassVar[str] = "runtime.overloaded"
+
+
+class BrokenError(NoriaError):
+    """A defect of Noria showed at one command; the log has the trace. Other instances are not touched."""
+
+    code: ClassVar[str] = "runtime.broken"
 
 
 class Origin(msgspec.Struct, frozen=True, array_like=True):
@@ -236,6 +245,7 @@ class Runtime:
         Raises:
             OverloadedError: too many commands are waiting.
             StoreUnavailableError: (from the awaitable) the database is away; retry with the same key.
+            BrokenError: (from the awaitable) a defect of Noria; nothing was done.
         """
         if len(self._queue) >= QUEUE_MAX:
             raise OverloadedError(f"{QUEUE_MAX} commands are waiting; try again in a moment.")
@@ -283,9 +293,10 @@ class Runtime:
         except NoriaError as unavailable:
             error = unavailable
         if len(pendings) == 1 or isinstance(error, StoreUnavailableError):
+            failure = error if isinstance(error, NoriaError) else _broken(error)
             for pending in pendings:
                 if not pending.future.done():
-                    pending.future.set_exception(error)
+                    pending.future.set_exception(failure)
             return
         for pending in pendings:
             if not pending.future.done():
@@ -398,7 +409,7 @@ class Runtime:
         self, batch: _Batch, held: Held, command: c.AnyCommand, request: Request, now_ms: int
     ) -> Accepted | Rejected:
         row = held.row
-        outcome = step(held.definition, held.state, command, now_ms, self._facts(row.tenant))
+        outcome = _decided(held, command, now_ms, self._facts(row.tenant))
         if isinstance(outcome, Rejected):
             return outcome
         if row.iid not in batch.held:
@@ -492,6 +503,21 @@ class Runtime:
         for index, item in enumerate(batch.committed):
             self._position += 1
             batch.committed[index] = msgspec.structs.replace(item, position=self._position)
+
+
+def _decided(held: Held, command: c.AnyCommand, now_ms: int, facts: Facts) -> Outcome | Rejected:
+    """What the engine makes of a command. A broken invariant parks this one instance, never the node."""
+    try:
+        return step(held.definition, held.state, command, now_ms, facts)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one instance must stay there
+        return park(held.definition, held.state, command, now_ms, facts, _broken(error, held.row.iid))
+
+
+def _broken(error: Exception, iid: int = 0) -> BrokenError:
+    logger.error("A command failed on a defect%s", f" of instance {iid}" if iid else "", exc_info=error)
+    return BrokenError(
+        f"A defect of Noria stopped this command ({type(error).__name__}); nothing was done. The log has the details."
+    )
 
 
 def _encode_origin(origin: Origin) -> bytes:

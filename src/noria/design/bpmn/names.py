@@ -127,7 +127,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "escalationEventDefinition": ("codeVariable",),
     "lane": ("group",),
 }
-"""Noria's extension attributes by BPMN element; `noria-moddle.json` says the same to the modeller."""
+"""Noria's extension attributes by BPMN element; anything else in its namespace is an error."""
 
 EXTENSION_ELEMENTS: dict[str, tuple[str, ...]] = {
     "input": ("source", "target"),

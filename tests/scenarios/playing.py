@@ -1,0 +1,315 @@
+"""Plays a scenario file: a model, what people and machines do, and what must then be true.
+
+Lines before ``----`` act, lines behind it expect; a further ``----`` goes back to acting. After every line the laws that
+hold for all of them are checked: the same command gives the same bytes twice, and replaying the events gives the state.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from noria.adapters.calendars import china_calendar
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine.definition import Definition
+from noria.engine.evolve import replay
+from noria.engine.facts import Facts
+from noria.engine.state import State, Status, encode_state
+from noria.engine.step import step
+from noria.kernel.errors import Rejected
+from noria.kernel.instants import add_duration, parse_duration, parse_instant
+from noria.operate.deploying import read_bundle
+from tests.scenarios.drawing import draw
+
+BEGIN = "2026-03-02T09:00:00+08:00"  # a Monday, at the beginning of work
+FACTS = Facts({"default": china_calendar(range(2025, 2029))}, "Asia/Shanghai")
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@dataclass
+class Scenario:
+    """One scenario of a file."""
+
+    file: str
+    name: str
+    model: list[str]
+    lines: list[tuple[int, str]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.name}"
+
+
+def read_scenarios(path: Path) -> list[Scenario]:
+    """The scenarios of a file; ``model`` sections hold for the scenarios below them."""
+    model: list[str] = []
+    found: list[Scenario] = []
+    section = ""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if not line.startswith(" "):
+            section, _, rest = line.partition(" ")
+            if section == "model":
+                model = [f"@{rest.strip()}"] if rest.strip() else []
+            elif section == "scenario":
+                found.append(Scenario(path.stem, rest.strip(), model))
+            else:
+                raise ValueError(f"{path.name}:{number}: {section!r} is neither model nor scenario")
+        elif section == "model":
+            model.append(line)
+        else:
+            found[-1].lines.append((number, line.strip()))
+    return found
+
+
+def load(model: list[str]) -> Definition:
+    """The definition of a model section: drawn lines, or ``@folder/file`` of an example with what lies beside it."""
+    process: dict[str, str] = {}
+    if model and model[0].startswith("@"):
+        folder = (EXAMPLES / model[0][1:]).parent
+        files = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix != ".md"}
+    else:
+        lines = list(model)
+        if lines and lines[0].split()[0] == "process":
+            process = dict(word.split("=", 1) for word in shlex.split(lines.pop(0))[1:])
+        files = {"model.bpmn": draw(lines, **process)}
+    bundle = read_bundle(files)
+    errors = [str(finding) for finding in bundle.findings if finding.severity == "error"]
+    assert not errors, "\n".join(errors)
+    return Definition(bundle.graphs[0][1], 1, bundle.decisions, bundle.forms)
+
+
+def values(words: list[str]) -> dict[str, object]:
+    """``name=value`` words; a value is JSON if it can be read as JSON, else a text."""
+    found: dict[str, object] = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        try:
+            found[name] = json.loads(text)
+        except json.JSONDecodeError:
+            found[name] = text
+    return found
+
+
+def named(words: list[str], *keys: str) -> tuple[dict[str, str], list[str]]:
+    """Take ``by zhang``, ``to apply``, ``because "…"`` out of the words."""
+    found: dict[str, str] = {}
+    rest: list[str] = []
+    words = list(words)
+    while words:
+        word = words.pop(0)
+        if word in keys:
+            found[word] = words.pop(0)
+        else:
+            rest.append(word)
+    return found, rest
+
+
+class Player:
+    """One instance and what has happened to it."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.definition = load(scenario.model)
+        self.now_ms = parse_instant(BEGIN)
+        self.state = State()
+        self.history: list[tuple[e.AnyEvent, ...]] = []
+
+    def play(self, scenario: Scenario) -> None:
+        """Act and expect line by line."""
+        acting = True
+        for number, line in scenario.lines:
+            if line == "----":
+                acting = not acting
+                continue
+            try:
+                (self.act if acting else self.expect)(line)
+            except (AssertionError, KeyError, StopIteration) as error:
+                raise AssertionError(f"{scenario.file}.scenario:{number}: {line}\n  {error}\n{self.told()}") from error
+
+    def told(self) -> str:
+        """The whole history, for a failure's message."""
+        return "\n".join(f"  {self.fields(event)}" for events in self.history for event in events)
+
+    # Acting
+
+    def act(self, line: str) -> None:
+        """Do one line; it must be accepted, or refused with the code that the line names."""
+        refused = re.match(r"refused (\S+): (.*)", line)
+        if refused is not None:
+            before = encode_state(self.state)
+            outcome = self.do(self.command(refused[2]))
+            assert isinstance(outcome, Rejected), "it was accepted"
+            assert outcome.code == refused[1], f"it was refused with {outcome.code}: {outcome.message}"
+            assert encode_state(self.state) == before, "the refusal left a trace"
+            return
+        if line.startswith("wait "):
+            self.wait(line.split()[1])
+            return
+        outcome = self.do(self.command(line))
+        assert not isinstance(outcome, Rejected), f"refused: {outcome}"
+
+    def do(self, command: c.AnyCommand) -> Rejected | None:
+        """Run a command twice; both runs must agree to the byte."""
+        outcome = step(self.definition, self.state, command, self.now_ms, FACTS)
+        again = step(self.definition, self.state, command, self.now_ms, FACTS)
+        if isinstance(outcome, Rejected):
+            assert again == outcome
+            return outcome
+        assert not isinstance(again, Rejected)
+        assert e.encode_events(outcome.events) == e.encode_events(again.events)
+        self.state = outcome.state
+        self.history.append(e.decode_events(e.encode_events(outcome.events)))
+        assert encode_state(replay(self.history)) == encode_state(self.state), "replay gives another state"
+        return None
+
+    def wait(self, text: str) -> None:
+        """Let time pass; timers fire when they are due."""
+        end_ms = add_duration(self.now_ms, parse_duration(text), ZoneInfo(FACTS.zone))
+        while due := [item for item in self.state.timers.items() if item[1].due_ms <= end_ms]:
+            key, timer = min(due, key=lambda item: (item[1].due_ms, item[0]))
+            self.now_ms = max(self.now_ms, timer.due_ms)
+            assert self.do(c.FireTimer(key)) is None
+        self.now_ms = end_ms
+
+    def command(self, line: str) -> c.AnyCommand:
+        """The command that a line names."""
+        verb, *words = shlex.split(line)
+        found, rest = named(words, "by", "to", "because", "at", "version")
+        by, reason = found.get("by", ""), found.get("because", "")
+        version = int(found.get("version", 0))
+        if verb == "start":
+            person = {"id": by, "name": by, "unit": "purchasing", "manager": f"manager_of_{by}", "roles": ["employee"]}
+            return c.StartInstance(by, person, values(rest), "KEY-1", found.get("at", ""))
+        if verb in ("claim", "unclaim", "complete", "return", "transfer", "urge"):
+            token = self.token(rest[0], self.state.tasks)
+            if verb == "claim":
+                return c.ClaimTask(token, by, version)
+            if verb == "unclaim":
+                return c.UnclaimTask(token, by, version)
+            if verb == "complete":
+                return c.CompleteTask(token, by, values(rest[1:]), version=version)
+            if verb == "return":
+                return c.ReturnTask(token, by, found["to"], reason, version)
+            if verb == "transfer":
+                return c.TransferTask(token, by, found["to"], reason, version)
+            return c.UrgeTask(token, by, " ".join(rest[1:]))
+        if verb == "comment":
+            return c.Comment(by, " ".join(rest))
+        if verb == "withdraw":
+            return c.WithdrawInstance(by, reason)
+        if verb == "cancel":
+            return c.CancelInstance(by, reason)
+        if verb == "correct":
+            return c.SetVariables(by, values(rest), reason)
+        if verb == "job":
+            return self.job(rest)
+        if verb in ("message", "signal"):
+            name, *given = rest
+            wait = next(key for key, item in self.state.waits.items() if item.name == name)
+            return c.Correlate(wait, values(given))
+        if verb == "called":
+            token = self.token(rest[0], self.state.calls)
+            if rest[1] == "error":
+                return c.CompleteCall(token, {}, rest[2])
+            return c.CompleteCall(token, values(rest[2:]))
+        if verb == "retry":
+            return c.RetryIncident(next(iter(self.state.incidents)), "operator")
+        raise AssertionError(f"{verb!r} is no verb")
+
+    def job(self, words: list[str]) -> c.AnyCommand:
+        name, outcome, *rest = words
+        token = self.token(name, self.state.jobs)
+        if outcome == "done":
+            return c.CompleteJob(token, "worker", values(rest))
+        if outcome == "fails":
+            return c.FailJob(token, "worker", " ".join(rest))
+        assert outcome == "error", f"a job is done, fails or throws an error, not {outcome!r}"
+        return c.ThrowJobError(token, "worker", rest[0])
+
+    def token(self, element: str, among: dict[int, object] | dict[int, str]) -> int:
+        """The token of what is open at an element; one that is not open gives a token that is not open either."""
+        index = self.definition.graph.element_of[element]
+        found = [token for token in among if self.state.tokens[token].element == index]
+        return found[0] if found else 10**9
+
+    # Expecting
+
+    def name(self, element: int) -> str:
+        return self.definition.graph.elements[element].id
+
+    def fields(self, event: e.AnyEvent) -> dict[str, object]:
+        """An event with its elements named."""
+        shown = msgspec.structs.asdict(event)
+        for key in ("element", "to", "caught_by"):
+            if isinstance(shown.get(key), int):
+                shown[key] = self.name(shown[key]) if shown[key] >= 0 else "nobody"
+        return {"event": type(event).__name__, **shown}
+
+    def expect(self, line: str) -> None:
+        """Check one line."""
+        verb, *words = shlex.split(line)
+        if verb == "ended":
+            assert self.state.status is Status[words[0].upper()], self.state.status
+            for open_work in ("tokens", "tasks", "jobs", "timers", "waits", "calls"):
+                assert not getattr(self.state, open_work), f"{open_work} left over"
+        elif verb == "waits":
+            inner = {value.scope for value in self.state.tokens.values()}
+            waiting = [self.name(value.element) for key, value in self.state.tokens.items() if key not in inner]
+            assert sorted(waiting) == sorted(words[1:]), f"it waits at {sorted(waiting)}"
+            assert self.state.status is Status.OPEN
+        elif verb == "task":
+            self.expect_task(words)
+        elif verb == "variable":
+            name, _, text = line.removeprefix("variable ").partition(" = ")
+            assert self.state.scopes[0].variables.get(name) == json.loads(text), self.state.scopes[0].variables
+        elif verb == "recorded":
+            assert self.recorded(words), "no such event"
+        elif verb == "never":
+            assert not self.recorded(words), "it was recorded"
+        elif verb == "passed":
+            left = [
+                self.name(event.element)
+                for events in self.history
+                for event in events
+                if isinstance(event, e.ElementLeft)
+            ]
+            assert [name for name in left if name in words] == words, left
+        elif verb == "timers":
+            assert len(self.state.timers) == int(words[0]), self.state.timers
+        elif verb == "subscriptions":
+            assert len(self.state.waits) == int(words[0]), self.state.waits
+        elif verb == "incident":
+            found = [(item.code, self.name(item.element)) for item in self.state.incidents.values()]
+            assert (words[0], words[2]) in found, found
+        else:
+            raise AssertionError(f"{verb!r} expects nothing known")
+
+    def expect_task(self, words: list[str]) -> None:
+        task = self.state.tasks[self.token(words[0], self.state.tasks)]
+        found, rest = named(words[1:], "for", "group", "round", "due")
+        if "for" in found:
+            assert task.assignee == found["for"], task
+        if "group" in found:
+            assert (task.assignee, task.groups) == ("", (found["group"],)), task
+        if "round" in found:
+            assert task.round == int(found["round"]), task
+        if "due" in found:
+            assert task.due_ms == parse_instant(found["due"]), task.due_ms
+        assert not rest, rest
+
+    def recorded(self, words: list[str]) -> bool:
+        name, *wanted = words
+        assert hasattr(e, name), f"{name} is no event"
+        expected = values(wanted)
+        return any(
+            type(event).__name__ == name and expected.items() <= self.fields(event).items()
+            for events in self.history
+            for event in events
+        )
