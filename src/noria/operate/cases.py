@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from noria.engine import commands as c
 from noria.engine.state import Status
 from noria.kernel.instants import parse_instant, to_datetime
@@ -140,6 +142,8 @@ class Cases:
         facts = await office.lists.instance_facts(iid)
         if facts is None:
             raise NotFoundError("There is no such instance.")
+        # The projection, which knows everybody who ever worked on it, may lag behind what has just been done.
+        facts = msgspec.structs.replace(facts, actors=facts.actors | frozenset(held.state.actors.values()))
         verdict = may_see(caller.principal, facts)
         if not verdict.allowed:
             raise await office.deny(caller, "instances.read", "instance", str(iid), verdict)
@@ -211,7 +215,7 @@ class Cases:
 
     async def _history(self, held: Held, organisation: Organisation) -> History:
         rows = await self._office.store.journal_of(held.row.iid)
-        return History(rows, held.definition.graph, held.definition.version, organisation)
+        return History(rows, held.definition, organisation)
 
     async def detail(self, caller: Caller, iid: int) -> InstanceDetail:
         """One instance for its page."""

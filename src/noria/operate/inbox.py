@@ -11,6 +11,7 @@ from noria.engine.tasks.returning import returnable
 from noria.kernel.errors import NoriaError
 from noria.operate.cases import Cases, idempotency_key
 from noria.operate.changes import Held
+from noria.operate.closedtasks import ClosedTask, closed_task
 from noria.operate.ids import parse_task_id
 from noria.operate.office import (
     Caller,
@@ -89,9 +90,20 @@ class Inbox:
         iid, token = parsed
         held = await self._cases.seen(caller, iid)
         task = await self._office.lists.task(iid, token)
-        if task is None:
-            raise TaskGoneError(f"Task {task_id} is not open; it was completed, returned or cancelled.")
+        if task is None or token not in held.state.tasks:
+            raise await self._gone(caller, task_id, held, token)
         return iid, token, task, held
+
+    async def _gone(self, caller: Caller, task_id: str, held: Held, token: int) -> NoriaError:
+        """The error that says who was faster."""
+        closed = await closed_task(self._office, held, token)
+        if closed is None:
+            return NotFoundError(f"There is no task {task_id!r}.")
+        organisation = await self._office.people.organisation(caller.principal.tenant)
+        by, at = person_ref(organisation, closed.fields.assignee), iso(closed.fields.closed)
+        what = "cancelled" if closed.cancelled else "closed"
+        details = {"by": msgspec.to_builtins(by), "at": at}
+        return TaskGoneError(f"Task {task_id} is not open; it was {what} by {by.name} at {at}.", details=details)
 
     async def _act(
         self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True
@@ -99,9 +111,7 @@ class Inbox:
         """Run a command on a task, if the policy allows."""
         iid, token, _, held = await self._open(caller, task_id)
         if as_worker:
-            task = held.state.tasks.get(token)
-            if task is None:
-                raise TaskGoneError(f"Task {task_id} is not open; it was completed, returned or cancelled.")
+            task = held.state.tasks[token]
             verdict = may_work_on(caller.principal, TaskFacts(task.assignee, task.groups, task.users))
             if not verdict.allowed:
                 raise await self._office.deny(caller, f"task.{command.__struct_config__.tag}", "task", task_id, verdict)
@@ -175,15 +185,18 @@ class Inbox:
     # One task
 
     async def detail(self, caller: Caller, task_id: str) -> TaskDetail:
-        """A task with its form, its data, and what the caller may do with it."""
+        """A task with its form, its data, and what the caller may do with it; a closed one as it was when it closed."""
         office = self._office
+        parsed = parse_task_id(task_id)
+        if parsed is not None:
+            held = await self._cases.seen(caller, parsed[0])
+            if parsed[1] not in held.state.tasks and (closed := await closed_task(office, held, parsed[1])):
+                return await self._closed_detail(caller, held, closed)
         iid, token, fields, held = await self._open(caller, task_id)
         organisation = await office.people.organisation(caller.principal.tenant)
         view = await task_view(office, fields, organisation, office.clock.now_ms())
         state, definition = held.state, held.definition
-        task = state.tasks.get(token)
-        if task is None:
-            raise TaskGoneError(f"Task {task_id} is not open; it was completed, returned or cancelled.")
+        task = state.tasks[token]
         form = definition.forms.get(task.form) if task.form else None
         variables = {**state.scopes[0].variables, **(state.scopes[token].variables if token in state.scopes else {})}
         works = may_work_on(caller.principal, TaskFacts(task.assignee, task.groups, task.users)).allowed
@@ -199,6 +212,22 @@ class Inbox:
             ],
             allowed=self._allowed(caller, held, token, works, bool(targets)),
             last_return=await self._last_return(iid, held, caller),
+        )
+
+    async def _closed_detail(self, caller: Caller, held: Held, closed: ClosedTask) -> TaskDetail:
+        office = self._office
+        organisation = await office.people.organisation(caller.principal.tenant)
+        view = await task_view(office, closed.fields, organisation, office.clock.now_ms())
+        form = held.definition.forms.get(closed.form) if closed.form else None
+        values = closed.variables
+        view.status = "cancelled" if closed.cancelled else view.status
+        return TaskDetail(
+            **{name: getattr(view, name) for name in view.__struct_fields__},
+            form=form.schema if form is not None else None,
+            data={name: values[name] for name in _names(form.fields if form else ()) if name in values},
+            returnable=[],
+            allowed=[],
+            last_return=None,
         )
 
     @staticmethod

@@ -198,9 +198,10 @@ class InstanceDetail(InstanceBrief, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A field before and after."""
+    """A field before and after; `label` is what forms call it, "" when none does."""
 
     name: str
+    label: str
     before: object
     after: object
 

@@ -24,7 +24,6 @@ export interface Session {
   person: Person;
   permissions: string[];
   csrf_token: string;
-  locale: Locale;
   demo: boolean;
 }
 export interface DemoAccount {
@@ -194,6 +193,8 @@ export interface InstanceDetail extends InstanceBrief {
 }
 export interface Change {
   name: string;
+  /** What forms call the field; "" when none does. */
+  label: string;
   before: Json;
   after: Json;
 }
@@ -311,9 +312,12 @@ export interface Board {
 }
 export interface AdminPerson extends Person {
   username: string;
+  email: string;
   active: boolean;
 }
 export interface Unit extends Named {
-  parent_id: string | null;
-  manager: PersonRef | null;
+  /** Id of the unit above, "" for the top. */
+  parent: string;
+  /** Id of its manager, "" for none. */
+  manager: string;
 }

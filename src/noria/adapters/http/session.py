@@ -36,7 +36,6 @@ class SessionView(msgspec.Struct):
     person: PersonView
     permissions: list[str]
     csrf_token: str
-    locale: str
     demo: bool
 
 
@@ -48,7 +47,6 @@ async def _view(services: Services, session: Session) -> SessionView:
         person_view(person, organisation),
         sorted(principal.permissions),
         session.csrf,
-        "zh-CN",
         bool(services.demo),
     )
 
