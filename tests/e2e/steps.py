@@ -39,7 +39,7 @@ def claim(page: Page, key: str) -> None:
     page.get_by_test_id("box-group").click()
     open_task(page, key)
     page.get_by_test_id("task-claim").click()
-    page.get_by_test_id("task-complete").wait_for()
+    page.get_by_test_id("task-unclaim").wait_for()
 
 
 def send_back(page: Page, reason: str) -> None:
