@@ -115,6 +115,14 @@ class Site:
         """Everything that the journal holds of an instance, oldest first."""
         return [event for row in self.run(self.noria.database.store.journal_of(iid)) for event in decode_events(row.ev)]
 
+    def instances(self) -> list[int]:
+        """All instances."""
+        return list(self.run(self._all()))
+
+    async def _all(self) -> list[int]:
+        async with self.noria.database.reading() as db:
+            return list((await db.execute(sa.text("SELECT iid FROM inst"))).scalars())
+
     async def _find(self, key: str) -> int:
         async with self.noria.database.reading() as db:
             return int((await db.execute(sa.text("SELECT iid FROM inst WHERE bkey = :key"), {"key": key})).scalar_one())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from playwright.sync_api import Locator, Page
 
 
@@ -48,3 +50,12 @@ def send_back(page: Page, reason: str) -> None:
     page.get_by_test_id("return-target").first.check()
     page.get_by_test_id("return-reason").fill(reason)
     page.get_by_test_id("return-confirm").click()
+
+
+def wait_for_draft(page: Page, text: str) -> None:
+    """Until the page has kept what was typed."""
+    deadline = time.monotonic() + 10
+    # Not wait_for_function: it needs `eval`, which the Content Security Policy refuses.
+    while text not in page.evaluate("Object.values(localStorage).join()"):
+        assert time.monotonic() < deadline, f"{text!r} is not in the kept drafts"
+        page.wait_for_timeout(50)

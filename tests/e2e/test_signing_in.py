@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from noria.kernel.instants import MINUTE_MS
 from tests.e2e.conftest import SignIn, Visitors, give_password
 from tests.e2e.site import Site
+from tests.e2e.steps import wait_for_draft
 
 pytestmark = pytest.mark.e2e
 
@@ -42,7 +43,7 @@ def test_signing_out_ends_the_session_for_the_whole_browser(site: Site, sign_in:
 def test_a_session_that_ends_in_the_middle_of_a_form_keeps_what_was_typed(site: Site, sign_in: SignIn) -> None:
     page = sign_in("lin", "/start/purchase")
     page.get_by_label("采购标题").fill("液压油")
-    page.wait_for_function("Object.values(localStorage).some((kept) => kept.includes('液压油'))")
+    wait_for_draft(page, "液压油")
     site.clock.offset_ms += 31 * MINUTE_MS
 
     page.locator("#nav").get_by_text("流程实例").click()

@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 
 from tests.e2e.conftest import SignIn, Visitors
 from tests.e2e.site import Site
-from tests.e2e.steps import fill_request
+from tests.e2e.steps import fill_request, wait_for_draft
 
 pytestmark = pytest.mark.e2e
 
@@ -57,10 +57,30 @@ def test_what_only_the_server_refuses_is_shown_at_the_field(site: Site, sign_in:
 def test_a_started_form_survives_a_reload_as_a_draft(site: Site, sign_in: SignIn) -> None:
     page = sign_in("lin", "/start/purchase")
     page.get_by_label("采购标题").fill("液压油")
-    page.wait_for_function("Object.values(localStorage).some((kept) => kept.includes('液压油'))")
+    wait_for_draft(page, "液压油")
 
     page.reload()
 
     expect(page.get_by_label("采购标题")).to_have_value("液压油")
     page.get_by_test_id("draft-discard").click()
     expect(page.get_by_label("采购标题")).to_have_value("")
+
+
+def test_what_is_typed_right_before_sending_is_sent_too(site: Site, sign_in: SignIn) -> None:
+    page = sign_in("lin", "/start/purchase")
+    fill_request(page)
+    page.get_by_label("采购标题").press("End")
+
+    # No moment for the page to catch its breath between the last letter and the command.
+    with page.expect_request("**/api/instances") as sent:
+        page.evaluate(
+            """() => {
+                const field = document.querySelector("input.fjs-input[type=text]");
+                field.focus();
+                field.value += "二期";
+                field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+                document.querySelector("[data-testid=start-submit]").click();
+            }"""
+        )
+
+    assert sent.value.post_data_json["variables"]["title"] == "深沟球轴承二期"

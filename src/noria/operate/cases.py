@@ -41,7 +41,7 @@ from noria.operate.views import (
     Timeline,
 )
 from noria.trust.people import Organisation
-from noria.trust.policy import Permission, may_see, may_start
+from noria.trust.policy import Permission, Verdict, may_see, may_start
 
 _STATUS = {
     Status.OPEN: "open",
@@ -139,15 +139,22 @@ class Cases:
         held = await office.runtime.instance(iid)
         if held is None or held.row.tenant != caller.principal.tenant:
             raise NotFoundError("There is no such instance.")
-        facts = await office.lists.instance_facts(iid)
-        if facts is None:
-            raise NotFoundError("There is no such instance.")
-        # The projection, which knows everybody who ever worked on it, may lag behind what has just been done.
-        facts = msgspec.structs.replace(facts, actors=facts.actors | frozenset(held.state.actors.values()))
-        verdict = may_see(caller.principal, facts)
+        verdict = await self._may_see(caller, held)
         if not verdict.allowed:
             raise await office.deny(caller, "instances.read", "instance", str(iid), verdict)
         return held
+
+    async def may_see(self, caller: Caller, held: Held) -> bool:
+        """Whether the caller may see an instance of his tenant; nothing is recorded."""
+        return (await self._may_see(caller, held)).allowed
+
+    async def _may_see(self, caller: Caller, held: Held) -> Verdict:
+        facts = await self._office.lists.instance_facts(held.row.iid)
+        if facts is None:
+            raise NotFoundError("There is no such instance.")
+        # The projection, which knows everybody who ever worked on it, may lag behind what has just been done.
+        actors = facts.actors | frozenset(held.state.actors.values())
+        return may_see(caller.principal, msgspec.structs.replace(facts, actors=actors))
 
     async def find(
         self,

@@ -17,12 +17,14 @@ class ClosedTask(msgspec.Struct):
 
     Attributes:
         fields: its columns, as lists show them; the assignee is who closed it.
+        users: people who were candidates.
         form: id of its form, "" for none.
         variables: as they were when it was closed.
         cancelled: nobody did it; it went away with what was around it.
     """
 
     fields: TaskFields
+    users: tuple[str, ...]
     form: str
     variables: dict[str, object]
     cancelled: bool
@@ -72,4 +74,4 @@ async def closed_task(office: Office, held: Held, token: int) -> ClosedTask | No
         starter=row.starter,
         groups=list(opened.groups),
     )
-    return ClosedTask(fields, opened.form, variables, cancelled)
+    return ClosedTask(fields, opened.users, opened.form, variables, cancelled)

@@ -35,7 +35,7 @@ from noria.operate.views import (
     TaskDetail,
     TaskView,
 )
-from noria.trust.policy import Permission, TaskFacts, may_work_on
+from noria.trust.policy import Permission, TaskFacts, is_candidate, may_work_on
 
 
 class UnknownPersonError(NoriaError):
@@ -88,17 +88,31 @@ class Inbox:
         if parsed is None:
             raise NotFoundError(f"{task_id!r} is not the id of a task.")
         iid, token = parsed
-        held = await self._cases.seen(caller, iid)
+        held, closed = await self._seen(caller, iid, token)
+        if closed is not None:
+            raise await self._gone(caller, task_id, closed)
         task = await self._office.lists.task(iid, token)
-        if task is None or token not in held.state.tasks:
-            raise await self._gone(caller, task_id, held, token)
+        if task is None:
+            raise NotFoundError(f"There is no task {task_id!r}.")
         return iid, token, task, held
 
-    async def _gone(self, caller: Caller, task_id: str, held: Held, token: int) -> NoriaError:
+    async def _seen(self, caller: Caller, iid: int, token: int) -> tuple[Held, ClosedTask | None]:
+        """The instance of a task, and the task itself when it is closed.
+
+        Who might have done a task may learn who was faster, though the instance is none of his business any more.
+        """
+        held = await self._office.runtime.instance(iid)
+        closed = None
+        if held is not None and held.row.tenant == caller.principal.tenant and token not in held.state.tasks:
+            closed = await closed_task(self._office, held, token)
+            if closed is not None:
+                facts = TaskFacts("", tuple(closed.fields.groups), closed.users)
+                if is_candidate(caller.principal, facts):
+                    return held, closed
+        return await self._cases.seen(caller, iid), closed
+
+    async def _gone(self, caller: Caller, task_id: str, closed: ClosedTask) -> NoriaError:
         """The error that says who was faster."""
-        closed = await closed_task(self._office, held, token)
-        if closed is None:
-            return NotFoundError(f"There is no task {task_id!r}.")
         organisation = await self._office.people.organisation(caller.principal.tenant)
         by, at = person_ref(organisation, closed.fields.assignee), iso(closed.fields.closed)
         what = "cancelled" if closed.cancelled else "closed"
@@ -189,8 +203,8 @@ class Inbox:
         office = self._office
         parsed = parse_task_id(task_id)
         if parsed is not None:
-            held = await self._cases.seen(caller, parsed[0])
-            if parsed[1] not in held.state.tasks and (closed := await closed_task(office, held, parsed[1])):
+            held, closed = await self._seen(caller, *parsed)
+            if closed is not None:
                 return await self._closed_detail(caller, held, closed)
         iid, token, fields, held = await self._open(caller, task_id)
         organisation = await office.people.organisation(caller.principal.tenant)
@@ -212,6 +226,7 @@ class Inbox:
             ],
             allowed=self._allowed(caller, held, token, works, bool(targets)),
             last_return=await self._last_return(iid, held, caller),
+            instance_visible=True,
         )
 
     async def _closed_detail(self, caller: Caller, held: Held, closed: ClosedTask) -> TaskDetail:
@@ -228,6 +243,7 @@ class Inbox:
             returnable=[],
             allowed=[],
             last_return=None,
+            instance_visible=await self._cases.may_see(caller, held),
         )
 
     @staticmethod

@@ -93,6 +93,8 @@ export interface TaskDetail extends Task {
   returnable: { element: ElementRef; last_actor: PersonRef | null }[];
   allowed: TaskAction[];
   last_return: LastReturn | null;
+  /** Whether the instance may be opened too. */
+  instance_visible: boolean;
 }
 export type TaskBox = "mine" | "group" | "done";
 export interface Counts {
