@@ -112,14 +112,15 @@ def look(page: Page, screen: str, language: str, complaints: list[str]) -> Visit
     serious = barriers(page) if language == "zh-CN" else []
     lines = page.evaluate(
         """() => {
+            const other = "svg, code, blockquote, script, style, .fjs-container, .djs-container";
             const lines = [];
             const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
             while (walk.nextNode())
-                if (!walk.currentNode.parentElement.closest("svg, code, blockquote, script, style, .fjs-container, .djs-container"))
+                if (!walk.currentNode.parentElement.closest(other))
                     lines.push(walk.currentNode.textContent.trim());
             for (const name of ["aria-label", "title", "placeholder"])
                 for (const node of document.querySelectorAll(`[${name}]`))
-                    if (!node.closest("svg, .fjs-container, .djs-container")) lines.push(node.getAttribute(name));
+                    if (!node.closest(other)) lines.push(node.getAttribute(name));
             return lines.filter((line) => line);
         }"""
     )

@@ -23,7 +23,7 @@ export interface Decoration {
   readonly bands?: ReadonlyMap<string, number>;
 }
 
-const PADDING = 28;
+const PADDING = 16;
 /** Pixels at the lower edge that belong to the bpmn.io mark; nothing of the diagram is drawn behind it. */
 const MARK_HEIGHT = 34;
 /** Free pixels beside a diagram from which the mark, which stands on the right, touches nothing. */
