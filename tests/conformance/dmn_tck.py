@@ -5,7 +5,6 @@ As a program it prints the CSV of the suite: folder, file, case, SUCCESS or ERRO
 
 from __future__ import annotations
 
-import os
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from noria.design.feel import EvaluationContext, from_json
 from noria.design.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time, parse_temporal
 from noria.design.feel.values import decimal_of, kind
 from noria.kernel.errors import NoriaError
+from tests.shared import SHARED
 
 TCK = "{http://www.omg.org/spec/DMN/20160719/testcase}"
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -37,8 +37,7 @@ class CaseResult:
 
 
 def tck_folder() -> Path:
-    shared = os.environ.get("NORIA_SHARED") or str(Path(__file__).resolve().parents[3] / "shared")
-    return Path(shared) / "conformance" / "dmn-tck"
+    return SHARED / "conformance" / "dmn-tck"
 
 
 def value_of(node: ET.Element) -> Any:

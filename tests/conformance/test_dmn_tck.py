@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+from tests.conformance import dmn_tck
+from tests.shared import needs
 
-import dmn_tck
-
-pytestmark = pytest.mark.skipif(
-    not dmn_tck.tck_folder().is_dir(), reason=f"the DMN TCK is not at {dmn_tck.tck_folder()} (set NORIA_SHARED)"
-)
+pytestmark = needs("dmn-tck")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,24 +19,9 @@ from noria.adapters.demo.seeding import example_files
 from noria.adapters.http.app import create_app
 from noria.bootstrap import Noria
 from noria.engine.events import AnyEvent, decode_events
-from noria.kernel.instants import InstantMs
+from tests.clocks import MovedClock
 
 PASSWORD = DEMO_PASSWORD
-
-
-class MovedClock:
-    """The machine's clock, set forward by as much as a test likes."""
-
-    def __init__(self) -> None:
-        self.offset_ms = 0
-
-    def now_ms(self) -> InstantMs:
-        return InstantMs(time.time_ns() // 1_000_000 + self.offset_ms)
-
-    async def sleep_until(self, instant_ms: int) -> None:
-        # In short naps, because the clock may jump meanwhile.
-        while (left_ms := instant_ms - self.now_ms()) > 0:  # noqa: ASYNC110 - a jump tells nobody
-            await asyncio.sleep(min(left_ms / 1000, 0.05))
 
 
 class Site:

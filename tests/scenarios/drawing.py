@@ -1,8 +1,8 @@
 """From a few readable lines to a BPMN file, so that a scenario shows its model at a glance.
 
-A node is a line ``localName id key=value …``; what belongs into a sub-process is indented below it. A line with an arrow
-draws flows: ``a -> b``, ``a -[amount > 100]-> b``, ``a -default-> b``. Keys that BPMN knows become what BPMN makes of
-them (``on`` attaches a boundary event, ``timer``, ``message``, ``signal``, ``error`` … make event definitions); every
+A node is a line ``localName id key=value …``; what belongs into a sub-process is indented below it. A line with an
+arrow draws flows: ``a -> b``, ``a -[amount > 100]-> b``, ``a -default-> b``. Keys that BPMN knows become what BPMN
+makes of them (``on`` attaches a boundary event; ``timer``, ``message``, ``error`` … make event definitions); every
 other key is one of Noria's attributes. The text goes through the real reader; nothing is built behind its back.
 """
 
@@ -43,7 +43,7 @@ class _Drawing:
         self.defaults: dict[str, str] = {}
         self.flows = 0
 
-    def block(self, lines: list[str], inner: bool = False) -> list[str]:
+    def block(self, lines: list[str]) -> list[str]:
         """The XML of lines of one indentation and of everything indented below them."""
         out: list[str] = []
         depth = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
@@ -157,4 +157,5 @@ def draw(lines: list[str], key: str = "model", **process: str) -> bytes:
         f'<{kind} id="{tag}" {_ROOTS[kind][1]}={quoteattr(value)}/>\n' for (kind, value), tag in drawing.roots.items()
     )
     attributes = "".join(f" noria:{name}={quoteattr(value)}" for name, value in process.items())
-    return f'{HEAD}{roots}<process id="{key}" isExecutable="true"{attributes}>\n{body}</process>\n</definitions>\n'.encode()
+    process_tag = f'<process id="{key}" isExecutable="true"{attributes}>'
+    return f"{HEAD}{roots}{process_tag}\n{body}</process>\n</definitions>\n".encode()

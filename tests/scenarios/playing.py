@@ -1,7 +1,7 @@
 """Plays a scenario file: a model, what people and machines do, and what must then be true.
 
-Lines before ``----`` act, lines behind it expect; a further ``----`` goes back to acting. After every line the laws that
-hold for all of them are checked: the same command gives the same bytes twice, and replaying the events gives the state.
+Lines before ``----`` act, lines behind it expect; a further ``----`` goes back to acting. After every line the laws
+of all of them are checked: the same command gives the same bytes twice, and replaying the events gives the state.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ async function admit(to: RouteLocationNormalized) {
     await loadSession().catch(() => undefined); // a server that is away shows on the sign-in page, which asks again
   }
   if (to.meta.bare) return true;
-  if (session.person === null) return { name: "login", query: { back: to.fullPath } };
+  if (session.person === null || session.mustChange) return { name: "login", query: { back: to.fullPath } };
   if (to.meta.permission && !can(to.meta.permission)) {
     return { name: "missing", params: { rest: ["denied"] }, query: { needs: to.meta.permission } };
   }

@@ -10,12 +10,21 @@ interface State {
   /** The server has said whether somebody is signed in. */
   known: boolean;
   permissions: readonly string[];
+  /** Nothing works before the person has chosen a password of their own. */
+  mustChange: boolean;
   /** The server holds simulated data and accounts for trying. */
   demo: boolean;
   demoAccounts: readonly DemoAccount[];
 }
 
-export const session: State = reactive({ person: null, known: false, permissions: [], demo: false, demoAccounts: [] });
+export const session: State = reactive({
+  person: null,
+  known: false,
+  permissions: [],
+  mustChange: false,
+  demo: false,
+  demoAccounts: [],
+});
 
 export function can(permission: string): boolean {
   return session.permissions.includes(permission);
@@ -26,8 +35,9 @@ function enter(answer: Session): void {
   session.known = true;
   session.person = answer.person;
   session.permissions = answer.permissions;
+  session.mustChange = answer.must_change_password;
   session.demo = answer.demo;
-  startLive(answer.person.id);
+  if (!session.mustChange) startLive(answer.person.id);
 }
 
 function leave(): void {
@@ -35,6 +45,7 @@ function leave(): void {
   setCsrfToken("");
   session.person = null;
   session.permissions = [];
+  session.mustChange = false;
   queryClient.clear();
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
 
 from noria.engine.state import Parent
@@ -11,7 +13,7 @@ def _snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
 
-class Command(msgspec.Struct, frozen=True, tag_field="type", tag=_snake):
+class Command(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag=_snake):
     """Base of all commands. On the wire ``type`` is the class name in snake case."""
 
 
@@ -203,3 +205,6 @@ AnyCommand = (
     | RetryIncident
     | SetVariables
 )
+
+ACTIONS: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(AnyCommand)}
+"""Command type → its name in snake case, as journal and audit trail have it."""

@@ -11,7 +11,7 @@ import msgspec
 from noria.engine.state import Parent
 
 
-class Event(msgspec.Struct, frozen=True, array_like=True):
+class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Base of all events."""
 
 

@@ -18,14 +18,14 @@ RESERVED_VARIABLES = frozenset({"starter", "business_key"})
 
 def reserved_names(values: dict[str, object]) -> Rejected | None:
     """Refuse values for names that the engine itself sets."""
+    if RESERVED_VARIABLES.isdisjoint(values):
+        return None
     taken = sorted(RESERVED_VARIABLES & values.keys())
-    if taken:
-        return Rejected(
-            "variables.reserved",
-            f"{', '.join(taken)} cannot be set: the name is reserved.",
-            {"fields": dict.fromkeys(taken, "variables.reserved")},
-        )
-    return None
+    return Rejected(
+        "variables.reserved",
+        f"{', '.join(taken)} cannot be set: the name is reserved.",
+        {"fields": dict.fromkeys(taken, "variables.reserved")},
+    )
 
 
 def start(run: Run, command: c.StartInstance) -> Rejected | None:
@@ -55,10 +55,11 @@ def start(run: Run, command: c.StartInstance) -> Rejected | None:
         )
     )
     run.with_start = from_people
-    try:
-        run.arm_event_sub_processes(0, graph.elements[0])
-    except Trouble as trouble:
-        return Rejected(trouble.trouble_code, trouble.message)
+    if graph.elements[0].event_sub_processes:
+        try:
+            run.arm_event_sub_processes(0, graph.elements[0])
+        except Trouble as trouble:
+            return Rejected(trouble.trouble_code, trouble.message)
     run.enter(element.index, 0)
     return None
 

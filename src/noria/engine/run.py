@@ -44,7 +44,6 @@ class Run:
         events: recorded so far.
         now_ms: the instant of the command.
         facts: what the outside says.
-        context: FEEL's evaluation context for this command.
         with_start: whether the start form's values count as the first task's submission (see `HumanWork`).
     """
 
@@ -52,7 +51,7 @@ class Run:
         "_agenda",
         "_behaviours",
         "_check_inclusive",
-        "context",
+        "_context",
         "definition",
         "events",
         "facts",
@@ -69,22 +68,23 @@ class Run:
         self.events: list[e.AnyEvent] = []
         self.now_ms = now_ms
         self.facts = facts
-        self.context = EvaluationContext(now_ms, facts.zone)
+        self._context: EvaluationContext | None = None
         self.with_start = False
         self._behaviours = behaviours
         self._agenda: deque[tuple[int, Element]] = deque()
         self._check_inclusive = False
 
+    @property
+    def context(self) -> EvaluationContext:
+        """FEEL's evaluation context for this command, with one budget for all its expressions."""
+        if self._context is None:
+            self._context = EvaluationContext(self.now_ms, self.facts.zone)
+        return self._context
+
     # Recording
 
     def emit(self, event: e.AnyEvent) -> None:
-        """Record an event and apply it.
-
-        Raises:
-            RunawayError: the command has made too many events.
-        """
-        if len(self.events) >= EVENTS_MAX:
-            raise RunawayError(f"One command made more than {EVENTS_MAX} events; the model probably loops for ever.")
+        """Record an event and apply it."""
         self.events.append(event)
         APPLY[event.__class__](self.state, event)
 
@@ -92,7 +92,8 @@ class Run:
 
     def enter(self, index: int, scope: int, via: int = -1) -> int:
         """Let a new token come to an element and put it on the agenda; gives the token."""
-        token = self.place(index, scope, via)
+        token = self.state.next_id
+        self.emit(e.ElementEntered(token, index, scope, via))
         self._agenda.append((token, self.definition.graph.elements[index]))
         return token
 
@@ -103,30 +104,48 @@ class Run:
         return token
 
     def advance(self) -> None:
-        """Work the agenda off until every token waits or is gone."""
+        """Work the agenda off until every token waits or is gone.
+
+        Raises:
+            RunawayError: the command has made too many events.
+        """
+        agenda, tokens, events, behaviours = self._agenda, self.state.tokens, self.events, self._behaviours
         while True:
-            while self._agenda:
-                token, element = self._agenda.popleft()
+            while agenda:
+                if len(events) > EVENTS_MAX:
+                    text = f"One command made more than {EVENTS_MAX} events; the model probably loops for ever."
+                    raise RunawayError(text)
+                token, element = agenda.popleft()
                 # Something earlier on the agenda may have cancelled this one.
-                if token in self.state.tokens:
-                    self.begin(token, element)
+                if token not in tokens:
+                    continue
+                try:
+                    if element.inputs or element.boundaries:
+                        self._prepare(token, element)
+                    behaviours[element.kind](self, token, element)
+                except Trouble as trouble:
+                    self.raise_incident(token, element, trouble.trouble_code, trouble.message, "enter")
             if not self._check_inclusive:
                 return
             self._check_inclusive = False
             self._pass_inclusive_joins()
 
     def begin(self, token: int, element: Element) -> None:
-        """Begin an element's behaviour, its own variables and boundary events first. Trouble becomes an incident."""
-        try:
-            if element.inputs and token not in self.state.scopes:
-                values = self.evaluate_mappings(token, element)
-                self.open_scope(token, element)
-                self.emit(e.VariablesSet(token, values))
-            if element.boundaries and token not in self.state.hosted:
-                self.arm(token, element.boundaries)
-            self._behaviours[element.kind](self, token, element)
-        except Trouble as trouble:
-            self.raise_incident(token, element, trouble.trouble_code, trouble.message, "enter")
+        """Have an element's behaviour begin (again) for a token that stands at it."""
+        self._agenda.append((token, element))
+
+    def _prepare(self, token: int, element: Element) -> None:
+        """Give a token the element's own variables and set its boundary events.
+
+        Raises:
+            Trouble: an expression gives no usable value.
+        """
+        if element.inputs and token not in self.state.scopes:
+            values = self.evaluate_mappings(token, element)
+            self.open_scope(token, element)
+            self.emit(e.VariablesSet(token, values))
+        if element.boundaries and token not in self.state.hosted:
+            self.arm(token, element.boundaries)
 
     def leave(self, token: int, element: Element) -> None:
         """Finish an element and go on by the flows that apply. Trouble becomes an incident."""
@@ -276,6 +295,8 @@ class Run:
         Raises:
             Trouble: its budget is used up.
         """
+        if expression.constant is not None:
+            return expression.constant
         try:
             return to_json(expression.evaluate(variables, self.context))
         except NoriaError as error:
@@ -303,24 +324,35 @@ class Run:
             raise Trouble("expression.not_text", f"{what} ({expression.source}) gives {value!r}, but a text is needed.")
         return value
 
-    def evaluate_names(self, expression: Expression | None, variables: Mapping[str, object], what: str) -> list[str]:
+    def evaluate_names(
+        self, expression: Expression | None, variables: Mapping[str, object], what: str, element: Element
+    ) -> tuple[str, ...]:
         """The value of an expression that must be one text or a list of them; empty for None and null.
+
+        Args:
+            expression: of the element.
+            variables: what it sees.
+            what: what it names, for the trouble's sentence.
+            element: whose it is, likewise.
 
         Raises:
             Trouble: it is something else.
         """
         if expression is None:
-            return []
+            return ()
+        if expression.constant is not None:
+            return (expression.constant,) if expression.constant else ()
         value = self.evaluate(expression, variables)
         if value is None:
-            return []
-        names: list[str] = []
-        for name in value if isinstance(value, list) else [value]:
-            if not isinstance(name, str):
-                raise Trouble("expression.not_text", f"{what} ({expression.source}) gives {value!r}, not names.")
-            if name:
-                names.append(name)
-        return names
+            return ()
+        listed: list[object] = value if isinstance(value, list) else [value]
+        names = tuple(name for name in listed if isinstance(name, str))
+        if len(names) < len(listed):
+            raise Trouble(
+                "expression.not_text",
+                f"The {what} of {element.id} ({expression.source}) must be names, but the value is {value!r}.",
+            )
+        return tuple(name for name in names if name)
 
     def evaluate_mappings(self, token: int, element: Element) -> dict[str, object]:
         """The values of an element's input mappings; a later one sees the earlier ones."""

@@ -21,7 +21,7 @@ class Status(IntEnum):
     FAILED = 4
 
 
-class Token(msgspec.Struct, frozen=True, array_like=True):
+class Token(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One visit of one element (令牌). Its id is unique in the instance and never used again.
 
     Attributes:
@@ -53,7 +53,7 @@ class Scope(msgspec.Struct, array_like=True):
     live: int = 0
 
 
-class Task(msgspec.Struct, frozen=True, array_like=True):
+class Task(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An open work item of a person (待办).
 
     Attributes:
@@ -85,7 +85,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True):
     version: int = 1
 
 
-class Job(msgspec.Struct, frozen=True, array_like=True):
+class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Work that a worker does (not a person).
 
     Attributes:
@@ -101,7 +101,7 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     due_ms: int
 
 
-class Timer(msgspec.Struct, frozen=True, array_like=True):
+class Timer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Something that happens at an instant.
 
     Attributes:
@@ -121,7 +121,7 @@ class Timer(msgspec.Struct, frozen=True, array_like=True):
     share: float = 0.0
 
 
-class Wait(msgspec.Struct, frozen=True, array_like=True):
+class Wait(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A subscription to a message or signal.
 
     Attributes:
@@ -139,7 +139,7 @@ class Wait(msgspec.Struct, frozen=True, array_like=True):
     key: str = ""
 
 
-class Incident(msgspec.Struct, frozen=True, array_like=True):
+class Incident(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Something an operator must look at (异常).
 
     Attributes:
@@ -157,7 +157,7 @@ class Incident(msgspec.Struct, frozen=True, array_like=True):
     phase: str
 
 
-class Parent(msgspec.Struct, frozen=True, array_like=True):
+class Parent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The call activity that a called instance answers to."""
 
     instance: int

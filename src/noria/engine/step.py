@@ -86,9 +86,12 @@ def step(
     Returns:
         The events and the state after them, or the reason why nothing happened.
     """
+    rejected = _refused_at_once(state, command)
+    if rejected is not None:
+        return rejected
     run = Run(definition, state.copy(), now_ms, facts, BEHAVIOURS)
     try:
-        rejected = _refused_at_once(state, command) or HANDLERS[command.__class__](run, command)
+        rejected = HANDLERS[command.__class__](run, command)
         if rejected is not None:
             return rejected
         run.advance()
@@ -107,10 +110,9 @@ def decide(
 
 
 def _refused_at_once(state: State, command: c.AnyCommand) -> Rejected | None:
-    started = 0 in state.scopes
-    if isinstance(command, c.StartInstance):
-        return Rejected("instance.started", "The instance has been started already.") if started else None
-    if not started:
+    if (0 in state.scopes) is isinstance(command, c.StartInstance):
+        if state.scopes:
+            return Rejected("instance.started", "The instance has been started already.")
         return Rejected("instance.not_found", "There is no such instance.")
     if state.status is not Status.OPEN and not isinstance(command, _AFTER_THE_END):
         return Rejected("instance.ended", f"The instance has ended ({state.status.name.lower()}); nothing was done.")

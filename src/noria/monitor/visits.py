@@ -32,7 +32,8 @@ class Visit(msgspec.Struct):
         entered: instant, ms.
         claimed: when somebody had it in hand, ms; `entered` for a task with an assignee; 0 for never.
         closed: instant, ms, 0 while it lasts.
-        outcome: "" while it lasts, then "completed", "returned" or "cancelled".
+        outcome: "" while it lasts, then "completed", "returned" or "cancelled"; "submitted" when the start form was the
+            task's submission, which took nobody's time and counts in no handling figure.
         actor: who completed or returned it, "" for machines.
         due: when it is overdue, ms, 0 for no limit.
         round: round of a user task, 1 otherwise.
@@ -152,7 +153,9 @@ class Fold:
             elif isinstance(event, e.TaskUnclaimed):
                 self._visit(row.iid, event.token).claimed = 0
             elif isinstance(event, e.TaskCompleted):
-                actors[event.token] = ("completed", event.by)
+                actors[event.token] = ("submitted" if event.with_start else "completed", event.by)
+                if event.with_start:
+                    self._visit(row.iid, event.token).human = 0
             elif isinstance(event, e.TaskReturned):
                 actors[event.token] = ("returned", event.by)
                 self._occur(row, n, event.element, RETURN)

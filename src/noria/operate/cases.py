@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
@@ -13,6 +12,7 @@ from noria.engine.state import Status
 from noria.kernel.instants import parse_instant, to_datetime
 from noria.operate.changes import Held
 from noria.operate.deploying import DefinitionRow
+from noria.operate.files import files_in
 from noria.operate.office import (
     Caller,
     NotFoundError,
@@ -50,7 +50,6 @@ _STATUS = {
     Status.TERMINATED: "terminated",
     Status.FAILED: "failed",
 }
-_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class Cases:
@@ -110,21 +109,33 @@ class Cases:
         Raises:
             NotFoundError: one has not.
         """
-        hashes: set[str] = set()
-        stack = [values]
-        while stack:
-            value = stack.pop()
-            if isinstance(value, dict):
-                named = value.get("hash")
-                if isinstance(named, str) and "media_type" in value and _HASH.fullmatch(named):
-                    hashes.add(named)
-                stack.extend(value.values())
-            elif isinstance(value, list):
-                stack.extend(value)
+        hashes = files_in(values)
         if hashes:
             missing = hashes - await self._office.blobs.exist(tenant, hashes)
             if missing:
                 raise NotFoundError("A file that the form names has not been uploaded; upload it again.")
+
+    async def file(self, caller: Caller, hashed: str) -> tuple[str, str, bytes]:
+        """Name, media type and content of a file that the caller uploaded, or that an instance they may see names.
+
+        Raises:
+            NotFoundError: there is none.
+            DeniedError: the caller may see nothing that names it.
+        """
+        office = self._office
+        tenant = caller.principal.tenant
+        found = await office.blobs.get(tenant, hashed)
+        if found is None:
+            raise NotFoundError("There is no such file.")
+        uploaders, instances = await office.blobs.uses(tenant, hashed)
+        if caller.principal.id in uploaders:
+            return found
+        for iid in instances:
+            facts = await office.lists.instance_facts(iid)
+            if facts is not None and may_see(caller.principal, facts).allowed:
+                return found
+        verdict = Verdict(False, "You have no part in a request with this file.")
+        raise await office.deny(caller, "attachments.read", "attachment", hashed, verdict)
 
     # Looking
 

@@ -70,49 +70,60 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
     row, after = held.row, held.state
     shard, iid = row.shard, row.iid
 
-    differences(
-        before.tasks,
-        after.tasks,
-        lambda tok, task: commit.tasks.append(
-            TaskRow(
-                shard,
-                iid,
-                tok,
-                row.tenant,
-                row.definition,
-                task.element,
-                task.assignee,
-                task.opened_ms,
-                task.due_ms,
-                task.priority,
-                task.round,
-                task.version,
-                int(task.claimed),
-                (*(("g", group) for group in task.groups), *(("u", user) for user in task.users)),
-            )
-        ),
-        lambda tok: commit.tasks_gone.append((shard, iid, tok)),
-    )
-    differences(
-        before.timers,
-        after.timers,
-        lambda key, timer: commit.timers.append(TimerRow(shard, iid, key, row.tenant, timer.due_ms)),
-        lambda key: commit.timers_gone.append((shard, iid, key)),
-    )
-    differences(
-        before.jobs,
-        after.jobs,
-        lambda tok, job: commit.jobs.append(JobRow(shard, iid, tok, row.tenant, job.topic, job.due_ms, job.retries)),
-        lambda tok: commit.jobs_gone.append((shard, iid, tok)),
-    )
-    differences(
-        before.waits,
-        after.waits,
-        lambda key, wait: commit.waits.append(
-            WaitRow(shard, iid, key, row.tenant, int(wait.signal), wait.name, wait.key)
-        ),
-        lambda key: commit.waits_gone.append((shard, iid, key)),
-    )
+    def task_gone(tok: int) -> None:
+        commit.tasks_gone.append((shard, iid, tok))
+        if before.tasks[tok].groups or before.tasks[tok].users:
+            commit.candidates_gone.append((shard, iid, tok))
+
+    if before.tasks or after.tasks:
+        differences(
+            before.tasks,
+            after.tasks,
+            lambda tok, task: commit.tasks.append(
+                TaskRow(
+                    shard,
+                    iid,
+                    tok,
+                    row.tenant,
+                    row.definition,
+                    task.element,
+                    task.assignee,
+                    task.opened_ms,
+                    task.due_ms,
+                    task.priority,
+                    task.round,
+                    task.version,
+                    int(task.claimed),
+                    (*(("g", group) for group in task.groups), *(("u", user) for user in task.users)),
+                )
+            ),
+            task_gone,
+        )
+    if before.timers or after.timers:
+        differences(
+            before.timers,
+            after.timers,
+            lambda key, timer: commit.timers.append(TimerRow(shard, iid, key, row.tenant, timer.due_ms)),
+            lambda key: commit.timers_gone.append((shard, iid, key)),
+        )
+    if before.jobs or after.jobs:
+        differences(
+            before.jobs,
+            after.jobs,
+            lambda tok, job: commit.jobs.append(
+                JobRow(shard, iid, tok, row.tenant, job.topic, job.due_ms, job.retries)
+            ),
+            lambda tok: commit.jobs_gone.append((shard, iid, tok)),
+        )
+    if before.waits or after.waits:
+        differences(
+            before.waits,
+            after.waits,
+            lambda key, wait: commit.waits.append(
+                WaitRow(shard, iid, key, row.tenant, int(wait.signal), wait.name, wait.key)
+            ),
+            lambda key: commit.waits_gone.append((shard, iid, key)),
+        )
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -139,16 +150,21 @@ class Posted(msgspec.Struct, frozen=True):
     message: str = ""
 
 
+_ENDS = (e.InstanceCompleted, e.InstanceWithdrawn, e.InstanceTerminated, e.InstanceFailed)
+
+POSTED = frozenset({e.MessageThrown, e.SignalThrown, e.CallRequested, e.CallCancelled, *_ENDS})
+"""Events that other instances may have to be told of."""
+
 THROWN_MESSAGE_TTL_MS = 3_600_000
 """How long a message thrown by an instance waits for somebody to await it."""
 
 
 def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> OutboxRow | None:
-    """What an event must tell other instances, None for most events.
+    """What an event must tell other instances, None when there is nobody to tell.
 
     Args:
         held: the instance after the command.
-        event: one of its events.
+        event: one of its events, of a type in `POSTED`.
         seq: journal number of the command, which makes the row's number unique and rising.
         index: position of the event in the command.
         now_ms: instant of the command.
@@ -168,13 +184,15 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
     elif isinstance(event, e.CallCancelled):
         kind = "call_cancel"
         body = Posted(row.iid, event.token, message_id=message_id)
-    elif row.parent and isinstance(event, e.InstanceCompleted | e.InstanceTerminated | e.InstanceFailed):
+    elif row.parent and isinstance(event, _ENDS):
         kind = "call_done"
         error, message = "", ""
         if isinstance(event, e.InstanceFailed):
             error, message = event.code, event.message
         elif isinstance(event, e.InstanceTerminated):
             error, message = "call.terminated", event.reason
+        elif isinstance(event, e.InstanceWithdrawn):
+            error, message = "call.withdrawn", event.reason
         body = Posted(row.parent, row.parent_token, held.state.scopes[0].variables, message_id, "", "", error, message)
     else:
         return None

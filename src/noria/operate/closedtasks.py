@@ -17,7 +17,7 @@ class ClosedTask(msgspec.Struct):
 
     Attributes:
         fields: its columns, as lists show them; the assignee is who closed it.
-        users: people who were candidates.
+        users: people who were candidates, or had it assigned.
         form: id of its form, "" for none.
         variables: as they were when it was closed.
         cancelled: nobody did it; it went away with what was around it.
@@ -37,11 +37,15 @@ async def closed_task(office: Office, held: Held, token: int) -> ClosedTask | No
     opened: e.TaskOpened | None = None
     by, closed_ms, cancelled, claimed_ms = "", 0, False, 0
     variables: dict[str, object] = {}
+    asked: set[str] = set()
     for entry in await office.store.journal_of(row.iid):
         for event in e.decode_events(entry.ev):
             APPLY[event.__class__](state, event)
             if isinstance(event, e.TaskOpened) and event.token == token:
                 opened, by, closed_ms, cancelled, claimed_ms = event, "", 0, False, 0
+                asked = {*event.users, event.assignee} - {""}
+            elif isinstance(event, e.TaskTransferred) and event.token == token:
+                asked.add(event.to)
             elif isinstance(event, e.TaskClaimed) and event.token == token:
                 claimed_ms = entry.ts
             elif isinstance(event, e.TaskCompleted | e.TaskReturned) and event.token == token:
@@ -74,4 +78,4 @@ async def closed_task(office: Office, held: Held, token: int) -> ClosedTask | No
         starter=row.starter,
         groups=list(opened.groups),
     )
-    return ClosedTask(fields, opened.users, opened.form, variables, cancelled)
+    return ClosedTask(fields, tuple(sorted(asked)), opened.form, variables, cancelled)

@@ -18,14 +18,16 @@ from noria.engine import events as e
 from noria.engine.state import Parent
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.changes import Posted
-from noria.operate.ports import Clock, InstanceStore
+from noria.operate.ports import Clock, InstanceStore, StaleOwnerError, StoreUnavailableError
 from noria.operate.rows import OutboxRow
-from noria.operate.runtime import Committed, Origin, Request, Runtime
+from noria.operate.runtime import Committed, Origin, OverloadedError, Request, Runtime
 
 logger = logging.getLogger(__name__)
 
 _PAGE = 500
 _decoder = msgspec.msgpack.Decoder(Posted)
+_ABOUT_ALL = (StoreUnavailableError, StaleOwnerError, OverloadedError)
+"""Failures that the next row would meet too."""
 ENGINE = "engine"
 """The technical actor of deliveries."""
 
@@ -71,7 +73,9 @@ class Delivery:
         # Messages that found nobody; looked at again when a subscription of their name opens.
         self._waiting: dict[tuple[int, int], OutboxRow] = {}
         self._new_waits: set[tuple[int, str, str]] = set()
-        self.idle = asyncio.Event()
+        # Rows that failed on a defect, so that the log tells of each once.
+        self._failed: set[tuple[int, int]] = set()
+        self._asked: list[asyncio.Future[None]] = []
 
     def start(self) -> None:
         """Begin to deliver; what was left by an earlier run goes first."""
@@ -85,13 +89,41 @@ class Delivery:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        for tried in self._asked:
+            tried.cancel()
 
     def nudge(self) -> None:
         """Something new may be in the outbox."""
-        self.idle.clear()
         self._wake.set()
 
+    async def accept(self, row: OutboxRow) -> None:
+        """Take something from outside; returns when its delivery has been tried once.
+
+        Raises:
+            StoreUnavailableError: it is not known whether it was taken; asking again with the same number is harmless.
+        """
+        try:
+            await self._store.put_outbox(row)
+        finally:
+            # The row may stand even when the answer to writing it was lost.
+            self.nudge()
+        await self.caught_up()
+
+    async def caught_up(self) -> None:
+        """Return when everything that was in the outbox before has been tried once."""
+        tried = asyncio.get_running_loop().create_future()
+        self._asked.append(tried)
+        self.nudge()
+        await tried
+
+    def keeps(self, place: tuple[int, int]) -> bool:
+        """Whether a message found nobody yet and is kept until it expires."""
+        return place in self._waiting
+
     def _committed(self, items: list[Committed]) -> None:
+        if not items:
+            # Subscriptions may have opened unseen.
+            self._waiting.clear()
         for item in items:
             for event in item.events:
                 if isinstance(event, e.WaitOpened) and not event.signal:
@@ -106,26 +138,51 @@ class Delivery:
                 await self.drain()
             except NoriaError as error:
                 logger.warning("Delivery pauses: %s", error)
-                await self._clock.sleep_until(self._clock.now_ms() + 1_000)
-                self._wake.set()
-            else:
-                if not self._wake.is_set():
-                    self.idle.set()
+                await self._pause()
+            except Exception:
+                logger.exception("Delivery pauses on a defect")
+                await self._pause()
+
+    async def _pause(self) -> None:
+        await self._clock.sleep_until(self._clock.now_ms() + 1_000)
+        self._wake.set()
 
     async def drain(self) -> None:
         """Deliver all that can be delivered now."""
+        # Subscriptions that open meanwhile count for the next round: this one may have passed their messages already.
+        wanted, self._new_waits = self._new_waits, set()
+        asked, self._asked = self._asked, []
+        try:
+            await self._round(wanted)
+        except BaseException:
+            self._new_waits |= wanted
+            self._asked = asked + self._asked
+            raise
+        for tried in asked:
+            if not tried.done():
+                tried.set_result(None)
+
+    async def _round(self, wanted: set[tuple[int, str, str]]) -> None:
         after = (-1, -1)
         while rows := await self._store.outbox(_PAGE, after):
             for row in rows:
                 after = (row.shard, row.n)
-                if after not in self._waiting or self._is_wanted(row):
-                    await self._deliver(row)
+                is_wanted = (row.tenant, row.name, row.corr) in wanted or row.expires <= self._clock.now_ms()
+                if after not in self._waiting or is_wanted:
+                    await self._deliver_alone(row)
             if len(rows) < _PAGE:
                 break
-        self._new_waits.clear()
 
-    def _is_wanted(self, row: OutboxRow) -> bool:
-        return (row.tenant, row.name, row.corr) in self._new_waits or row.expires <= self._clock.now_ms()
+    async def _deliver_alone(self, row: OutboxRow) -> None:
+        """Deliver one row; a defect in it holds up nothing behind it. It stays, and is tried again each round."""
+        try:
+            await self._deliver(row)
+        except _ABOUT_ALL:
+            raise
+        except Exception:
+            if (row.shard, row.n) not in self._failed:
+                logger.exception("The %s %r of shard %s, number %s, fails", row.kind, row.name, row.shard, row.n)
+            self._failed.add((row.shard, row.n))
 
     async def _deliver(self, row: OutboxRow) -> None:
         post = _decoder.decode(row.body)
@@ -141,8 +198,19 @@ class Delivery:
             command = c.CompleteCall(post.token, post.variables, post.error, post.message)
             await self._send(row, command, post.instance, f"call_done:{post.message_id}")
 
-    async def _send(self, row: OutboxRow, command: c.AnyCommand, iid: int, key: str, *, last: bool = True) -> bool:
-        """Submit one delivery; a refusal means that the other side is not interested any more."""
+    async def _send(
+        self, row: OutboxRow, command: c.AnyCommand, iid: int, key: str, *, last: bool = True, only: bool = True
+    ) -> bool:
+        """Submit one delivery; a refusal means that the other side is not interested any more.
+
+        Args:
+            row: what is delivered.
+            command: how the other side takes it.
+            iid: the other side.
+            key: of this delivery.
+            last: whether the row is done with when the command is accepted; it is forgotten in the same commit.
+            only: whether the row is done with when the command is refused, because nobody else can be asked.
+        """
         request = Request(
             command,
             ENGINE,
@@ -154,19 +222,19 @@ class Delivery:
         )
         answer = await self._runtime.submit(request)
         if isinstance(answer, Rejected):
-            if last:
+            if last and only:
                 await self._store.drop_outbox(row.shard, row.n)
             return False
         return True
 
-    async def _start(self, row: OutboxRow, post: Posted, start: StartPoint, *, last: bool) -> None:
+    async def _start(self, row: OutboxRow, post: Posted, start: StartPoint, key: str, *, last: bool) -> None:
         command = c.StartInstance(ENGINE, {"id": ENGINE}, post.variables, row.corr, start.element)
         request = Request(
             command,
             ENGINE,
             tenant=row.tenant,
             definition=start.definition,
-            key=f"start:{post.message_id}:{start.definition}:{start.element}",
+            key=key,
             origin=Origin("engine"),
             consumes=(row.shard, row.n) if last else None,
         )
@@ -175,14 +243,19 @@ class Delivery:
     async def _message(self, row: OutboxRow, post: Posted) -> None:
         place = (row.shard, row.n)
         key = f"message:{post.message_id}"
+        if place in self._waiting and row.expires <= self._clock.now_ms():
+            # It waited until its end. Whoever awaits it from now on is too late; a fresh message with no time to live
+            # is still offered to those who await it already.
+            await self._forget(place)
+            return
         for wait in await self._store.find_waits(row.tenant, False, row.name, row.corr, 10):
             command = c.Correlate(wait.wait, post.variables, post.message_id)
-            if await self._send(row, command, wait.iid, key, last=False):
-                await self._forget(place)
+            if await self._send(row, command, wait.iid, key, only=False):
+                self._waiting.pop(place, None)
                 return
         starts = self._directory.message_starts(row.tenant, row.name)
         if starts:
-            await self._start(row, post, starts[0], last=True)
+            await self._start(row, post, starts[0], key, last=True)
             self._waiting.pop(place, None)
             return
         if row.expires <= self._clock.now_ms():
@@ -199,7 +272,8 @@ class Delivery:
             command = c.Correlate(wait.wait, post.variables, post.message_id)
             await self._send(row, command, wait.iid, f"signal:{post.message_id}:{wait.iid}:{wait.wait}", last=False)
         for start in self._directory.signal_starts(row.tenant, row.name):
-            await self._start(row, post, start, last=False)
+            key = f"start:{post.message_id}:{start.definition}:{start.element}"
+            await self._start(row, post, start, key, last=False)
         await self._store.drop_outbox(row.shard, row.n)
 
     async def _call(self, row: OutboxRow, post: Posted) -> None:

@@ -10,11 +10,16 @@ _EPOCH_MS = 1_577_836_800_000  # 2020-01-01: 41 bits last until 2089
 
 
 class InstanceIds:
-    """Draws instance ids that never repeat in one process and rise with time."""
+    """Draws instance ids that never repeat and rise with time."""
 
     def __init__(self) -> None:
         self._last_ms = 0
         self._count = 0
+
+    def follow(self, iid: int) -> None:
+        """Draw only higher ids than this one from now on, even if the clock is behind it."""
+        self._last_ms = max(self._last_ms, (iid >> 22) + _EPOCH_MS + 1)
+        self._count = -1
 
     def draw(self, now_ms: int, shard: int | None = None) -> int:
         """A new id.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar, Protocol
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 import msgspec
 
@@ -12,6 +12,7 @@ from noria.engine.facts import Facts
 from noria.kernel.errors import NoriaError, Rejected
 from noria.kernel.instants import InstantMs, format_instant
 from noria.operate.deploying import Catalogue, DefinitionRow
+from noria.operate.files import BlobStore
 from noria.operate.ports import Clock, InstanceStore
 from noria.operate.reading import Lists
 from noria.operate.runtime import Accepted, Origin, Request, Runtime
@@ -57,22 +58,6 @@ class Caller(msgspec.Struct, frozen=True):
     person: Person
     origin: Origin
     key: str = ""
-
-
-class BlobStore(Protocol):
-    """Uploaded files, once each by the hash of their content."""
-
-    async def put(self, tenant: int, name: str, media_type: str, content: bytes, by: str, now_ms: int) -> str:
-        """Store a file; gives its hash."""
-        ...
-
-    async def get(self, tenant: int, hashed: str) -> tuple[str, str, bytes] | None:
-        """Name, media type and content; None when there is none."""
-        ...
-
-    async def exist(self, tenant: int, hashes: Iterable[str]) -> set[str]:
-        """Those of the hashes that are stored."""
-        ...
 
 
 class Office(msgspec.Struct):

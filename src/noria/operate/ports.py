@@ -22,6 +22,12 @@ class StoreUnavailableError(NoriaError):
     code: ClassVar[str] = "store.unavailable"
 
 
+class UnstorableError(NoriaError):
+    """A value or key that the database cannot hold; nothing was written, and trying again would not help."""
+
+    code: ClassVar[str] = "store.refused"
+
+
 class Clock(Protocol):
     """The only source of time."""
 
@@ -37,7 +43,7 @@ class Clock(Protocol):
 class InstanceStore(Protocol):
     """The hot path: instances, what is open, and the journal.
 
-    Every method raises StoreUnavailableError when the database cannot be reached.
+    Every method raises StoreUnavailableError when the database cannot be used, and may be called again.
     """
 
     async def own_shards(self, owner: str, now_ms: int) -> list[Shard]:
@@ -49,6 +55,7 @@ class InstanceStore(Protocol):
 
         Raises:
             StaleOwnerError: a shard's epoch or sequence, or an instance's version, is not the expected one.
+            UnstorableError: something in it cannot be written, whoever tries.
         """
         ...
 

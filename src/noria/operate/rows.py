@@ -16,12 +16,14 @@ class Shard(msgspec.Struct):
         epoch: counts owners; a commit with an older epoch is refused.
         seq: number of the last journal row, dense from 1.
         head: hash of the last journal row, 32 zero bytes at first.
+        newest: highest instance id in it, 0 for none; told to a new owner, whose clock may be behind.
     """
 
     shard: int
     epoch: int
     seq: int
     head: bytes
+    newest: int = 0
 
 
 class ShardMove(msgspec.Struct):
@@ -211,11 +213,15 @@ class Commit(msgspec.Struct):
     inserts: list[InstanceRow] = []
     updates: list[tuple[InstanceRow, int]] = []
     """Rows to replace, each with the version that must still stand."""
+    touches: list[tuple[InstanceRow, int]] = []
+    """The same for rows of which only version, round, incidents and state have changed: most of them."""
     journal: list[JournalRow] = []
     tasks: list[TaskRow] = []
-    """Put (insert or replace), with their candidates."""
+    """Put (insert or replace), with their candidates, which do not change while a task is open."""
     tasks_gone: list[tuple[int, int, int]] = []
     """(shard, iid, token)."""
+    candidates_gone: list[tuple[int, int, int]] = []
+    """Those of them that had candidates."""
     timers: list[TimerRow] = []
     timers_gone: list[tuple[int, int, int]] = []
     jobs: list[JobRow] = []

@@ -11,6 +11,8 @@ import contextlib
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import lru_cache
+from operator import attrgetter
 from typing import ClassVar, Protocol
 
 import msgspec
@@ -22,13 +24,15 @@ from noria.engine.facts import Facts
 from noria.engine.state import State, decode_state, encode_state
 from noria.engine.step import Outcome, park, step
 from noria.kernel.errors import NoriaError, Rejected
-from noria.operate.changes import Held, add_open_work, chained, posts, refresh_row
+from noria.operate.changes import POSTED, Held, add_open_work, chained, posts, refresh_row
 from noria.operate.ids import InstanceIds, shard_of
 from noria.operate.ports import Clock, InstanceStore, StoreUnavailableError
 from noria.operate.rows import Commit, DedupRow, InstanceRow, JournalRow, SerialRow, Shard, ShardMove
 from noria.operate.titles import summary_of, title_of
 
 logger = logging.getLogger(__name__)
+
+_WRITING = frozenset({e.InstanceStarted, e.VariablesSet})
 
 BATCH_MAX = 500
 QUEUE_MAX = 20_000
@@ -153,6 +157,7 @@ InlineHandler = Callable[[Mapping[str, object]], Mapping[str, object]]
 """A pure, fast job handler that runs in the same commit: variables in, variables out."""
 
 Listener = Callable[[list[Committed]], None]
+"""Called after each commit. An empty list says that commits may have gone by unseen: one whose answer was lost, say."""
 
 
 class _Pending(msgspec.Struct):
@@ -168,6 +173,7 @@ class _Batch:
         self.held: dict[int, Held] = {}
         self.before: dict[int, State] = {}
         self.versions: dict[int, int] = {}
+        self.listed: dict[int, tuple[object, ...]] = {}
         self.shards: dict[int, Shard] = {}
         self.serials: dict[tuple[int, str, str], SerialRow] = {}
         self.answers: list[tuple[_Pending, Answer]] = []
@@ -225,10 +231,16 @@ class Runtime:
         self._task = asyncio.create_task(self._work(), name="noria-runtime")
 
     async def _take_shards(self) -> None:
+        # Until they are taken anew, nothing is written: a commit without an answer may still be carried out, and
+        # only a new epoch keeps it from coming after what is decided without it.
+        self._shards = {}
         shards = await self._store.own_shards(self._owner, self._clock.now_ms())
         self._shards = {shard.shard: shard for shard in shards}
+        self._ids.follow(max(shard.newest for shard in shards))
         self._cache.clear()
         self._position = sum(shard.seq for shard in shards)
+        for listener in self._listeners:
+            listener([])
 
     async def stop(self) -> None:
         """Finish what was accepted for work, then stop."""
@@ -303,6 +315,8 @@ class Runtime:
                 await self._run_batch([pending])
 
     async def _attempt(self, pendings: list[_Pending]) -> None:
+        if not self._shards:
+            await self._take_shards()
         batch = _Batch()
         repeated = await self._answers([pending.request.key for pending in pendings if pending.request.key])
         await self._load(batch, {pending.request.iid for pending in pendings if pending.request.iid})
@@ -341,6 +355,7 @@ class Runtime:
         for iid, held in batch.held.items():
             batch.before[iid] = held.state
             batch.versions[iid] = held.state.version
+            batch.listed[iid] = _listed(held.row)
 
     async def _answer(self, batch: _Batch, request: Request, repeated: Mapping[str, Accepted]) -> Answer:
         if request.key:
@@ -350,16 +365,25 @@ class Runtime:
                     batch.commit.outbox_gone.append(request.consumes)
                 return Accepted(known.iid, known.version, repeated=True)
         now_ms = self._clock.now_ms()
-        if isinstance(request.command, c.StartInstance):
-            held = await self._new(batch, request, now_ms)
+        command = request.command
+        drawn: SerialRow | None = None
+        if isinstance(command, c.StartInstance):
+            if request.serial is not None and not command.business_key:
+                # The request itself stays as it came: after a failed batch it draws anew.
+                drawn = await self._serial(batch, request.tenant, request.serial)
+                number = request.serial.pattern.format(year=request.serial.year, number=drawn.n + 1)
+                command = msgspec.structs.replace(command, business_key=number)
+            held = await self._new(command, request, now_ms)
         else:
             found = batch.held.get(request.iid)
             if found is None or found.row.tenant != request.tenant:
                 return Rejected("instance.not_found", "There is no such instance.")
             held = found
-        answer = self._step(batch, held, request.command, request, now_ms)
+        answer = self._step(batch, held, command, request, now_ms)
         if isinstance(answer, Rejected):
             return answer
+        if drawn is not None:
+            drawn.n += 1
         if request.consumes is not None:
             batch.commit.outbox_gone.append(request.consumes)
         if request.key:
@@ -368,14 +392,9 @@ class Runtime:
         self._do_inline_jobs(batch, held, answer.events, request, now_ms)
         return answer
 
-    async def _new(self, batch: _Batch, request: Request, now_ms: int) -> Held:
-        command = request.command
-        assert isinstance(command, c.StartInstance)  # noqa: S101 - by the caller
+    async def _new(self, command: c.StartInstance, request: Request, now_ms: int) -> Held:
         definition = await self._definitions.get(request.definition)
         iid = self._ids.draw(now_ms)
-        if request.serial is not None and not command.business_key:
-            drawn = await self._draw(batch, request.tenant, request.serial)
-            request.command = msgspec.structs.replace(command, business_key=drawn)
         parent = command.parent
         row = InstanceRow(
             shard=shard_of(iid),
@@ -399,11 +418,11 @@ class Runtime:
         )
         return Held(row, State(), definition)
 
-    async def _draw(self, batch: _Batch, tenant: int, draw: SerialDraw) -> str:
+    async def _serial(self, batch: _Batch, tenant: int, draw: SerialDraw) -> SerialRow:
         key = (tenant, draw.name, draw.period)
         if key not in batch.serials:
             batch.serials[key] = await self._store.serial(*key)
-        return draw.pattern.format(year=draw.year, number=batch.serials[key].n + 1)
+        return batch.serials[key]
 
     def _step(
         self, batch: _Batch, held: Held, command: c.AnyCommand, request: Request, now_ms: int
@@ -416,8 +435,6 @@ class Runtime:
             batch.held[row.iid] = held
             batch.before[row.iid] = held.state
             batch.versions[row.iid] = 0
-            if request.serial is not None:
-                batch.serials[request.tenant, request.serial.name, request.serial.period].n += 1
         held.state = outcome.state
         shard = batch.shards.get(row.shard)
         if shard is None:
@@ -431,7 +448,7 @@ class Runtime:
             ver=outcome.state.version,
             ts=now_ms,
             actor=request.actor,
-            action=str(command.__struct_config__.tag),
+            action=c.ACTIONS[command.__class__],
             key=request.key,
             origin=_encode_origin(request.origin),
             ev=e.encode_events(outcome.events),
@@ -439,12 +456,18 @@ class Runtime:
         )
         journal.head = shard.head = chained(shard.head, journal)
         batch.commit.journal.append(journal)
+        wrote = False
         for index, event in enumerate(outcome.events):
-            post = posts(held, event, shard.seq, index, now_ms)
-            if post is not None:
-                batch.commit.outbox.append(post)
-        batch.committed.append(Committed(0, journal, row, held.definition, outcome.events))
-        if any(isinstance(event, e.VariablesSet | e.InstanceStarted) for event in outcome.events):
+            kind = event.__class__
+            if kind in POSTED:
+                post = posts(held, event, shard.seq, index, now_ms)
+                if post is not None:
+                    batch.commit.outbox.append(post)
+            elif kind in _WRITING:
+                wrote = True
+        position = self._position + len(batch.committed) + 1
+        batch.committed.append(Committed(position, journal, row, held.definition, outcome.events))
+        if wrote:
             variables = outcome.state.scopes[0].variables
             row.bkey = outcome.state.business_key
             row.title = title_of(held.definition, variables, row.bkey, now_ms)
@@ -482,10 +505,13 @@ class Runtime:
             if held.state is before:
                 continue
             held.row.state = encode_state(held.state)
-            if batch.versions[iid]:
-                commit.updates.append((held.row, batch.versions[iid]))
-            else:
+            version = batch.versions[iid]
+            if not version:
                 commit.inserts.append(held.row)
+            elif batch.listed[iid] == _listed(held.row):
+                commit.touches.append((held.row, version))
+            else:
+                commit.updates.append((held.row, version))
             add_open_work(commit, before, held)
         for number, shard in batch.shards.items():
             owned = self._shards[number]
@@ -500,9 +526,7 @@ class Runtime:
             self._cache.move_to_end(iid)
         while len(self._cache) > CACHE_MAX:
             self._cache.popitem(last=False)
-        for index, item in enumerate(batch.committed):
-            self._position += 1
-            batch.committed[index] = msgspec.structs.replace(item, position=self._position)
+        self._position += len(batch.committed)
 
 
 def _decided(held: Held, command: c.AnyCommand, now_ms: int, facts: Facts) -> Outcome | Rejected:
@@ -520,5 +544,10 @@ def _broken(error: Exception, iid: int = 0) -> BrokenError:
     )
 
 
+_listed = attrgetter("status", "bkey", "title", "summary", "ended")
+"""The columns of an instance row that lists and indexes are made of, and that most commands leave alone."""
+
+
+@lru_cache(maxsize=1_024)
 def _encode_origin(origin: Origin) -> bytes:
     return msgspec.msgpack.encode(origin)

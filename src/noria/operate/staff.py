@@ -58,6 +58,11 @@ class Staff:
         units = sorted(organisation.units.values(), key=lambda unit: unit.id)
         return Page(units, len(units), len(units), 0)
 
+    async def roles(self, caller: Caller) -> Page[str]:
+        """Keys of the roles that allow something."""
+        await self._office.require(caller, Permission.PEOPLE, "role")
+        return Page(list(ROLES), len(ROLES), len(ROLES), 0)
+
     async def put_person(self, caller: Caller, person: Person, password: str = "") -> AdminPerson:
         """Add or change a person.
 
@@ -174,7 +179,3 @@ def _unit(person: Person, organisation: Organisation) -> Ref | None:
 def _admin_view(person: Person, organisation: Organisation) -> AdminPerson:
     unit = _unit(person, organisation)
     return AdminPerson(person.id, person.username, person.name, unit, person.email, person.active, list(person.roles))
-
-
-KNOWN_ROLES = tuple(ROLES)
-"""Keys of the built-in roles."""

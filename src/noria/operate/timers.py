@@ -50,18 +50,22 @@ class Timers:
 
     async def _work(self) -> None:
         while True:
+            # Before looking, not after: what is committed while it looks must wake it again.
+            self._wake.clear()
+            looked_ms = self._clock.now_ms()
+            next_ms: int | None = None
             try:
                 await self.fire_due()
                 next_ms = await self._store.next_timer()
             except NoriaError as error:
                 logger.warning("Timers pause: %s", error)
-                next_ms = None
-            now_ms = self._clock.now_ms()
-            # Never longer than a moment: the clock may be set forward under us.
-            until_ms = (
-                now_ms + _LOOK_AGAIN_MS if next_ms is None else min(max(next_ms, now_ms), now_ms + _LOOK_AGAIN_MS)
-            )
-            self._wake.clear()
+            except Exception:
+                logger.exception("Timers pause on a defect")
+            # Never longer than a moment: the clock may be set forward under us. A moment also when what was due
+            # already is still there: it was refused, and asking at once again would only spin.
+            until_ms = self._clock.now_ms() + _LOOK_AGAIN_MS
+            if next_ms is not None and next_ms > looked_ms:
+                until_ms = min(next_ms, until_ms)
             sleeping = asyncio.create_task(self._clock.sleep_until(until_ms))
             waking = asyncio.create_task(self._wake.wait())
             try:
@@ -81,7 +85,7 @@ class Timers:
             accepted = [answer for answer in await asyncio.gather(*answers) if isinstance(answer, Accepted)]
             fired += len(accepted)
             if not accepted:
-                # A refused timer stays where it is; asking at once again would only spin.
+                # A refused timer stays where it is.
                 logger.error("Timers %s were refused; they are looked at again later.", due[:5])
                 break
         return fired
@@ -117,6 +121,8 @@ class StartTimers:
                 await self.start_due()
             except NoriaError as error:
                 logger.warning("Start timers pause: %s", error)
+            except Exception:
+                logger.exception("Start timers pause on a defect")
             await self._clock.sleep_until(self._clock.now_ms() + _LOOK_AGAIN_MS)
 
     async def start_due(self) -> int:

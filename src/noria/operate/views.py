@@ -388,7 +388,7 @@ class Attachment(msgspec.Struct):
 
 
 class MessageAnswer(msgspec.Struct):
-    """A message that was taken: "correlated", "started" or "waiting"."""
+    """A message that was taken: "correlated" (somebody has it), "waiting" (kept until it expires) or "expired"."""
 
     id: str
     status: str

@@ -201,10 +201,10 @@ class Workers:
         await self._office.require(caller, Permission.MESSAGES, "message", name)
         now_ms = self._office.clock.now_ms()
         ttl_ms = max(0, min(ttl_ms, MESSAGE_TTL_MS_MAX))
-        await self._post(caller, "message", name, key, variables, message_id, now_ms + ttl_ms)
-        answers = await self._office.store.answers([f"message:{message_id}"])
-        status = "correlated" if answers else "waiting"
-        return MessageAnswer(message_id, status)
+        place = await self._post(caller, "message", name, key, variables, message_id, now_ms + ttl_ms)
+        if await self._office.store.answers([f"message:{_own_id(caller, message_id)}"]):
+            return MessageAnswer(message_id, "correlated")
+        return MessageAnswer(message_id, "waiting" if self._delivery.keeps(place) else "expired")
 
     async def broadcast(self, caller: Caller, name: str, variables: dict[str, object], message_id: str) -> None:
         """Take a signal for delivery to everybody who waits for it now.
@@ -224,16 +224,20 @@ class Workers:
         variables: dict[str, object],
         message_id: str,
         expires: int,
-    ) -> None:
-        body = msgspec.msgpack.encode(Posted(0, variables=variables, message_id=message_id))
+    ) -> tuple[int, int]:
+        own_id = _own_id(caller, message_id)
+        body = msgspec.msgpack.encode(Posted(0, variables=variables, message_id=own_id))
         # High bit set: numbers from outside never meet those that the journal gives.
-        number = 1 << 62 | int.from_bytes(_digest(message_id), "big")
+        number = 1 << 62 | int.from_bytes(_digest(own_id), "big")
         row = OutboxRow(shard_of_key(key or name), number, caller.principal.tenant, kind, name, key, body, expires)
-        known = await self._office.store.answers([f"message:{message_id}"])
-        if not known:
-            await self._office.store.put_outbox(row)
-        self._delivery.nudge()
-        await self._delivery.idle.wait()
+        if not await self._office.store.answers([f"message:{own_id}"]):
+            await self._delivery.accept(row)
+        return row.shard, row.n
+
+
+def _own_id(caller: Caller, message_id: str) -> str:
+    """Two tenants may use the same id without knowing of each other, and none meets the ids that instances give."""
+    return f"{caller.principal.tenant}:{message_id}"
 
 
 def _digest(text: str) -> bytes:

@@ -51,6 +51,7 @@ class Session(msgspec.Struct, frozen=True):
         expires: end at the latest, ms.
         address: of the client.
         device: what the client says it is.
+        must_change: whether the person must choose a new password before anything else.
     """
 
     hash: str
@@ -62,6 +63,7 @@ class Session(msgspec.Struct, frozen=True):
     expires: int
     address: str
     device: str
+    must_change: bool = False
 
 
 class PasswordHasher(Protocol):
@@ -85,6 +87,13 @@ class AccountStore(Protocol):
 
     async def put_credential(self, tenant: int, credential: Credential, now_ms: int) -> None:
         """Write a person's credential."""
+        ...
+
+    async def note_failure(self, tenant: int, person: str, failures_max: int, locked_until: int) -> bool:
+        """Count a wrong try; at `failures_max` the account is locked and the count begins anew. Tells whether it is.
+
+        Tries at the same time are each counted.
+        """
         ...
 
     async def put_session(self, session: Session) -> None:
@@ -184,13 +193,8 @@ class Accounts:
                 {"retry_after_ms": credential.locked_until - now_ms},
             )
         if not await self._hasher.verify(credential.hash, password[:PASSWORD_CHARS_MAX]):
-            failures = credential.failures + 1
-            locked_until = now_ms + LOCK_MS if failures >= FAILURES_MAX else 0
-            changed = msgspec.structs.replace(
-                credential, failures=0 if locked_until else failures, locked_until=locked_until
-            )
-            await self._store.put_credential(tenant, changed, now_ms)
-            await record("failed", "locked now" if locked_until else "wrong password")
+            locked = await self._store.note_failure(tenant, credential.person, FAILURES_MAX, now_ms + LOCK_MS)
+            await record("failed", "locked now" if locked else "wrong password")
             return Rejected("session.bad_credentials", "The user name or the password is wrong.")
         if credential.failures or credential.locked_until:
             await self._store.put_credential(
@@ -207,6 +211,7 @@ class Accounts:
             expires=now_ms + ABSOLUTE_MS,
             address=address,
             device=device,
+            must_change=credential.must_change,
         )
         await self._store.put_session(session)
         await record("ok", "")

@@ -24,6 +24,7 @@ export interface Session {
   person: Person;
   permissions: string[];
   csrf_token: string;
+  must_change_password: boolean;
   demo: boolean;
 }
 export interface DemoAccount {

@@ -31,7 +31,11 @@ export function useTexts() {
     if (te(key)) {
       const waitMs = problem.details.retry_after_ms;
       const span = typeof waitMs === "number" ? format.duration(tr, locale.value, waitMs) : "";
-      return t(key, { ...plain(problem.details, locale.value), span });
+      // Some are told better when it is known who did it: "already done by …".
+      return t(problem.details.by && te(`${key}_by`) ? `${key}_by` : key, {
+        ...plain(problem.details, locale.value),
+        span,
+      });
     }
     if (problem.status === 403) return t("errors.permission_denied");
     return problem.title || t("errors.unknown");

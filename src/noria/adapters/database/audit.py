@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from noria.trust.audit import GENESIS, AuditRecord, chained_record
 
 ROWS_PER_QUERY = 200
 """A database takes only so many parameters at once."""
+_BEGIN_CHAIN = sa.text("INSERT INTO audit_head (id, seq, head) VALUES (1, 0, :genesis) ON CONFLICT DO NOTHING")
 
 
 class DatabaseAudit:
@@ -28,13 +29,15 @@ class DatabaseAudit:
         """Append a record to the chain."""
         async with self._database.writing() as db:
             # FOR UPDATE keeps two writers on PostgreSQL apart; SQLite has one writer at a time anyway.
-            row = (await db.execute(sa.select(t.audit_head).where(t.audit_head.c.id == 1).with_for_update())).first()
-            seq, head = (row[1], row[2]) if row else (0, GENESIS)
-            after = chained_record(head, seq + 1, record)
+            query = sa.select(t.audit_head.c.seq, t.audit_head.c.head).where(t.audit_head.c.id == 1).with_for_update()
+            row = (await db.execute(query)).first()
             if row is None:
-                await db.execute(sa.insert(t.audit_head).values(id=1, seq=1, head=after))
-            else:
-                await db.execute(sa.update(t.audit_head).where(t.audit_head.c.id == 1).values(seq=seq + 1, head=after))
+                # The very first record; two writers may come here at once, and both go on from the same row.
+                await db.execute(_BEGIN_CHAIN, {"genesis": GENESIS})
+                row = (await db.execute(query)).one()
+            seq, head = row[0], row[1]
+            after = chained_record(head, seq + 1, record)
+            await db.execute(sa.update(t.audit_head).where(t.audit_head.c.id == 1).values(seq=seq + 1, head=after))
             await db.execute(sa.insert(t.audit).values(seq=seq + 1, head=after, **msgspec.structs.asdict(record)))
 
     def _wanted(self, tenant: int, wanted: AuditFilter) -> list[sa.ColumnElement[bool]]:
@@ -71,7 +74,13 @@ class DatabaseAudit:
         if wanted.object:
             where.append(c.iid == (int(wanted.object) if wanted.object.isdecimal() else -1))
         joined = t.journal.join(t.inst, t.inst.c.iid == c.iid)
-        query = sa.select(t.journal).select_from(joined).where(*where).order_by(c.ts.desc()).limit(limit)
+        query = (
+            sa.select(t.journal)
+            .select_from(joined)
+            .where(*where)
+            .order_by(c.ts.desc(), c.shard, c.seq.desc())
+            .limit(limit)
+        )
         async with self._database.reading() as db:
             rows = [JournalRow(**row) for row in (await db.execute(query)).mappings()]
             total = (await db.execute(sa.select(sa.func.count()).select_from(joined).where(*where))).scalar_one()
@@ -111,7 +120,7 @@ class DatabaseAudit:
     async def all_rows(self) -> AsyncIterator[JournalRow]:
         """The whole journal, by shard and number."""
         c = t.journal.c
-        async for row in self._pages(sa.select(t.journal).order_by(c.shard, c.seq)):
+        async for row in self._pages(sa.select(*_readable(t.journal.c)).order_by(c.shard, c.seq)):
             yield JournalRow(**row)
 
     async def shards(self) -> list[Shard]:
@@ -124,7 +133,7 @@ class DatabaseAudit:
     async def states(self) -> AsyncIterator[tuple[int, int, bytes]]:
         """Instance, version and encoded state of every instance, by instance."""
         c = t.inst.c
-        async for row in self._pages(sa.select(c.iid, c.ver, c.state).order_by(c.iid)):
+        async for row in self._pages(sa.select(*_readable([c.iid, c.ver, c.state])).order_by(c.iid)):
             yield row["iid"], row["ver"], row["state"]
 
 
@@ -132,3 +141,11 @@ def _stored(row: Any) -> StoredRecord:
     values = dict(row)
     seq, head, prev = values.pop("seq"), values.pop("head"), values.pop("prev", None)
     return StoredRecord(seq, AuditRecord(**values), head, prev or GENESIS)
+
+
+def _readable(columns: Iterable[sa.Column[Any]]) -> list[sa.ColumnElement[Any]]:
+    """Columns as a verifier reads them: SQLite keeps whatever type a tamperer wrote, and bytes must come as bytes."""
+    return [
+        sa.cast(column, sa.LargeBinary).label(column.name) if isinstance(column.type, sa.LargeBinary) else column
+        for column in columns
+    ]

@@ -250,7 +250,7 @@ class DatabaseBoard:
 
 def _series(
     started: Sequence[int],
-    ended: Sequence[sa.Row[Any]],
+    ended: Sequence[sa.Row[Any, Any, Any]],
     first: date,
     last: date,
     zone: tzinfo,
@@ -259,7 +259,7 @@ def _series(
     cycles: dict[date, list[int]] = defaultdict(list)
     for at in started:
         starts[to_datetime(InstantMs(at), zone).date()] += 1
-    for at, took, status in [tuple(row) for row in ended]:
+    for at, took, status in ended:
         if status == int(Status.COMPLETED):
             cycles[to_datetime(InstantMs(at), zone).date()].append(took)
     days = []

@@ -292,7 +292,13 @@ class DatabaseLists:
         if unread:
             where.append(c.read == 0)
         columns = [c[name] for name in NoticeFields.__struct_fields__]
-        query = sa.select(*columns).where(*where).order_by(c.at.desc(), c.shard, c.seq, c.n).limit(limit).offset(offset)
+        query = (
+            sa.select(*columns)
+            .where(*where)
+            .order_by(c.at.desc(), c.shard, c.seq.desc(), c.n.desc())
+            .limit(limit)
+            .offset(offset)
+        )
         async with self._database.reading() as db:
             rows = [NoticeFields(**row) for row in (await db.execute(query)).mappings()]
             total = (await db.execute(sa.select(sa.func.count()).where(*where))).scalar_one()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +11,13 @@ import alembic.command
 import alembic.config
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from noria.adapters.database.postgres_store import PostgresStore
+from noria.adapters.database.failures import told_apart
+from noria.adapters.database.postgres_store import CONNECT_S_MAX, PostgresStore
 from noria.adapters.database.sqlite_store import SqliteStore
 from noria.kernel.errors import NoriaError
-from noria.operate.ports import StoreUnavailableError
 
 
 class DatabaseUrlError(NoriaError):
@@ -39,13 +41,27 @@ class Database:
         self.is_postgres = isinstance(store, PostgresStore)
         self._writing = engine.execution_options(write=True)
 
-    def reading(self) -> Any:
-        """A connection for queries, as an asynchronous context."""
-        return self.engine.connect()
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for queries.
 
-    def writing(self) -> Any:
-        """A connection in a transaction that commits at the end, as an asynchronous context."""
-        return self._writing.begin()
+        Raises:
+            StoreUnavailableError: (here and inside) the database cannot be used now.
+        """
+        with told_apart():
+            async with self.engine.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction that commits at the end.
+
+        Raises:
+            StoreUnavailableError: (here and inside) the database cannot be used now.
+        """
+        with told_apart():
+            async with self._writing.begin() as connection:
+                yield connection
 
     async def close(self) -> None:
         """Close all connections."""
@@ -62,12 +78,13 @@ def _migrate(connection: sa.Connection) -> None:
 
 async def _prepare(engine: AsyncEngine) -> None:
     try:
-        async with engine.connect() as connection:
-            await connection.run_sync(_migrate)
-            await connection.commit()
-    except (DBAPIError, OSError) as error:
+        with told_apart():
+            async with engine.connect() as connection:
+                await connection.run_sync(_migrate)
+                await connection.commit()
+    except BaseException:
         await engine.dispose()
-        raise StoreUnavailableError(f"The database cannot be opened: {error}") from error
+        raise
 
 
 async def open_database(url: str) -> Database:
@@ -93,7 +110,12 @@ async def open_database(url: str) -> Database:
         await _prepare(engine)
         return Database(SqliteStore(path), engine)
     if backend == "postgresql":
-        engine = create_async_engine(parsed.set(drivername="postgresql+asyncpg"), pool_size=5, pool_pre_ping=True)
+        engine = create_async_engine(
+            parsed.set(drivername="postgresql+asyncpg"),
+            pool_size=5,
+            pool_pre_ping=True,
+            connect_args={"timeout": CONNECT_S_MAX},
+        )
         await _prepare(engine)
         dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
         return Database(await PostgresStore.connect(dsn), engine)

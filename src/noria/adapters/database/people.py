@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,6 +12,9 @@ from noria.adapters.database import schema as t
 from noria.adapters.database.opening import Database
 from noria.trust.people import Organisation, Person, Unit
 from noria.trust.signing_in import Credential, Session
+
+_SESSION = tuple(name for name in Session.__struct_fields__ if name != "must_change")
+"""The columns of a session; whether the password must change stands with the credential."""
 
 
 class DatabasePeople:
@@ -111,30 +115,35 @@ class DatabasePeople:
             if not (await db.execute(sa.update(t.credential).where(where).values(values))).rowcount:
                 await db.execute(sa.insert(t.credential).values(tenant=tenant, person=credential.person, **values))
 
+    async def note_failure(self, tenant: int, person: str, failures_max: int, locked_until: int) -> bool:
+        """Count a wrong try; at `failures_max` the account is locked and the count begins anew. Tells whether it is."""
+        c = t.credential.c
+        where = (c.tenant == tenant) & (c.person == person)
+        async with self._database.writing() as db:
+            await db.execute(sa.update(t.credential).where(where).values(failures=c.failures + 1))
+            reached = sa.update(t.credential).where(where & (c.failures >= failures_max))
+            return bool((await db.execute(reached.values(failures=0, locked_until=locked_until))).rowcount)
+
     async def put_session(self, session: Session) -> None:
         """Write a session; those that have ended are swept."""
         async with self._database.writing() as db:
             await db.execute(sa.delete(t.session).where(t.session.c.expires < session.created))
-            await db.execute(
-                sa.insert(t.session).values({name: getattr(session, name) for name in session.__struct_fields__})
-            )
+            await db.execute(sa.insert(t.session).values({name: getattr(session, name) for name in _SESSION}))
 
     async def session(self, hashed: str) -> Session | None:
         """By the hash of its secret; None when there is none or its person is not active."""
-        active = (
-            sa.select(sa.literal(1))
-            .where(
-                (t.person.c.tenant == t.session.c.tenant)
-                & (t.person.c.id == t.session.c.person)
-                & (t.person.c.active == 1)
-            )
-            .exists()
+        c, person, credential = t.session.c, t.person.c, t.credential.c
+        query = (
+            sa.select(*(c[name] for name in _SESSION), sa.func.coalesce(credential.must_change, 0))
+            .join(t.person, (person.tenant == c.tenant) & (person.id == c.person))
+            .outerjoin(t.credential, (credential.tenant == c.tenant) & (credential.person == c.person))
+            .where(c.hash == hashed, person.active == 1)
         )
         async with self._database.reading() as db:
-            row = (
-                (await db.execute(sa.select(t.session).where((t.session.c.hash == hashed) & active))).mappings().first()
-            )
-        return Session(**row) if row else None
+            row = (await db.execute(query)).first()
+        if row is None:
+            return None
+        return msgspec.convert(dict(zip((*_SESSION, "must_change"), row, strict=True)), Session, strict=False)
 
     async def touch_session(self, hashed: str, now_ms: int) -> None:
         """Note a request."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import asyncpg
 
 from noria.adapters.database import statements as s
-from noria.operate.ports import StaleOwnerError, StoreUnavailableError
+from noria.adapters.database.failures import POSTGRES_FAILURES, failure_of
+from noria.operate.ports import StaleOwnerError
 from noria.operate.rows import (
     SHARDS,
     Commit,
@@ -23,18 +25,28 @@ from noria.operate.rows import (
 
 T = TypeVar("T")
 
+CONNECT_S_MAX = 10
+STATEMENT_S_MAX = 30
+"""A server that does not answer is taken for gone; the longest statement of the hot path takes far less."""
+
 KEY3 = {"shard": s.INT, "iid": s.INT, "k": s.INT}
 KEY2 = {"shard": s.INT, "n": s.INT}
-UPDATED = {**{name: s.INST[name] for name in s.INST_CHANGED}, "shard": s.INT, "iid": s.INT, "ver_before": s.INT}
+
+
+def _changing(columns: Iterable[str]) -> dict[str, str]:
+    return {**{name: s.INST[name] for name in columns}, "shard": s.INT, "iid": s.INT, "ver_before": s.INT}
+
 
 SECTIONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("moves", s.SHARD_MOVE),
-    ("updates", UPDATED),
+    ("updates", _changing(s.INST_CHANGED)),
+    ("touches", _changing(s.INST_TOUCHED)),
     ("inserts", s.INST),
     ("journal", s.JOURNAL),
     ("tasks", s.TASK),
     ("candidates", s.CANDIDATE),
     ("tasks_gone", KEY3),
+    ("candidates_gone", KEY3),
     ("timers", s.TIMER),
     ("timers_gone", KEY3),
     ("jobs", s.JOB),
@@ -60,8 +72,10 @@ class _Statement:
         self._parts: list[str] = []
         self._parameters = 0
         self._source: dict[str, str] = {}
+        self._first: dict[str, int] = {}
         for name, columns in SECTIONS:
             arrays = []
+            self._first[name] = self._parameters + 1
             for kind in columns.values():
                 self._parameters += 1
                 arrays.append(f"${self._parameters}::{kind}[]")
@@ -95,9 +109,13 @@ class _Statement:
         return (
             "WITH "
             + ",\n".join(self._parts)
-            + "\nSELECT 1 / (CASE WHEN (SELECT count(*) FROM moved) = cardinality($1::int8[]) "
-            f"AND (SELECT count(*) FROM updated) = cardinality(${len(s.SHARD_MOVE) + 1}::int8[]) THEN 1 ELSE 0 END)"
+            + f"\nSELECT 1 / (CASE WHEN {self._all('moved', 'moves')} AND {self._all('updated', 'updates')} "
+            f"AND {self._all('touched', 'touches')} THEN 1 ELSE 0 END)"
         )
+
+    def _all(self, part: str, section: str) -> str:
+        """Whether a part changed as many rows as its section names; the first column of these sections is a number."""
+        return f"(SELECT count(*) FROM {part}) = cardinality(${self._first[section]}::int8[])"
 
 
 def _commit_statement() -> str:
@@ -107,27 +125,29 @@ def _commit_statement() -> str:
         f"UPDATE shard t SET seq = x.seq, head = x.head FROM {statement.source('moves')} "
         "WHERE t.shard = x.shard AND t.epoch = x.epoch AND t.seq = x.seq_before RETURNING 1",
     )
-    changed = ", ".join(f'"{name}" = x."{name}"' for name in s.INST_CHANGED)
-    statement.part(
-        "updated",
-        f"UPDATE inst t SET {changed} FROM {statement.source('updates')} "
-        "WHERE t.shard = x.shard AND t.iid = x.iid AND t.ver = x.ver_before RETURNING 1",
-    )
+    for part, section, columns in (("updated", "updates", s.INST_CHANGED), ("touched", "touches", s.INST_TOUCHED)):
+        changed = ", ".join(f'"{name}" = x."{name}"' for name in columns)
+        statement.part(
+            part,
+            f"UPDATE inst t SET {changed} FROM {statement.source(section)} "
+            "WHERE t.shard = x.shard AND t.iid = x.iid AND t.ver = x.ver_before RETURNING 1",
+        )
     statement.insert("inserted", "inst", "inserts", s.INST)
     statement.insert("journaled", "journal", "journal", s.JOURNAL)
     statement.remove("tasks_removed", "task", "tasks_gone", "tok")
-    statement.remove("candidates_removed", "candidate", "tasks_gone", "tok")
+    statement.remove("candidates_removed", "candidate", "candidates_gone", "tok")
     statement.put("tasks_put", "task", "tasks", s.TASK, ("shard", "iid", "tok"))
     # A task's candidates do not change while it is open, so there is nothing to replace.
     statement.insert("candidates_put", "candidate", "candidates", s.CANDIDATE, "ON CONFLICT DO NOTHING")
     statement.remove("timers_removed", "timer", "timers_gone", "timer")
     statement.put("timers_put", "timer", "timers", s.TIMER, ("shard", "iid", "timer"))
     statement.remove("jobs_removed", "job", "jobs_gone", "tok")
-    columns = [*s.JOB, *s.LEASE_COLUMNS]
-    changed_job = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in ("shard", "iid", "tok"))
+    job_columns = [*s.JOB, *s.LEASE_COLUMNS]
+    keys = ("shard", "iid", "tok")
+    changed_job = ", ".join(f'"{name}" = excluded."{name}"' for name in job_columns if name not in keys)
     statement.part(
         "jobs_put",
-        f"INSERT INTO job ({_quoted(columns)}) SELECT {_quoted(s.JOB)}, 0, '', '' FROM {statement.source('jobs')} "
+        f"INSERT INTO job ({_quoted(job_columns)}) SELECT {_quoted(s.JOB)}, 0, '', '' FROM {statement.source('jobs')} "
         f"ON CONFLICT (shard, iid, tok) DO UPDATE SET {changed_job}",
     )
     statement.remove("waits_removed", "wait", "waits_gone", "wait")
@@ -183,15 +203,10 @@ def _parameters(commit: Commit) -> list[list[Any]]:
     parameters: list[list[Any]] = []
     for name, columns in SECTIONS:
         if name in rows:
-            values = sorted(tuple(getattr(row, column) for column in columns) for row in rows[name])
-        elif name == "updates":
-            values = sorted(
-                (
-                    (*(getattr(row, column) for column in s.INST_CHANGED), row.shard, row.iid, ver)
-                    for row, ver in commit.updates
-                ),
-                key=lambda value: value[-3:],
-            )
+            values = sorted(map(attrgetter(*columns), rows[name]))
+        elif name in ("updates", "touches"):
+            changed = attrgetter(*(s.INST_CHANGED if name == "updates" else s.INST_TOUCHED), "shard", "iid")
+            values = sorted(((*changed(row), ver) for row, ver in getattr(commit, name)), key=lambda value: value[-3:])
         elif name == "candidates":
             values = sorted(
                 {
@@ -226,9 +241,11 @@ class PostgresStore:
             StoreUnavailableError: the database cannot be reached.
         """
         try:
-            pool = await asyncpg.create_pool(dsn, min_size=1, max_size=4, init=_prepare)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise _unavailable(error) from error
+            pool = await asyncpg.create_pool(
+                dsn, min_size=1, max_size=4, init=_prepare, timeout=CONNECT_S_MAX, command_timeout=STATEMENT_S_MAX
+            )
+        except POSTGRES_FAILURES as error:
+            raise failure_of(error) from error
         return cls(pool)
 
     async def close(self) -> None:
@@ -237,10 +254,10 @@ class PostgresStore:
 
     async def _do(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
         try:
-            async with self._pool.acquire(timeout=10) as connection:
+            async with self._pool.acquire(timeout=CONNECT_S_MAX) as connection:
                 return await work(connection)
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise _unavailable(error) from error
+        except POSTGRES_FAILURES as error:
+            raise failure_of(error) from error
 
     async def own_shards(self, owner: str, now_ms: int) -> list[Shard]:  # noqa: ARG002 - leases count with several owners
         async def work(db: asyncpg.Connection) -> list[Shard]:
@@ -252,7 +269,7 @@ class PostgresStore:
                     SHARDS - 1,
                 )
                 await db.execute("UPDATE shard SET epoch = epoch + 1, owner = $1", owner)
-                rows = await db.fetch("SELECT shard, epoch, seq, head FROM shard ORDER BY shard")
+                rows = await db.fetch(s.SELECT_SHARDS)
             return [Shard(*row) for row in rows]
 
         return await self._do(work)
@@ -301,7 +318,10 @@ class PostgresStore:
         return await self._do(lambda db: db.fetchval(query, shard_of(iid), iid, tok, lease_token)) is not None
 
     async def extend_lease(self, iid: int, tok: int, lease_token: str, lease_until: int) -> bool:
-        query = "UPDATE job SET lease_until = $1 WHERE shard = $2 AND iid = $3 AND tok = $4 AND lease_token = $5"
+        query = (
+            "UPDATE job SET lease_until = $1 "
+            "WHERE shard = $2 AND iid = $3 AND tok = $4 AND lease_token = $5 AND lease_token <> ''"
+        )
         done = await self._do(lambda db: db.execute(query, lease_until, shard_of(iid), iid, tok, lease_token))
         return str(done) == "UPDATE 1"
 
@@ -351,10 +371,3 @@ class PostgresStore:
             return found
 
         return await self._do(work)
-
-
-def _unavailable(error: BaseException) -> StoreUnavailableError:
-    return StoreUnavailableError(
-        f"The database cannot be used now: {error or type(error).__name__}. "
-        "Check that it runs and can be reached, then retry."
-    )

@@ -1,4 +1,4 @@
-"""Projections fed by the journal's cursor: the board's visits, and people's notices. Rebuilt from zero at any time."""
+"""Projections fed by the journal's cursor: the board's visits, people's notices, and where files are named."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
+from noria.adapters.database.blobs import note_use
 from noria.adapters.database.opening import Database
 from noria.engine.definition import Definition
-from noria.engine.events import decode_events
+from noria.engine.events import InstanceStarted, VariablesSet, decode_events
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.monitor.visits import Fold, Life, Recorded, Visit
+from noria.operate.files import files_in
 from noria.operate.notices import TOLD_OF, Notice, notices_of
-from noria.operate.ports import Clock
+from noria.operate.ports import Clock, StaleOwnerError
 from noria.operate.rows import JournalRow
 from noria.operate.runtime import Committed, Definitions, Runtime
 from noria.trust.people import PeopleStore
@@ -27,7 +29,7 @@ from noria.trust.people import PeopleStore
 logger = logging.getLogger(__name__)
 
 _PAGE = 500
-BOARD, NOTICES = "board", "notices"
+BOARD, NOTICES, FILES = "board", "notices", "files"
 
 
 class Projector:
@@ -77,10 +79,17 @@ class Projector:
             self._wake.clear()
             try:
                 await self.catch_up()
-            except (NoriaError, sa.exc.DBAPIError) as error:
+            except NoriaError as error:
                 logger.warning("The projector pauses: %s", error)
-                await self._clock.sleep_until(self._clock.now_ms() + 1_000)
-                self._wake.set()
+                await self._pause()
+            except Exception:
+                # A defect must be seen, and must not leave the board standing still for ever without a word.
+                logger.exception("The projector pauses on a defect")
+                await self._pause()
+
+    async def _pause(self) -> None:
+        await self._clock.sleep_until(self._clock.now_ms() + 1_000)
+        self._wake.set()
 
     async def rebuild(self) -> None:
         """Drop the board's tables and fold the whole journal again."""
@@ -94,7 +103,7 @@ class Projector:
         """Follow the journal to its present end; gives how many rows were folded."""
         async with self._lock:
             folded = 0
-            for consumer, apply in ((BOARD, self._board), (NOTICES, self._notices)):
+            for consumer, apply in ((FILES, self._files), (BOARD, self._board), (NOTICES, self._notices)):
                 while page := await self._page(consumer, apply):
                     folded += page
             return folded
@@ -116,7 +125,10 @@ class Projector:
             for shard, seq in heads.items():
                 where = (t.cursor.c.consumer == consumer) & (t.cursor.c.shard == shard)
                 if shard in cursor:
-                    await db.execute(sa.update(t.cursor).where(where).values(seq=seq))
+                    where &= t.cursor.c.seq == cursor[shard]
+                    if not (await db.execute(sa.update(t.cursor).where(where).values(seq=seq))).rowcount:
+                        # A rebuild from the command line, say: what it folds must not be counted a second time.
+                        raise StaleOwnerError("Somebody else moved the projection's cursor; nothing was written.")
                 else:
                     await db.execute(sa.insert(t.cursor).values(consumer=consumer, shard=shard, seq=seq))
         announce()
@@ -128,6 +140,22 @@ class Projector:
             query = sa.select(c.iid, c.tenant, c.definition).where(c.iid.in_({row.iid for row in rows}))
             owners = {row[0]: (row[1], row[2]) for row in (await db.execute(query)).all()}
         return [Recorded(row.shard, row.seq, row.iid, row.ts, *owners[row.iid], decode_events(row.ev)) for row in rows]
+
+    # Files
+
+    @staticmethod
+    async def _files(db: AsyncConnection, rows: Sequence[Recorded]) -> Callable[[], None]:
+        for row in rows:
+            for event in row.events:
+                if isinstance(event, InstanceStarted):
+                    named = files_in(event.variables)
+                elif isinstance(event, VariablesSet):
+                    named = files_in(event.values)
+                else:
+                    continue
+                for hashed in sorted(named):
+                    await note_use(db, row.tenant, hashed, "", row.iid)
+        return lambda: None
 
     # The board
 

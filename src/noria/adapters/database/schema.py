@@ -363,6 +363,16 @@ blob = sa.Table(
     _bytes("content"),
 )
 
+blob_use = sa.Table(
+    "blob_use",
+    metadata,
+    _int("tenant", key=True),
+    _text("hash", key=True),
+    _text("person", key=True),
+    _int("iid", key=True),
+)
+"""Who may read a file: its uploaders (person, iid 0), and who sees an instance whose data name it (person "", iid)."""
+
 notice = sa.Table(
     "notice",
     metadata,

@@ -6,11 +6,13 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
 from noria.adapters.database import statements as s
-from noria.operate.ports import StaleOwnerError, StoreUnavailableError
+from noria.adapters.database.failures import SQLITE_FAILURES, failure_of
+from noria.operate.ports import StaleOwnerError
 from noria.operate.rows import (
     SHARDS,
     Commit,
@@ -33,15 +35,19 @@ def _insert(table: str, columns: Iterable[str], verb: str = "INSERT") -> str:
 
 
 INSERT_INST = _insert("inst", s.INST)
-UPDATE_INST = (
-    "UPDATE inst SET "
-    + ", ".join(f"{name} = ?" for name in s.INST_CHANGED)
-    + " WHERE shard = ? AND iid = ? AND ver = ?"
-)
+
+
+def _update(columns: Iterable[str]) -> str:
+    return f"UPDATE inst SET {', '.join(f'{name} = ?' for name in columns)} WHERE shard = ? AND iid = ? AND ver = ?"
+
+
+UPDATE_INST = _update(s.INST_CHANGED)
+# SQLite rewrites the entry of every index that has a column among those set, whether its value has changed or not.
+TOUCH_INST = _update(s.INST_TOUCHED)
 MOVE_SHARD = "UPDATE shard SET seq = ?, head = ? WHERE shard = ? AND epoch = ? AND seq = ?"
 INSERT_JOURNAL = _insert("journal", s.JOURNAL)
 PUT_TASK = _insert("task", s.TASK, "INSERT OR REPLACE")
-PUT_CANDIDATE = _insert("candidate", s.CANDIDATE, "INSERT OR REPLACE")
+PUT_CANDIDATE = _insert("candidate", s.CANDIDATE, "INSERT OR IGNORE")
 PUT_TIMER = _insert("timer", s.TIMER, "INSERT OR REPLACE")
 PUT_JOB = _insert("job", (*s.JOB, *s.LEASE_COLUMNS), "INSERT OR REPLACE").removesuffix(", ?, ?, ?)") + ", 0, '', '')"
 PUT_WAIT = _insert("wait", s.WAIT, "INSERT OR REPLACE")
@@ -108,7 +114,7 @@ class SqliteStore:
                     [(number, bytes(32)) for number in range(SHARDS)],
                 )
                 db.execute("UPDATE shard SET epoch = epoch + 1, owner = ?", (owner,))
-                rows = db.execute("SELECT shard, epoch, seq, head FROM shard ORDER BY shard").fetchall()
+                rows = db.execute(s.SELECT_SHARDS).fetchall()
                 db.execute("COMMIT")
             except BaseException:
                 _rollback(db)
@@ -163,7 +169,10 @@ class SqliteStore:
         return await self._read(lambda db: db.execute(query, values).fetchone()) is not None
 
     async def extend_lease(self, iid: int, tok: int, lease_token: str, lease_until: int) -> bool:
-        query = "UPDATE job SET lease_until = ? WHERE shard = ? AND iid = ? AND tok = ? AND lease_token = ?"
+        query = (
+            "UPDATE job SET lease_until = ? "
+            "WHERE shard = ? AND iid = ? AND tok = ? AND lease_token = ? AND lease_token <> ''"
+        )
         values = (lease_until, shard_of(iid), iid, tok, lease_token)
         return await self._write(lambda db: db.execute(query, values).rowcount) == 1
 
@@ -228,10 +237,8 @@ def _values(row: object, columns: Iterable[str]) -> tuple[Any, ...]:
 def _guarded(work: Callable[[sqlite3.Connection], T], db: sqlite3.Connection) -> T:
     try:
         return work(db)
-    except sqlite3.Error as error:
-        raise StoreUnavailableError(
-            f"The database refused: {error}. Nothing was written; check its disk and permissions, then retry."
-        ) from error
+    except SQLITE_FAILURES as error:
+        raise failure_of(error) from error
 
 
 def _rollback(db: sqlite3.Connection) -> None:
@@ -256,17 +263,20 @@ def _pass_fences(db: sqlite3.Connection, commit: Commit) -> None:
         values = (move.seq, move.head, move.shard, move.epoch, move.seq_before)
         if db.execute(MOVE_SHARD, values).rowcount != 1:
             raise StaleOwnerError(f"Shard {move.shard} has another owner or head now; nothing was written.")
-    for row, ver in commit.updates:
-        values = (*_values(row, s.INST_CHANGED), row.shard, row.iid, ver)
-        if db.execute(UPDATE_INST, values).rowcount != 1:
-            raise StaleOwnerError(f"Instance {row.iid} is no longer at version {ver}; nothing was written.")
+    for statement, columns, rows in (
+        (UPDATE_INST, s.INST_CHANGED, commit.updates),
+        (TOUCH_INST, s.INST_TOUCHED, commit.touches),
+    ):
+        if rows:
+            values_of = attrgetter(*columns, "shard", "iid")
+            if db.executemany(statement, [(*values_of(row), ver) for row, ver in rows]).rowcount != len(rows):
+                raise StaleOwnerError("An instance is no longer at the version it was read at; nothing was written.")
 
 
 def _put_all(db: sqlite3.Connection, commit: Commit) -> None:
-    def put(statement: str, rows: Iterable[object], columns: Iterable[str]) -> None:
-        values = [_values(row, columns) for row in rows]
-        if values:
-            db.executemany(statement, values)
+    def put(statement: str, rows: Sequence[object], columns: Iterable[str]) -> None:
+        if rows:
+            db.executemany(statement, list(map(attrgetter(*columns), rows)))
 
     def remove(statement: str, keys: list[tuple[int, int, int]]) -> None:
         if keys:
@@ -274,8 +284,7 @@ def _put_all(db: sqlite3.Connection, commit: Commit) -> None:
 
     put(INSERT_INST, commit.inserts, s.INST)
     put(INSERT_JOURNAL, commit.journal, s.JOURNAL)
-    task_keys = [(row.shard, row.iid, row.tok) for row in commit.tasks]
-    remove("DELETE FROM candidate WHERE shard = ? AND iid = ? AND tok = ?", task_keys + commit.tasks_gone)
+    remove("DELETE FROM candidate WHERE shard = ? AND iid = ? AND tok = ?", commit.candidates_gone)
     remove("DELETE FROM task WHERE shard = ? AND iid = ? AND tok = ?", commit.tasks_gone)
     put(PUT_TASK, commit.tasks, s.TASK)
     candidates = [

@@ -26,6 +26,7 @@ INST = {
     "state": BYTES,
 }
 INST_CHANGED = ("ver", "status", "bkey", "title", "summary", "ended", "round", "incidents", "state")
+INST_TOUCHED = ("ver", "round", "incidents", "state")
 JOURNAL = {
     "shard": INT,
     "seq": INT,
@@ -72,3 +73,8 @@ DEDUP = {"shard": INT, "key": TEXT, "iid": INT, "ver": INT, "at": INT}
 SERIAL = {"tenant": INT, "name": TEXT, "period": TEXT, "n": INT}
 
 LEASE_COLUMNS = ("lease_until", "lease_token", "worker")
+
+SELECT_SHARDS = """
+SELECT shard, epoch, seq, head, (SELECT coalesce(max(iid), 0) FROM inst WHERE inst.shard = shard.shard)
+FROM shard ORDER BY shard
+"""

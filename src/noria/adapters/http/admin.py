@@ -7,7 +7,6 @@ from litestar import get, post, put
 
 from noria.adapters.http.services import Services
 from noria.operate.office import Caller
-from noria.operate.staff import KNOWN_ROLES
 from noria.operate.views import AdminPerson, Page
 from noria.trust.people import Person, Unit
 
@@ -72,10 +71,9 @@ async def put_unit(data: Unit, caller: Caller, services: Services) -> Unit:
 
 
 @get("/admin/roles", operation_id="listRoles", tags=["admin"])
-async def list_roles(caller: Caller) -> Page[str]:
+async def list_roles(caller: Caller, services: Services) -> Page[str]:
     """Keys of the built-in roles."""
-    del caller
-    return Page(list(KNOWN_ROLES), len(KNOWN_ROLES), len(KNOWN_ROLES), 0)
+    return await services.staff.roles(caller)
 
 
 HANDLERS = [list_people, add_person, change_person, reset_password, list_units, put_unit, list_roles]

@@ -6,17 +6,18 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request, Response, Router, get
+from litestar import Litestar, Request, Router, get
 from litestar.config.compression import CompressionConfig
-from litestar.datastructures import State
+from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import ServerSentEvent, ServerSentEventMessage
+from litestar.types import Message, Scope
 
 from noria import __version__
 from noria.adapters.http import admin, instances, machines, processes, session, tasks
-from noria.adapters.http.callers import provide_caller, provide_services, provide_session
+from noria.adapters.http.callers import admit, provide_caller, provide_services, provide_session
 from noria.adapters.http.pages import Pages, page
 from noria.adapters.http.problems import HANDLERS
 from noria.adapters.http.services import Services
@@ -43,13 +44,13 @@ class Health(msgspec.Struct):
     version: str
 
 
-@get("/health/live", operation_id="live", tags=["health"])
+@get("/health/live", operation_id="live", tags=["health"], opt={"public": True})
 async def live() -> Health:
     """The server lives."""
     return Health("ok", __version__)
 
 
-@get("/health/ready", operation_id="ready", tags=["health"])
+@get("/health/ready", operation_id="ready", tags=["health"], opt={"public": True})
 async def ready(services: Services) -> Health:
     """The server can serve: its database answers."""
     await services.ready()
@@ -78,16 +79,18 @@ async def stream(
     return ServerSentEvent(messages(), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
 
 
-@get("/openapi.json", include_in_schema=False)
+@get("/openapi.json", include_in_schema=False, opt={"public": True})
 async def openapi(request: Request[object, object, State]) -> dict[str, Any]:
     """The description of this interface (OpenAPI 3.1)."""
     return request.app.openapi_schema.to_schema()
 
 
-def _secure(response: Response[object]) -> Response[object]:
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+async def _secure(message: Message, _scope: Scope) -> None:
+    """Every answer carries the headers, errors too; a route that sets a stricter one keeps it."""
+    if message["type"] == "http.response.start":
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in SECURITY_HEADERS.items():
+            headers.setdefault(name, value)
 
 
 def create_app(services: Services) -> Litestar:
@@ -110,6 +113,7 @@ def create_app(services: Services) -> Litestar:
             *machines.HANDLERS,
             *admin.HANDLERS,
         ],
+        guards=[admit],
         dependencies={
             "services": Provide(provide_services),
             "session": Provide(provide_session),
@@ -122,7 +126,7 @@ def create_app(services: Services) -> Litestar:
         route_handlers=[api, page],
         state=State({"services": services, "pages": Pages()}),
         exception_handlers=HANDLERS,
-        after_request=_secure,
+        before_send=[_secure],
         request_max_body_size=BODY_BYTES_MAX,
         compression_config=CompressionConfig(backend="gzip", minimum_size=2_000, exclude=["/api/stream", "/assets"]),
         openapi_config=OpenAPIConfig(

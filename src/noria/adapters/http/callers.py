@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.handlers import BaseRouteHandler
 
 from noria.adapters.http.problems import HttpProblemError
 from noria.adapters.http.services import Services
@@ -57,13 +61,18 @@ async def current_session(request: AnyRequest, services: Services) -> Session | 
     return await services.accounts.session(secret, services.office.clock.now_ms())
 
 
-async def provide_session(request: AnyRequest, state: State) -> Session:
-    """The session of a request that needs one; an unsafe request must show the session's token.
+async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Guard of every route that is not marked public: before anything of the request is read, there is a session.
+
+    An unsafe request must show the session's token.
 
     Raises:
         HttpProblemError: ``session.required`` or ``session.csrf``.
     """
-    services = services_of(state)
+    if handler.opt.get("public"):
+        return
+    request: AnyRequest = Request(connection.scope)
+    services = services_of(connection.app.state)
     session = await current_session(request, services)
     if session is None:
         demo = [
@@ -76,6 +85,12 @@ async def provide_session(request: AnyRequest, state: State) -> Session:
         refuse_cross_site(request)
         if not Accounts.csrf_fits(session, request.headers.get("x-csrf-token", "")):
             raise HttpProblemError("session.csrf", "The X-CSRF-Token header is missing or wrong; load the page again.")
+    connection.state["session"] = session
+
+
+async def provide_session(request: AnyRequest) -> Session:
+    """The session that the guard found."""
+    session: Session = request.state["session"]
     return session
 
 
@@ -83,13 +98,15 @@ async def provide_caller(request: AnyRequest, state: State, session: Session) ->
     """The caller of a use case.
 
     Raises:
-        HttpProblemError: the person is not active any more.
+        HttpProblemError: the person is not active any more, or must choose a password first.
     """
     services = services_of(state)
     organisation = await services.office.people.organisation(session.tenant)
     person = organisation.people.get(session.person)
     if person is None or not person.active:
         raise HttpProblemError("session.required", "Please sign in.")
+    if session.must_change:
+        raise HttpProblemError("password.must_change", "Choose a password of your own first.")
     is_page = "sec-fetch-mode" in request.headers
     origin = Origin("ui" if is_page else "api", address_of(request), device_of(request), session.hash[:12])
     key = request.headers.get("idempotency-key", "")[:KEY_CHARS_MAX]

@@ -214,11 +214,8 @@ async def upload(
 
 @get("/attachments/{hashed:str}", operation_id="downloadAttachment", tags=["attachments"])
 async def download(hashed: str, caller: Caller, services: Services) -> Response[bytes]:
-    """Download a file. Its hash is in the data of those instances that the caller may see."""
-    found = await services.office.blobs.get(caller.principal.tenant, hashed)
-    if found is None:
-        raise NotFoundError("There is no such file.")
-    name, media_type, content = found
+    """Download a file that one uploaded, or that an instance one may see names."""
+    name, media_type, content = await services.cases.file(caller, hashed)
     return Response(
         content,
         media_type=media_type,

@@ -23,6 +23,7 @@ STATUS: dict[str, int] = {
     "session.bad_credentials": 401,
     "session.locked": 401,
     "session.csrf": 403,
+    "password.must_change": 403,
     "permission.denied": 403,
     "not_found": 404,
     "process.not_found": 404,

@@ -10,7 +10,7 @@ from noria.adapters.http.callers import AnyRequest, address_of, cookie_name, dev
 from noria.adapters.http.problems import HttpProblemError
 from noria.adapters.http.services import Services
 from noria.kernel.errors import Rejected
-from noria.operate.office import Caller, RefusedError
+from noria.operate.office import RefusedError
 from noria.operate.staff import person_view
 from noria.operate.views import PersonView
 from noria.trust.signing_in import ABSOLUTE_MS, Session
@@ -36,6 +36,7 @@ class SessionView(msgspec.Struct):
     person: PersonView
     permissions: list[str]
     csrf_token: str
+    must_change_password: bool
     demo: bool
 
 
@@ -47,11 +48,12 @@ async def _view(services: Services, session: Session) -> SessionView:
         person_view(person, organisation),
         sorted(principal.permissions),
         session.csrf,
+        session.must_change,
         bool(services.demo),
     )
 
 
-@post("/session", operation_id="signIn", tags=["session"], dependencies={})
+@post("/session", operation_id="signIn", tags=["session"], opt={"public": True})
 async def sign_in(request: AnyRequest, data: SignIn, services: Services) -> Response[SessionView]:
     """Open a session; its cookie is not readable by pages."""
     refuse_cross_site(request)
@@ -94,10 +96,11 @@ async def sign_out(request: AnyRequest, session: Session, services: Services) ->
 
 
 @put("/session/password", operation_id="changePassword", tags=["session"], status_code=204)
-async def change_password(data: PasswordChange, session: Session, caller: Caller, services: Services) -> None:
+async def change_password(data: PasswordChange, session: Session, services: Services) -> None:
     """Change one's own password; every session of the person ends."""
+    organisation = await services.office.people.organisation(session.tenant)
     rejected = await services.accounts.change_password(
-        session, caller.person.username, data.old, data.new, services.office.clock.now_ms()
+        session, organisation.people[session.person].username, data.old, data.new, services.office.clock.now_ms()
     )
     if rejected is not None:
         raise RefusedError(rejected)

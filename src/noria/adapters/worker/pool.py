@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 
 from noria.kernel.errors import NoriaError
-from noria.operate.ports import Clock
+from noria.operate.ports import Clock, StoreUnavailableError
 from noria.operate.runtime import Committed, Origin, Runtime
 from noria.operate.views import JobView
 from noria.operate.workers import BpmnError, JobHandler, Workers
@@ -59,14 +59,18 @@ class WorkerPool:
 
     async def _work(self) -> None:
         while True:
+            # Before looking, not after: what is committed while it looks must wake it again.
+            self._wake.clear()
             try:
                 worked = await self.work_once()
             except NoriaError as error:
                 logger.warning("The worker pauses: %s", error)
                 worked = 0
+            except Exception:
+                logger.exception("The worker pauses on a defect")
+                worked = 0
             if worked:
                 continue
-            self._wake.clear()
             sleeping = asyncio.create_task(self._clock.sleep_until(self._clock.now_ms() + _LOOK_AGAIN_MS))
             waking = asyncio.create_task(self._wake.wait())
             try:
@@ -87,7 +91,7 @@ class WorkerPool:
         beating = asyncio.create_task(self._heartbeat(job))
         try:
             try:
-                variables = await self._handlers[job.topic](job)
+                variables = dict(await self._handlers[job.topic](job))
             except BpmnError as error:
                 await self._workers.throw_error(
                     self._tenant,
@@ -104,7 +108,7 @@ class WorkerPool:
                 message = f"{type(error).__name__}: {error}"
                 await self._workers.fail(self._tenant, job.id, job.lease_token, message, self._name, ORIGIN)
             else:
-                await self._workers.complete(self._tenant, job.id, job.lease_token, dict(variables), self._name, ORIGIN)
+                await self._workers.complete(self._tenant, job.id, job.lease_token, variables, self._name, ORIGIN)
         except NoriaError as error:
             # The lease went elsewhere or the job was cancelled meanwhile: not ours any more.
             logger.info("Job %s was not taken: %s", job.id, error)
@@ -114,4 +118,7 @@ class WorkerPool:
     async def _heartbeat(self, job: JobView) -> None:
         while True:
             await self._clock.sleep_until(self._clock.now_ms() + LEASE_MS // 3)
-            await self._workers.extend(job.id, job.lease_token, LEASE_MS)
+            try:
+                await self._workers.extend(job.id, job.lease_token, LEASE_MS)
+            except StoreUnavailableError as error:
+                logger.warning("The lease of job %s could not be extended yet: %s", job.id, error)

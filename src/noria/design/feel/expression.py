@@ -37,13 +37,17 @@ class Expression:
     Attributes:
         source: the text it was compiled from.
         names: free names it looks up among the variables.
+        constant: the text that it always gives, None when it is anything but a plain text.
     """
 
-    __slots__ = ("_function", "names", "source")
+    __slots__ = ("_function", "constant", "names", "source")
 
-    def __init__(self, source: str, names: frozenset[str], function: Callable[..., Any]) -> None:
+    def __init__(
+        self, source: str, names: frozenset[str], function: Callable[..., Any], constant: str | None = None
+    ) -> None:
         self.source = source
         self.names = names
+        self.constant = constant
         self._function = function
 
     def evaluate(self, variables: Mapping[str, object], context: EvaluationContext) -> Any:
@@ -141,7 +145,7 @@ def compile_unary_tests(
 def literal_expression(text: str) -> Expression:
     """An expression whose value is this text."""
     quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return Expression(quoted, frozenset(), Compiler(frozenset()).expression(n.Literal(text)))
+    return Expression(quoted, frozenset(), Compiler(frozenset()).expression(n.Literal(text)), text)
 
 
 def _compile_expression(source: str, names: frozenset[str], types: Mapping[str, FeelType] | None) -> Expression:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from noria.design.bpmn.graph import Element, HumanWork
+from noria.design.feel import Expression
 from noria.engine import events as e
 from noria.engine.arming import after, part_way, text_of
 from noria.engine.run import Run
@@ -25,23 +26,23 @@ def enter(run: Run, token: int, element: Element) -> None:
     round_now = state.rounds.get(element.index, 0) + 1
     groups, users = _candidates(run, element, work, variables)
     assignee = state.actors.get(element.index, "") if round_now > 1 and state.returned else ""
-    if not assignee:
-        assignee = _assignee(run, element, work, variables)
+    if not assignee and work.assignee is not None:
+        assignee = _assignee(run, element, work.assignee, variables)
     if not assignee and not groups and not users:
         raise Trouble("task.nobody", f"Nobody can do {element.id}: no assignee, candidate or lane names anyone.")
-    due_ms = _due_ms(run, element, work, variables)
+    due_ms = _due_ms(run, element, work.due_in, work.calendar, variables) if work.due_in is not None else 0
     run.emit(
         e.TaskOpened(
             token,
             element.index,
             round_now,
             assignee,
-            tuple(groups),
-            tuple(users),
+            groups,
+            users,
             run.now_ms,
             due_ms,
             work.form,
-            _priority(run, work, variables),
+            _priority(run, work.priority, variables) if work.priority is not None else 50,
         )
     )
     if work.completed_by_start and run.with_start and round_now == 1:
@@ -53,10 +54,8 @@ def enter(run: Run, token: int, element: Element) -> None:
             run.emit(e.TimerStarted(state.next_id, token, element.index, at_ms, 0, "", share))
 
 
-def _assignee(run: Run, element: Element, work: HumanWork, variables: Mapping[str, object]) -> str:
-    if work.assignee is None:
-        return ""
-    names = run.evaluate_names(work.assignee, variables, f"The assignee of {element.id}")
+def _assignee(run: Run, element: Element, assignee: Expression, variables: Mapping[str, object]) -> str:
+    names = run.evaluate_names(assignee, variables, "assignee", element)
     if len(names) > 1:
         raise Trouble("task.many_assignees", f"The assignee of {element.id} is a list; name candidates instead.")
     return names[0] if names else ""
@@ -64,31 +63,29 @@ def _assignee(run: Run, element: Element, work: HumanWork, variables: Mapping[st
 
 def _candidates(
     run: Run, element: Element, work: HumanWork, variables: Mapping[str, object]
-) -> tuple[list[str], list[str]]:
-    groups = run.evaluate_names(work.candidate_groups, variables, f"The candidate groups of {element.id}")
-    users = run.evaluate_names(work.candidate_users, variables, f"The candidate users of {element.id}")
-    if not groups and not users and work.assignee is None:
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if work.candidate_groups is None and work.candidate_users is None:
         # The innermost lane says who works here; the lanes around it only group.
-        groups = list(work.lane_groups[:1])
+        return (work.lane_groups[:1] if work.assignee is None else ()), ()
+    groups = run.evaluate_names(work.candidate_groups, variables, "candidate groups", element)
+    users = run.evaluate_names(work.candidate_users, variables, "candidate users", element)
+    if not groups and not users and work.assignee is None:
+        groups = work.lane_groups[:1]
     return groups, users
 
 
-def _due_ms(run: Run, element: Element, work: HumanWork, variables: Mapping[str, object]) -> int:
-    if work.due_in is None:
-        return 0
-    value = run.evaluate(work.due_in, variables)
+def _due_ms(run: Run, element: Element, due_in: Expression, calendar: str, variables: Mapping[str, object]) -> int:
+    value = run.evaluate(due_in, variables)
     if value is None:
         return 0
     try:
-        return after(run, run.now_ms, text_of(value), work.calendar)
+        return after(run, run.now_ms, text_of(value), calendar)
     except ValueError as error:
-        raise Trouble("task.no_due", f"The time limit of {element.id} ({work.due_in.source}): {error}") from None
+        raise Trouble("task.no_due", f"The time limit of {element.id} ({due_in.source}): {error}") from None
 
 
-def _priority(run: Run, work: HumanWork, variables: Mapping[str, object]) -> int:
-    if work.priority is None:
-        return 50
-    value = run.evaluate(work.priority, variables)
+def _priority(run: Run, priority: Expression, variables: Mapping[str, object]) -> int:
+    value = run.evaluate(priority, variables)
     if isinstance(value, bool) or not isinstance(value, int | float):
         text = value if isinstance(value, str) else ""
         if not text.isdigit():

@@ -30,6 +30,7 @@ def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
         run.emit(e.TaskClaimed(token, command.by))
     element = run.definition.graph.elements[task.element]
     run.emit(e.TaskCompleted(token, task.element, command.by, task.round, command.comment))
-    run.assign(token, element, values)
+    if values:
+        run.assign(token, element, values)
     run.leave(token, element)
     return None

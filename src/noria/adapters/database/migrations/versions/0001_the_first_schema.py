@@ -56,6 +56,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "hash"),
     )
     op.create_table(
+        "blob_use",
+        sa.Column("tenant", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("person", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("iid", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "hash", "person", "iid"),
+    )
+    op.create_table(
         "candidate",
         sa.Column("shard", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("iid", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -566,6 +574,7 @@ def downgrade() -> None:
         batch_op.drop_index("candidate_name")
 
     op.drop_table("candidate")
+    op.drop_table("blob_use")
     op.drop_table("blob")
     op.drop_table("audit_head")
     with op.batch_alter_table("audit", schema=None) as batch_op:

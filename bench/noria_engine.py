@@ -1,0 +1,115 @@
+"""Noria's side of the measurements: the pure engine in memory, and the runtime on SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.measuring import Spent, Stopwatch
+from bench.models import VARIABLES, Workload, bpmn
+from noria.adapters.database.opening import open_database
+from noria.adapters.system import SystemClock
+from noria.design.bpmn import compile_bpmn, read_bpmn
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine.definition import Definition
+from noria.engine.facts import NO_FACTS
+from noria.engine.state import State, Status, decode_state, encode_state
+from noria.engine.step import Outcome, step
+from noria.operate.runtime import Accepted, Request, Runtime
+
+NOW_MS = 1_790_000_000_000
+
+
+def definition(workload: Workload) -> Definition:
+    """The workload, compiled once."""
+    read, findings = read_bpmn(bpmn(workload, for_noria=True), f"{workload.name}.bpmn")
+    assert read is not None, findings
+    graphs, _ = compile_bpmn(read)
+    return Definition(graphs[0])
+
+
+def _do(known: Definition, state: State, command: c.AnyCommand) -> Outcome:
+    outcome = step(known, state, command, NOW_MS, NO_FACTS)
+    assert isinstance(outcome, Outcome), outcome
+    return outcome
+
+
+def check(workload: Workload) -> None:
+    """One instance to its end, with its completed elements and commands counted."""
+    known = definition(workload)
+    outcome = _do(known, State(), c.StartInstance("bench", {"id": "bench"}, VARIABLES))
+    left = sum(isinstance(event, e.ElementLeft) for event in outcome.events)
+    merged = sum(isinstance(event, e.TokenMerged) for event in outcome.events)
+    commands = 1
+    while outcome.state.status is Status.OPEN:
+        token = next(iter(outcome.state.tasks))
+        outcome = _do(known, outcome.state, c.CompleteTask(token, "li"))
+        left += sum(isinstance(event, e.ElementLeft) for event in outcome.events)
+        commands += 1
+    assert merged in (0, 3)
+    assert (left, commands) == (workload.elements, workload.commands), (left, commands)
+    assert outcome.state.status is Status.COMPLETED
+
+
+def in_memory(workload: Workload, saved: bool) -> Callable[[], None]:
+    """One instance from start to end; `saved` encodes the state after each command and decodes it before the next."""
+    known = definition(workload)
+    start = c.StartInstance("bench", {"id": "bench"}, VARIABLES)
+
+    def run() -> None:
+        state = _do(known, State(), start).state
+        while state.status is Status.OPEN:
+            if saved:
+                state = decode_state(encode_state(state))
+            state = _do(known, state, c.CompleteTask(next(iter(state.tasks)), "li")).state
+        if saved:
+            encode_state(state)
+
+    return run
+
+
+class _Fixed:
+    """The one definition there is."""
+
+    def __init__(self, known: Definition) -> None:
+        self.known = known
+
+    async def get(self, _definition: int) -> Definition:
+        return self.known
+
+
+def durable(workload: Workload, instances: int, group: int) -> Spent:
+    """`instances` from start to end on SQLite (WAL, FULL), `group` of them at a time, in groups of one commit."""
+
+    async def work(folder: str) -> Spent:
+        database = await open_database(f"sqlite:///{Path(folder) / 'noria.db'}")
+        runtime = Runtime(database.store, _Fixed(definition(workload)), SystemClock(), lambda _tenant: NO_FACTS)
+        await runtime.start()
+        start = c.StartInstance("bench", {"id": "bench"}, VARIABLES)
+        watch = Stopwatch()
+        for _ in range(instances // group):
+            answers = await asyncio.gather(
+                *(runtime.submit(Request(start, "bench", definition=1)) for _ in range(group))
+            )
+            iids = [answer.iid for answer in answers if isinstance(answer, Accepted)]
+            for _ in range(workload.commands - 1):
+                requests = []
+                for iid in iids:
+                    held = await runtime.instance(iid)
+                    assert held is not None
+                    requests.append(Request(c.CompleteTask(next(iter(held.state.tasks)), "li"), "li", iid=iid))
+                await asyncio.gather(*(runtime.submit(request) for request in requests))
+            last = await runtime.instance(iids[-1])
+            assert len(iids) == group
+            assert last is not None
+            assert last.state.status is Status.COMPLETED
+        spent = watch.spent()
+        await runtime.stop()
+        await database.close()
+        return spent
+
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        return asyncio.run(work(folder))

@@ -1,0 +1,47 @@
+"""What a failure of the database means to its callers: come back later, or never with this value."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+import sqlalchemy as sa
+
+from noria.kernel.errors import NoriaError
+from noria.operate.ports import StoreUnavailableError, UnstorableError
+
+POSTGRES_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""All that asyncpg raises; a time-out is an OSError."""
+
+SQLITE_FAILURES = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+"""All that the sqlite3 module raises; the last two for values that have no form in SQLite."""
+
+_REFUSED_VALUES = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, ValueError)
+_REFUSED_CLASSES = ("22", "23")
+"""SQLSTATE classes of PostgreSQL: data exception, integrity constraint violation."""
+
+
+def failure_of(error: BaseException) -> NoriaError:
+    """The error to raise for one of the database's driver."""
+    sqlstate = getattr(error, "sqlstate", None) or ""
+    text = str(error) or type(error).__name__
+    if isinstance(error, _REFUSED_VALUES) or sqlstate.startswith(_REFUSED_CLASSES):
+        return UnstorableError(f"The database cannot hold this: {text}. Nothing was written.")
+    return StoreUnavailableError(
+        f"The database cannot be used now: {text}. Check that it runs and has room and permissions, then retry."
+    )
+
+
+@contextmanager
+def told_apart() -> Iterator[None]:
+    """Turn what SQLAlchemy and the drivers below it raise into Noria's errors; wrong SQL stays what it is, a defect."""
+    try:
+        yield
+    except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
+        raise
+    except sa.exc.DBAPIError as error:
+        raise failure_of(error.orig or error) from error
+    except (sa.exc.TimeoutError, *POSTGRES_FAILURES, *SQLITE_FAILURES) as error:
+        raise failure_of(error) from error

@@ -1,0 +1,193 @@
+"""The command line without a server: check, run, decide, deploy, verify."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from noria.adapters.cli.cli import group
+from noria.bootstrap import Composition, Noria
+from noria.engine import commands as c
+from noria.operate.runtime import Request
+from tests.scenarios.drawing import draw
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "purchase"
+PURCHASE = {
+    "title": "轴承",
+    "category": "material",
+    "supplier": "精工",
+    "needed_on": "2026-12-20",
+    "amount": 68_400,
+    "lines": [{"item": "轴承", "quantity": 400, "price": 171}],
+}
+
+
+def noria(*arguments: object) -> Result:
+    return CliRunner().invoke(group, [str(item) for item in arguments], obj=Composition())
+
+
+def files() -> list[Path]:
+    return sorted(path for path in EXAMPLE.iterdir() if path.suffix in (".bpmn", ".dmn", ".form"))
+
+
+def test_check_passes_a_good_model() -> None:
+    result = noria("check", *files())
+    assert result.exit_code == 0, result.output
+
+
+def test_check_prints_one_finding_a_line_and_exits_1_on_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "bad.bpmn"
+    path.write_bytes(
+        draw(["startEvent start", "userTask a", "serviceTask b", "endEvent end", "start -> a -> b -> end"])
+    )
+    result = noria("check", path)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert len(lines) == 2
+    assert all(re.match(rf"{re.escape(str(path))}:\d+: [ab]: error bpmn\.\w+: .+", line) for line in lines), lines
+
+
+def test_run_prints_the_events_of_a_trial_one_a_line() -> None:
+    result = noria("run", *files(), "--variables", json.dumps(PURCHASE), "--complete", "all", "--trace")
+    assert result.exit_code == 0, result.output
+    events = [line.split()[1] for line in result.stdout.splitlines()]
+    assert events[0] == "InstanceStarted"
+    assert events[-1] == "InstanceCompleted"
+    assert "TaskOpened gm_review" in " ".join(" ".join(line.split()[1:3]) for line in result.stdout.splitlines())
+
+
+def test_run_says_which_fields_are_wrong_and_exits_1() -> None:
+    result = noria("run", *files(), "--variables", "{}")
+    assert result.exit_code == 1
+    assert "form.invalid" in result.stderr
+    assert "supplier" in result.stderr
+
+
+def test_run_asks_for_the_values_of_each_task(tmp_path: Path) -> None:
+    path = tmp_path / "ask.bpmn"
+    path.write_bytes(draw(["startEvent start", "userTask a assignee=x", "endEvent end", "start -> a -> end"]))
+    result = CliRunner().invoke(group, ["run", str(path), "--complete", "ask", "--trace"], obj=None, input='{"n": 5}\n')
+    assert result.exit_code == 0, result.output
+    assert '"n": 5' in result.stdout
+
+
+def test_run_moves_a_virtual_clock_to_the_next_timer(tmp_path: Path) -> None:
+    path = tmp_path / "later.bpmn"
+    path.write_bytes(
+        draw(["startEvent start", "intermediateCatchEvent later timer=P30D", "endEvent end", "start -> later -> end"])
+    )
+    lines = noria("run", path).stdout.splitlines()
+    assert lines[0][:10] < lines[-1][:10], "a month has passed"
+
+
+def test_decide_prints_the_value_and_the_rows_that_decided() -> None:
+    result = noria(
+        "decide",
+        EXAMPLE / "approval.dmn",
+        "--decision",
+        "approval_policy",
+        "--variables",
+        '{"category": "equipment", "amount": 60000}',
+    )
+    assert json.loads(result.stdout)["needs_general_manager"] is True
+    assert "row 1" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["decide", EXAMPLE / "approval.dmn", "--decision", "none"], "There is no decision 'none'"),
+        (["run", *files(), "--variables", "[1]"], "--variables is a JSON object"),
+        (["run", *files(), "--process", "none"], "There is no process 'none'"),
+        (["check", "no-such-file.bpmn"], "does not exist"),
+        (["audit", "verify", "--data", "a", "--database", "sqlite:///b"], "not both"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong(arguments: list[object], sentence: str) -> None:
+    result = noria(*arguments)
+    assert result.exit_code != 0
+    assert sentence in result.output
+
+
+def test_deploy_takes_all_files_or_none(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.bpmn"
+    bad.write_bytes(b"<nonsense/>")
+    refused = noria("deploy", *files(), bad, "--data", tmp_path / "data")
+    assert refused.exit_code == 1
+    done = noria("deploy", *files(), "--data", tmp_path / "data")
+    assert done.stdout.splitlines()[-1] == "purchase version 1: 采购申请"
+
+
+# The audit trail
+
+
+async def _work(url: str) -> None:
+    """A few instances, some of them completed."""
+    root = await Noria.open(url)
+    model = draw(["startEvent start", "userTask a assignee=x", "endEvent end", "start -> a -> end"], "tiny")
+    await root.catalogue.deploy(1, "cli", {"tiny.bpmn": model}, root.clock.now_ms(), root.facts(1))
+    await root.first_administrator()
+    await root.services.accounts.sign_in(1, "admin", "wrong", now_ms=1, address="127.0.0.1", device="test")
+    await root.runtime.start()
+    definition = root.catalogue.find(1, "tiny")
+    assert definition is not None
+    for number in range(6):
+        start = c.StartInstance("x", {"id": "x"}, {"amount": number})
+        started = await root.runtime.submit(Request(start, "x", definition=definition.id))
+        token = next(iter((await root.runtime.instance(started.iid)).state.tasks))  # type: ignore[union-attr]
+        if number % 2:
+            await root.runtime.submit(Request(c.CompleteTask(token, "x"), "x", iid=started.iid))  # type: ignore[union-attr]
+    await root.close()
+
+
+@pytest.fixture
+async def worked(tmp_path: Path) -> Path:
+    path = tmp_path / "noria.db"
+    await _work(f"sqlite:///{path}")
+    return path
+
+
+def verified(path: Path) -> Result:
+    """Verify in a fresh process's way: the command runs its own loop."""
+    return CliRunner().invoke(group, ["audit", "verify", "--database", f"sqlite:///{path}"], obj=Composition())
+
+
+TAMPERINGS = {
+    "an event": ("UPDATE journal SET ev = ev || x'00' WHERE action = 'start_instance'", "journal/"),
+    "an actor": ("UPDATE journal SET actor = 'somebody' WHERE action = 'complete_task'", "journal/"),
+    "a missing row": ("DELETE FROM journal WHERE action = 'complete_task'", "journal/"),
+    "a stored state": (
+        "UPDATE inst SET state = (SELECT state FROM inst ORDER BY iid LIMIT 1) WHERE ver = 2",
+        "instance/",
+    ),
+    "a sign-in": ("UPDATE audit SET outcome = 'ok'", "records/1"),
+    "a missing record": ("DELETE FROM audit", "records/1"),
+}
+
+
+async def test_an_untouched_trail_verifies(worked: Path) -> None:
+    result = await _in_thread(worked)
+    assert result.exit_code == 0, result.output
+    assert "OK" in result.stdout
+
+
+@pytest.mark.parametrize("what", TAMPERINGS)
+async def test_the_first_bad_entry_is_named_after_somebody_changed(worked: Path, what: str) -> None:
+    statement, entry = TAMPERINGS[what]
+    with sqlite3.connect(worked) as db:
+        changed = db.execute(statement).rowcount
+    db.close()
+    assert changed > 0
+    result = await _in_thread(worked)
+    assert result.exit_code == 1, result.output
+    assert result.stdout.startswith(f"BAD {entry}"), result.stdout
+
+
+async def _in_thread(path: Path) -> Result:
+    return await asyncio.to_thread(verified, path)

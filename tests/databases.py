@@ -1,0 +1,184 @@
+"""Both databases for tests: a SQLite file, and a PostgreSQL server that the tests start and stop themselves."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+
+from noria.adapters.database.opening import open_database
+from noria.adapters.database.schema import metadata
+
+USER = "noria"
+DEBIAN_USER = "postgres"
+START_S_MAX = 30
+
+
+def postgres_programs() -> Path | None:
+    """The folder of initdb and postgres, None when PostgreSQL is not installed."""
+    folders = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)]
+    found = shutil.which("initdb")
+    folders += [Path(found).resolve().parent] if found else []
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+def missing_postgres() -> str:
+    """Why no server can be started, "" when one can."""
+    if postgres_programs() is None:
+        return "PostgreSQL is not installed"
+    if os.geteuid() == 0:
+        try:
+            pwd.getpwnam(DEBIAN_USER)
+        except KeyError:
+            return f"PostgreSQL refuses to run as root, and there is no user {DEBIAN_USER}"
+    return ""
+
+
+def need(missing: str) -> None:
+    """Skip with the reason, or fail where everything is required."""
+    if missing and os.environ.get("NORIA_REQUIRE_ALL"):
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
+
+
+class PostgresServer:
+    """A private server: its own folder, its own port on loopback, its own password, durable as in production."""
+
+    def __init__(self) -> None:
+        programs = postgres_programs()
+        assert programs is not None
+        self._programs = programs
+        self._folder = Path(tempfile.mkdtemp(prefix="noria-postgres-"))
+        self._as_user: dict[str, object] = {}
+        if os.geteuid() == 0:
+            account = pwd.getpwnam(DEBIAN_USER)
+            os.chown(self._folder, account.pw_uid, account.pw_gid)
+            self._as_user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        self._password = secrets.token_hex(16)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._databases = 0
+        self._empty: list[str] = []
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._initialise()
+
+    def _initialise(self) -> None:
+        secret = self._folder / "password"
+        secret.write_text(self._password)
+        secret.chmod(0o644)  # the folder itself is closed to others
+        command = [self._programs / "initdb", "-D", self._folder / "data", "-U", USER, "-A", "scram-sha-256"]
+        command += ["--pwfile", secret, "-E", "UTF8", "--locale=C", "--no-sync"]
+        done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False, **self._as_user)
+        assert done.returncode == 0, done.stderr
+        secret.unlink()
+
+    def start(self) -> None:
+        """Start, and wait until it takes connections; after a crash it recovers first."""
+        command = [self._programs / "postgres", "-D", self._folder / "data", "-p", str(self.port)]
+        for setting in (
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "fsync=on",
+            "synchronous_commit=on",
+            "shared_buffers=32MB",
+            "max_connections=60",
+        ):
+            command += ["-c", setting]
+        log = (self._folder / "log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                command, cwd=self._folder, stdout=log, stderr=log, start_new_session=True, **self._as_user
+            )
+        deadline = time.monotonic() + START_S_MAX
+        ready = [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        while subprocess.run(ready, check=False).returncode != 0:
+            assert self._process.poll() is None, (self._folder / "log").read_text()[-2_000:]
+            assert time.monotonic() < deadline, "PostgreSQL does not start"
+            time.sleep(0.05)
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not stopped since."""
+        return self._process is not None
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop this server's own process: SIGINT at once but in order, SIGQUIT as in a crash."""
+        assert self._process is not None
+        self._process.send_signal(how)
+        self._process.wait(START_S_MAX)
+        self._process = None
+
+    def close(self) -> None:
+        """Stop if it runs, and remove all of it; nothing is left that would have to be written out in order."""
+        if self._process is not None:
+            self.stop(signal.SIGQUIT)
+        shutil.rmtree(self._folder)
+
+    def _url(self, name: str) -> str:
+        return f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{name}"
+
+    async def take_database(self) -> str:
+        """The address of a database without rows, for one test alone."""
+        if self._empty:
+            return self._empty.pop()
+        self._databases += 1
+        url = self._url(f"test_{self._databases}")
+        connection = await asyncpg.connect(self._url("postgres"))
+        await connection.execute(f"CREATE DATABASE test_{self._databases}")
+        await connection.close()
+        await (await open_database(url)).close()
+        return url
+
+    async def give_back(self, url: str) -> None:
+        """Empty a database for the next test: far cheaper than a new one, whose files must all reach the disk."""
+        connection = await asyncpg.connect(url)
+        await connection.execute("SET lock_timeout = '5s'")
+        await connection.execute("; ".join(str(sa.delete(table)) for table in metadata.sorted_tables))
+        await connection.close()
+        self._empty.append(url)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for all tests of this process."""
+    need(missing_postgres())
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: PostgresServer) -> AsyncIterator[str]:
+    """A database without rows on PostgreSQL."""
+    url = await postgres_server.take_database()
+    yield url
+    await postgres_server.give_back(url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A file in which there is no database yet."""
+    return f"sqlite:///{tmp_path / 'noria.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database without rows, once on each kind: whatever uses this holds on both."""
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")

@@ -1,0 +1,96 @@
+"""Deploying: checked, refused by name, or put into force as a new version; and the files that can be read back."""
+
+from __future__ import annotations
+
+import pytest
+
+from noria.adapters.demo.seeding import example_files
+from tests.http.house import Client, House
+from tests.scenarios.drawing import draw
+
+TINY = draw(["startEvent start", "task a", "endEvent end", "start -> a -> end"], "tiny")
+BOMB = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
+COMPLEX = TINY.replace(b'<task id="a"></task>', b'<complexGateway id="a"></complexGateway>')
+
+
+async def deploy(client: Client, files: dict[str, bytes], *, dry_run: bool = False) -> tuple[int, dict]:
+    answer = await client.send(
+        "POST",
+        "/deployments",
+        params={"dry_run": str(dry_run).lower()},
+        files=[("files", (name, content)) for name, content in files.items()],
+    )
+    return answer.status_code, answer.json()
+
+
+async def test_a_new_version_is_in_force_at_once_and_the_old_one_stays_readable(house: House) -> None:
+    he = await house.sign_in("he")
+    assert (await deploy(he, {"tiny.bpmn": TINY}))[1]["processes"] == [{"key": "tiny", "name": "tiny", "version": 1}]
+    changed = TINY.replace(b'<task id="a">', b'<task id="a" name="new">')
+    assert (await deploy(he, {"tiny.bpmn": changed}))[1]["processes"][0]["version"] == 2
+    assert (await he.get("/processes/tiny")).json()["version"] == 2
+    assert [item["version"] for item in (await he.get("/processes/tiny/versions")).json()["items"]] == [2, 1]
+    assert (await he.get("/processes/tiny/xml", version=1)).content == TINY
+    assert (await he.get("/processes/tiny/xml")).content == changed
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "names"),
+    [
+        (BOMB, "xml.refused", "DOCTYPE"),
+        (b"<definitions", "xml.refused", "not well-formed"),
+        (COMPLEX, "bpmn.unsupported", "complexGateway"),
+        (TINY.replace(b'targetRef="end"', b'targetRef="nowhere"'), "bpmn.unresolved", "nowhere"),
+    ],
+    ids=["hostile", "malformed", "unsupported", "dangling"],
+)
+async def test_a_file_with_errors_is_refused_and_nothing_is_deployed(
+    house: House, content: bytes, code: str, names: str
+) -> None:
+    he = await house.sign_in("he")
+    status, problem = await deploy(he, {"tiny.bpmn": content})
+    assert (status, problem["code"]) == (422, "deployment.refused")
+    finding = next(item for item in problem["details"]["findings"] if item["code"] == code)
+    assert names in finding["message"]
+    assert (finding["file"], finding["line"] > 0) == ("tiny.bpmn", True)
+    assert (await he.get("/processes/tiny")).status_code == 404
+
+
+async def test_one_bad_file_keeps_the_whole_deployment_out(house: House) -> None:
+    he = await house.sign_in("he")
+    assert (await deploy(he, {"tiny.bpmn": TINY, "other.dmn": b"<nonsense/>"}))[0] == 422
+    assert (await he.get("/processes/tiny")).status_code == 404
+
+
+async def test_a_dry_run_reports_and_changes_nothing(house: House) -> None:
+    he = await house.sign_in("he")
+    status, report = await deploy(he, {"tiny.bpmn": TINY}, dry_run=True)
+    assert status == 201
+    assert report["findings"] == []
+    assert (await he.get("/processes/tiny")).status_code == 404
+
+
+async def test_a_deployment_is_on_record_with_versions_before_and_after(house: House) -> None:
+    he = await house.sign_in("he")
+    await deploy(he, dict(example_files()))
+    qian = await house.sign_in("qian")
+    entry = (await qian.get("/audit", action="models.deployed")).json()["items"][0]
+    assert (entry["before"], entry["after"]) == ({"purchase": 1}, {"purchase": 2})
+
+
+async def test_a_decision_is_made_by_itself_and_names_the_rows_that_decided(house: House) -> None:
+    he = await house.sign_in("he")
+    answer = await he.post(
+        "/decisions/approval_policy/evaluate", {"variables": {"category": "equipment", "amount": 60_000}}
+    )
+    assert answer.json()["value"]["needs_general_manager"] is True
+    assert [item["row"] for item in answer.json()["matched"]] == [1]
+    assert (await he.post("/decisions/none/evaluate", {})).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["../../evil.bpmn", "C:\\evil.bpmn"])
+async def test_a_path_in_a_file_name_is_only_a_name(house: House, name: str) -> None:
+    he = await house.sign_in("he")
+    status, problem = await deploy(he, {name: COMPLEX})
+    assert status == 422
+    assert {item["file"] for item in problem["details"]["findings"]} == {"evil.bpmn"}

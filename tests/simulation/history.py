@@ -1,0 +1,248 @@
+"""One instance's recorded events, read without the engine's own bookkeeping."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from noria.engine import events as e
+from noria.engine.definition import Definition
+from noria.engine.evolve import APPLY
+from noria.engine.state import State
+from noria.operate.rows import JournalRow
+from tests.simulation.models import DURATIONS, Process
+from tests.simulation.oracle import Outside
+
+
+class ViolationError(Exception):
+    """A promise was broken.
+
+    Attributes:
+        invariant: which.
+    """
+
+    def __init__(self, invariant: str, message: str) -> None:
+        super().__init__(f"{invariant}: {message}")
+        self.invariant = invariant
+
+
+class History:
+    """What was recorded about one instance so far.
+
+    Attributes:
+        iid: the instance.
+        definition: what it runs on.
+        process: the model it was written from.
+        state: the events folded by the engine's table, for comparison with what is stored.
+        outside: what came from outside, for the oracle.
+        entered, left, merged, cancelled: element id → count.
+        open: (kind, number) → the token it belongs to; the tokens, tasks, jobs, timers, waits, calls and incidents that
+            have begun and not ended.
+        due: timer → its due instant.
+        incidents: incident → code.
+        jobs_done: tokens whose job was finished.
+        returned: whether a request was sent back, after which the oracle does not know the way.
+        over: how it ended, "" while it is open.
+    """
+
+    def __init__(self, iid: int, definition: Definition, process: Process) -> None:
+        self.iid = iid
+        self.definition = definition
+        self.process = process
+        self.state = State()
+        self.outside = Outside(0)
+        self.entered: Counter[str] = Counter()
+        self.left: Counter[str] = Counter()
+        self.merged: Counter[str] = Counter()
+        self.cancelled: Counter[str] = Counter()
+        self.open: dict[tuple[str, int], int] = {}
+        self.due: dict[int, int] = {}
+        self.incidents: dict[int, str] = {}
+        self.jobs_created: set[int] = set()
+        self.jobs_done: set[int] = set()
+        self.returned = False
+        self.over = ""
+        self._element_of: dict[int, str] = {}
+        self._limits: dict[int, tuple[int, int]] = {}
+        self._cycles: dict[tuple[int, int], int] = {}
+        self._seen: set[tuple[str, int]] = set()
+
+    def add(self, row: JournalRow, events: tuple[e.AnyEvent, ...]) -> None:
+        """Take in one journal row."""
+        for event in events:
+            if self.over and not isinstance(event, e.Commented):
+                raise ViolationError("I4", f"{type(event).__name__} of {self.iid} after it was {self.over}")
+            try:
+                APPLY[event.__class__](self.state, event)
+            except (KeyError, AttributeError) as error:
+                raise ViolationError("I2", f"{event} of {self.iid} cannot be replayed: {error!r}") from error
+            reader = getattr(self, f"_{type(event).__name__}", None)
+            if reader is not None:
+                reader(event, row)
+        self.state.version += 1
+
+    def _id(self, element: int) -> str:
+        return self.definition.graph.elements[element].id
+
+    def _begin(self, kind: str, number: int, owner: int) -> None:
+        if (kind, number) in self._seen:
+            raise ViolationError("I4", f"{kind} {number} of {self.iid} begins twice")
+        self._seen.add((kind, number))
+        self.open[kind, number] = owner
+
+    def _end(self, kind: str, number: int) -> None:
+        if self.open.pop((kind, number), None) is None:
+            raise ViolationError("I4", f"{kind} {number} of {self.iid} ends, but it is not open")
+
+    def _end_all_of(self, owner: int, kinds: tuple[str, ...]) -> None:
+        for kind, number in [key for key, token in self.open.items() if token == owner and key[0] in kinds]:
+            self._end(kind, number)
+
+    # Tokens
+
+    def _InstanceStarted(self, event: e.InstanceStarted, row: JournalRow) -> None:  # noqa: N802 - named after the event
+        number = event.variables.get("request")
+        if not isinstance(number, int):
+            raise ViolationError("I3", f"{self.iid} was started without its variables")
+        self.outside.request = number
+
+    def _ElementEntered(self, event: e.ElementEntered, row: JournalRow) -> None:  # noqa: N802
+        self._element_of[event.token] = self._id(event.element)
+        self.entered[self._id(event.element)] += 1
+        self._begin("token", event.token, -1)
+
+    def _leave(self, token: int, element: int, counter: Counter[str]) -> None:
+        if self._element_of.get(token) != self._id(element):
+            raise ViolationError("I3", f"token {token} of {self.iid} leaves {self._id(element)} without being there")
+        counter[self._id(element)] += 1
+        self._end("token", token)
+        self._end_all_of(token, ("timer", "wait"))
+        still = [key for key, owner in self.open.items() if owner == token]
+        if still:
+            raise ViolationError("I4", f"{still} of {self.iid} outlive their token {token}")
+
+    def _ElementLeft(self, event: e.ElementLeft, row: JournalRow) -> None:  # noqa: N802
+        self._leave(event.token, event.element, self.left)
+
+    def _TokenMerged(self, event: e.TokenMerged, row: JournalRow) -> None:  # noqa: N802
+        self._leave(event.token, event.element, self.merged)
+
+    def _ElementCancelled(self, event: e.ElementCancelled, row: JournalRow) -> None:  # noqa: N802
+        self._end_all_of(event.token, ("task", "job", "call"))
+        for incident in [key for key in self.incidents if self.open.get(("incident", key)) == event.token]:
+            self._end("incident", incident)
+            del self.incidents[incident]
+        self._leave(event.token, event.element, self.cancelled)
+
+    # Tasks
+
+    def _TaskOpened(self, event: e.TaskOpened, row: JournalRow) -> None:  # noqa: N802
+        self._begin("task", event.token, event.token)
+        self._limits[event.token] = (event.opened_ms, event.due_ms)
+
+    def _TaskCompleted(self, event: e.TaskCompleted, row: JournalRow) -> None:  # noqa: N802
+        self._end("task", event.token)
+        self.outside.happened[self._id(event.element)] += 1
+
+    def _TaskReturned(self, event: e.TaskReturned, row: JournalRow) -> None:  # noqa: N802
+        self._end("task", event.token)
+        self.returned = True
+
+    # Jobs
+
+    def _JobCreated(self, event: e.JobCreated, row: JournalRow) -> None:  # noqa: N802
+        self._begin("job", event.token, event.token)
+        self.jobs_created.add(event.token)
+
+    def _JobCompleted(self, event: e.JobCompleted, row: JournalRow) -> None:  # noqa: N802
+        self._end("job", event.token)
+        self.jobs_done.add(event.token)
+        self.outside.happened[self._element_of[event.token]] += 1
+
+    # Timers and messages
+
+    def _TimerStarted(self, event: e.TimerStarted, row: JournalRow) -> None:  # noqa: N802
+        self._begin("timer", event.timer, event.token)
+        self.due[event.timer] = event.due_ms
+        if event.share:
+            opened_ms, due_ms = self._limits[event.token]
+            rightly = opened_ms + round((due_ms - opened_ms) * event.share)
+        else:
+            # A cycle goes on from the instant it was due, not from when it fired.
+            since = self._cycles.get((event.token, event.element), row.ts)
+            trigger = self.definition.graph.elements[event.element].trigger
+            assert trigger is not None
+            assert trigger.timer_expression is not None
+            text = trigger.timer_expression.source.strip('"').rpartition("/")[2]
+            rightly = since + DURATIONS[text]
+            self._cycles[event.token, event.element] = rightly
+        if event.due_ms != rightly:
+            raise ViolationError("I5", f"timer {event.timer} of {self.iid} is due at {event.due_ms}, not {rightly}")
+
+    def _TimerFired(self, event: e.TimerFired, row: JournalRow) -> None:  # noqa: N802
+        self._end("timer", event.timer)
+        if row.ts < self.due[event.timer]:
+            early_ms = self.due[event.timer] - row.ts
+            raise ViolationError("I5", f"timer {event.timer} of {self.iid} fired {early_ms} ms before it was due")
+        if self.definition.graph.elements[event.element].human is None:
+            self.outside.happened[self._id(event.element)] += 1
+
+    def _WaitOpened(self, event: e.WaitOpened, row: JournalRow) -> None:  # noqa: N802
+        self._begin("wait", event.wait, event.token)
+
+    def _MessageReceived(self, event: e.MessageReceived, row: JournalRow) -> None:  # noqa: N802
+        if not event.open:
+            self._end("wait", event.wait)
+        elif ("wait", event.wait) not in self.open:
+            raise ViolationError("I4", f"wait {event.wait} of {self.iid} took a message, but it is not open")
+        self.outside.happened[self._id(event.element)] += 1
+
+    def _WaitsClosed(self, event: e.WaitsClosed, row: JournalRow) -> None:  # noqa: N802
+        for number in event.ids:
+            self._end("timer" if ("timer", number) in self.open else "wait", number)
+
+    # Calls
+
+    def _CallRequested(self, event: e.CallRequested, row: JournalRow) -> None:  # noqa: N802
+        self._begin("call", event.token, event.token)
+
+    def _CallCompleted(self, event: e.CallCompleted, row: JournalRow) -> None:  # noqa: N802
+        self._end("call", event.token)
+        element = self._element_of[event.token]
+        self.outside.happened[element] += 1
+        if event.error:
+            self.outside.failed_calls[element, event.error] += 1
+
+    def _CallCancelled(self, event: e.CallCancelled, row: JournalRow) -> None:  # noqa: N802
+        self._end("call", event.token)
+
+    # Incidents, and the end
+
+    def _IncidentRaised(self, event: e.IncidentRaised, row: JournalRow) -> None:  # noqa: N802
+        if event.code != "job.failed":
+            raise ViolationError("I3", f"{self.iid} stands still at {self._id(event.element)}: {event.message}")
+        self._begin("incident", event.incident, event.token)
+        self.incidents[event.incident] = event.code
+
+    def _IncidentResolved(self, event: e.IncidentResolved, row: JournalRow) -> None:  # noqa: N802
+        self._end("incident", event.incident)
+        del self.incidents[event.incident]
+
+    def _finish(self, how: str) -> None:
+        self.over = how
+        self._end_all_of(0, ("timer", "wait"))
+        if self.open:
+            raise ViolationError("I4", f"{self.iid} is {how}, but {list(self.open)} never ended")
+
+    def _InstanceCompleted(self, event: e.InstanceCompleted, row: JournalRow) -> None:  # noqa: N802
+        self._finish("completed")
+
+    def _InstanceTerminated(self, event: e.InstanceTerminated, row: JournalRow) -> None:  # noqa: N802
+        self.outside.ended = "terminated"
+        self._finish("terminated")
+
+    def _InstanceWithdrawn(self, event: e.InstanceWithdrawn, row: JournalRow) -> None:  # noqa: N802
+        self.outside.ended = "withdrawn"
+        self._finish("withdrawn")
+
+    def _InstanceFailed(self, event: e.InstanceFailed, row: JournalRow) -> None:  # noqa: N802
+        self._finish(f"failed {event.code}")

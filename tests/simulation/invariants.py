@@ -1,0 +1,258 @@
+"""What must hold, whatever happened. Those of `EveryCommit` are checked with each commit, the others at the end.
+
+I1 versions without gaps and dense shards · I2 replay gives the stored and the held state, byte for byte · I3 the way
+is the oracle's · I4 everything that begins ends exactly once · I5 no timer fires early · I6 a repeated command gets
+the first answer, and no answer without a record · I7 side effects are those of the jobs · I8 nothing is left open ·
+I9 everything ends once faults stop · I10 the audit chain verifies.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING
+
+from noria.engine.events import decode_events
+from noria.engine.state import Status, decode_state, encode_state
+from noria.operate.auditing import StoredRecord, verify_audit
+from noria.operate.changes import GENESIS, chained
+from noria.operate.rows import Commit, JournalRow, Shard
+from noria.operate.runtime import Accepted
+from tests.simulation.history import History, ViolationError
+from tests.simulation.loop import StillLoop
+from tests.simulation.oracle import ImpossibleError, expected
+from tests.simulation.store import Tables
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+class EveryCommit:
+    """Follows the commits as they are written.
+
+    Attributes:
+        histories: by instance.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._tables = world.tables
+        self._heads: dict[int, tuple[int, bytes]] = {}
+        self.histories: dict[int, History] = {}
+        self.rows: dict[str, JournalRow] = {}
+
+    def __call__(self, commit: Commit) -> None:
+        """Check one commit that has just been written."""
+        for row in commit.journal:
+            self._take(row)
+        for move in commit.moves:
+            if (move.seq, move.head) != self._heads.get(move.shard, (0, GENESIS)):
+                raise ViolationError("I1", f"shard {move.shard} moved to {move.seq}, not to the end of its journal")
+        for iid in {row.iid for row in commit.journal}:
+            stored_state_is_the_replayed_one(self._tables, self.histories[iid])
+            open_rows_are_those_of_the_state(self._tables, self.histories[iid])
+
+    def _take(self, row: JournalRow) -> None:
+        seq, head = self._heads.get(row.shard, (0, GENESIS))
+        if row.seq != seq + 1:
+            raise ViolationError("I1", f"shard {row.shard} goes from {seq} to {row.seq}")
+        if chained(head, row) != row.head:
+            raise ViolationError("I10", f"row {row.shard}/{row.seq} does not continue the hash chain")
+        self._heads[row.shard] = (row.seq, row.head)
+        if row.key:
+            if row.key in self.rows:
+                raise ViolationError("I6", f"the command with key {row.key} was carried out twice")
+            self.rows[row.key] = row
+        history = self.histories.get(row.iid)
+        if history is None:
+            history = self.histories[row.iid] = self._world.history_of(row.iid)
+        if row.ver != history.state.version + 1:
+            raise ViolationError("I1", f"instance {row.iid} goes from {history.state.version} to {row.ver}")
+        history.add(row, decode_events(row.ev))
+
+
+def stored_state_is_the_replayed_one(tables: Tables, history: History) -> None:
+    """I2 for what is stored."""
+    row = tables.instances.get(history.iid)
+    if row is None or row.state != encode_state(history.state):
+        raise ViolationError("I2", f"the stored state of {history.iid} is not what its events give")
+    if (row.ver, row.status) != (history.state.version, int(history.state.status)):
+        raise ViolationError("I2", f"the columns of {history.iid} do not fit its state")
+
+
+def open_rows_are_those_of_the_state(tables: Tables, history: History) -> None:
+    """I8 at every instant: what lists and timers see is what the instance waits for, no more and no less."""
+    iid, state = history.iid, history.state
+    tasks = {number: (row.assignee, row.due, row.version) for (of, number), row in tables.tasks.items() if of == iid}
+    rows: dict[str, tuple[dict[int, object], Mapping[int, object]]] = {
+        "tasks": (
+            tasks,
+            {number: (task.assignee, task.due_ms, task.version) for number, task in state.tasks.items()},
+        ),
+        "timers": (
+            {number: row.due for (of, number), row in tables.timers.items() if of == iid},
+            {number: timer.due_ms for number, timer in state.timers.items()},
+        ),
+        "jobs": (
+            {number: (row.due, row.retries) for (of, number), row in tables.jobs.items() if of == iid},
+            {number: (job.due_ms, job.retries) for number, job in state.jobs.items()},
+        ),
+        "waits": (
+            {number: (row.name, row.corr) for (of, number), row in tables.waits.items() if of == iid},
+            {number: (wait.name, wait.key) for number, wait in state.waits.items()},
+        ),
+    }
+    for what, (stored, held) in rows.items():
+        if stored != held:
+            raise ViolationError("I8", f"the {what} of {iid} in the store are {stored}, those of its state {held}")
+
+
+def held_states_are_the_stored_ones(world: World) -> None:
+    """I2 for what a server at rest holds in memory."""
+    for server in world.servers:
+        for iid, held in server.runtime._cache.items():
+            row = world.tables.instances.get(iid)
+            if row is None or encode_state(held.state) != row.state or held.row != row:
+                raise ViolationError("I2", f"{server.name} holds another state of {iid} than is stored")
+
+
+def way_is_the_oracles(world: World) -> None:
+    """I3: every element was entered and left as often as the interpreter on the tree says."""
+    for history in world.histories.values():
+        balance = history.entered - history.left - history.merged - history.cancelled
+        if history.over and +balance:
+            raise ViolationError("I3", f"tokens of {history.iid} are lost at {dict(balance)}")
+        if history.returned or not history.over:
+            continue
+        try:
+            right = expected(history.process, history.outside)
+        except ImpossibleError as error:
+            raise ViolationError("I3", f"{history.iid} ({history.process.key}): {error}") from error
+        for what in ("entered", "left", "merged"):
+            found, wanted = +getattr(history, what), +getattr(right, what)
+            if found != wanted:
+                message = f"too much {dict(found - wanted)}, too little {dict(wanted - found)}"
+                raise ViolationError("I3", f"{history.iid} ({history.process.key}) {what}: {message}")
+        if right.status != history.over:
+            raise ViolationError("I3", f"{history.iid} is {history.over}, not {right.status}")
+        variables = history.state.scopes[0].variables
+        wrong = {name: variables.get(name) for name, value in right.variables.items() if variables.get(name) != value}
+        if wrong:
+            raise ViolationError("I3", f"variables of {history.iid} are {wrong}, not {right.variables}")
+
+
+def answers_are_recorded_once(world: World, key: str, answer: Accepted) -> None:
+    """I6: an accepted command is in the journal, and whoever repeats it gets that answer."""
+    row = world.every_commit.rows.get(key)
+    if row is None:
+        raise ViolationError("I6", f"the command with key {key} was answered but is not recorded")
+    if (row.iid, row.ver) != (answer.iid, answer.version):
+        raise ViolationError("I6", f"key {key} was answered {answer.iid} v{answer.version}, not {row.iid} v{row.ver}")
+
+
+def effects_are_those_of_the_jobs(world: World) -> None:
+    """I7: no job is finished without its side effect, and no side effect is of a job that was never recorded."""
+    created = {f"job:{history.iid}:{token}" for history in world.histories.values() for token in history.jobs_created}
+    done = {f"job:{history.iid}:{token}" for history in world.histories.values() for token in history.jobs_done}
+    if done - world.effects.keys():
+        raise ViolationError("I7", f"finished without side effect: {sorted(done - world.effects.keys())}")
+    if world.effects.keys() - created:
+        raise ViolationError("I7", f"side effect without a job: {sorted(world.effects.keys() - created)}")
+
+
+def serial_numbers_are_dense(world: World) -> None:
+    """I1 for what people see: every request has its own number, and none is left out."""
+    numbers = Counter(row.bkey for row in world.tables.instances.values() if not row.parent)
+    if sorted(numbers) != [f"R-{number:04d}" for number in range(1, len(numbers) + 1)] or any(
+        count > 1 for count in numbers.values()
+    ):
+        raise ViolationError("I1", f"the serial numbers are {dict(numbers)}")
+
+
+def nothing_is_left_open(world: World) -> None:
+    """I8 at the end."""
+    tables = world.tables
+    for name in ("tasks", "timers", "jobs", "leases", "waits", "outbox"):
+        rows = getattr(tables, name)
+        if rows:
+            raise ViolationError("I8", f"{name} left: {list(rows.values())[:3]}")
+    for row in tables.instances.values():
+        state = decode_state(row.state)
+        if state.status is Status.OPEN or state.tokens or state.hosted or state.incidents:
+            raise ViolationError("I8", f"instance {row.iid} is not at its end: {state}")
+
+
+def no_child_is_orphaned(world: World) -> None:
+    """I4 between instances, when the servers are at rest: who is called is wanted.
+
+    Not where two servers overlapped: one may answer the end of a call while the other still starts it. One process
+    owns all shards for now, so that this is the next issue's to promise.
+    """
+    if world.marks["two_servers"]:
+        return
+    for row in world.tables.instances.values():
+        if row.parent and row.status == Status.OPEN:
+            caller = world.histories[row.parent]
+            if ("call", row.parent_token) not in caller.open:
+                raise ViolationError("I4", f"{row.iid} goes on, but its caller {row.parent} does not wait for it")
+
+
+def each_call_has_one_child(world: World) -> None:
+    """I4 between instances: no call is made twice."""
+    callers = Counter((row.parent, row.parent_token) for row in world.tables.instances.values() if row.parent)
+    twice = [caller for caller, count in callers.items() if count > 1]
+    if twice:
+        raise ViolationError("I4", f"the calls {twice} started more than one instance")
+
+
+def background_work_never_fails(world: World) -> None:
+    """What runs in the background of a server may pause, but it never ends."""
+    for server in world.servers:
+        for task in (server.runtime._task, server.delivery._task, server.timers._task):
+            if task is not None and task.done():
+                raise ViolationError("I9", f"{task.get_name()} of {server.name} has ended: {task.exception()!r}")
+
+
+class _Reader:
+    """The audit trail's view of the tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def all_rows(self) -> AsyncIterator[JournalRow]:
+        for rows in self._tables.journal.values():
+            for row in rows:
+                yield row
+
+    async def shards(self) -> list[Shard]:
+        return list(self._tables.shards.values())
+
+    async def states(self) -> AsyncIterator[tuple[int, int, bytes]]:
+        for row in self._tables.instances.values():
+            yield row.iid, row.ver, row.state
+
+    async def all_records(self) -> AsyncIterator[StoredRecord]:
+        for record in ():
+            yield record
+
+    async def chain_head(self) -> tuple[int, bytes]:
+        return 0, GENESIS
+
+
+def audit_verifies(world: World) -> None:
+    """I10, by the product's own verification."""
+    verdict = StillLoop().run_until_complete(verify_audit(_Reader(world.tables)))
+    if verdict.first_bad:
+        raise ViolationError("I10", f"{verdict.first_bad}: {verdict.reason}")
+
+
+AT_THE_END = (
+    held_states_are_the_stored_ones,
+    way_is_the_oracles,
+    effects_are_those_of_the_jobs,
+    serial_numbers_are_dense,
+    each_call_has_one_child,
+    nothing_is_left_open,
+    background_work_never_fails,
+    audit_verifies,
+)

@@ -1,0 +1,347 @@
+"""Guarantees taken away on purpose, one at a time: the simulation must notice each.
+
+Not here, because nothing changes when one of them is missing alone:
+
+- the check of a worker's lease at completion: the job's own state refuses the second completion, and a repeated side
+  effect is allowed (it has the same key); the lease check only tells the worker earlier;
+- the check of an instance's version at commit: the shard's epoch and number refuse everything that it would refuse as
+  long as one process owns all shards; and the other way round the version does not refuse everything that the shard's
+  number refuses, so that the shard's check is among the mutants;
+- the key of a timer's, a job's or an answered call's delivery: the state that it would change twice is gone after the
+  first time. Taking keys away everywhere is among the mutants, because a start has no state yet.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from noria.design.bpmn.graph import Element, Kind
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine import lifecycle
+from noria.engine.behaviours import BEHAVIOURS
+from noria.engine.evolve import APPLY
+from noria.engine.run import Run
+from noria.engine.state import State
+from noria.engine.step import HANDLERS
+from noria.kernel.errors import Rejected
+from noria.kernel.instants import DAY_MS, MINUTE_MS
+from noria.operate.delivery import Delivery
+from noria.operate.rows import Commit, DedupRow, OutboxRow
+from noria.operate.runtime import Request, Runtime
+from noria.operate.workers import Workers
+from tests.simulation.server import Connection
+from tests.simulation.store import Tables
+
+Patch = Any
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One guarantee taken away.
+
+    Attributes:
+        name: what happens instead.
+        patches: makes the patches that take it away.
+    """
+
+    name: str
+    patches: Callable[[], list[Patch]]
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """The mutant at work."""
+        with ExitStack() as stack:
+            for item in self.patches():
+                stack.enter_context(item)
+            yield
+
+
+MUTANTS: list[Mutant] = []
+"""Those that some seeds notice soon."""
+
+RARE_MUTANTS: list[Mutant] = []
+"""Those that take several faults in a row, one seed in many hundred; a scenario brings them about at once."""
+
+
+def mutant(patches: Callable[[], list[Patch]]) -> Callable[[], list[Patch]]:
+    """Register a mutant by the name of the function that makes its patches."""
+    MUTANTS.append(Mutant(patches.__name__, patches))
+    return patches
+
+
+def rare_mutant(patches: Callable[[], list[Patch]]) -> Callable[[], list[Patch]]:
+    """Register a mutant that only a scenario notices reliably."""
+    RARE_MUTANTS.append(Mutant(patches.__name__, patches))
+    return patches
+
+
+# The engine
+
+
+@mutant
+def parallel_join_passes_on_the_first_token() -> list[Patch]:
+    def enter(run: Run, token: int, element: Element) -> None:
+        run.leave(token, element)
+
+    return [patch.dict(BEHAVIOURS, {Kind.PARALLEL_GATEWAY: enter})]
+
+
+@mutant
+def inclusive_join_does_not_wait() -> list[Patch]:
+    return [patch.object(Run, "_may_still_arrive", lambda _self, _scope, _element, _tokens: False)]
+
+
+@mutant
+def interrupted_activity_goes_on() -> list[Patch]:
+    def trigger(self: Run, element: Element, host: int, variables: Any) -> None:
+        token = self.place(element.index, self.state.tokens[host].scope)
+        self.assign(token, element, variables)
+        self.leave(token, element)
+
+    return [patch.object(Run, "_trigger_boundary", trigger)]
+
+
+@mutant
+def event_sub_process_does_not_end_its_scope() -> list[Patch]:
+    def cancel_scope(self: Run, scope: int, reason: str, but: int = -1) -> None:
+        if reason != "event_sub_process":
+            original(self, scope, reason, but)
+
+    original = Run.cancel_scope
+    return [patch.object(Run, "cancel_scope", cancel_scope)]
+
+
+@mutant
+def timer_fires_five_minutes_early() -> list[Patch]:
+    def fire(run: Run, command: c.FireTimer) -> Rejected | None:
+        run.now_ms += 5 * MINUTE_MS
+        return lifecycle.fire_timer(run, command)
+
+    async def due_timers(self: Connection, now_ms: int, limit: int) -> Any:
+        return await original(self, now_ms + 5 * MINUTE_MS, limit)
+
+    original = Connection.due_timers
+    return [patch.dict(HANDLERS, {c.FireTimer: fire}), patch.object(Connection, "due_timers", due_timers)]
+
+
+def _leaving_behind(state: State, event: Any, keep: Callable[[int], bool]) -> None:
+    """What `ElementLeft` does, but some of what the token hosts stays."""
+    hosted = state.hosted.get(event.token, ())
+    timers = {key: state.timers[key] for key in hosted if key in state.timers and keep(key)}
+    waits = {key: state.waits[key] for key in hosted if key in state.waits and keep(key)}
+    APPLY_LEFT(state, event)
+    state.timers.update(timers)
+    state.waits.update(waits)
+
+
+APPLY_LEFT = APPLY[e.ElementLeft]
+
+
+@mutant
+def reminders_stay_when_their_task_is_done() -> list[Patch]:
+    def left(state: State, event: Any) -> None:
+        _leaving_behind(state, event, lambda key: key in state.timers and state.timers[key].share > 0)
+
+    return [patch.dict(APPLY, {e.ElementLeft: left})]
+
+
+@mutant
+def boundary_events_stay_armed_when_their_activity_is_done() -> list[Patch]:
+    def left(state: State, event: Any) -> None:
+        _leaving_behind(state, event, lambda key: key in state.waits or state.timers[key].share == 0)
+
+    return [patch.dict(APPLY, {e.ElementLeft: left})]
+
+
+@mutant
+def closed_job_and_repeated_key_are_not_refused() -> list[Patch]:
+    return [*_no_keys(), patch.object(lifecycle, "_job_closed", lambda _run, _token: None)]
+
+
+# The runtime
+
+
+def _no_keys() -> list[Patch]:
+    async def answers(_self: Runtime, _keys: list[str]) -> dict[str, Any]:
+        return {}
+
+    def complete(self: Runtime, batch: Any) -> None:
+        batch.commit.dedup.clear()
+        original(self, batch)
+
+    original = Runtime._complete
+    return [patch.object(Runtime, "_answers", answers), patch.object(Runtime, "_complete", complete)]
+
+
+@mutant
+def repeated_key_is_carried_out_again() -> list[Patch]:
+    return _no_keys()
+
+
+@mutant
+def refused_command_is_marked_as_done() -> list[Patch]:
+    async def answer(self: Runtime, batch: Any, request: Request, repeated: Any) -> Any:
+        given = await original(self, batch, request, repeated)
+        if isinstance(given, Rejected) and request.key:
+            batch.commit.dedup.append(DedupRow(0, request.key, request.iid, 1, 0))
+            batch.commit.outbox_gone.append((-1, -1))
+        return given
+
+    original = Runtime._answer
+    return [patch.object(Runtime, "_answer", answer)]
+
+
+class _Kept(OrderedDict[Any, Any]):
+    def pop(self, *_arguments: Any) -> Any:
+        return None
+
+    def clear(self) -> None:
+        return None
+
+
+@mutant
+def memory_is_kept_after_a_conflict() -> list[Patch]:
+    def init(self: Runtime, *arguments: Any, **named: Any) -> None:
+        original(self, *arguments, **named)
+        self._cache = _Kept()
+
+    original = Runtime.__init__
+    return [patch.object(Runtime, "__init__", init)]
+
+
+@mutant
+def command_is_answered_before_it_is_written() -> list[Patch]:
+    def complete(self: Runtime, batch: Any) -> None:
+        original(self, batch)
+        for pending, answer in batch.answers:
+            if not pending.future.done():
+                pending.future.set_result(answer)
+
+    original = Runtime._complete
+    return [patch.object(Runtime, "_complete", complete)]
+
+
+@rare_mutant
+def old_epoch_is_used_when_shards_cannot_be_taken_anew() -> list[Patch]:
+    async def take(self: Runtime) -> None:
+        before = self._shards
+        try:
+            await original(self)
+        except BaseException:
+            self._shards = before
+            raise
+
+    original = Runtime._take_shards
+    return [patch.object(Runtime, "_take_shards", take)]
+
+
+# The store
+
+
+@mutant
+def commit_of_a_former_owner_is_accepted() -> list[Patch]:
+    return [patch.object(Tables, "pass_fences", lambda _self, _commit: None)]
+
+
+@mutant
+def outbox_is_written_in_a_second_transaction() -> list[Patch]:
+    async def commit(self: Connection, commit: Commit) -> None:
+        posts, commit.outbox = commit.outbox, []
+        await original(self, commit)
+        for row in posts:
+            await self.put_outbox(row)
+
+    original = Connection.commit
+    return [patch.object(Connection, "commit", commit)]
+
+
+@mutant
+def open_work_is_written_in_a_second_transaction() -> list[Patch]:
+    async def commit(self: Connection, commit: Commit) -> None:
+        second = Commit(waits=commit.waits, waits_gone=commit.waits_gone)
+        commit.waits, commit.waits_gone = [], []
+        await original(self, commit)
+        if second.waits or second.waits_gone:
+            await original(self, second)
+
+    original = Connection.commit
+    return [patch.object(Connection, "commit", commit)]
+
+
+@mutant
+def timer_row_goes_before_the_timer_fires() -> list[Patch]:
+    def due_timers(self: Tables, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
+        due = original(self, now_ms, limit)
+        for iid, timer, _ in due:
+            del self.timers[iid, timer]
+        return due
+
+    original = Tables.due_timers
+    return [patch.object(Tables, "due_timers", due_timers)]
+
+
+@mutant
+def lease_never_ends() -> list[Patch]:
+    async def lock(self: Workers, tenant: int, worker: str, topics: Any, limit: int, _lease_ms: int) -> Any:
+        return await original(self, tenant, worker, topics, limit, 3_650 * DAY_MS)
+
+    original = Workers.lock
+    return [patch("noria.operate.workers.LEASE_MS_MAX", 3_650 * DAY_MS), patch.object(Workers, "lock", lock)]
+
+
+# Delivery
+
+
+@mutant
+def outbox_row_goes_before_it_is_delivered() -> list[Patch]:
+    async def deliver(self: Delivery, row: OutboxRow) -> None:
+        await self._store.drop_outbox(row.shard, row.n)
+        await original(self, row)
+
+    original = Delivery._deliver
+    return [patch.object(Delivery, "_deliver", deliver)]
+
+
+@mutant
+def subscription_that_opens_during_a_delivery_is_overlooked() -> list[Patch]:
+    async def drain(self: Delivery) -> None:
+        await original(self)
+        self._new_waits.clear()
+
+    original = Delivery.drain
+    return [patch.object(Delivery, "drain", drain)]
+
+
+@rare_mutant
+def commit_without_an_answer_is_not_looked_for() -> list[Patch]:
+    def committed(self: Delivery, items: list[Any]) -> None:
+        if items:
+            original(self, items)
+
+    original = Delivery._committed
+    return [patch.object(Delivery, "_committed", committed)]
+
+
+@mutant
+def called_instance_outlives_its_caller() -> list[Patch]:
+    async def call_cancel(self: Delivery, row: OutboxRow, _post: Any) -> None:
+        await self._store.drop_outbox(row.shard, row.n)
+
+    return [patch.object(Delivery, "_call_cancel", call_cancel)]
+
+
+@mutant
+def delivery_stops_at_the_first_fault() -> list[Patch]:
+    async def work(self: Delivery) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self.drain()
+
+    return [patch.object(Delivery, "_work", work)]

@@ -1,0 +1,39 @@
+"""The tests of the tests: a guarantee that is taken away must be missed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation import test_found_bugs as found
+from tests.simulation.choosing import Chooser
+from tests.simulation.history import ViolationError
+from tests.simulation.mutants import MUTANTS, RARE_MUTANTS, Mutant
+from tests.simulation.world import World
+
+SEEDS_MAX = 1_500
+
+SCENARIOS = {
+    "old_epoch_is_used_when_shards_cannot_be_taken_anew": (
+        found.test_nothing_is_written_before_the_shards_are_taken_anew_after_a_commit_without_answer
+    ),
+    "commit_without_an_answer_is_not_looked_for": (
+        found.test_a_message_finds_the_subscription_that_a_commit_without_answer_has_opened
+    ),
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_mutant_is_caught(mutant: Mutant):
+    with mutant.planted():
+        for seed in range(SEEDS_MAX):
+            try:
+                World(Chooser.seeded(seed)).run()
+            except ViolationError:
+                return
+    pytest.fail(f"{SEEDS_MAX} seeds did not notice that {mutant.name.replace('_', ' ')}")
+
+
+@pytest.mark.parametrize("mutant", RARE_MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_rare_mutant_is_caught_by_its_scenario(mutant: Mutant):
+    with mutant.planted(), pytest.raises((AssertionError, ViolationError)):
+        SCENARIOS[mutant.name](found.Scene())

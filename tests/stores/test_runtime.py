@@ -1,0 +1,223 @@
+"""The runtime on each database: first answers, lone failures, tenants, serial numbers, owners."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from noria.adapters.database.audit import DatabaseAudit
+from noria.engine import commands as c
+from noria.engine.events import decode_events
+from noria.engine.evolve import replay
+from noria.engine.state import Status, encode_state
+from noria.kernel.errors import NoriaError, Rejected
+from noria.operate.auditing import verify_audit
+from noria.operate.ports import StaleOwnerError, UnstorableError
+from noria.operate.runtime import Accepted, Request, Runtime
+from tests.house import House, serial
+
+MODEL = """
+startEvent start
+userTask work assignee=lin
+endEvent end
+start -> work -> end
+"""
+
+
+@pytest.fixture
+async def house(database_url: str) -> AsyncIterator[House]:
+    opened = await House.open(database_url)
+    await opened.deploy(MODEL)
+    yield opened
+    await opened.down()
+
+
+async def commands(house: House) -> int:
+    return len(await house.store.journal_after({}, 100_000))
+
+
+def start(**variables: object) -> c.StartInstance:
+    return c.StartInstance("lin", {"id": "lin"}, variables)
+
+
+# Idempotency
+
+
+async def test_a_repeated_key_gives_the_first_answer_and_nothing_happens_again(house: House) -> None:
+    first = await house.submit(start(), definition=1, key="k")
+    again = await house.submit(start(), definition=1, key="k")
+    assert isinstance(first, Accepted)
+    assert again == Accepted(first.iid, 1, repeated=True)
+    assert await commands(house) == 1
+
+
+async def test_a_key_repeated_while_the_first_still_waits_gives_the_same_answer(house: House) -> None:
+    answers = await asyncio.gather(*(house.submit(start(), definition=1, key="k") for _ in range(10)))
+    assert len({answer.iid for answer in answers}) == 1
+    assert [answer.repeated for answer in answers] == [False] + [True] * 9
+    assert await commands(house) == 1
+
+
+async def test_the_first_answer_is_given_after_a_restart_too(house: House) -> None:
+    iid = await house.start(key="k")
+    await house.complete(iid, "work", key="done")
+    await house.down()
+    await house.up()
+    again = await house.submit(c.CompleteTask(2, "lin"), iid, key="done")
+    assert again == Accepted(iid, 2, repeated=True)
+
+
+async def test_a_refused_command_may_be_tried_again_with_its_key(house: House) -> None:
+    iid = await house.start()
+    refused = await house.submit(c.ClaimTask(99, "lin"), iid, key="k")
+    assert isinstance(refused, Rejected)
+    accepted = await house.complete(iid, "work", key="k")
+    assert isinstance(accepted, Accepted)
+    assert not accepted.repeated
+
+
+# Failing alone
+
+
+async def test_a_refused_command_leaves_no_trace(house: House) -> None:
+    iid = await house.start()
+    before = (await house.store.load([iid]), await commands(house))
+    refused = await house.submit(c.CompleteTask(99, "lin"), iid, key="k")
+    assert isinstance(refused, Rejected)
+    assert (await house.store.load([iid]), await commands(house)) == before
+    assert await house.store.answers(["k"]) == {}
+
+
+async def test_in_a_batch_one_refused_command_fails_alone(house: House) -> None:
+    iids = [await house.start() for _ in range(20)]
+    made = [c.CompleteTask(99 if n == 7 else await house.token(iid, "work"), "lin") for n, iid in enumerate(iids)]
+    answers = await asyncio.gather(*(house.submit(one, iid) for one, iid in zip(made, iids, strict=True)))
+    assert [isinstance(answer, Rejected) for answer in answers] == [n == 7 for n in range(20)]
+    assert await house.places(iids[7]) == ["work"]
+
+
+async def test_in_a_batch_one_command_that_cannot_be_stored_fails_alone(house: House) -> None:
+    answers = await asyncio.gather(
+        *(house.submit(start(), definition=1, unit="\ud800" if n == 7 else "", key=f"k{n}") for n in range(20)),
+        return_exceptions=True,
+    )
+    assert [n for n, answer in enumerate(answers) if not isinstance(answer, Accepted)] == [7]
+    assert isinstance(answers[7], UnstorableError)
+    assert await commands(house) == 19
+    assert await house.store.answers(["k7"]) == {}
+
+
+async def test_an_unknown_definition_fails_alone(house: House) -> None:
+    answers = await asyncio.gather(
+        *(house.submit(start(), definition=99 if n == 3 else 1) for n in range(10)), return_exceptions=True
+    )
+    assert [n for n, answer in enumerate(answers) if not isinstance(answer, Accepted)] == [3]
+    assert isinstance(answers[3], NoriaError)
+
+
+# Tenants
+
+
+async def test_an_instance_of_another_tenant_is_as_good_as_absent(house: House) -> None:
+    iid = await house.start()
+    answer = await house.submit(c.CompleteTask(await house.token(iid, "work"), "lin"), iid, tenant=2)
+    assert isinstance(answer, Rejected)
+    assert answer.code == "instance.not_found"
+    assert await house.places(iid) == ["work"]
+
+
+async def test_serial_numbers_of_tenants_are_counted_apart(house: House) -> None:
+    await house.deploy(MODEL, tenant=2)
+    for tenant, definition in ((1, 1), (2, 2), (1, 1)):
+        await house.submit(start(), definition=definition, tenant=tenant, serial=serial(0))
+    assert (await house.store.serial(1, "serial-0", "2026")).n == 2
+    assert (await house.store.serial(2, "serial-0", "2026")).n == 1
+
+
+# Serial numbers
+
+
+async def test_five_hundred_starts_at_once_draw_every_number_once_and_leave_no_gap(house: House) -> None:
+    answers = await asyncio.gather(*(house.submit(start(), definition=1, serial=serial(1)) for _ in range(500)))
+    rows = await house.store.load([answer.iid for answer in answers])
+    assert sorted(row.bkey for row in rows.values()) == [f"CG-2026-{n:06d}" for n in range(1, 501)]
+
+
+async def test_a_refused_start_uses_up_no_number(house: House) -> None:
+    draw = serial(1)
+    bad = c.StartInstance("lin", {"id": "lin"}, {"starter": "somebody"})
+    answers = await asyncio.gather(
+        *(house.submit(bad if n % 3 else start(), definition=1, serial=draw) for n in range(30))
+    )
+    accepted = [answer.iid for answer in answers if isinstance(answer, Accepted)]
+    rows = await house.store.load(accepted)
+    assert sorted(row.bkey for row in rows.values()) == [f"CG-2026-{n:06d}" for n in range(1, 11)]
+
+
+async def test_numbers_count_on_after_a_restart(house: House) -> None:
+    await house.submit(start(), definition=1, serial=serial(1))
+    await house.down()
+    house.clock.instant += 1_000
+    await house.up()
+    answer = await house.submit(start(), definition=1, serial=serial(1))
+    row = (await house.store.load([answer.iid]))[answer.iid]
+    assert row.bkey == "CG-2026-000002"
+
+
+# Owners
+
+
+async def test_a_second_owner_makes_the_first_ones_commit_be_refused(house: House) -> None:
+    iid = await house.start()
+    noria = house.noria
+    second = Runtime(noria.database.store, noria.catalogue, house.clock, noria.facts, "second")
+    await second.start()
+    before = await commands(house)
+    with pytest.raises(StaleOwnerError):
+        await house.complete(iid, "work")
+    assert await commands(house) == before
+    await second.stop()
+
+
+async def test_what_another_owner_wrote_stands_after_the_refusal(house: House) -> None:
+    iid = await house.start()
+    noria = house.noria
+    second = Runtime(noria.database.store, noria.catalogue, house.clock, noria.facts, "second")
+    await second.start()
+    done = Request(c.CompleteTask(await house.token(iid, "work"), "lin"), "second", iid=iid)
+    assert isinstance(await second.submit(done), Accepted)
+    await second.stop()
+    with pytest.raises(StaleOwnerError):
+        await house.complete(iid, "work")
+    assert [row.actor for row in await house.store.journal_of(iid)] == ["lin", "second"]
+    assert (await house.state(iid)).status is Status.COMPLETED
+
+
+# The proof
+
+
+async def test_the_stored_state_is_what_the_journal_gives_byte_for_byte(house: House) -> None:
+    iids = [await house.start(amount=n, note="采购") for n in range(5)]
+    for iid in iids[:3]:
+        await house.complete(iid, "work", amount=0)
+    for iid, row in (await house.store.load(iids)).items():
+        history = [decode_events(entry.ev) for entry in await house.store.journal_of(iid)]
+        assert encode_state(replay(history)) == row.state
+    verdict = await verify_audit(DatabaseAudit(house.noria.database))
+    assert (verdict.first_bad, verdict.rows, verdict.instances) == ("", 8, 5)
+
+
+# Ids
+
+
+async def test_a_clock_that_was_set_back_over_a_restart_repeats_no_id(house: House) -> None:
+    first = {await house.start() for _ in range(5)}
+    await house.down()
+    house.clock.instant -= 1
+    await house.up()
+    house.clock.instant += 1
+    second = {await house.start() for _ in range(5)}
+    assert len(first | second) == 10
+    assert min(second) >> 22 > max(first) >> 22

@@ -1,0 +1,156 @@
+"""A server that is made to be killed: Noria whole, on a quick clock, taking commands line by line from its parent.
+
+Each line in is a JSON request; each line out is its answer, written only after the commit. The clock is many times
+faster than the wall's and goes on over restarts. The process is forked from one that has imported everything, so that
+the time goes into work and kills.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import socket
+import time
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+
+import msgspec
+
+from noria.bootstrap import TENANT, Noria
+from noria.engine import commands as c
+from noria.kernel.errors import NoriaError, Rejected
+from noria.kernel.instants import DAY_MS, InstantMs
+from noria.operate.office import Caller
+from noria.operate.runtime import Origin, Request, SerialDraw
+from noria.operate.views import JobView
+from noria.trust.people import Person
+from noria.trust.policy import Permission, Principal
+from tests.scenarios.drawing import draw
+
+SPEED = 100
+MAIN = """
+startEvent start
+userTask work assignee=lin dueIn=PT5S
+serviceTask order topic=order
+receiveTask payment message=paid correlation="= business_key"
+intermediateCatchEvent pause timer=PT20S
+callActivity call called=part
+intermediateThrowEvent tell message=done correlation="= business_key"
+endEvent end
+start -> work -> order -> payment -> pause -> call -> tell -> end
+"""
+PART = """
+startEvent start
+serviceTask order topic=order
+endEvent end
+start -> order -> end
+"""
+TOLD = """
+startEvent start message=done
+scriptTask count script="= 1" resultVariable=one
+endEvent end
+start -> count -> end
+"""
+PUBLISHER = Caller(
+    Principal("shop", TENANT, frozenset({Permission.MESSAGES})), Person("shop", "shop", "shop"), Origin("api")
+)
+
+
+class QuickClock:
+    def __init__(self, epoch_ms: int) -> None:
+        self._epoch_ms = epoch_ms
+
+    def now_ms(self) -> InstantMs:
+        return InstantMs(self._epoch_ms + (time.time_ns() // 1_000_000 - self._epoch_ms) * SPEED)
+
+    async def sleep_until(self, instant_ms: int) -> None:
+        await asyncio.sleep(max(0.0, (instant_ms - self.now_ms()) / SPEED / 1000))
+
+
+class Ask(msgspec.Struct, kw_only=True):
+    """One request: `do` is "start", "complete" or "publish"; `number` comes back with the answer."""
+
+    number: int
+    do: str
+    key: str = ""
+    iid: int = 0
+    bkey: str = ""
+
+
+class Told(msgspec.Struct, kw_only=True):
+    """Its answer; `error` is "" for an accepted command."""
+
+    number: int
+    iid: int = 0
+    version: int = 0
+    bkey: str = ""
+    error: str = ""
+
+
+async def order(job: JobView) -> Mapping[str, object]:
+    return {"ordered": job.idempotency_key}
+
+
+async def answer(noria: Noria, ask: Ask) -> Told:
+    if ask.do == "publish":
+        await noria.services.workers.publish(PUBLISHER, "paid", ask.bkey, {}, 30 * DAY_MS, ask.key)
+        return Told(number=ask.number)
+    if ask.do == "start":
+        definition = noria.catalogue.find(TENANT, "main")
+        assert definition is not None
+        request = Request(
+            c.StartInstance("lin", {"id": "lin"}),
+            "lin",
+            definition=definition.id,
+            key=ask.key,
+            serial=SerialDraw("main", "2026", "CG-{year}-{number:06d}", 2026),
+        )
+    else:
+        request = Request(c.CompleteTask(2, "lin"), "lin", iid=ask.iid, key=ask.key)
+    given = await noria.runtime.submit(request)
+    if isinstance(given, Rejected):
+        return Told(number=ask.number, error=given.code)
+    held = await noria.runtime.instance(given.iid)
+    assert held is not None
+    return Told(number=ask.number, iid=given.iid, version=given.version, bkey=held.row.bkey)
+
+
+async def serve(url: str, epoch_ms: int, parent: socket.socket) -> None:
+    noria = await Noria.open(url, clock=QuickClock(epoch_ms), handlers={"order": order})
+    if not noria.catalogue.rows(TENANT):
+        files = {f"{key}.bpmn": draw(text.splitlines(), key) for key, text in (("main", MAIN), ("part", PART))}
+        files["told.bpmn"] = draw(TOLD.splitlines(), "told")
+        made = await noria.catalogue.deploy(TENANT, "he", files, noria.clock.now_ms(), noria.facts(TENANT))
+        assert made.id, made.findings
+    await noria.start()
+    lines, answers = await asyncio.open_connection(sock=parent)
+
+    def say(told: Told) -> None:
+        answers.write(msgspec.json.encode(told) + b"\n")
+
+    async def work(ask: Ask) -> None:
+        try:
+            say(await answer(noria, ask))
+        except NoriaError as error:
+            say(Told(number=ask.number, error=error.code))
+
+    say(Told(number=0))
+    tasks: set[asyncio.Task[None]] = set()
+    while line := await lines.readline():
+        task = asyncio.create_task(work(msgspec.json.decode(line, type=Ask)))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+    await asyncio.gather(*tasks)
+    await noria.close()
+
+
+def run(url: str, epoch_ms: int, parent: Connection) -> None:
+    """The whole life of the process: it ends when its parent says nothing more."""
+    logging.basicConfig(level=logging.ERROR)
+    asyncio.run(serve(url, epoch_ms, socket.socket(fileno=os.dup(parent.fileno()))))
+
+
+FORKING = multiprocessing.get_context("forkserver")
+FORKING.set_forkserver_preload([__name__])
