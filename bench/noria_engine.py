@@ -18,7 +18,7 @@ from noria.engine.definition import Definition
 from noria.engine.facts import NO_FACTS
 from noria.engine.state import State, Status, decode_state, encode_state
 from noria.engine.step import Outcome, step
-from noria.operate.runtime import Accepted, Request, Runtime
+from noria.operate.runtime import Accepted, Answer, Request, Runtime
 
 NOW_MS = 1_790_000_000_000
 
@@ -71,6 +71,12 @@ def in_memory(workload: Workload, saved: bool) -> Callable[[], None]:
     return run
 
 
+def _opened(answer: Answer) -> int:
+    """The token of the task that a command opened, 0 when it opened none."""
+    assert isinstance(answer, Accepted), answer
+    return next((event.token for event in answer.events if isinstance(event, e.TaskOpened)), 0)
+
+
 class _Fixed:
     """The one definition there is."""
 
@@ -82,31 +88,36 @@ class _Fixed:
 
 
 def durable(workload: Workload, instances: int, group: int) -> Spent:
-    """`instances` from start to end on SQLite (WAL, FULL), `group` of them at a time, in groups of one commit."""
+    """`instances` from start to end on SQLite (WAL, FULL), in commits of `group`.
+
+    Two groups of clients take turns, as clients do: while one group's commit is on its way the other's is stepped.
+    """
+    start = c.StartInstance("bench", {"id": "bench"}, VARIABLES)
+
+    async def wave(runtime: Runtime) -> None:
+        requests = [Request(start, "bench", definition=1) for _ in range(group)]
+        for _ in range(workload.commands):
+            answers = await asyncio.gather(*(runtime.submit(request) for request in requests))
+            requests = [Request(c.CompleteTask(_opened(answer), "li"), "li", iid=answer.iid) for answer in answers]
 
     async def work(folder: str) -> Spent:
         database = await open_database(f"sqlite:///{Path(folder) / 'noria.db'}")
         runtime = Runtime(database.store, _Fixed(definition(workload)), SystemClock(), lambda _tenant: NO_FACTS)
         await runtime.start()
-        start = c.StartInstance("bench", {"id": "bench"}, VARIABLES)
+
+        async def client() -> None:
+            for _ in range(instances // group // 2):
+                await wave(runtime)
+
         watch = Stopwatch()
-        for _ in range(instances // group):
-            answers = await asyncio.gather(
-                *(runtime.submit(Request(start, "bench", definition=1)) for _ in range(group))
-            )
-            iids = [answer.iid for answer in answers if isinstance(answer, Accepted)]
-            for _ in range(workload.commands - 1):
-                requests = []
-                for iid in iids:
-                    held = await runtime.instance(iid)
-                    assert held is not None
-                    requests.append(Request(c.CompleteTask(next(iter(held.state.tasks)), "li"), "li", iid=iid))
-                await asyncio.gather(*(runtime.submit(request) for request in requests))
-            last = await runtime.instance(iids[-1])
-            assert len(iids) == group
-            assert last is not None
-            assert last.state.status is Status.COMPLETED
+        await asyncio.gather(client(), client())
         spent = watch.spent()
+        done = await database.store.journal_after({}, instances * workload.commands + 1)
+        assert len(done) == instances * workload.commands
+        ended = {
+            row.iid for row in done if any(isinstance(event, e.InstanceCompleted) for event in e.decode_events(row.ev))
+        }
+        assert len(ended) == instances
         await runtime.stop()
         await database.close()
         return spent

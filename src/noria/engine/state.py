@@ -35,7 +35,7 @@ class Token(msgspec.Struct, frozen=True, array_like=True, gc=False):
     via: int = -1
 
 
-class Scope(msgspec.Struct, array_like=True):
+class Scope(msgspec.Struct, array_like=True, gc=False):
     """A container of variables, and of tokens when it belongs to the process or a sub-process (作用域).
 
     Its id is the id of the token that hosts it, 0 for the process itself.
@@ -164,7 +164,7 @@ class Parent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     token: int
 
 
-class State(msgspec.Struct, array_like=True):
+class State(msgspec.Struct, array_like=True, gc=False):
     """One instance.
 
     Attributes:

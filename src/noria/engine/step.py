@@ -59,7 +59,7 @@ _FROM_PEOPLE = (
 _AFTER_THE_END = (c.Comment,)
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """An accepted command.
 
     Attributes:

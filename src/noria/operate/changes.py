@@ -39,7 +39,7 @@ def chained(head: bytes, row: JournalRow) -> bytes:
     return blake2b(head + content, digest_size=32).digest()
 
 
-class Held(msgspec.Struct):
+class Held(msgspec.Struct, gc=False):
     """An instance in memory.
 
     Attributes:

@@ -8,7 +8,7 @@ SHARDS = 64
 """Logical shards: part of every key and of every instance id; they move between processes and databases as wholes."""
 
 
-class Shard(msgspec.Struct):
+class Shard(msgspec.Struct, gc=False):
     """The head of a shard: who owns it, and where its dense sequence and hash chain stand.
 
     Attributes:
@@ -26,7 +26,7 @@ class Shard(msgspec.Struct):
     newest: int = 0
 
 
-class ShardMove(msgspec.Struct):
+class ShardMove(msgspec.Struct, gc=False):
     """How one commit moves the head of a shard; refused unless epoch and `seq_before` still stand."""
 
     shard: int
@@ -36,7 +36,7 @@ class ShardMove(msgspec.Struct):
     head: bytes
 
 
-class InstanceRow(msgspec.Struct):
+class InstanceRow(msgspec.Struct, gc=False):
     """The compact instance.
 
     Attributes:
@@ -80,7 +80,7 @@ class InstanceRow(msgspec.Struct):
     state: bytes
 
 
-class JournalRow(msgspec.Struct):
+class JournalRow(msgspec.Struct, gc=False):
     """One accepted command with all its events.
 
     Attributes:
@@ -110,7 +110,7 @@ class JournalRow(msgspec.Struct):
     head: bytes
 
 
-class TaskRow(msgspec.Struct):
+class TaskRow(msgspec.Struct, gc=False):
     """An open task, for lists. Candidates are rows of their own: kind "g" for groups, "u" for people."""
 
     shard: int
@@ -129,7 +129,7 @@ class TaskRow(msgspec.Struct):
     candidates: tuple[tuple[str, str], ...]
 
 
-class TimerRow(msgspec.Struct):
+class TimerRow(msgspec.Struct, gc=False):
     """A timer that is set."""
 
     shard: int
@@ -139,7 +139,7 @@ class TimerRow(msgspec.Struct):
     due: int
 
 
-class JobRow(msgspec.Struct):
+class JobRow(msgspec.Struct, gc=False):
     """A job that is open; leases are kept beside it by the store."""
 
     shard: int
@@ -151,7 +151,7 @@ class JobRow(msgspec.Struct):
     retries: int
 
 
-class WaitRow(msgspec.Struct):
+class WaitRow(msgspec.Struct, gc=False):
     """A subscription that is open."""
 
     shard: int
@@ -163,7 +163,7 @@ class WaitRow(msgspec.Struct):
     corr: str
 
 
-class OutboxRow(msgspec.Struct):
+class OutboxRow(msgspec.Struct, gc=False):
     """Something that must reach other instances: a message, a signal, a call, its answer or its end.
 
     Attributes:
@@ -187,7 +187,7 @@ class OutboxRow(msgspec.Struct):
     expires: int
 
 
-class DedupRow(msgspec.Struct):
+class DedupRow(msgspec.Struct, gc=False):
     """The answer that a repeated command gets."""
 
     shard: int
@@ -197,7 +197,7 @@ class DedupRow(msgspec.Struct):
     at: int
 
 
-class SerialRow(msgspec.Struct):
+class SerialRow(msgspec.Struct, gc=False):
     """The last number drawn of one serial."""
 
     tenant: int
@@ -236,7 +236,7 @@ class Commit(msgspec.Struct):
     serials: list[SerialRow] = []
 
 
-class LockedJob(msgspec.Struct):
+class LockedJob(msgspec.Struct, gc=False):
     """A job that a worker holds for a while."""
 
     shard: int

@@ -54,7 +54,7 @@ class BrokenError(NoriaError):
     code: ClassVar[str] = "runtime.broken"
 
 
-class Origin(msgspec.Struct, frozen=True, array_like=True):
+class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Where a command came from, for the audit trail.
 
     Attributes:
@@ -79,7 +79,7 @@ class SerialDraw(msgspec.Struct, frozen=True):
     year: int
 
 
-class Request(msgspec.Struct):
+class Request(msgspec.Struct, gc=False):
     """One command on its way.
 
     Attributes:
@@ -107,7 +107,7 @@ class Request(msgspec.Struct):
     serial: SerialDraw | None = None
 
 
-class Accepted(msgspec.Struct, frozen=True):
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """The answer to an accepted command.
 
     Attributes:
@@ -126,7 +126,7 @@ class Accepted(msgspec.Struct, frozen=True):
 Answer = Accepted | Rejected
 
 
-class Committed(msgspec.Struct):
+class Committed(msgspec.Struct, gc=False):
     """What listeners are told after a commit, one per command.
 
     Attributes:

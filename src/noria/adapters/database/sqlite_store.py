@@ -78,6 +78,8 @@ def connect(path: Path | str) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # The log is folded into the file every 32 MB instead of every 4: each folding costs two more waits for the disk.
+    connection.execute("PRAGMA wal_autocheckpoint = 8000")
     return connection
 
 
@@ -259,10 +261,9 @@ def _commit(db: sqlite3.Connection, commit: Commit) -> None:
 
 
 def _pass_fences(db: sqlite3.Connection, commit: Commit) -> None:
-    for move in commit.moves:
-        values = (move.seq, move.head, move.shard, move.epoch, move.seq_before)
-        if db.execute(MOVE_SHARD, values).rowcount != 1:
-            raise StaleOwnerError(f"Shard {move.shard} has another owner or head now; nothing was written.")
+    moves = [(move.seq, move.head, move.shard, move.epoch, move.seq_before) for move in commit.moves]
+    if db.executemany(MOVE_SHARD, moves).rowcount != len(moves):
+        raise StaleOwnerError("A shard has another owner or head now; nothing was written.")
     for statement, columns, rows in (
         (UPDATE_INST, s.INST_CHANGED, commit.updates),
         (TOUCH_INST, s.INST_TOUCHED, commit.touches),
