@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -316,7 +317,9 @@ class Call(msgspec.Struct):
     texts: list[str]
 
 
-def _calls() -> Iterator[Call]:
+@cache
+def _calls() -> list[Call]:
+    found = []
     for path in sorted(SOURCES.rglob("*.py")):
         place = path.relative_to(SOURCES).as_posix()
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -332,7 +335,8 @@ def _calls() -> Iterator[Call]:
                     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                     names = {target: text for line, target, text in sorted(assigned) if line < node.lineno}
                     arguments = [*node.args, *(item.value for item in node.keywords)]
-                    yield Call(place, name, [_text(argument, names) for argument in arguments])
+                    found.append(Call(place, name, [_text(argument, names) for argument in arguments]))
+    return found
 
 
 def _failure_classes() -> Iterator[tuple[str, str]]:
