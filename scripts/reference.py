@@ -47,7 +47,7 @@ MEANINGS = {
     "decision": "Id of the DMN decision in the same deployment.",
     "dueIn": "ISO 8601 duration (or FEEL that gives one) until the task is overdue.",
     "form": "Name of a form in the same deployment.",
-    "group": "Role or unit whose members are the candidates of user tasks in the lane that name nobody.",
+    "group": "Role or unit of the candidates of user tasks in it that name nobody; without it the lane's name.",
     "messageVariable": "Variable that receives the caught error's message.",
     "priority": "FEEL or constant from 0 to 100; without it 50.",
     "propagateIn": "`false`: the caller's variables do not become the called instance's.",
