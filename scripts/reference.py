@@ -118,7 +118,8 @@ def _short(name: str) -> str:
 
 def _body(content: dict[str, Any]) -> str:
     ((media, body),) = content.items()
-    return _type(body.get("schema", {})) if media == "application/json" else f"`{media}`"
+    kind = _type(body.get("schema", {}))
+    return kind if media == "application/json" else f"`{media}`, {kind}"
 
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> list[str]:
