@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from noria.adapters.http.pages import STATIC
 from tests.e2e.site import PASSWORD, Site, chromium
@@ -19,6 +21,11 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# A broken Content Security Policy is an error of the page, which the tests of its console then see.
+TELL_OF_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+"""
 
 
 @pytest.fixture(scope="session")
@@ -39,39 +46,114 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
+    """A server without a past, of one test alone."""
     running = Site(f"sqlite:///{tmp_path / 'noria.db'}")
     running.start()
     yield running
     running.stop()
 
 
-@pytest.fixture
-def sign_in(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Opens a page of its own for a person. At the end no page may have complained, nor broken the CSP."""
-    complaints: list[str] = []
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server with a simulated past, shared by the tests of a file, which only look at it."""
+    running = Site(f"sqlite:///{tmp_path_factory.mktemp('company') / 'noria.db'}", requests=40)
+    running.start()
+    yield running
+    running.stop()
 
-    def note(message: ConsoleMessage) -> None:
-        # The question "who am I" of a browser that is not signed in is answered 401, which browsers log.
-        if message.type == "error" and "401" not in message.text:
-            complaints.append(message.text)
 
-    contexts = []
+class Visitors:
+    """People at browsers of their own.
 
-    def open_page(person: str, locale: str = "zh-CN") -> Page:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, locale=locale)
-        contexts.append(context)
+    Attributes:
+        complaints: errors of scripts, breaches of the Content Security Policy, refusals that a test has not announced.
+        expected: statuses of refusals that a test provokes; browsers log each as an error.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+        # The question "who am I" of a browser that is not signed in is answered 401.
+        self.expected = {401}
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type != "error":
+            return
+        status = re.search(r"the server responded with a status of (\d+)", message.text)
+        if status is None or int(status[1]) not in self.expected:
+            self.complaints.append(f"{message.text} {message.location.get('url', '')}")
+
+    def open(self, url: str, locale: str = "zh-CN", width: int = 1440) -> Page:
+        """A fresh browser profile at an address."""
+        context = self._browser.new_context(
+            viewport={"width": width, "height": 900}, locale=locale, timezone_id="Asia/Shanghai"
+        )
+        context.add_init_script(TELL_OF_VIOLATIONS)
+        self._contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
-        page.on("console", note)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(site.url)
-        page.get_by_test_id("login-username").fill(person)
-        page.get_by_test_id("login-password").fill(PASSWORD)
-        page.get_by_test_id("login-submit").click()
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(url)
+        return page
+
+    def sign_in(self, site: Site, person: str, path: str = "/tasks", locale: str = "zh-CN", width: int = 1440) -> Page:
+        """A fresh browser profile in which a person has signed in and gone to a page."""
+        page = self.open(f"{site.url}/login?back={path}", locale, width)
+        give_password(page, person)
         page.get_by_test_id("live-state").wait_for()
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    def take_pictures(self, folder: Path) -> None:
+        """Keep what every page shows, for whoever looks into a failure."""
+        for number, context in enumerate(self._contexts):
+            for page in context.pages:
+                page.screenshot(path=folder / f"page{number}.png")
+        print(f"Pictures of the pages are in {folder}")
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+def give_password(page: Page, person: str, password: str = PASSWORD) -> None:
+    """Fill in and send the sign-in page."""
+    page.get_by_test_id("login-username").fill(person)
+    page.get_by_test_id("login-password").fill(password)
+    page.get_by_test_id("login-submit").click()
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+@pytest.fixture
+def visitors(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Visitors]:
+    """Opens pages for people. At the end no page may have complained, nor broken the Content Security Policy."""
+    some = Visitors(browser)
+    yield some
+    if request.node.stash.get(FAILED, False):
+        some.take_pictures(tmp_path)
+    some.close()
+    assert some.complaints == []
+
+
+SignIn = Callable[..., Page]
+
+
+@pytest.fixture
+def sign_in(visitors: Visitors, site: Site) -> SignIn:
+    """A person signed in at the server of this test: `sign_in("lin", "/start/purchase")`."""
+
+    def enter(person: str, path: str = "/tasks", locale: str = "zh-CN") -> Page:
+        return visitors.sign_in(site, person, path, locale)
+
+    return enter

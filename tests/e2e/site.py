@@ -5,29 +5,37 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import sqlalchemy as sa
 import uvicorn
 
-from noria.adapters.demo import demo_handlers
+from noria.adapters.demo import demo_handlers, seed
 from noria.adapters.demo.company import DEMO_PASSWORD, DEMO_TENANT, PEOPLE, UNITS
 from noria.adapters.demo.seeding import example_files
 from noria.adapters.http.app import create_app
 from noria.bootstrap import Noria
+from noria.engine.events import AnyEvent, decode_events
 from tests.clocks import MovedClock
 
 PASSWORD = DEMO_PASSWORD
 
 
 class Site:
-    """A running Noria with the demonstration's people and models, but without its past."""
+    """A running Noria with the demonstration's people and models.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        url: the database.
+        requests: about how many requests of a simulated past to begin with.
+    """
+
+    def __init__(self, url: str, requests: int = 0) -> None:
         self.clock = MovedClock()
         self._database_url = url
+        self._requests = requests
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         with socket.socket() as free:
@@ -46,7 +54,15 @@ class Site:
         self._thread.start()
         self.run(self._start())
 
+    def restart(self, pause: Callable[[], object]) -> None:
+        """Stop the server, do something while it is away, and start it again on the same port."""
+        self.run(self._stop())
+        pause()
+        self.run(self._start())
+
     async def _start(self) -> None:
+        if self._requests:
+            await seed(Noria.open, self._database_url, self._requests, lambda *_: None)
         self.noria = await Noria.open(self._database_url, clock=self.clock, handlers=demo_handlers())
         if not self.noria.catalogue.rows(DEMO_TENANT):
             now_ms = self.clock.now_ms()
@@ -76,6 +92,20 @@ class Site:
         self._server.should_exit = True
         await self._serving
         await self.noria.close()
+        # Let what was cancelled come to its end before the loop goes.
+        await asyncio.sleep(0)
+
+    def events(self, iid: int) -> list[AnyEvent]:
+        """Everything that the journal holds of an instance, oldest first."""
+        return [event for row in self.run(self.noria.database.store.journal_of(iid)) for event in decode_events(row.ev)]
+
+    def instances(self) -> list[int]:
+        """All instances."""
+        return list(self.run(self._all()))
+
+    async def _all(self) -> list[int]:
+        async with self.noria.database.reading() as db:
+            return list((await db.execute(sa.text("SELECT iid FROM inst"))).scalars())
 
     async def _find(self, key: str) -> int:
         async with self.noria.database.reading() as db:
@@ -84,6 +114,54 @@ class Site:
     def instance(self, business_key: str) -> int:
         """The id of an instance by the number that people know."""
         return int(self.run(self._find(business_key)))
+
+
+class Client:
+    """A person at the REST interface, for what a test needs to have happened before its page is opened."""
+
+    def __init__(self, site: Site, person: str) -> None:
+        self._http = httpx.Client(base_url=f"{site.url}/api", trust_env=False, timeout=30)
+        self._http.headers["X-CSRF-Token"] = self.post("/session", username=person, password=PASSWORD)["csrf_token"]
+
+    def get(self, path: str, **query: object) -> Any:
+        """The answer of a GET."""
+        return self._answer(self._http.get(path, params=query))  # type: ignore[arg-type]
+
+    def post(self, path: str, **body: object) -> Any:
+        """The answer of a POST."""
+        return self._answer(self._http.post(path, json=body))
+
+    @staticmethod
+    def _answer(answer: httpx.Response) -> Any:
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    def request_purchase(self, **changes: object) -> Mapping[str, Any]:
+        """Hand in a purchase request; gives the instance."""
+        return self.post("/instances", process="purchase", variables={**REQUEST, **changes})
+
+    def task_of(self, key: str, box: str = "mine") -> Mapping[str, Any]:
+        """The open task of a request in one of the person's boxes."""
+        return next(task for task in self.get("/tasks", box=box)["items"] if task["business_key"] == key)
+
+    def complete(self, key: str, box: str = "mine", **variables: object) -> None:
+        """Claim the open task of a request when it is the group's, and complete it."""
+        task = self.task_of(key, box)
+        if box == "group":
+            self.post(f"/tasks/{task['id']}/claim", version=task["version"])
+            task = self.task_of(key)
+        self.post(f"/tasks/{task['id']}/complete", version=task["version"], variables=variables)
+
+
+REQUEST = {
+    "title": "深沟球轴承",
+    "category": "material",
+    "supplier": "上海精工轴承有限公司",
+    "needed_on": "2027-03-20",
+    "amount": 68400,
+    "lines": [{"item": "轴承 6204", "quantity": 400, "price": 171}],
+    "reason": "产线备件",
+}
 
 
 def chromium() -> str | None:

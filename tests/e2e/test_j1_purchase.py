@@ -1,8 +1,8 @@
-"""Journey J1 as far as it goes today: submit, remind, return, correct, approve, approved; watched on the live board."""
+"""Journey J1 as far as it goes today: submit, remind, urge, return, correct, approve, approved; seen on the board."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,118 +10,140 @@ from playwright.sync_api import Page, expect
 from noria.engine.events import TaskReminded, decode_events
 from noria.engine.evolve import replay
 from noria.engine.state import encode_state
-from noria.kernel.instants import DAY_MS
-from noria.operate.timeline import History
-from tests.e2e.site import Site
+from noria.kernel.instants import DAY_MS, MINUTE_MS
+from tests.e2e.conftest import SignIn, Visitors
+from tests.e2e.site import REQUEST, Client, Site
+from tests.e2e.steps import claim, fill_request, item, open_task, send_back
 
 pytestmark = pytest.mark.e2e
-SignIn = Callable[..., Page]
-
-
-def fill_request(page: Page, amount: str = "68400") -> None:
-    page.get_by_label("采购标题").fill("深沟球轴承")
-    page.get_by_label("类别").click()
-    page.get_by_text("原材料", exact=True).click()
-    page.get_by_label("供应商").fill("上海精工轴承有限公司")
-    page.get_by_label("期望到货日期").fill("2026/12/20")
-    page.get_by_label("期望到货日期").press("Enter")
-    page.get_by_label("总金额（元）").fill(amount)
-    page.get_by_label("物料").fill("轴承 6204")
-    page.get_by_label("数量").fill("400")
-    page.get_by_label("单价（元）").fill("171")
-
-
-def open_task(page: Page, key: str) -> None:
-    page.get_by_test_id("task-item").filter(has_text=key).first.click()
-    page.get_by_test_id("task-pane").wait_for()
+MOVES_WITHIN_MS = 2_000
 
 
 def test_a_purchase_goes_from_the_form_to_the_approved_order(site: Site, sign_in: SignIn) -> None:
-    board = sign_in("he")
-    board.goto(f"{site.url}/board/purchase")
-    expect(board.get_by_test_id("tile-throughput")).to_be_visible()
+    board = sign_in("he", "/board/purchase")
+    expect(board.get_by_test_id("tile-throughput")).to_contain_text("发起 0")
 
-    # The applicant submits and sees who holds it.
-    applicant = sign_in("lin")
-    applicant.goto(f"{site.url}/start/purchase")
+    # The applicant submits and sees who holds it; the board moves by itself.
+    applicant = sign_in("lin", "/start/purchase")
     fill_request(applicant)
     applicant.get_by_test_id("start-submit").click()
     applicant.wait_for_url("**/instances/*")
+    instance = applicant.url
+    key = applicant.locator(".key").inner_text()
+    assert re.fullmatch(r"CG-\d{4}-000001", key)
+    expect(board.get_by_test_id("tile-throughput")).to_contain_text("发起 1", timeout=MOVES_WITHIN_MS)
     expect(applicant.get_by_test_id("instance-now")).to_contain_text("王强")
-    key = "CG-2026-000001"
-    expect(applicant.get_by_text(key).first).to_be_visible()
-    iid = site.instance(key)
-    page_of_instance = applicant.url
-
-    # The board has moved by itself.
-    expect(board.get_by_test_id("feed")).to_contain_text(key, timeout=5_000)
-
-    # At 80 % and at 100 % of the limit the holder is reminded.
-    site.clock.offset_ms += 6 * DAY_MS
-    manager = sign_in("wang")
-    expect(manager.get_by_test_id("notices-count")).to_be_visible(timeout=10_000)
-    events = [event for row in site.run(site.noria.database.store.journal_of(iid)) for event in decode_events(row.ev)]
-    assert [event.share for event in events if isinstance(event, TaskReminded)] == [0.8, 1.0]
+    expect(applicant.get_by_test_id("instance-withdraw")).to_be_visible()
 
     # The manager approves, finance returns with a reason.
+    manager = sign_in("wang")
     open_task(manager, key)
     manager.get_by_test_id("task-complete").click()
-    expect(manager.get_by_test_id("task-item").filter(has_text=key)).to_have_count(0)
+    expect(item(manager, key)).to_have_count(0)
     finance = sign_in("li")
-    finance.get_by_test_id("box-group").click()
-    open_task(finance, key)
-    finance.get_by_test_id("task-claim").click()
-    expect(finance.get_by_test_id("task-complete")).to_be_visible()
-    finance.get_by_test_id("task-return").click()
-    finance.get_by_test_id("return-target").first.check()
-    finance.get_by_test_id("return-reason").fill("发票信息缺失")
-    finance.get_by_test_id("return-confirm").click()
+    claim(finance, key)
+    send_back(finance, "发票信息缺失")
+    expect(board.get_by_test_id("tile-errors")).to_contain_text("退回 1", timeout=MOVES_WITHIN_MS)
 
-    # The applicant reads the reason, corrects and sends it again; nothing was typed twice.
+    # The applicant reads the reason, corrects and sends it again; nothing is typed twice.
     applicant.goto(f"{site.url}/tasks")
     open_task(applicant, key)
     expect(applicant.get_by_test_id("last-return")).to_contain_text("发票信息缺失")
     expect(applicant.get_by_label("供应商")).to_have_value("上海精工轴承有限公司")
     applicant.get_by_label("总金额（元）").fill("65000")
     applicant.get_by_test_id("task-complete").click()
-    expect(applicant.get_by_test_id("task-item").filter(has_text=key)).to_have_count(0)
+    expect(item(applicant, key)).to_have_count(0)
 
-    # Round 2 to the end, with fresh reminders for everybody.
-    manager.goto(f"{site.url}/tasks")
+    # Round 2 to the end.
     open_task(manager, key)
     manager.get_by_test_id("task-complete").click()
-    expect(manager.get_by_test_id("task-item").filter(has_text=key)).to_have_count(0)
+    expect(item(manager, key)).to_have_count(0)
     finance.goto(f"{site.url}/tasks")
     open_task(finance, key)
     finance.get_by_test_id("task-complete").click()
-    expect(finance.get_by_test_id("task-item").filter(has_text=key)).to_have_count(0)
+    expect(item(finance, key)).to_have_count(0)
     general_manager = sign_in("zhao")
-    general_manager.get_by_test_id("box-group").click()
-    open_task(general_manager, key)
-    general_manager.get_by_test_id("task-claim").click()
+    claim(general_manager, key)
     general_manager.get_by_test_id("task-complete").click()
+    expect(board.get_by_test_id("tile-throughput")).to_contain_text("完成 1", timeout=MOVES_WITHIN_MS)
 
-    # Approved, ordered, and the same on the board without a reload.
-    applicant.goto(page_of_instance)
-    expect(applicant.get_by_test_id("instance-status")).to_contain_text("已完成")
-    expect(board.get_by_test_id("tile-errors")).to_contain_text("退回 1", timeout=5_000)
-    expect(board.get_by_test_id("tile-throughput")).to_contain_text("完成 1", timeout=5_000)
+    # The applicant sees it approved, with both rounds and the corrected amount, and can no longer withdraw it.
+    applicant.goto(instance)
+    expect(applicant.get_by_test_id("instance-status")).to_have_attribute("data-status", "completed")
+    expect(applicant.get_by_test_id("instance-withdraw")).to_have_count(0)
+    timeline = applicant.get_by_test_id("timeline")
+    expect(timeline).to_contain_text("第 2 轮")
+    expect(timeline.locator(".timeline-comment")).to_contain_text(["发票信息缺失"])
+    correction = timeline.locator(".timeline-changes li").filter(has=applicant.locator("del", has_text="68,400"))
+    expect(correction.locator("ins")).to_have_text("65,000")
 
-    # The journal gives the stored state, byte for byte, and the audit trail holds.
+    # The audit of the instance has the amount before and after; the journal gives the stored state byte for byte.
+    iid = site.instance(key)
+    entries = Client(site, "qian").get(f"/instances/{iid}/audit")["items"]
+    amounts = [
+        (entry["before"].get("amount"), entry["after"]["amount"]) for entry in entries if "amount" in entry["after"]
+    ]
+    assert amounts[-1] == (68400, 65000)
     rows = site.run(site.noria.database.store.journal_of(iid))
     held = site.run(site.noria.runtime.instance(iid))
     assert encode_state(replay([decode_events(row.ev) for row in rows])) == encode_state(held.state)
-    amounts = [
-        change.after
-        for item in site.run(_timeline(site, iid))
-        for change in item.changes
-        if change.name == "amount" and change.before is not None
-    ]
-    assert amounts == [65000]
 
 
-async def _timeline(site: Site, iid: int) -> list:
-    organisation = await site.noria.people.organisation(1)
-    held = await site.noria.runtime.instance(iid)
-    rows = await site.noria.database.store.journal_of(iid)
-    return History(rows, held.definition.graph, 1, organisation).items()
+def test_the_holder_is_reminded_at_80_and_100_percent_and_again_after_a_return(site: Site, sign_in: SignIn) -> None:
+    lin, wang, li = (Client(site, person) for person in ("lin", "wang", "li"))
+    request = lin.request_purchase()
+    key = request["business_key"]
+    wang.complete(key)
+    task = li.task_of(key, "group")
+    li.post(f"/tasks/{task['id']}/claim", version=task["version"])
+    li.post(f"/tasks/{task['id']}/return", to="apply", reason="发票信息缺失")
+    lin.complete(key, **{**REQUEST, "amount": 65000})
+    site.clock.offset_ms += 6 * DAY_MS
+
+    manager = sign_in("wang")
+
+    expect(manager.get_by_test_id("notices-count")).to_be_visible()
+    manager.get_by_test_id("notices-open").click()
+    notices = manager.get_by_test_id("notices").get_by_role("listitem")
+    expect(notices).to_have_count(2)
+    expect(notices.filter(has_text="提醒")).to_have_count(1)
+    expect(notices.filter(has_text="超时")).to_have_count(1)
+    assert [event.share for event in site.events(int(request["id"])) if isinstance(event, TaskReminded)] == [0.8, 1.0]
+
+
+def test_a_second_urging_within_half_an_hour_is_refused_with_the_time_to_wait(
+    site: Site, sign_in: SignIn, visitors: Visitors
+) -> None:
+    visitors.expected.add(429)
+    request = Client(site, "lin").request_purchase()
+    page = sign_in("lin", f"/instances/{request['id']}")
+    urge(page)
+    expect(page.get_by_test_id("toasts")).to_contain_text("已催办")
+    expect(page.get_by_test_id("timeline")).to_contain_text("催办")
+
+    urge(page)
+    expect(page.get_by_test_id("toasts")).to_contain_text("刚刚催办过，请 30 分钟 后再催")
+
+    site.clock.offset_ms += 20 * MINUTE_MS
+    page.reload()
+    urge(page)
+    expect(page.get_by_test_id("toasts")).to_contain_text("刚刚催办过，请 10 分钟 后再催")
+
+
+def urge(page: Page) -> None:
+    page.get_by_test_id("instance-urge").click()
+    page.get_by_test_id("instance-confirm").click()
+
+
+def test_an_applicant_withdraws_while_it_is_allowed_and_not_afterwards(site: Site, sign_in: SignIn) -> None:
+    request = Client(site, "lin").request_purchase()
+    page = sign_in("lin", f"/instances/{request['id']}")
+
+    page.get_by_test_id("instance-withdraw").click()
+    page.get_by_test_id("instance-text").fill("重复提交")
+    page.get_by_test_id("instance-confirm").click()
+
+    expect(page.get_by_test_id("instance-status")).to_have_attribute("data-status", "withdrawn")
+    expect(page.get_by_test_id("timeline")).to_contain_text("重复提交")
+    expect(page.get_by_test_id("instance-withdraw")).to_have_count(0)
+    expect(page.get_by_test_id("instance-urge")).to_have_count(0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from noria.engine.events import decode_events
@@ -218,6 +219,10 @@ class _Reader:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[_Reader]:
+        yield self
 
     async def all_rows(self) -> AsyncIterator[JournalRow]:
         for rows in self._tables.journal.values():

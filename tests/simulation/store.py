@@ -69,6 +69,7 @@ class Tables:
     def own_shards(self, owner: str, now_ms: int) -> list[Shard]:
         for shard in self.shards.values():
             shard.epoch += 1
+            shard.newest = max((iid for iid, row in self.instances.items() if row.shard == shard.shard), default=0)
         return [msgspec.structs.replace(shard) for shard in self.shards.values()]
 
     def pass_fences(self, commit: Commit) -> None:

@@ -56,7 +56,7 @@ export const router = createRouter({
       path: "/models",
       name: "models",
       component: () => import("./screens/models/ModelList.vue"),
-      meta: { title: "nav.models" },
+      meta: { title: "nav.models", permission: "models.read" },
     },
     {
       path: "/models/:key",
@@ -68,7 +68,7 @@ export const router = createRouter({
       path: "/board/:process?",
       name: "board",
       component: () => import("./screens/board/BoardPage.vue"),
-      meta: { title: "nav.board" },
+      meta: { title: "nav.board", permission: "board.read" },
     },
     {
       path: "/audit",
@@ -104,7 +104,9 @@ async function admit(to: RouteLocationNormalized) {
   }
   if (to.meta.bare) return true;
   if (session.person === null || session.mustChange) return { name: "login", query: { back: to.fullPath } };
-  if (to.meta.permission && !can(to.meta.permission)) return { name: "missing", params: { rest: ["denied"] } };
+  if (to.meta.permission && !can(to.meta.permission)) {
+    return { name: "missing", params: { rest: ["denied"] }, query: { needs: to.meta.permission } };
+  }
   return true;
 }
 

@@ -4,7 +4,6 @@ import { startLive, stopLive } from "./api/live";
 import { Problem } from "./api/problems";
 import { queryClient } from "./api/queries";
 import type { DemoAccount, Person, Session } from "./api/types";
-import { rememberedLocale, setLocale } from "./i18n";
 
 interface State {
   person: Person | null;
@@ -31,14 +30,13 @@ export function can(permission: string): boolean {
   return session.permissions.includes(permission);
 }
 
-async function enter(answer: Session): Promise<void> {
+function enter(answer: Session): void {
   setCsrfToken(answer.csrf_token);
   session.known = true;
   session.person = answer.person;
   session.permissions = answer.permissions;
   session.mustChange = answer.must_change_password;
   session.demo = answer.demo;
-  if (rememberedLocale() === null) await setLocale(answer.locale);
   if (!session.mustChange) startLive(answer.person.id);
 }
 
@@ -54,7 +52,7 @@ function leave(): void {
 /** Ask who is signed in; `false` when nobody is. */
 export async function loadSession(): Promise<boolean> {
   try {
-    await enter(await api.get<Session>("/session"));
+    enter(await api.get<Session>("/session"));
     return true;
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 401) throw error;
@@ -68,7 +66,7 @@ export async function loadSession(): Promise<boolean> {
 }
 
 export async function signIn(username: string, password: string): Promise<void> {
-  await enter(await api.post<Session>("/session", { username, password }));
+  enter(await api.post<Session>("/session", { username, password }));
 }
 
 export async function signOut(): Promise<void> {

@@ -126,12 +126,8 @@ class Watching:
             held = await self._office.runtime.instance(row.iid)
             if held is None or len(items) >= limit:
                 continue
-            told = History(
-                await self._office.store.journal_of(row.iid, row.ver),
-                held.definition.graph,
-                held.definition.version,
-                organisation,
-            ).items(row.iid)
+            journal = await self._office.store.journal_of(row.iid, row.ver)
+            told = History(journal, held.definition, organisation).items(row.iid)
             items += [item for item in reversed(told) if item.seq == row.ver and item.kind in _FEED_KINDS]
         return Timeline(items[:limit])
 

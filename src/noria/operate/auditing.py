@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -37,11 +37,12 @@ class AuditFilter(msgspec.Struct, frozen=True):
 
 
 class StoredRecord(msgspec.Struct):
-    """A record with its place in the chain."""
+    """A record with its place in the chain, and the hash of the one before it."""
 
     seq: int
     record: AuditRecord
     head: bytes
+    prev: bytes = GENESIS
 
 
 class AuditReader(Protocol):
@@ -57,6 +58,10 @@ class AuditReader(Protocol):
 
     async def commands(self, tenant: int, wanted: AuditFilter, limit: int) -> tuple[list[JournalRow], int]:
         """The newest journal rows that fit, and how many there are."""
+        ...
+
+    async def heads_before(self, rows: Sequence[JournalRow]) -> list[bytes]:
+        """For each row the hash of the one before it in its shard."""
         ...
 
     def all_records(self) -> AsyncIterator[StoredRecord]:
@@ -100,7 +105,8 @@ class Auditing:
         records, count = await self._reader.records(tenant, wanted, limit + offset)
         commands, more = await self._reader.commands(tenant, wanted, limit + offset)
         entries = [(item.record.ts, record_entry(item, organisation)) for item in records]
-        entries += [(row.ts, command_entry(row, organisation)) for row in commands]
+        heads = await self._reader.heads_before(commands)
+        entries += [(row.ts, command_entry(row, prev, organisation)) for row, prev in zip(commands, heads, strict=True)]
         entries.sort(key=lambda item: item[0], reverse=True)
         return Page([entry for _, entry in entries[offset : offset + limit]], count + more, limit, offset)
 
@@ -109,7 +115,7 @@ class Auditing:
         held = await self._cases.seen(caller, iid)
         organisation = await self._office.people.organisation(caller.principal.tenant)
         rows = await self._office.store.journal_of(iid)
-        history = History(rows, held.definition.graph, held.definition.version, organisation)
+        history = History(rows, held.definition, organisation)
         changes: dict[int, tuple[dict[str, object], dict[str, object]]] = {}
         for item in history.items():
             before, after = changes.setdefault(item.seq, ({}, {}))
@@ -117,14 +123,14 @@ class Auditing:
                 before.setdefault(change.name, change.before)
                 after[change.name] = change.after
         entries = []
-        for row in rows:
-            entry = command_entry(row, organisation)
+        for row, prev in zip(rows, await self._reader.heads_before(rows), strict=True):
+            entry = command_entry(row, prev, organisation)
             entry.before, entry.after = changes.get(row.ver, ({}, {}))
             entries.append(entry)
         return AuditList(entries)
 
 
-def command_entry(row: JournalRow, organisation: Organisation) -> AuditEntry:
+def command_entry(row: JournalRow, prev: bytes, organisation: Organisation) -> AuditEntry:
     """A journal row as an audit entry; what it wrote is in `after`."""
     origin = _origin.decode(row.origin)
     after: dict[str, object] = {}
@@ -145,7 +151,7 @@ def command_entry(row: JournalRow, organisation: Organisation) -> AuditEntry:
         after=after,
         reason="",
         hash=row.head.hex(),
-        prev="",
+        prev=prev.hex(),
     )
 
 
@@ -167,7 +173,7 @@ def record_entry(item: StoredRecord, organisation: Organisation) -> AuditEntry:
         after=msgspec.json.decode(record.after),
         reason=record.reason,
         hash=item.head.hex(),
-        prev="",
+        prev=item.prev.hex(),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from noria.engine import commands as c
 from noria.engine.state import Status
 from noria.kernel.instants import parse_instant, to_datetime
@@ -148,13 +150,22 @@ class Cases:
         held = await office.runtime.instance(iid)
         if held is None or held.row.tenant != caller.principal.tenant:
             raise NotFoundError("There is no such instance.")
-        facts = await office.lists.instance_facts(iid)
-        if facts is None:
-            raise NotFoundError("There is no such instance.")
-        verdict = may_see(caller.principal, facts)
+        verdict = await self._may_see(caller, held)
         if not verdict.allowed:
             raise await office.deny(caller, "instances.read", "instance", str(iid), verdict)
         return held
+
+    async def may_see(self, caller: Caller, held: Held) -> bool:
+        """Whether the caller may see an instance of his tenant; nothing is recorded."""
+        return (await self._may_see(caller, held)).allowed
+
+    async def _may_see(self, caller: Caller, held: Held) -> Verdict:
+        facts = await self._office.lists.instance_facts(held.row.iid)
+        if facts is None:
+            raise NotFoundError("There is no such instance.")
+        # The projection, which knows everybody who ever worked on it, may lag behind what has just been done.
+        actors = facts.actors | frozenset(held.state.actors.values())
+        return may_see(caller.principal, msgspec.structs.replace(facts, actors=actors))
 
     async def find(
         self,
@@ -222,7 +233,7 @@ class Cases:
 
     async def _history(self, held: Held, organisation: Organisation) -> History:
         rows = await self._office.store.journal_of(held.row.iid)
-        return History(rows, held.definition.graph, held.definition.version, organisation)
+        return History(rows, held.definition, organisation)
 
     async def detail(self, caller: Caller, iid: int) -> InstanceDetail:
         """One instance for its page."""

@@ -150,7 +150,8 @@ class Posted(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-_ENDS = (e.InstanceCompleted, e.InstanceWithdrawn, e.InstanceTerminated, e.InstanceFailed)
+_ENDS = (e.InstanceCompleted, e.InstanceTerminated, e.InstanceFailed)
+"""How a called instance may end: it is not withdrawn."""
 
 POSTED = frozenset({e.MessageThrown, e.SignalThrown, e.CallRequested, e.CallCancelled, *_ENDS})
 """Events that other instances may have to be told of."""
@@ -191,8 +192,6 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
             error, message = event.code, event.message
         elif isinstance(event, e.InstanceTerminated):
             error, message = "call.terminated", event.reason
-        elif isinstance(event, e.InstanceWithdrawn):
-            error, message = "call.withdrawn", event.reason
         body = Posted(row.parent, row.parent_token, held.state.scopes[0].variables, message_id, "", "", error, message)
     else:
         return None

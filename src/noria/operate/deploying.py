@@ -304,6 +304,9 @@ class Catalogue:
             rows = [
                 DefinitionRow(0, tenant, graph.key, 0, graph.name, 0, file, now_ms, by) for file, graph in bundle.graphs
             ]
+            for row in rows:
+                before = self.find(tenant, row.key)
+                row.version = before.version + 1 if before is not None else 1
             deployed = Deployed(0, now_ms, rows, list(bundle.decisions.values()), list(bundle.forms), bundle.findings)
             if has_errors(bundle.findings) or dry_run:
                 return deployed
@@ -315,9 +318,9 @@ class Catalogue:
             obsolete: list[int] = []
             timers: list[StartTimerRow] = []
             for row, (_, graph) in zip(rows, bundle.graphs, strict=True):
-                before = self._newest.get((tenant, row.key))
-                if before is not None:
-                    obsolete.append(before)
+                replaced = self._newest.get((tenant, row.key))
+                if replaced is not None:
+                    obsolete.append(replaced)
                 self._compiled[row.id] = Definition(
                     graph, row.version, {**known_decisions, **bundle.decisions}, {**known_forms, **bundle.forms}
                 )

@@ -11,6 +11,7 @@ from noria.engine.tasks.returning import returnable
 from noria.kernel.errors import NoriaError
 from noria.operate.cases import Cases, idempotency_key
 from noria.operate.changes import Held
+from noria.operate.closedtasks import ClosedTask, closed_task
 from noria.operate.ids import parse_task_id
 from noria.operate.office import (
     Caller,
@@ -34,7 +35,7 @@ from noria.operate.views import (
     TaskDetail,
     TaskView,
 )
-from noria.trust.policy import Permission, TaskFacts, may_work_on
+from noria.trust.policy import Permission, TaskFacts, is_candidate, may_work_on
 
 
 class UnknownPersonError(NoriaError):
@@ -87,38 +88,36 @@ class Inbox:
         if parsed is None:
             raise NotFoundError(f"{task_id!r} is not the id of a task.")
         iid, token = parsed
+        held, closed = await self._seen(caller, iid, token)
+        if closed is not None:
+            raise await self._gone(caller, task_id, closed)
         task = await self._office.lists.task(iid, token)
         if task is None:
-            raise await self._gone(caller, task_id, iid, token)
-        held = await self._cases.seen(caller, iid)
+            raise NotFoundError(f"There is no task {task_id!r}.")
         return iid, token, task, held
 
-    async def _gone(self, caller: Caller, task_id: str, iid: int, token: int) -> NoriaError:
-        """Why a task is not open: who dealt with it and when, for those who see its request or were asked to do it."""
-        office = self._office
-        held = await office.runtime.instance(iid)
-        if held is None or held.row.tenant != caller.principal.tenant:
-            return NotFoundError(f"There is no task {task_id}.")
-        opened: e.TaskOpened | None = None
-        closed: tuple[str, int] = ("", 0)
-        for row in await office.store.journal_of(iid):
-            for event in e.decode_events(row.ev):
-                if isinstance(event, e.TaskOpened) and event.token == token:
-                    opened = event
-                elif isinstance(event, e.TaskCompleted | e.TaskReturned) and event.token == token:
-                    closed = (event.by, row.ts)
-                elif isinstance(event, e.ElementCancelled) and event.token == token and not closed[1]:
-                    closed = (row.actor, row.ts)
-        if opened is None:
-            return NotFoundError(f"There is no task {task_id}.")
-        asked = may_work_on(caller.principal, TaskFacts(opened.assignee, opened.groups, opened.users))
-        if not asked.allowed:
-            await self._cases.seen(caller, iid)
-        gone = TaskGoneError(f"Task {task_id} is not open; it was completed, returned or cancelled.")
-        if closed[1]:
-            by = person_ref(await office.people.organisation(caller.principal.tenant), closed[0])
-            gone.details = {"by": {"id": by.id, "name": by.name}, "at": iso(closed[1])}
-        return gone
+    async def _seen(self, caller: Caller, iid: int, token: int) -> tuple[Held, ClosedTask | None]:
+        """The instance of a task, and the task itself when it is closed.
+
+        Who might have done a task may learn who was faster, though the instance is none of his business any more.
+        """
+        held = await self._office.runtime.instance(iid)
+        closed = None
+        if held is not None and held.row.tenant == caller.principal.tenant and token not in held.state.tasks:
+            closed = await closed_task(self._office, held, token)
+            if closed is not None:
+                facts = TaskFacts("", tuple(closed.fields.groups), closed.users)
+                if is_candidate(caller.principal, facts):
+                    return held, closed
+        return await self._cases.seen(caller, iid), closed
+
+    async def _gone(self, caller: Caller, task_id: str, closed: ClosedTask) -> NoriaError:
+        """The error that says who was faster."""
+        organisation = await self._office.people.organisation(caller.principal.tenant)
+        by, at = person_ref(organisation, closed.fields.assignee), iso(closed.fields.closed)
+        what = "cancelled" if closed.cancelled else "closed"
+        details = {"by": msgspec.to_builtins(by), "at": at}
+        return TaskGoneError(f"Task {task_id} is not open; it was {what} by {by.name} at {at}.", details=details)
 
     async def _act(
         self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True
@@ -126,9 +125,7 @@ class Inbox:
         """Run a command on a task, if the policy allows."""
         iid, token, _, held = await self._open(caller, task_id)
         if as_worker:
-            task = held.state.tasks.get(token)
-            if task is None:
-                raise TaskGoneError(f"Task {task_id} is not open; it was completed, returned or cancelled.")
+            task = held.state.tasks[token]
             verdict = may_work_on(caller.principal, TaskFacts(task.assignee, task.groups, task.users))
             if not verdict.allowed:
                 raise await self._office.deny(caller, f"task.{command.__struct_config__.tag}", "task", task_id, verdict)
@@ -202,15 +199,18 @@ class Inbox:
     # One task
 
     async def detail(self, caller: Caller, task_id: str) -> TaskDetail:
-        """A task with its form, its data, and what the caller may do with it."""
+        """A task with its form, its data, and what the caller may do with it; a closed one as it was when it closed."""
         office = self._office
+        parsed = parse_task_id(task_id)
+        if parsed is not None:
+            held, closed = await self._seen(caller, *parsed)
+            if closed is not None:
+                return await self._closed_detail(caller, held, closed)
         iid, token, fields, held = await self._open(caller, task_id)
         organisation = await office.people.organisation(caller.principal.tenant)
         view = await task_view(office, fields, organisation, office.clock.now_ms())
         state, definition = held.state, held.definition
-        task = state.tasks.get(token)
-        if task is None:
-            raise TaskGoneError(f"Task {task_id} is not open; it was completed, returned or cancelled.")
+        task = state.tasks[token]
         form = definition.forms.get(task.form) if task.form else None
         variables = {**state.scopes[0].variables, **(state.scopes[token].variables if token in state.scopes else {})}
         works = may_work_on(caller.principal, TaskFacts(task.assignee, task.groups, task.users)).allowed
@@ -226,6 +226,24 @@ class Inbox:
             ],
             allowed=self._allowed(caller, held, token, works, bool(targets)),
             last_return=await self._last_return(iid, held, caller),
+            instance_visible=True,
+        )
+
+    async def _closed_detail(self, caller: Caller, held: Held, closed: ClosedTask) -> TaskDetail:
+        office = self._office
+        organisation = await office.people.organisation(caller.principal.tenant)
+        view = await task_view(office, closed.fields, organisation, office.clock.now_ms())
+        form = held.definition.forms.get(closed.form) if closed.form else None
+        values = closed.variables
+        view.status = "cancelled" if closed.cancelled else view.status
+        return TaskDetail(
+            **{name: getattr(view, name) for name in view.__struct_fields__},
+            form=form.schema if form is not None else None,
+            data={name: values[name] for name in _names(form.fields if form else ()) if name in values},
+            returnable=[],
+            allowed=[],
+            last_return=None,
+            instance_visible=await self._cases.may_see(caller, held),
         )
 
     @staticmethod

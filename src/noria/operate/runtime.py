@@ -1,7 +1,9 @@
 """The runtime: takes commands, steps instances, commits in groups.
 
-Natural batching: the next batch is what queued while the last commit ran; nobody waits for a timer. A batch that
-fails is tried again command by command, so that one bad command fails alone. Only what is committed is answered.
+Natural batching: the next batch is what comes while the last commit is on its way; nobody waits for a timer. It is
+stepped meanwhile, on top of what is being committed, so that the disk waits for no computing and the computing for no
+disk. A batch that fails is tried again command by command, so that one bad command fails alone, and what was stepped on
+top of it is stepped anew. Only what is committed is answered.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import contextlib
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from copy import copy
 from functools import lru_cache
 from operator import attrgetter
 from typing import ClassVar, Protocol
@@ -123,7 +126,7 @@ class Accepted(msgspec.Struct, frozen=True):
 Answer = Accepted | Rejected
 
 
-class Committed(msgspec.Struct, frozen=True):
+class Committed(msgspec.Struct):
     """What listeners are told after a commit, one per command.
 
     Attributes:
@@ -166,15 +169,25 @@ class _Pending(msgspec.Struct):
 
 
 class _Batch:
-    """What one batch has done so far, before anything is written."""
+    """What one batch has done so far, before anything is written.
 
-    def __init__(self) -> None:
+    Attributes:
+        below: the batch before, whose commit was on its way when this one began; what it did counts as done.
+        pendings: the commands taken in.
+        flight: its own commit, once that is on its way.
+    """
+
+    def __init__(self, below: _Batch | None = None) -> None:
+        self.below = below
+        self.pendings: list[_Pending] = []
+        self.flight: asyncio.Future[None] | None = None
         self.commit = Commit()
         self.held: dict[int, Held] = {}
         self.before: dict[int, State] = {}
         self.versions: dict[int, int] = {}
         self.listed: dict[int, tuple[object, ...]] = {}
         self.shards: dict[int, Shard] = {}
+        self.shards_before: dict[int, Shard] = {}
         self.serials: dict[tuple[int, str, str], SerialRow] = {}
         self.answers: list[tuple[_Pending, Answer]] = []
         self.by_key: dict[str, Accepted] = {}
@@ -280,21 +293,76 @@ class Runtime:
         return Held(row, decode_state(row.state), await self._definitions.get(row.definition))
 
     async def _work(self) -> None:
+        batch = _Batch()
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._queue:
-                batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
-                await self._run_batch(batch)
-            self._idle.set()
+            below = batch.below
+            if below is not None and below.flight is not None and below.flight.done():
+                batch = await self._landed(below, batch)
+            elif self._queue and len(batch.pendings) < BATCH_MAX:
+                took = min(len(self._queue), BATCH_MAX - len(batch.pendings))
+                batch = await self._extended(batch, [self._queue.popleft() for _ in range(took)])
+            elif batch.pendings and (below is None or below.flight is None):
+                self._launch(batch)
+                batch = _Batch(batch)
+            else:
+                if not batch.pendings and (below is None or below.flight is None):
+                    self._idle.set()
+                await self._wake.wait()
+                self._wake.clear()
 
-    async def _run_batch(self, pendings: list[_Pending]) -> None:
+    def _launch(self, batch: _Batch) -> None:
+        """Send a batch's commit on its way."""
+        batch.below = None
+        if batch.commit.journal or batch.commit.outbox_gone:
+            self._complete(batch)
+        batch.flight = asyncio.ensure_future(self._fly(batch))
+        batch.flight.add_done_callback(lambda _: self._wake.set())
+
+    async def _fly(self, batch: _Batch) -> None:
+        if batch.commit.journal or batch.commit.outbox_gone:
+            await self._store.commit(batch.commit)
+        # At once, in the same task: nobody who reads the store after the commit may find memory behind it.
+        self._keep(batch)
+
+    async def _landed(self, below: _Batch, batch: _Batch) -> _Batch:
+        """After a commit: go on with the batch on top of it; or recover, and step that one anew."""
+        assert below.flight is not None  # noqa: S101 - by the caller
+        flight, below.flight = below.flight, None
+        error = flight.exception()
+        if error is None:
+            return batch
+        if not isinstance(error, Exception):
+            raise error
+        self._queue.extendleft(reversed(batch.pendings))
+        await self._recover(below.pendings, error)
+        return _Batch()
+
+    async def _extended(self, batch: _Batch, pendings: list[_Pending]) -> _Batch:
+        """Take commands into a batch; gives a fresh one when that failed and the commands were tried alone."""
+        batch.pendings += pendings
         try:
-            await self._attempt(pendings)
-        except asyncio.CancelledError:
-            raise
+            await self._take_in(batch, pendings)
         except Exception as error:  # noqa: BLE001 - whatever fails a batch must reach the callers, never kill the loop
-            await self._recover(pendings, error)
+            below = batch.below
+            if below is not None and below.flight is not None:
+                await asyncio.wait([below.flight])
+                again = await self._landed(below, _Batch())
+                assert not again.pendings  # noqa: S101 - nothing was put on top
+            await self._recover(batch.pendings, error)
+            return _Batch()
+        return batch
+
+    async def _alone(self, pending: _Pending) -> None:
+        """Run one command as a batch of its own, with nothing else on its way."""
+        batch = _Batch()
+        batch.pendings.append(pending)
+        try:
+            await self._take_in(batch, batch.pendings)
+            self._launch(batch)
+            if batch.flight is not None:
+                await batch.flight
+        except Exception as error:  # noqa: BLE001 - whatever fails it must reach the caller, never kill the loop
+            await self._recover(batch.pendings, error)
 
     async def _recover(self, pendings: list[_Pending], error: Exception) -> None:
         """After a failed batch: forget what memory held, then try each command alone once."""
@@ -312,27 +380,16 @@ class Runtime:
             return
         for pending in pendings:
             if not pending.future.done():
-                await self._run_batch([pending])
+                await self._alone(pending)
 
-    async def _attempt(self, pendings: list[_Pending]) -> None:
+    async def _take_in(self, batch: _Batch, pendings: list[_Pending]) -> None:
+        """Step commands, on top of what the batch and the one below it have done."""
         if not self._shards:
             await self._take_shards()
-        batch = _Batch()
         repeated = await self._answers([pending.request.key for pending in pendings if pending.request.key])
         await self._load(batch, {pending.request.iid for pending in pendings if pending.request.iid})
         for pending in pendings:
-            answer = await self._answer(batch, pending.request, repeated)
-            batch.answers.append((pending, answer))
-        if batch.commit.journal or batch.commit.outbox_gone:
-            self._complete(batch)
-            await self._store.commit(batch.commit)
-            self._keep(batch)
-        for pending, answer in batch.answers:
-            if not pending.future.done():
-                pending.future.set_result(answer)
-        if batch.committed:
-            for listener in self._listeners:
-                listener(batch.committed)
+            batch.answers.append((pending, await self._answer(batch, pending.request, repeated)))
 
     async def _answers(self, keys: list[str]) -> dict[str, Accepted]:
         if not keys:
@@ -342,17 +399,20 @@ class Runtime:
 
     async def _load(self, batch: _Batch, iids: Iterable[int]) -> None:
         missing = []
+        found: list[Held] = []
         for iid in iids:
-            held = self._cache.get(iid)
+            if iid in batch.held:
+                continue
+            held = (batch.below.held.get(iid) if batch.below is not None else None) or self._cache.get(iid)
             if held is None:
                 missing.append(iid)
             else:
-                self._cache.move_to_end(iid)
-                batch.held[iid] = Held(msgspec.structs.replace(held.row), held.state, held.definition)
+                found.append(Held(copy(held.row), held.state, held.definition))
         if missing:
-            for iid, row in (await self._store.load(missing)).items():
-                batch.held[iid] = await self._hold(row)
-        for iid, held in batch.held.items():
+            found += [await self._hold(row) for row in (await self._store.load(missing)).values()]
+        for held in found:
+            iid = held.row.iid
+            batch.held[iid] = held
             batch.before[iid] = held.state
             batch.versions[iid] = held.state.version
             batch.listed[iid] = _listed(held.row)
@@ -360,6 +420,8 @@ class Runtime:
     async def _answer(self, batch: _Batch, request: Request, repeated: Mapping[str, Accepted]) -> Answer:
         if request.key:
             known = repeated.get(request.key) or batch.by_key.get(request.key)
+            if known is None and batch.below is not None:
+                known = batch.below.by_key.get(request.key)
             if known is not None:
                 if request.consumes is not None:
                     batch.commit.outbox_gone.append(request.consumes)
@@ -421,7 +483,8 @@ class Runtime:
     async def _serial(self, batch: _Batch, tenant: int, draw: SerialDraw) -> SerialRow:
         key = (tenant, draw.name, draw.period)
         if key not in batch.serials:
-            batch.serials[key] = await self._store.serial(*key)
+            below = batch.below.serials.get(key) if batch.below is not None else None
+            batch.serials[key] = copy(below) if below is not None else await self._store.serial(*key)
         return batch.serials[key]
 
     def _step(
@@ -438,8 +501,9 @@ class Runtime:
         held.state = outcome.state
         shard = batch.shards.get(row.shard)
         if shard is None:
-            owned = self._shards[row.shard]
-            shard = batch.shards[row.shard] = Shard(owned.shard, owned.epoch, owned.seq, owned.head)
+            below = batch.below.shards.get(row.shard) if batch.below is not None else None
+            owned = batch.shards_before[row.shard] = below or self._shards[row.shard]
+            shard = batch.shards[row.shard] = copy(owned)
         shard.seq += 1
         journal = JournalRow(
             shard=row.shard,
@@ -465,8 +529,7 @@ class Runtime:
                     batch.commit.outbox.append(post)
             elif kind in _WRITING:
                 wrote = True
-        position = self._position + len(batch.committed) + 1
-        batch.committed.append(Committed(position, journal, row, held.definition, outcome.events))
+        batch.committed.append(Committed(0, journal, row, held.definition, outcome.events))
         if wrote:
             variables = outcome.state.scopes[0].variables
             row.bkey = outcome.state.business_key
@@ -514,19 +577,27 @@ class Runtime:
                 commit.updates.append((held.row, version))
             add_open_work(commit, before, held)
         for number, shard in batch.shards.items():
-            owned = self._shards[number]
+            owned = batch.shards_before[number]
             commit.moves.append(ShardMove(number, owned.epoch, owned.seq, shard.seq, shard.head))
         commit.serials.extend(batch.serials.values())
 
     def _keep(self, batch: _Batch) -> None:
-        """After the commit: memory follows the store."""
+        """After the commit: memory follows the store, callers are answered, and listeners are told."""
         self._shards.update(batch.shards)
         for iid, held in batch.held.items():
             self._cache[iid] = held
             self._cache.move_to_end(iid)
         while len(self._cache) > CACHE_MAX:
             self._cache.popitem(last=False)
-        self._position += len(batch.committed)
+        for item in batch.committed:
+            self._position += 1
+            item.position = self._position
+        for pending, answer in batch.answers:
+            if not pending.future.done():
+                pending.future.set_result(answer)
+        if batch.committed:
+            for listener in self._listeners:
+                listener(batch.committed)
 
 
 def _decided(held: Held, command: c.AnyCommand, now_ms: int, facts: Facts) -> Outcome | Rejected:

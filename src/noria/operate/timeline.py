@@ -8,11 +8,13 @@ import msgspec
 
 from noria.design.bpmn.graph import Graph, Kind
 from noria.engine import events as e
+from noria.engine.definition import Definition
 from noria.engine.evolve import APPLY
 from noria.engine.lifecycle import RESERVED_VARIABLES
 from noria.engine.state import State
 from noria.operate.office import element_ref, iso, person_or_none
 from noria.operate.rows import JournalRow
+from noria.operate.taskviews import labels_of
 from noria.operate.views import Change, Ref, TimelineItem, TokenView
 from noria.trust.people import Organisation
 
@@ -50,6 +52,7 @@ KIND_OF: dict[type, str] = {
 }
 """Events that people are shown, and under which name."""
 
+_EMPTY: tuple[object, ...] = (None, "", [])
 _OMITTED = {"token", "element", "by", "comment", "variables", "parent", "starter", "process", "definition_version"}
 
 
@@ -74,13 +77,19 @@ def _params(event: e.AnyEvent, organisation: Organisation, graph: Graph) -> dict
     return msgspec.to_builtins(params)  # type: ignore[no-any-return]
 
 
+def _differ(before: object, after: object) -> bool:
+    # A field that stays empty has not changed, though forms write one kind of empty for another.
+    return before != after and not (before in _EMPTY and after in _EMPTY)
+
+
 class History:
     """Folds an instance's journal and tells the story on the way."""
 
-    def __init__(self, rows: Sequence[JournalRow], graph: Graph, version: int, organisation: Organisation) -> None:
+    def __init__(self, rows: Sequence[JournalRow], definition: Definition, organisation: Organisation) -> None:
         self.rows = rows
-        self.graph = graph
-        self.version = version
+        self.graph = definition.graph
+        self.version = definition.version
+        self.labels = labels_of(definition.forms)
         self.organisation = organisation
         self.state = State()
         self.entered: dict[int, int] = {}
@@ -101,6 +110,8 @@ class History:
                     told[-1].changes = [*told[-1].changes, *changes]
                 self._apply(row, event)
             self.state.version += 1
+        for item in told:
+            item.business_key = self.state.business_key
         return told
 
     def fold(self, until_ms: int | None = None) -> State:
@@ -130,9 +141,12 @@ class History:
         scope = self.state.scopes.get(event.scope)
         before = scope.variables if scope is not None else {}
         return [
-            Change(name, before.get(name), value)
+            Change(name, self.labels.get(name, ""), before.get(name), value)
             for name, value in event.values.items()
-            if name not in RESERVED_VARIABLES and before.get(name) != value
+            # An empty field that stays empty is no change, though forms write one kind of empty for another.
+            if name not in RESERVED_VARIABLES
+            and before.get(name) != value
+            and not (before.get(name) in _EMPTY and value in _EMPTY)
         ]
 
     def _element(self, event: e.AnyEvent) -> Ref | None:
@@ -168,7 +182,6 @@ class History:
             round=getattr(event, "round", None) or (task.round if task else 1),
             definition_version=self.version,
             instance_id=str(iid) if iid else "",
-            business_key=self.state.business_key,
         )
 
 

@@ -68,9 +68,11 @@ class Timers:
                 until_ms = min(next_ms, until_ms)
             sleeping = asyncio.create_task(self._clock.sleep_until(until_ms))
             waking = asyncio.create_task(self._wake.wait())
-            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (sleeping, waking):
-                task.cancel()
+            try:
+                await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                sleeping.cancel()
+                waking.cancel()
 
     async def fire_due(self) -> int:
         """Fire every timer that is due now; gives how many."""

@@ -105,13 +105,14 @@ class TaskView(msgspec.Struct, kw_only=True):
 
 
 class TaskDetail(TaskView, kw_only=True):
-    """A work item with all that is needed to do it."""
+    """A work item with all that is needed to do it; `instance_visible` tells whether the instance may be opened too."""
 
     form: dict[str, object] | None
     data: dict[str, object]
     returnable: list[Returnable]
     allowed: list[str]
     last_return: Returned | None
+    instance_visible: bool
 
 
 class Counts(msgspec.Struct):
@@ -198,9 +199,10 @@ class InstanceDetail(InstanceBrief, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A field before and after."""
+    """A field before and after; `label` is what forms call it, "" when none does."""
 
     name: str
+    label: str
     before: object
     after: object
 

@@ -57,6 +57,13 @@ describe("the live connection", () => {
     expect(effects[0]).toEqual({ do: "invalidate-all" });
   });
 
+  test("back again without a known position, everything is fetched anew", () => {
+    const lost = after({ type: "elected" }, { type: "opened" }, { type: "failed" });
+    expect(step(lost, { type: "opened" })[1]).toContainEqual({ do: "invalidate-all" });
+    const knowing = after({ type: "elected" }, change(5), { type: "failed" });
+    expect(step(knowing, { type: "opened" })[1]).not.toContainEqual({ do: "invalidate-all" });
+  });
+
   test("a task's change reaches its instance", () => {
     expect(instanceOf("42-3")).toBe("42");
     const event = change(1);

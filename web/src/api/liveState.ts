@@ -114,7 +114,9 @@ export function step(state: LiveState, event: LiveEvent): [LiveState, LiveEffect
     }
     case "opened": {
       const next: LiveState = { ...state, link: "live", failures: 0 };
-      return [next, linkSaid(next)];
+      // Back again without ever having heard a position: what happened meanwhile cannot be asked for.
+      const missed: LiveEffect[] = state.failures > 0 && state.seq < 0 ? [{ do: "invalidate-all" }] : [];
+      return [next, [...missed, ...linkSaid(next)]];
     }
     case "failed": {
       const failures = state.failures + 1;

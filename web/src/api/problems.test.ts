@@ -11,12 +11,14 @@ describe("an error answer", () => {
         title: "Invalid",
         detail: "",
         request_id: "r-1",
-        details: { fields: { amount: "too big" } },
+        details: { fields: { amount: { code: "form.max", message: "At most 5.", details: { max: "5" } } } },
       },
       "",
     );
     expect(problem).toMatchObject({ status: 422, code: "form.invalid", title: "Invalid", requestId: "r-1" });
-    expect(fieldErrors(problem)).toEqual({ amount: "too big" });
+    expect(fieldErrors(problem)).toEqual({
+      amount: { code: "form.max", message: "At most 5.", details: { max: "5" } },
+    });
     expect(problemKey(problem.code)).toBe("errors.form_invalid");
   });
 

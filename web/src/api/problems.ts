@@ -38,11 +38,20 @@ export function problemKey(code: string): string {
   return `errors.${code.replaceAll(".", "_")}`;
 }
 
-/** Field errors of a refused form: name of the field to sentence. */
-export function fieldErrors(problem: Problem): Record<string, string> {
-  const fields = record(problem.details.fields);
+/** Why the server refused one field: a stable code with its parameters, and an English sentence. */
+export interface FieldError {
+  readonly code: string;
+  readonly message: string;
+  readonly details: Record<string, Json>;
+}
+
+/** Field errors of a refused form by the path of the field. */
+export function fieldErrors(problem: Problem): Record<string, FieldError> {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, text]) => [name, Array.isArray(text) ? text.join(" ") : String(text)]),
+    Object.entries(record(problem.details.fields)).map(([path, value]) => {
+      const { code, message, details } = record(value);
+      return [path, { code: String(code ?? ""), message: String(message ?? ""), details: record(details) }];
+    }),
   );
 }
 

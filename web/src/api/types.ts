@@ -24,7 +24,6 @@ export interface Session {
   person: Person;
   permissions: string[];
   csrf_token: string;
-  locale: Locale;
   must_change_password: boolean;
   demo: boolean;
 }
@@ -95,6 +94,8 @@ export interface TaskDetail extends Task {
   returnable: { element: ElementRef; last_actor: PersonRef | null }[];
   allowed: TaskAction[];
   last_return: LastReturn | null;
+  /** Whether the instance may be opened too. */
+  instance_visible: boolean;
 }
 export type TaskBox = "mine" | "group" | "done";
 export interface Counts {
@@ -195,6 +196,8 @@ export interface InstanceDetail extends InstanceBrief {
 }
 export interface Change {
   name: string;
+  /** What forms call the field; "" when none does. */
+  label: string;
   before: Json;
   after: Json;
 }
@@ -312,9 +315,12 @@ export interface Board {
 }
 export interface AdminPerson extends Person {
   username: string;
+  email: string;
   active: boolean;
 }
 export interface Unit extends Named {
-  parent_id: string | null;
-  manager: PersonRef | null;
+  /** Id of the unit above, "" for the top. */
+  parent: string;
+  /** Id of its manager, "" for none. */
+  manager: string;
 }

@@ -23,7 +23,11 @@ export interface Decoration {
   readonly bands?: ReadonlyMap<string, number>;
 }
 
-const PADDING = 28;
+const PADDING = 16;
+/** Pixels at the lower edge that belong to the bpmn.io mark; nothing of the diagram is drawn behind it. */
+const MARK_HEIGHT = 34;
+/** Free pixels beside a diagram from which the mark, which stands on the right, touches nothing. */
+const MARK_ROOM = 160;
 const LARGEST_SCALE = 1.25;
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -48,9 +52,12 @@ export class DiagramView {
     const canvas = this.viewer.get<Canvas>("canvas");
     const { inner, outer } = canvas.viewbox();
     if (!outer.width || !outer.height || !inner.width || !inner.height) return;
+    // Beside the diagram the mark has room of its own; where the diagram fills the width, it gets the lower edge.
+    const free = outer.width - (outer.height / (inner.height + 2 * PADDING)) * (inner.width + 2 * PADDING);
+    const reserved = free > MARK_ROOM ? 0 : MARK_HEIGHT;
     const scale = Math.min(
       outer.width / (inner.width + 2 * PADDING),
-      outer.height / (inner.height + 2 * PADDING),
+      (outer.height - reserved) / (inner.height + 2 * PADDING),
       LARGEST_SCALE,
     );
     // The box must have the canvas's own proportions, or the diagram sticks to its upper left corner.
@@ -58,7 +65,7 @@ export class DiagramView {
     const height = outer.height / scale;
     canvas.viewbox({
       x: inner.x - (width - inner.width) / 2,
-      y: inner.y - (height - inner.height) / 2,
+      y: inner.y - (height - reserved / scale - inner.height) / 2,
       width,
       height,
     });

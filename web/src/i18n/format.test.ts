@@ -40,5 +40,5 @@ test("any process variable has a short text", () => {
     say([{ a: 1 }]),
     say({ name: "n" }),
     say({ a: 1 }),
-  ]).toEqual(["value.empty", "value.yes", "86,400.5", "x", "1value.separator2", "value.rows 1", "n", '{"a":1}']);
+  ]).toEqual(["value.empty", "value.yes", "86,400.5", "x", "1value.separator2", "value.rows 1", "n", "a = 1"]);
 });

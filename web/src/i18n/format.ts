@@ -64,5 +64,8 @@ export function value(t: Translate, locale: string, json: Json | undefined): str
       ? json.map((item) => value(t, locale, item)).join(t("value.separator"))
       : t("value.rows", { n: json.length });
   }
-  return typeof json.name === "string" ? json.name : JSON.stringify(json);
+  if (typeof json.name === "string") return json.name;
+  return Object.entries(json)
+    .map(([name, inner]) => `${name} = ${value(t, locale, inner)}`)
+    .join(t("value.separator"));
 }

@@ -5,7 +5,7 @@ function fields(json: Json): Record<string, Json> {
 }
 
 /** The fields that differ between two recorded states, in alphabetical order; `null` stands for "was not there". */
-export function differences(before: Json, after: Json): Change[] {
+export function differences(before: Json, after: Json): Omit<Change, "label">[] {
   const old = fields(before);
   const fresh = fields(after);
   return [...new Set([...Object.keys(old), ...Object.keys(fresh)])]

@@ -21,8 +21,8 @@ const ENTRIES: readonly NavEntry[] = [
   { title: "nav.tasks", to: "/tasks", group: "run", icon: Checked, count: (counts) => counts.mine },
   { title: "nav.start", to: "/start", group: "run", icon: EditPen },
   { title: "nav.instances", to: "/instances", group: "run", icon: List },
-  { title: "nav.models", to: "/models", group: "design", icon: Files },
-  { title: "nav.board", to: "/board", group: "watch", icon: DataAnalysis },
+  { title: "nav.models", to: "/models", group: "design", icon: Files, permission: "models.read" },
+  { title: "nav.board", to: "/board", group: "watch", icon: DataAnalysis, permission: "board.read" },
   { title: "nav.audit", to: "/audit", group: "govern", icon: DocumentChecked, permission: "audit.read" },
   { title: "nav.people", to: "/admin/people", group: "govern", icon: User, permission: "people.manage" },
 ];

@@ -1,6 +1,7 @@
 import { useI18n } from "vue-i18n";
-import { problemKey, type Problem } from "../api/problems";
-import type { Finding, Json, TimelineItem } from "../api/types";
+import { fieldErrors, problemKey, type Problem } from "../api/problems";
+import type { Finding, Json, PersonRef, TimelineItem } from "../api/types";
+import { findingSentence } from "../i18n/findings";
 import * as format from "../i18n/format";
 
 function plain(params: Record<string, Json>, locale: string): Record<string, unknown> {
@@ -24,21 +25,53 @@ export function useTexts() {
   const tr: format.Translate = (key, params = {}) => t(key, params);
 
   function problemText(problem: Problem): string {
+    const permission = `permissions.${String(problem.details.action ?? "").replaceAll(".", "_")}`;
+    if (problem.status === 403 && te(permission)) return t("errors.permission_needed", { permission: t(permission) });
     const key = problemKey(problem.code);
     if (te(key)) {
       const waitMs = problem.details.retry_after_ms;
       const span = typeof waitMs === "number" ? format.duration(tr, locale.value, waitMs) : "";
       // Some are told better when it is known who did it: "already done by …".
-      return t(problem.details.by && te(`${key}_by`) ? `${key}_by` : key, { ...plain(problem.details, locale.value), span });
+      return t(problem.details.by && te(`${key}_by`) ? `${key}_by` : key, {
+        ...plain(problem.details, locale.value),
+        span,
+      });
     }
     if (problem.status === 403) return t("errors.permission_denied");
     return problem.title || t("errors.unknown");
   }
 
+  /** Why single fields were refused: path to sentence. */
+  function fieldTexts(problem: Problem): Record<string, string> {
+    return Object.fromEntries(
+      Object.entries(fieldErrors(problem)).map(([path, { code, message, details }]) => {
+        const key = `fields.${code.replaceAll(".", "_")}`;
+        return [path, te(key) ? t(key, plain(details, locale.value)) : message];
+      }),
+    );
+  }
+
+  /** A person's name; machines, which have none, by what they are. */
+  function actorName(actor: PersonRef | null): string {
+    if (!actor) return t("common.system");
+    const key = `actors.${actor.id}`;
+    return actor.id === actor.name && te(key) ? t(key) : actor.name;
+  }
+
+  /** The name of a role or candidate group; groups of one's own are shown by their key. */
+  function groupName(group: string): string {
+    return te(`roles.${group}`) ? t(`roles.${group}`) : group;
+  }
+
+  function actionName(action: string): string {
+    const key = `actions.${action.replaceAll(".", "_")}`;
+    return te(key) ? t(key) : action;
+  }
+
   function timelineText(item: TimelineItem): string {
     const key = `timeline.${item.kind.replaceAll(".", "_")}`;
     const params = {
-      actor: item.actor?.name ?? t("common.system"),
+      actor: actorName(item.actor),
       element: item.element?.name || item.element?.id || "",
       ...plain(item.params, locale.value),
     };
@@ -46,8 +79,7 @@ export function useTexts() {
   }
 
   function findingText(finding: Finding): string {
-    const key = `findings.${finding.code.replaceAll(".", "_")}`;
-    return te(key) ? t(key, { ...finding.details, element: finding.element }) : finding.message;
+    return findingSentence(locale.value, finding.code) ?? finding.message;
   }
 
   return {
@@ -55,6 +87,10 @@ export function useTexts() {
     te,
     locale,
     problemText,
+    fieldTexts,
+    actorName,
+    groupName,
+    actionName,
     timelineText,
     findingText,
     duration: (ms: number) => format.duration(tr, locale.value, ms),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,6 +16,8 @@ from noria.operate.auditing import AuditFilter, StoredRecord
 from noria.operate.rows import JournalRow, Shard
 from noria.trust.audit import GENESIS, AuditRecord, chained_record
 
+ROWS_PER_QUERY = 200
+"""A database takes only so many parameters at once."""
 _BEGIN_CHAIN = sa.text("INSERT INTO audit_head (id, seq, head) VALUES (1, 0, :genesis) ON CONFLICT DO NOTHING")
 
 
@@ -68,7 +70,9 @@ class DatabaseAudit:
     async def records(self, tenant: int, wanted: AuditFilter, limit: int) -> tuple[list[StoredRecord], int]:
         """The newest records that fit, and how many there are."""
         where = self._wanted(tenant, wanted)
-        query = sa.select(t.audit).where(*where).order_by(t.audit.c.seq.desc()).limit(limit)
+        before = t.audit.alias()
+        prev = sa.select(before.c.head).where(before.c.seq == t.audit.c.seq - 1).scalar_subquery().label("prev")
+        query = sa.select(t.audit, prev).where(*where).order_by(t.audit.c.seq.desc()).limit(limit)
         async with self._reading() as db:
             rows = [_stored(row) for row in (await db.execute(query)).mappings()]
             total = (await db.execute(sa.select(sa.func.count()).select_from(t.audit).where(*where))).scalar_one()
@@ -98,6 +102,18 @@ class DatabaseAudit:
             rows = [JournalRow(**row) for row in (await db.execute(query)).mappings()]
             total = (await db.execute(sa.select(sa.func.count()).select_from(joined).where(*where))).scalar_one()
         return rows, total
+
+    async def heads_before(self, rows: Sequence[JournalRow]) -> list[bytes]:
+        """For each row the hash of the one before it in its shard."""
+        c = t.journal.c
+        heads: dict[tuple[int, int], bytes] = {}
+        async with self._reading() as db:
+            for at in range(0, len(rows), ROWS_PER_QUERY):
+                part = rows[at : at + ROWS_PER_QUERY]
+                wanted = sa.tuple_(c.shard, c.seq).in_([(row.shard, row.seq - 1) for row in part])
+                found = await db.execute(sa.select(c.shard, c.seq, c.head).where(wanted))
+                heads.update({(shard, seq): head for shard, seq, head in found})
+        return [heads.get((row.shard, row.seq - 1), GENESIS) for row in rows]
 
     async def _pages(self, query: sa.Select[Any], page: int = 1_000) -> AsyncIterator[Any]:
         """All rows of an ordered query, a page at a time."""
@@ -140,8 +156,8 @@ class DatabaseAudit:
 
 def _stored(row: Any) -> StoredRecord:
     values = dict(row)
-    seq, head = values.pop("seq"), values.pop("head")
-    return StoredRecord(seq, AuditRecord(**values), head)
+    seq, head, prev = values.pop("seq"), values.pop("head"), values.pop("prev", None)
+    return StoredRecord(seq, AuditRecord(**values), head, prev or GENESIS)
 
 
 def _readable(columns: Iterable[sa.Column[Any]]) -> list[sa.ColumnElement[Any]]:

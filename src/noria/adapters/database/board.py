@@ -121,6 +121,11 @@ class DatabaseBoard:
                 .scalars()
                 .all()
             )
+            first_ever = (
+                await db.execute(
+                    sa.select(sa.func.min(life.started)).where(life.tenant == tenant, life.definition.in_(ids))
+                )
+            ).scalar_one()
             first_day = to_datetime(InstantMs(start_ms), days).date()
             f = t.flow_count.c
             flows = (
@@ -167,8 +172,8 @@ class DatabaseBoard:
         incidents = sum(count for (_, kind), count in happened.items() if kind == INCIDENT)
         all_due = [due for dues in open_by.values() for due in dues]
         overdue = sum(1 for due in all_due if 0 < due < end_ms)
-        # "All" begins with the first instance, not in 1970.
-        begin_ms = max(start_ms, min(started, default=end_ms))
+        # A period begins with the first instance ever, when that is later: a young process is not idle since 1970.
+        begin_ms = max(start_ms, first_ever if first_ever is not None else end_ms)
         period_days = max((end_ms - begin_ms) / DAY_MS, 1 / 24)
         completed = [took for _, took, status in ended if status == int(Status.COMPLETED)]
         figures = [

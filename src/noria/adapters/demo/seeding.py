@@ -201,6 +201,8 @@ class _Seeder:
             )
             if task.groups and not task.assignee:
                 mean /= 2
+            if self.random.random() < 0.04:
+                mean *= 8  # now and then something is left lying
             self._at(self._later(mean), partial(self._work, answer.iid, token))
 
     async def _work(self, iid: int, token: int) -> None:

@@ -36,7 +36,6 @@ class SessionView(msgspec.Struct):
     person: PersonView
     permissions: list[str]
     csrf_token: str
-    locale: str
     must_change_password: bool
     demo: bool
 
@@ -49,7 +48,6 @@ async def _view(services: Services, session: Session) -> SessionView:
         person_view(person, organisation),
         sorted(principal.permissions),
         session.csrf,
-        "zh-CN",
         session.must_change,
         bool(services.demo),
     )

@@ -73,9 +73,11 @@ class WorkerPool:
                 continue
             sleeping = asyncio.create_task(self._clock.sleep_until(self._clock.now_ms() + _LOOK_AGAIN_MS))
             waking = asyncio.create_task(self._wake.wait())
-            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (sleeping, waking):
-                task.cancel()
+            try:
+                await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                sleeping.cancel()
+                waking.cancel()
 
     async def work_once(self) -> int:
         """Do what is due now; gives how many jobs."""

@@ -121,16 +121,21 @@ class Checker:
             )
             if len(rows) > field.rows_max:
                 return None
+        kept = before if isinstance(before, list) else []
+        if field.rows_fixed and kept and len(rows) != len(kept) and value is not _ABSENT:
+            message = f"Rows are neither added nor removed here: {len(kept)} are expected, not {len(rows)}."
+            self._refuse(where, "form.rows", message, min=len(kept), max=len(kept), count=len(rows))
+            return None
         accepted: list[object] = []
         for index, row in enumerate(rows):
             if not isinstance(row, dict):
                 self._refuse(f"{where}[{index}]", "form.type", "A row is an object.", expected="object")
                 continue
-            old = before[index] if isinstance(before, list) and index < len(before) else {}
+            old = kept[index] if index < len(kept) and isinstance(kept[index], dict) else {}
             inner = {**scope, **row, "this": row, "parent": scope}
-            accepted.append(
-                self.level(field.fields, row, old if isinstance(old, dict) else {}, inner, f"{where}[{index}].")
-            )
+            checked = self.level(field.fields, row, old, inner, f"{where}[{index}].")
+            # A list is stored as a whole: what the form shows read-only, or not at all, must outlive the submission.
+            accepted.append({**old, **checked} if field.rows_fixed else checked)
         return None if value is _ABSENT else accepted
 
     def _unknown(self, values: Mapping[str, object], known: Mapping[str, Any], path: str) -> None:

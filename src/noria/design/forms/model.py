@@ -60,6 +60,7 @@ class Field(msgspec.Struct):
         as_text: a number field whose value is kept as text.
         rows_min: fewest rows of a dynamic list.
         rows_max: most rows of a dynamic list.
+        rows_fixed: rows of a dynamic list are neither added nor removed.
         settings: the component as written.
     """
 
@@ -80,6 +81,7 @@ class Field(msgspec.Struct):
     as_text: bool = False
     rows_min: int = 0
     rows_max: int = 10_000
+    rows_fixed: bool = False
     settings: dict[str, Any] = {}
 
     @property

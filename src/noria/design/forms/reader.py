@@ -135,6 +135,7 @@ class _Reader:
             as_text=component.get("serializeToString") is True,
             rows_min=self._count(properties.get("minRows"), 0, name),
             rows_max=self._count(properties.get("maxRows"), 10_000, name),
+            rows_fixed=component.get("allowAddRemove") is False,
             settings=component,
         )
 

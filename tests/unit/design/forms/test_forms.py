@@ -135,3 +135,24 @@ def test_a_faulty_schema_is_refused_with_its_line(data, code, line):
     made, findings = read_form(data, "f.form")
     assert made is None
     assert (findings[0].code, findings[0].line) == (code, line)
+
+
+def test_a_fixed_list_keeps_what_its_rows_show_read_only_or_not_at_all():
+    made = form(
+        {
+            "type": "dynamiclist",
+            "path": "lines",
+            "allowAddRemove": False,
+            "components": [
+                {"type": "textfield", "key": "item", "readonly": True},
+                {"type": "textfield", "key": "note"},
+            ],
+        }
+    )
+    lines = [{"item": "bolt", "price": 3}, {"item": "nut", "price": 1}]
+    # Pages leave out fields that nobody can change.
+    assert check(made, {"lines": [{}, {"note": "urgent"}]}, lines=lines).values == {
+        "lines": [{"item": "bolt", "price": 3}, {"item": "nut", "price": 1, "note": "urgent"}]
+    }
+    assert codes(made, {"lines": [{}]}, lines=lines) == {"lines": "form.rows"}
+    assert codes(made, {}, lines=lines) == {}
