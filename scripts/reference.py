@@ -17,6 +17,7 @@ import msgspec
 from noria.adapters.cli.cli import group
 from noria.adapters.http import problems
 from noria.adapters.http.app import create_app
+from noria.adapters.http.description import described
 from noria.adapters.http.services import Services
 from noria.design.bpmn.graph import TriggerKind
 from noria.design.bpmn.names import (
@@ -146,7 +147,8 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> list[str]:
 
 def rest() -> str:
     """Every operation and type of the HTTP interface, from its OpenAPI description."""
-    schema = create_app(cast("Services", None)).openapi_schema.to_schema()  # to be described needs no services
+    # To be described the application needs no services.
+    schema = described(create_app(cast("Services", None)).openapi_schema.to_schema())
     tags: dict[str, list[str]] = {}
     for path, operations in sorted(schema["paths"].items()):
         for method, operation in operations.items():
@@ -155,14 +157,14 @@ def rest() -> str:
     for tag, lines in sorted(tags.items()):
         by_tag += [f"## {tag}", "", *lines]
     types = ["## Types", ""]
-    for name, described in sorted(schema["components"]["schemas"].items(), key=lambda item: _short(item[0])):
+    for name, shape in sorted(schema["components"]["schemas"].items(), key=lambda item: _short(item[0])):
         types += [f"### {_short(name)}", ""]
-        if described.get("description"):
-            types += [" ".join(described["description"].split()), ""]
-        if "enum" in described:
-            types += [_type(described), ""]
+        if shape.get("description"):
+            types += [" ".join(shape["description"].split()), ""]
+        if "enum" in shape:
+            types += [_type(shape), ""]
             continue
-        required = described.get("required", ())
+        required = shape.get("required", ())
         types += _table(
             ("field", "type", "default"),
             [
@@ -171,7 +173,7 @@ def rest() -> str:
                     _type(about),
                     "required" if field in required else f"`{json.dumps(about.get('default'))}`",
                 )
-                for field, about in described.get("properties", {}).items()
+                for field, about in shape.get("properties", {}).items()
             ],
         )
     return _page(
