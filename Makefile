@@ -21,8 +21,8 @@ test: check ## Check everything and run all tests.
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.installed $(STATIC) ## Format, lint, types, import contracts, and the web pages' own checks.
-	$(BIN)/ruff format --check src tests bench hatch_build.py
-	$(BIN)/ruff check src tests bench hatch_build.py
+	$(BIN)/ruff format --check src tests bench scripts hatch_build.py
+	$(BIN)/ruff check src tests bench scripts hatch_build.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	cd web && npm run --silent check

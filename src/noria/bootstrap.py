@@ -38,19 +38,24 @@ from noria.operate.deploying import Catalogue
 from noria.operate.inbox import Inbox
 from noria.operate.models import Models
 from noria.operate.notices import Notice
-from noria.operate.office import Office
+from noria.operate.office import Caller, Office
 from noria.operate.ports import Clock
-from noria.operate.runtime import Runtime
+from noria.operate.runtime import Origin, Runtime
 from noria.operate.staff import Staff
 from noria.operate.timers import StartTimers, Timers
 from noria.operate.workers import JobHandler, Workers
 from noria.trust.people import Person
+from noria.trust.policy import Permission, Principal
 from noria.trust.signing_in import Accounts
 
 logger = logging.getLogger(__name__)
 
 TENANT = 1
 UPLOAD_BYTES_MAX = 20_000_000
+OPERATOR = Caller(
+    Principal("cli", TENANT, frozenset({Permission.DEPLOY})), Person("cli", "cli", "command line"), Origin("cli")
+)
+"""Whoever has the machine may deploy from its command line; the audit trail says so."""
 
 
 class Noria:
@@ -245,7 +250,7 @@ class Composition:
         """Deploy files as the operator of the machine."""
         noria = await Noria.open(url)
         try:
-            return await noria.catalogue.deploy(TENANT, "cli", files, noria.clock.now_ms(), noria.facts(TENANT))
+            return await noria.services.models.put_into_force(OPERATOR, files)
         finally:
             await noria.close()
 

@@ -124,6 +124,19 @@ def test_deploy_takes_all_files_or_none(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "purchase version 1: 采购申请"
 
 
+def test_what_is_deployed_or_refused_from_the_command_line_is_on_record(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.bpmn"
+    bad.write_bytes(b"<nonsense/>")
+    noria("deploy", bad, "--data", tmp_path)
+    noria("deploy", *files(), "--data", tmp_path)
+    with sqlite3.connect(tmp_path / "noria.db") as database:
+        rows = database.execute("SELECT actor, action, outcome, after FROM audit ORDER BY seq").fetchall()
+    assert rows == [
+        ("cli", "models.deployed", "refused", "{}"),
+        ("cli", "models.deployed", "ok", '{"purchase":1}'),
+    ]
+
+
 # The audit trail
 
 

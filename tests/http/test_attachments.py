@@ -61,3 +61,10 @@ async def test_a_submission_cannot_name_a_file_that_was_never_uploaded(house: Ho
     ghost = {"hash": "f" * 64, "name": "x.pdf", "size": 1, "media_type": "application/pdf"}
     answer = await lin.post("/instances", {"process": "purchase", "variables": {**PURCHASE, "files": [ghost]}})
     assert answer.status_code == 404
+
+
+async def test_an_upload_without_a_file_is_refused_with_the_name_of_the_part(house: House) -> None:
+    lin = await house.sign_in("lin")
+    answer = await lin.send("POST", "/attachments", files={"other": ("a.txt", b"a", "text/plain")})
+    assert (answer.status_code, answer.json()["code"]) == (400, "request.invalid")
+    assert "file" in answer.text

@@ -76,6 +76,14 @@ async def test_every_operation_is_described(house: House) -> None:
         assert operation.get("tags"), name
 
 
+async def test_errors_are_described_as_problems(house: House) -> None:
+    schema = (await house.browser().get("/api/openapi.json")).json()
+    assert "Problem" in schema["components"]["schemas"]
+    for item in schema["paths"].values():
+        for operation in item.values():
+            assert list(operation["responses"]["default"]["content"]) == ["application/problem+json"]
+
+
 async def test_nothing_but_the_public_routes_answers_without_a_session(house: House) -> None:
     browser = house.browser()
     for name, (method, path, _) in operations(house).items():

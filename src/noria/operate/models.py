@@ -140,21 +140,12 @@ class Models:
             DeniedError: the caller may not deploy.
             RefusedError: a finding is an error (``deployment.refused``).
         """
-        office = self._office
-        await office.require(caller, Permission.DEPLOY, "deployment")
-        tenant, now_ms = caller.principal.tenant, office.clock.now_ms()
-        deployed = await office.catalogue.deploy(
-            tenant, caller.principal.id, files, now_ms, office.facts(tenant), dry_run=dry_run
-        )
-        if not dry_run:
-            await self._record(caller, deployed, now_ms)
-            if has_errors(deployed.findings):
-                findings = msgspec.to_builtins(deployed.findings)
-                raise RefusedError(
-                    Rejected(
-                        "deployment.refused", "The files have errors; nothing was deployed.", {"findings": findings}
-                    )
-                )
+        deployed = await self.put_into_force(caller, files, dry_run=dry_run)
+        if not dry_run and has_errors(deployed.findings):
+            findings = msgspec.to_builtins(deployed.findings)
+            raise RefusedError(
+                Rejected("deployment.refused", "The files have errors; nothing was deployed.", {"findings": findings})
+            )
         return DeploymentView(
             str(deployed.id),
             iso(deployed.at),
@@ -163,6 +154,22 @@ class Models:
             deployed.forms,
             deployed.findings,
         )
+
+    async def put_into_force(self, caller: Caller, files: Mapping[str, bytes], *, dry_run: bool = False) -> Deployed:
+        """Check files and, unless one finding is an error or it is a dry run, put them into force, on record.
+
+        Raises:
+            DeniedError: the caller may not deploy.
+        """
+        office = self._office
+        await office.require(caller, Permission.DEPLOY, "deployment")
+        tenant, now_ms = caller.principal.tenant, office.clock.now_ms()
+        deployed = await office.catalogue.deploy(
+            tenant, caller.principal.id, files, now_ms, office.facts(tenant), dry_run=dry_run
+        )
+        if not dry_run:
+            await self._record(caller, deployed, now_ms)
+        return deployed
 
     async def _record(self, caller: Caller, deployed: Deployed, now_ms: int) -> None:
         before = {

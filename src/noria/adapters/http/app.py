@@ -11,13 +11,13 @@ from litestar.config.compression import CompressionConfig
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import Message, Scope
 
 from noria import __version__
 from noria.adapters.http import admin, instances, machines, processes, session, tasks
 from noria.adapters.http.callers import admit, provide_caller, provide_services, provide_session
+from noria.adapters.http.description import DescriptionPlugin, described
 from noria.adapters.http.pages import Pages, page
 from noria.adapters.http.problems import HANDLERS
 from noria.adapters.http.services import Services
@@ -82,7 +82,7 @@ async def stream(
 @get("/openapi.json", include_in_schema=False, opt={"public": True})
 async def openapi(request: Request[object, object, State]) -> dict[str, Any]:
     """The description of this interface (OpenAPI 3.1)."""
-    return request.app.openapi_schema.to_schema()
+    return described(request.app.openapi_schema.to_schema())
 
 
 async def _secure(message: Message, _scope: Scope) -> None:
@@ -133,7 +133,7 @@ def create_app(services: Services) -> Litestar:
             title="Noria",
             version=__version__,
             path="/api/openapi",
-            render_plugins=[JsonRenderPlugin(path="/schema.json")],
+            render_plugins=[DescriptionPlugin(path="/schema.json")],
             use_handler_docstrings=True,
         ),
         logging_config=None,

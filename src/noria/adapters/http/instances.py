@@ -52,6 +52,12 @@ class StartOrder(msgspec.Struct):
     business_key: str = ""
 
 
+class Upload(msgspec.Struct):
+    """One file, in the part named ``file``."""
+
+    file: UploadFile
+
+
 class Reason(msgspec.Struct):
     """Why."""
 
@@ -188,14 +194,12 @@ def checked_type(content: bytes, claimed: str) -> str:
 
 @post("/attachments", operation_id="uploadAttachment", tags=["attachments"], status_code=201)
 async def upload(
-    data: Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)],
+    data: Annotated[Upload, Body(media_type=RequestEncodingType.MULTI_PART)],
     caller: Caller,
     services: Services,
 ) -> Attachment:
     """Upload a file; equal contents are stored once."""
-    file = data.get("file")
-    if file is None:
-        raise ValueError("The upload has no part named 'file'.")
+    file = data.file
     content = await file.read(services.upload_bytes_max + 1)
     if len(content) > services.upload_bytes_max:
         raise HttpProblemError(

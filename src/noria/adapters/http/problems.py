@@ -18,6 +18,7 @@ from noria.operate.office import RefusedError
 
 logger = logging.getLogger(__name__)
 
+MEDIA_TYPE = "application/problem+json"
 STATUS: dict[str, int] = {
     "session.required": 401,
     "session.bad_credentials": 401,
@@ -86,7 +87,7 @@ def _respond(problem: Problem) -> Response[Problem]:
     retry_ms = problem.details.get("retry_after_ms")
     if problem.status in (429, 503):
         headers["Retry-After"] = str(max(1, int(retry_ms) // 1000)) if isinstance(retry_ms, int) else "1"
-    return Response(problem, status_code=problem.status, media_type="application/problem+json", headers=headers)
+    return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def on_noria_error(request: Request[object, object, State], error: NoriaError) -> Response[Problem]:

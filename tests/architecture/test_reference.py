@@ -1,0 +1,41 @@
+"""The generated pages say what the code says."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def generated() -> dict[str, str]:
+    spec = importlib.util.spec_from_file_location("noria_reference", ROOT / "scripts" / "reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.pages()
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    return generated()
+
+
+def test_the_pages_of_the_reference_are_those_that_are_generated(pages):
+    assert {path.name for path in (ROOT / "docs" / "reference").iterdir()} == set(pages)
+
+
+@pytest.mark.parametrize("name", ["rest.md", "cli.md", "bpmn.md", "events.md", "errors.md"])
+def test_a_page_says_what_the_code_says(pages, name):
+    written = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
+    assert written == pages[name], f"docs/reference/{name} is not up to date: run make docs"
+
+
+def test_generating_twice_gives_the_same_pages(pages):
+    assert generated() == pages
+
+
+def test_every_error_that_a_page_shows_has_its_sentence_in_both_languages(pages):
+    rows = [line.split("|") for line in pages["errors.md"].splitlines() if line.startswith("| `")]
+    shown = [row for row in rows if len(row) == 6 and row[2].strip()]
+    assert shown
+    assert [row[1].strip() for row in shown if not row[3].strip() or not row[4].strip()] == []

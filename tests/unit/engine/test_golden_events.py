@@ -1,0 +1,177 @@
+"""What was once recorded reads the same for ever.
+
+`golden_events.txt` holds one encoded sample of every event type and of the state, as hexadecimal msgpack. A new event
+gets a new line, which the failing test prints. A line that stands is never edited: journals out there hold such bytes.
+"""
+
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import pytest
+
+from noria.engine import events as e
+from noria.engine.state import (
+    FORMAT,
+    Incident,
+    Job,
+    Parent,
+    Scope,
+    State,
+    Status,
+    Task,
+    Timer,
+    Token,
+    Wait,
+    decode_state,
+    encode_state,
+)
+
+FILE = Path(__file__).parent / "golden_events.txt"
+VARIABLES = {
+    "amount": 68400,
+    "supplier": "精工",
+    "lines": [{"item": "轴承", "price": 8.5}],
+    "paid": False,
+    "note": None,
+}
+
+SAMPLES: tuple[e.AnyEvent, ...] = (
+    e.InstanceStarted(
+        process="purchase",
+        definition_version=3,
+        business_key="CG-2026-000001",
+        starter="lin",
+        variables=VARIABLES,
+        parent=Parent(72057594037927937, 4),
+    ),
+    e.ElementEntered(token=1, element=2, scope=0, via=5),
+    e.ElementLeft(token=1, element=2, flows=(3, 4)),
+    e.ElementCancelled(token=1, element=2, reason="returned"),
+    e.TokenMerged(token=4, element=9, into=3),
+    e.ScopeOpened(scope=7, element=11, parent=0),
+    e.VariablesSet(scope=7, values=VARIABLES),
+    e.TaskOpened(
+        token=6,
+        element=5,
+        round=2,
+        assignee="wang",
+        groups=("finance", "purchasing"),
+        users=("li",),
+        opened_ms=1_772_413_200_000,
+        due_ms=1_772_499_600_000,
+        form="review",
+        priority=70,
+    ),
+    e.TaskClaimed(token=6, by="li"),
+    e.TaskUnclaimed(token=6, by="li"),
+    e.TaskCompleted(token=6, element=5, by="li", round=2, comment="同意", with_start=True),
+    e.TaskReturned(token=6, element=5, to=2, by="li", reason="发票信息缺失"),
+    e.TaskTransferred(token=6, by="wang", held_by="wang", to="zhao", reason="出差"),
+    e.TaskReminded(token=6, element=5, share=0.8, due_ms=1_772_499_600_000),
+    e.TaskUrged(token=6, by="lin", at_ms=1_772_420_000_000, text="请尽快"),
+    e.Commented(by="lin", text="已补充", token=6),
+    e.JobCreated(token=8, element=7, topic="purchase.create_order", retries=3, due_ms=1_772_413_200_000),
+    e.JobCompleted(token=8, by="worker"),
+    e.JobFailed(token=8, by="worker", message="timeout", retries=2, due_ms=1_772_413_210_000),
+    e.TimerStarted(timer=9, token=6, element=5, due_ms=1_772_499_600_000, remaining=-1, interval="PT1H", share=0.8),
+    e.TimerFired(timer=9, element=5),
+    e.WaitOpened(wait=10, token=6, element=12, signal=False, name="invoice", key="CG-2026-000001"),
+    e.MessageReceived(wait=10, element=12, name="invoice", message_id="1:a", open=True),
+    e.WaitsClosed(token=6, ids=(9, 10)),
+    e.MessageThrown(token=6, element=13, name="ordered", key="CG-2026-000001", variables=VARIABLES),
+    e.SignalThrown(token=6, element=14, name="stocktaking", variables=VARIABLES),
+    e.ErrorThrown(token=8, element=7, code="ORDER_REFUSED", message="停业", caught_by=-1),
+    e.EscalationThrown(token=8, element=7, code="LATE", caught_by=15),
+    e.IncidentRaised(incident=16, token=8, element=7, code="job.failed", message="timeout", phase="job"),
+    e.IncidentResolved(incident=16, by="he"),
+    e.DecisionEvaluated(
+        token=3, element=4, decision="approval_policy", rules=(("table", "rule_2", 2),), result={"limit": "P2D"}
+    ),
+    e.CallRequested(token=17, element=18, process="inspection", binding="deployment", variables=VARIABLES),
+    e.CallCompleted(token=17, error="INSPECTION_FAILED"),
+    e.CallCancelled(token=17),
+    e.JobRetried(token=8, retries=3, due_ms=1_772_413_300_000),
+    e.InstanceCompleted(),
+    e.InstanceWithdrawn(by="lin", reason="不买了"),
+    e.InstanceTerminated(by="he", reason="重复"),
+    e.InstanceFailed(code="INSPECTION_FAILED", message="不合格"),
+    e.VariablesCorrected(by="he", reason="更正"),
+)
+
+STATE = State(
+    format=FORMAT,
+    version=12,
+    status=Status.OPEN,
+    next_id=19,
+    business_key="CG-2026-000001",
+    starter="lin",
+    parent=Parent(72057594037927937, 4),
+    tokens={6: Token(5, 0, 3), 8: Token(7, 0)},
+    scopes={0: Scope(0, -1, VARIABLES, 2), 7: Scope(11, 0, {}, 0)},
+    tasks={
+        6: Task(5, 2, "wang", ("finance",), ("li",), 1_772_499_600_000, 1_772_413_200_000, "review", 70, True, 1, 3)
+    },
+    jobs={8: Job(7, "purchase.create_order", 2, 1_772_413_210_000)},
+    calls={17: "inspection"},
+    timers={9: Timer(6, 5, 1_772_499_600_000, -1, "PT1H", 0.8)},
+    waits={10: Wait(6, 12, True, "stocktaking", "")},
+    incidents={16: Incident(8, 7, "job.failed", "timeout", "job")},
+    hosted={6: (9, 10)},
+    rounds={5: 2},
+    actors={5: "wang"},
+    decisions=4,
+    returned=True,
+)
+
+
+def name_of(sample: object) -> str:
+    tag = sample.__struct_config__.tag
+    return type(sample).__name__ if tag is None else f"{tag} {type(sample).__name__}"
+
+
+def recorded() -> dict[str, bytes]:
+    lines = FILE.read_text(encoding="ascii").splitlines()
+    return {name: bytes.fromhex(code) for name, _, code in (line.rpartition(" ") for line in lines)}
+
+
+def test_every_event_type_has_a_sample():
+    assert {type(sample) for sample in SAMPLES} == set(get_args(e.AnyEvent))
+
+
+def test_a_sample_sets_every_field():
+    # A field left at its default would not be seen to move.
+    for sample in SAMPLES:
+        for field in msgspec.structs.fields(sample):
+            assert field.required or getattr(sample, field.name) != field.default, f"{name_of(sample)}: {field.name}"
+
+
+def test_nothing_is_recorded_that_no_sample_stands_for():
+    assert set(recorded()) == {name_of(sample) for sample in (*SAMPLES, STATE)}
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=name_of)
+def test_a_recorded_event_is_read_as_what_it_was(sample):
+    code = recorded().get(name_of(sample))
+    assert code is not None, f"add the line: {name_of(sample)} {e.encode_events([sample]).hex()}"
+    (event,) = e.decode_events(code)
+    # A field that was appended later has its default in what was recorded before.
+    known = len(msgspec.msgpack.decode(code)[0]) - 1
+    fields = sample.__struct_fields__
+    assert [getattr(event, name) for name in fields[:known]] == [getattr(sample, name) for name in fields[:known]]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=name_of)
+def test_an_event_is_still_written_as_it_was_recorded(sample):
+    (before,) = msgspec.msgpack.decode(recorded()[name_of(sample)])
+    (now,) = msgspec.msgpack.decode(e.encode_events([sample]))
+    assert now[: len(before)] == before, "events are added, never edited"
+
+
+def test_the_state_is_written_as_it_was_recorded():
+    # Stored states are compared with replayed ones byte for byte, so nothing may be appended without a new FORMAT.
+    assert encode_state(STATE).hex() == recorded()["State"].hex()
+
+
+def test_a_recorded_state_is_read_as_what_it_was():
+    assert decode_state(recorded()["State"]) == STATE
