@@ -28,7 +28,7 @@ check: $(VENV)/.installed $(STATIC) ## Format, lint, types, import contracts, an
 	cd web && npm run --silent check
 
 bench: $(VENV)/.installed ## Measure beside peers in the same run and print ratios.
-	$(BIN)/python bench/run.py $(ARGS)
+	$(BIN)/python -m bench.run $(ARGS)
 
 web: $(STATIC) ## Build the web pages.
 

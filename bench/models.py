@@ -6,6 +6,7 @@ those of flow elements that complete (start, tasks, gateways, end), as every eng
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 _HEAD = (
@@ -76,7 +77,7 @@ def _line(_for_noria: bool) -> str:
         '<startEvent id="start"/>'
         + "".join(f'<task id="{name}"/>' for name in names)
         + '<endEvent id="end"/>'
-        + _flows(*(f"{a}>{b}" for a, b in zip(chain, chain[1:], strict=False)))
+        + _flows(*(f"{a}>{b}" for a, b in pairwise(chain)))
     )
 
 

@@ -7,10 +7,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import uvloop
+
 from bench.measuring import Spent, Stopwatch
 from bench.models import VARIABLES, Workload, bpmn
 from noria.adapters.database.opening import open_database
-from noria.adapters.system import SystemClock
+from noria.adapters.system import SystemClock, settle_memory
 from noria.design.bpmn import compile_bpmn, read_bpmn
 from noria.engine import commands as c
 from noria.engine import events as e
@@ -21,6 +23,10 @@ from noria.engine.step import Outcome, step
 from noria.operate.runtime import Accepted, Answer, Request, Runtime
 
 NOW_MS = 1_790_000_000_000
+
+
+settle = settle_memory
+"""As a server does before it serves."""
 
 
 def definition(workload: Workload) -> Definition:
@@ -74,7 +80,8 @@ def in_memory(workload: Workload, saved: bool) -> Callable[[], None]:
 def _opened(answer: Answer) -> int:
     """The token of the task that a command opened, 0 when it opened none."""
     assert isinstance(answer, Accepted), answer
-    return next((event.token for event in answer.events if isinstance(event, e.TaskOpened)), 0)
+    last = answer.events[-1]
+    return last.token if isinstance(last, e.TaskOpened) else 0
 
 
 class _Fixed:
@@ -123,4 +130,4 @@ def durable(workload: Workload, instances: int, group: int) -> Spent:
         return spent
 
     with tempfile.TemporaryDirectory(dir=".") as folder:
-        return asyncio.run(work(folder))
+        return uvloop.run(work(folder))

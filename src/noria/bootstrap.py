@@ -25,7 +25,7 @@ from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
 from noria.adapters.http.live import LiveHub
 from noria.adapters.http.services import DemoAccount, Services
-from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets
+from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets, settle_memory
 from noria.adapters.worker import WorkerPool
 from noria.engine.facts import Facts
 from noria.kernel.calendar import WorkCalendar
@@ -216,6 +216,7 @@ class Composition:
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event to wait for
             await asyncio.sleep(0.05)
         if server.started:
+            settle_memory()
             cli.say_ready(host, port)
 
         def stop() -> None:

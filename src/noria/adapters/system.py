@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,17 @@ from noria.kernel.instants import InstantMs
 
 # 19 MiB, two passes: OWASP's smallest recommended cost; more would let sign-ins starve a small server.
 _MEMORY_KIB, _PASSES, _LANES = 19 * 1024, 2, 1
+
+
+def settle_memory() -> None:
+    """Tell the garbage collector that what is here now stays, and to look for cycles less often.
+
+    A server holds code, definitions and instances for as long as it runs, and hardly makes cycles; looking through all
+    of them again and again took a third of the time of a busy one.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 class SystemClock:

@@ -202,8 +202,8 @@ def refresh_row(held: Held, now_ms: int) -> None:
     """Bring the instance row's columns up to the state; the state itself is encoded once, for the commit."""
     row, state = held.row, held.state
     row.ver = state.version
-    row.status = int(state.status)
     row.incidents = len(state.incidents)
     row.round = max(state.rounds.values(), default=1)
     if state.status is not Status.OPEN and not row.ended:
+        row.status = int(state.status)
         row.ended = now_ms

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
 from functools import lru_cache
@@ -215,7 +215,7 @@ class Runtime:
         self._owner = owner
         self._ids = InstanceIds()
         self._shards: dict[int, Shard] = {}
-        self._cache: OrderedDict[int, Held] = OrderedDict()
+        self._cache: dict[int, Held] = {}
         self._queue: deque[_Pending] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -299,8 +299,7 @@ class Runtime:
             if below is not None and below.flight is not None and below.flight.done():
                 batch = await self._landed(below, batch)
             elif self._queue and len(batch.pendings) < BATCH_MAX:
-                took = min(len(self._queue), BATCH_MAX - len(batch.pendings))
-                batch = await self._extended(batch, [self._queue.popleft() for _ in range(took)])
+                batch = await self._extended(batch, self._taken(BATCH_MAX - len(batch.pendings)))
             elif batch.pendings and (below is None or below.flight is None):
                 self._launch(batch)
                 batch = _Batch(batch)
@@ -309,6 +308,14 @@ class Runtime:
                     self._idle.set()
                 await self._wake.wait()
                 self._wake.clear()
+
+    def _taken(self, count: int) -> list[_Pending]:
+        """The commands that came first."""
+        if len(self._queue) > count:
+            return [self._queue.popleft() for _ in range(count)]
+        taken = list(self._queue)
+        self._queue.clear()
+        return taken
 
     def _launch(self, batch: _Batch) -> None:
         """Send a batch's commit on its way."""
@@ -584,14 +591,17 @@ class Runtime:
     def _keep(self, batch: _Batch) -> None:
         """After the commit: memory follows the store, callers are answered, and listeners are told."""
         self._shards.update(batch.shards)
+        cache = self._cache
         for iid, held in batch.held.items():
-            self._cache[iid] = held
-            self._cache.move_to_end(iid)
-        while len(self._cache) > CACHE_MAX:
-            self._cache.popitem(last=False)
-        for item in batch.committed:
-            self._position += 1
-            item.position = self._position
+            # A dict keeps the order of insertion: the instance that was used last is its last.
+            cache.pop(iid, None)
+            if not held.row.ended:
+                cache[iid] = held
+        while len(cache) > CACHE_MAX:
+            del cache[next(iter(cache))]
+        for position, item in enumerate(batch.committed, start=self._position + 1):
+            item.position = position
+        self._position += len(batch.committed)
         for pending, answer in batch.answers:
             if not pending.future.done():
                 pending.future.set_result(answer)
