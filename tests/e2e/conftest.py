@@ -28,8 +28,9 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for the tests of one file: while Playwright runs, no other test of the process could run a loop."""
     path = chromium()
     missing = "Chromium is not installed" if path is None else ""
     if not (STATIC / "index.html").exists():

@@ -45,7 +45,8 @@ def counted(site: Site, start_ms: int, end_ms: int) -> dict[str, float | None]:
                         opened[event.token] = event
                     case e.TaskCompleted():
                         task = opened.pop(event.token)
-                        if inside:
+                        # A start form that counts as the task's submission took nobody's time.
+                        if inside and not event.with_start:
                             handling.append(row.ts - task.opened_ms)
                             limited += task.due_ms > 0
                             on_time += 0 < row.ts <= task.due_ms
