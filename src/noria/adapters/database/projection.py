@@ -29,6 +29,10 @@ from noria.trust.people import PeopleStore
 logger = logging.getLogger(__name__)
 
 _PAGE = 500
+_SET_CURSOR = sa.text(
+    "INSERT INTO cursor (consumer, shard, seq) VALUES (:consumer, :shard, :seq) ON CONFLICT DO NOTHING"
+)
+_MOVE_CURSOR = sa.text("UPDATE cursor SET seq = :seq WHERE consumer = :consumer AND shard = :shard AND seq = :before")
 BOARD, NOTICES, FILES = "board", "notices", "files"
 
 
@@ -104,7 +108,12 @@ class Projector:
         async with self._lock:
             folded = 0
             for consumer, apply in ((FILES, self._files), (BOARD, self._board), (NOTICES, self._notices)):
-                while page := await self._page(consumer, apply):
+                page = 1
+                while page:
+                    try:
+                        page = await self._page(consumer, apply)
+                    except StaleOwnerError:
+                        continue  # somebody else has folded this page; go on behind it
                     folded += page
             return folded
 
@@ -121,16 +130,17 @@ class Projector:
         recorded = await self._recorded(rows)
         heads = {row.shard: row.seq for row in rows}
         async with self._database.writing() as db:
-            announce = await apply(db, recorded)
+            # The cursor first: whoever comes second must not even begin to fold.
             for shard, seq in heads.items():
-                where = (t.cursor.c.consumer == consumer) & (t.cursor.c.shard == shard)
+                place = {"consumer": consumer, "shard": shard, "seq": seq}
                 if shard in cursor:
-                    where &= t.cursor.c.seq == cursor[shard]
-                    if not (await db.execute(sa.update(t.cursor).where(where).values(seq=seq))).rowcount:
-                        # A rebuild from the command line, say: what it folds must not be counted a second time.
-                        raise StaleOwnerError("Somebody else moved the projection's cursor; nothing was written.")
+                    moved = await db.execute(_MOVE_CURSOR, {**place, "before": cursor[shard]})
                 else:
-                    await db.execute(sa.insert(t.cursor).values(consumer=consumer, shard=shard, seq=seq))
+                    moved = await db.execute(_SET_CURSOR, place)
+                if not moved.rowcount:
+                    # A rebuild from the command line, say: what it folds must not be counted a second time.
+                    raise StaleOwnerError("Somebody else moved the projection's cursor; nothing was written.")
+            announce = await apply(db, recorded)
         announce()
         return len(rows)
 
