@@ -98,9 +98,10 @@ class Projector:
     async def rebuild(self) -> None:
         """Drop the board's tables and fold the whole journal again."""
         async with self._lock, self._database.writing() as db:
+            # The cursor first: it waits for a page that is being folded right now, whose rows then go as well.
+            await db.execute(sa.delete(t.cursor).where(t.cursor.c.consumer == BOARD))
             for table in t.PROJECTION:
                 await db.execute(sa.delete(table))
-            await db.execute(sa.delete(t.cursor).where(t.cursor.c.consumer == BOARD))
         await self.catch_up()
 
     async def catch_up(self) -> int:
