@@ -86,9 +86,10 @@ def step(
     Returns:
         The events and the state after them, or the reason why nothing happened.
     """
-    rejected = _refused_at_once(state, command)
-    if rejected is not None:
-        return rejected
+    if state.status is not Status.OPEN or (0 in state.scopes) is isinstance(command, c.StartInstance):
+        rejected = _refused_at_once(state, command)
+        if rejected is not None:
+            return rejected
     run = Run(definition, state.copy(), now_ms, facts, BEHAVIOURS)
     try:
         rejected = HANDLERS[command.__class__](run, command)

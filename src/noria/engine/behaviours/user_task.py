@@ -21,13 +21,14 @@ def enter(run: Run, token: int, element: Element) -> None:
         Trouble: an expression gives no usable value, or nobody is named.
     """
     work = element.human or _NO_WORK
-    variables = run.variables(token)
     state = run.state
     round_now = state.rounds.get(element.index, 0) + 1
-    groups, users = _candidates(run, element, work, variables)
     assignee = state.actors.get(element.index, "") if round_now > 1 and state.returned else ""
+    # Most tasks ask nothing of the variables, and then nobody looks them up.
+    variables: Mapping[str, object] = {} if work.is_constant else run.variables(token)
+    groups, users = _candidates(run, element, work, variables)
     if not assignee and work.assignee is not None:
-        assignee = _assignee(run, element, work.assignee, variables)
+        assignee = work.assignee.constant or _assignee(run, element, work.assignee, variables)
     if not assignee and not groups and not users:
         raise Trouble("task.nobody", f"Nobody can do {element.id}: no assignee, candidate or lane names anyone.")
     due_ms = _due_ms(run, element, work.due_in, work.calendar, variables) if work.due_in is not None else 0

@@ -18,9 +18,10 @@ def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
     if isinstance(task, Rejected):
         return task
     values = command.variables
-    rejected = reserved_names(values)
-    if rejected is not None:
-        return rejected
+    if values:
+        rejected = reserved_names(values)
+        if rejected is not None:
+            return rejected
     if task.form:
         checked = checked_form(run, task.form, values, run.variables(token))
         if isinstance(checked, Rejected):
