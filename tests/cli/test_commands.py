@@ -50,7 +50,7 @@ def test_check_prints_one_finding_a_line_and_exits_1_on_an_error(tmp_path: Path)
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert len(lines) == 2
-    assert all(re.match(rf"{re.escape(str(path))}:\d+: [ab]: error bpmn\.\w+: .+", line) for line in lines), lines
+    assert all(re.match(rf"{re.escape(str(path))}:\d+: [ab]: bpmn\.\w+: .+", line) for line in lines), lines
 
 
 def test_run_prints_the_events_of_a_trial_one_a_line() -> None:

@@ -31,7 +31,9 @@ class Finding(msgspec.Struct, frozen=True):
     details: dict[str, str] = msgspec.field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.element or '-'}: {self.severity} {self.code}: {self.message}"
+        """One line, as compilers print it: file, line, element, code, sentence; what is no error says so at its end."""
+        kind = "" if self.severity == "error" else f" ({self.severity})"
+        return f"{self.file}:{self.line}: {self.element or '-'}: {self.code}: {self.message}{kind}"
 
 
 def has_errors(findings: tuple[Finding, ...] | list[Finding]) -> bool:
