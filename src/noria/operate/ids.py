@@ -7,6 +7,7 @@ from hashlib import blake2b
 from noria.operate.rows import SHARDS
 
 _EPOCH_MS = 1_577_836_800_000  # 2020-01-01: 41 bits last until 2089
+_TURN_MS = 16  # how long one shard takes all starts before the next does
 
 
 class InstanceIds:
@@ -26,7 +27,7 @@ class InstanceIds:
 
         Args:
             now_ms: the present; a clock that jumps back does not make ids repeat.
-            shard: 0..63, or None to spread over all shards.
+            shard: 0..63, or None for the shard whose turn it is.
         """
         now_ms = max(now_ms, self._last_ms)
         self._count = self._count + 1 if now_ms == self._last_ms else 0
@@ -34,8 +35,8 @@ class InstanceIds:
             now_ms, self._count = now_ms + 1, 0
         self._last_ms = now_ms
         if shard is None:
-            # The low bits of milliseconds and counter spread starts evenly, burst or not.
-            shard = (now_ms + self._count) % SHARDS
+            # What starts together lies together: one commit then writes the pages of one shard, not a few of each.
+            shard = now_ms // _TURN_MS % SHARDS
         return (now_ms - _EPOCH_MS) << 22 | shard << 12 | self._count
 
 
