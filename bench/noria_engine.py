@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -103,7 +102,8 @@ def durable(workload: Workload, instances: int, group: int) -> Spent:
     async def wave(runtime: Runtime) -> None:
         requests = [Request(start, "bench", definition=1) for _ in range(group)]
         for _ in range(workload.commands):
-            answers = await asyncio.gather(*(runtime.submit(request) for request in requests))
+            on_the_way = [runtime.submit(request) for request in requests]
+            answers = [await answer for answer in on_the_way]
             requests = [Request(c.CompleteTask(_opened(answer), "li"), "li", iid=answer.iid) for answer in answers]
 
     async def work(folder: str) -> Spent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -53,33 +53,23 @@ class Held(msgspec.Struct, gc=False):
     definition: Definition
 
 
-def differences(
-    before: Mapping[K, V], after: Mapping[K, V], put: Callable[[K, V], None], gone: Callable[[K], None]
-) -> None:
-    """Call `put` for what is new or replaced and `gone` for what is missing. Values are compared by identity."""
-    for key, value in after.items():
-        if before.get(key) is not value:
-            put(key, value)
-    for key in before:
-        if key not in after:
-            gone(key)
+def changed(before: Mapping[K, V], after: Mapping[K, V]) -> Iterator[tuple[K, V]]:
+    """What is new in `after` or replaced there. Values are compared by identity."""
+    return ((key, value) for key, value in after.items() if before.get(key) is not value)
+
+
+def gone(before: Mapping[K, V], after: Mapping[K, V]) -> Iterator[K]:
+    """The keys that `after` has no more."""
+    return (key for key in before if key not in after)
 
 
 def add_open_work(commit: Commit, before: State, held: Held) -> None:
     """Add the rows of what is open now: tasks, timers, jobs and subscriptions that appeared, changed or went."""
     row, after = held.row, held.state
     shard, iid = row.shard, row.iid
-
-    def task_gone(tok: int) -> None:
-        commit.tasks_gone.append((shard, iid, tok))
-        if before.tasks[tok].groups or before.tasks[tok].users:
-            commit.candidates_gone.append((shard, iid, tok))
-
     if before.tasks or after.tasks:
-        differences(
-            before.tasks,
-            after.tasks,
-            lambda tok, task: commit.tasks.append(
+        for tok, task in changed(before.tasks, after.tasks):
+            commit.tasks.append(
                 TaskRow(
                     shard,
                     iid,
@@ -94,36 +84,27 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
                     task.round,
                     task.version,
                     int(task.claimed),
-                    (*(("g", group) for group in task.groups), *(("u", user) for user in task.users)),
+                    tuple(("g", group) for group in task.groups) + tuple(("u", user) for user in task.users)
+                    if task.groups or task.users
+                    else (),
                 )
-            ),
-            task_gone,
-        )
+            )
+        for tok in gone(before.tasks, after.tasks):
+            commit.tasks_gone.append((shard, iid, tok))
+            if before.tasks[tok].groups or before.tasks[tok].users:
+                commit.candidates_gone.append((shard, iid, tok))
     if before.timers or after.timers:
-        differences(
-            before.timers,
-            after.timers,
-            lambda key, timer: commit.timers.append(TimerRow(shard, iid, key, row.tenant, timer.due_ms)),
-            lambda key: commit.timers_gone.append((shard, iid, key)),
-        )
+        for key, timer in changed(before.timers, after.timers):
+            commit.timers.append(TimerRow(shard, iid, key, row.tenant, timer.due_ms))
+        commit.timers_gone.extend((shard, iid, key) for key in gone(before.timers, after.timers))
     if before.jobs or after.jobs:
-        differences(
-            before.jobs,
-            after.jobs,
-            lambda tok, job: commit.jobs.append(
-                JobRow(shard, iid, tok, row.tenant, job.topic, job.due_ms, job.retries)
-            ),
-            lambda tok: commit.jobs_gone.append((shard, iid, tok)),
-        )
+        for tok, job in changed(before.jobs, after.jobs):
+            commit.jobs.append(JobRow(shard, iid, tok, row.tenant, job.topic, job.due_ms, job.retries))
+        commit.jobs_gone.extend((shard, iid, tok) for tok in gone(before.jobs, after.jobs))
     if before.waits or after.waits:
-        differences(
-            before.waits,
-            after.waits,
-            lambda key, wait: commit.waits.append(
-                WaitRow(shard, iid, key, row.tenant, int(wait.signal), wait.name, wait.key)
-            ),
-            lambda key: commit.waits_gone.append((shard, iid, key)),
-        )
+        for key, wait in changed(before.waits, after.waits):
+            commit.waits.append(WaitRow(shard, iid, key, row.tenant, int(wait.signal), wait.name, wait.key))
+        commit.waits_gone.extend((shard, iid, key) for key in gone(before.waits, after.waits))
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -203,7 +184,7 @@ def refresh_row(held: Held, now_ms: int) -> None:
     row, state = held.row, held.state
     row.ver = state.version
     row.incidents = len(state.incidents)
-    row.round = max(state.rounds.values(), default=1)
+    row.round = max(state.rounds.values()) if state.rounds else 1
     if state.status is not Status.OPEN and not row.ended:
         row.status = int(state.status)
         row.ended = now_ms

@@ -189,6 +189,7 @@ class _Batch:
         self.shards: dict[int, Shard] = {}
         self.shards_before: dict[int, Shard] = {}
         self.serials: dict[tuple[int, str, str], SerialRow] = {}
+        self.definitions: dict[int, Definition] = {}
         self.answers: list[tuple[_Pending, Answer]] = []
         self.by_key: dict[str, Accepted] = {}
         self.committed: list[Committed] = []
@@ -396,7 +397,19 @@ class Runtime:
         repeated = await self._answers([pending.request.key for pending in pendings if pending.request.key])
         await self._load(batch, {pending.request.iid for pending in pendings if pending.request.iid})
         for pending in pendings:
-            batch.answers.append((pending, await self._answer(batch, pending.request, repeated)))
+            if pending.request.definition:
+                await self._look_up(batch, pending.request)
+            batch.answers.append((pending, self._answer(batch, pending.request, repeated)))
+
+    async def _look_up(self, batch: _Batch, start: Request) -> None:
+        """Have what a start needs at hand: its definition, and the serial that it draws from."""
+        if start.definition not in batch.definitions:
+            batch.definitions[start.definition] = await self._definitions.get(start.definition)
+        if start.serial is not None:
+            key = (start.tenant, start.serial.name, start.serial.period)
+            if key not in batch.serials:
+                below = batch.below.serials.get(key) if batch.below is not None else None
+                batch.serials[key] = copy(below) if below is not None else await self._store.serial(*key)
 
     async def _answers(self, keys: list[str]) -> dict[str, Accepted]:
         if not keys:
@@ -424,7 +437,7 @@ class Runtime:
             batch.versions[iid] = held.state.version
             batch.listed[iid] = _listed(held.row)
 
-    async def _answer(self, batch: _Batch, request: Request, repeated: Mapping[str, Accepted]) -> Answer:
+    def _answer(self, batch: _Batch, request: Request, repeated: Mapping[str, Accepted]) -> Answer:
         if request.key:
             known = repeated.get(request.key) or batch.by_key.get(request.key)
             if known is None and batch.below is not None:
@@ -439,10 +452,10 @@ class Runtime:
         if isinstance(command, c.StartInstance):
             if request.serial is not None and not command.business_key:
                 # The request itself stays as it came: after a failed batch it draws anew.
-                drawn = await self._serial(batch, request.tenant, request.serial)
+                drawn = batch.serials[request.tenant, request.serial.name, request.serial.period]
                 number = request.serial.pattern.format(year=request.serial.year, number=drawn.n + 1)
                 command = msgspec.structs.replace(command, business_key=number)
-            held = await self._new(command, request, now_ms)
+            held = self._new(batch.definitions[request.definition], command, request, now_ms)
         else:
             found = batch.held.get(request.iid)
             if found is None or found.row.tenant != request.tenant:
@@ -461,8 +474,7 @@ class Runtime:
         self._do_inline_jobs(batch, held, answer.events, request, now_ms)
         return answer
 
-    async def _new(self, command: c.StartInstance, request: Request, now_ms: int) -> Held:
-        definition = await self._definitions.get(request.definition)
+    def _new(self, definition: Definition, command: c.StartInstance, request: Request, now_ms: int) -> Held:
         iid = self._ids.draw(now_ms)
         parent = command.parent
         row = InstanceRow(
@@ -486,13 +498,6 @@ class Runtime:
             state=b"",
         )
         return Held(row, State(), definition)
-
-    async def _serial(self, batch: _Batch, tenant: int, draw: SerialDraw) -> SerialRow:
-        key = (tenant, draw.name, draw.period)
-        if key not in batch.serials:
-            below = batch.below.serials.get(key) if batch.below is not None else None
-            batch.serials[key] = copy(below) if below is not None else await self._store.serial(*key)
-        return batch.serials[key]
 
     def _step(
         self, batch: _Batch, held: Held, command: c.AnyCommand, request: Request, now_ms: int
