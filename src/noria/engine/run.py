@@ -26,6 +26,9 @@ EVENTS_MAX = 10_000
 """A command that makes more events than this is taken for an endless loop in the model."""
 
 
+_OPEN = Status.OPEN  # see step.py
+
+
 class RunawayError(NoriaError):
     """One command made more events than a sound model ever does."""
 
@@ -204,7 +207,7 @@ class Run:
     def finish_if_empty(self, scope: int) -> None:
         """End a process or sub-process in which no token is left."""
         state = self.state
-        if state.scopes[scope].live or state.status is not Status.OPEN:
+        if state.scopes[scope].live or state.status is not _OPEN:
             return
         if scope == 0:
             self.emit(e.InstanceCompleted())

@@ -57,6 +57,7 @@ _FROM_PEOPLE = (
     c.SetVariables,
 )
 _AFTER_THE_END = (c.Comment,)
+_OPEN = Status.OPEN  # before Python 3.12 a look at an enum's member costs a function call
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -86,7 +87,7 @@ def step(
     Returns:
         The events and the state after them, or the reason why nothing happened.
     """
-    if state.status is not Status.OPEN or (0 in state.scopes) is isinstance(command, c.StartInstance):
+    if state.status is not _OPEN or (0 in state.scopes) is isinstance(command, c.StartInstance):
         rejected = _refused_at_once(state, command)
         if rejected is not None:
             return rejected

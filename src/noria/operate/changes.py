@@ -10,7 +10,7 @@ import msgspec
 
 from noria.engine import events as e
 from noria.engine.definition import Definition
-from noria.engine.state import State, Status
+from noria.engine.state import State, Status, Task
 from noria.operate.rows import (
     Commit,
     InstanceRow,
@@ -24,6 +24,8 @@ from noria.operate.rows import (
 
 GENESIS = bytes(32)
 """Head of an empty hash chain."""
+
+_OPEN = Status.OPEN
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -63,35 +65,39 @@ def gone(before: Mapping[K, V], after: Mapping[K, V]) -> Iterator[K]:
     return (key for key in before if key not in after)
 
 
+def _task_row(row: InstanceRow, tok: int, task: Task) -> TaskRow:
+    candidates: tuple[tuple[str, str], ...] = ()
+    if task.groups or task.users:
+        candidates = (*(("g", group) for group in task.groups), *(("u", user) for user in task.users))
+    return TaskRow(
+        row.shard,
+        row.iid,
+        tok,
+        row.tenant,
+        row.definition,
+        task.element,
+        task.assignee,
+        task.opened_ms,
+        task.due_ms,
+        task.priority,
+        task.round,
+        task.version,
+        int(task.claimed),
+        candidates,
+    )
+
+
 def add_open_work(commit: Commit, before: State, held: Held) -> None:
     """Add the rows of what is open now: tasks, timers, jobs and subscriptions that appeared, changed or went."""
     row, after = held.row, held.state
     shard, iid = row.shard, row.iid
-    if before.tasks or after.tasks:
-        for tok, task in changed(before.tasks, after.tasks):
-            commit.tasks.append(
-                TaskRow(
-                    shard,
-                    iid,
-                    tok,
-                    row.tenant,
-                    row.definition,
-                    task.element,
-                    task.assignee,
-                    task.opened_ms,
-                    task.due_ms,
-                    task.priority,
-                    task.round,
-                    task.version,
-                    int(task.claimed),
-                    tuple(("g", group) for group in task.groups) + tuple(("u", user) for user in task.users)
-                    if task.groups or task.users
-                    else (),
-                )
-            )
-        for tok in gone(before.tasks, after.tasks):
+    for tok, task in after.tasks.items():
+        if before.tasks.get(tok) is not task:
+            commit.tasks.append(_task_row(row, tok, task))
+    for tok, task in before.tasks.items():
+        if tok not in after.tasks:
             commit.tasks_gone.append((shard, iid, tok))
-            if before.tasks[tok].groups or before.tasks[tok].users:
+            if task.groups or task.users:
                 commit.candidates_gone.append((shard, iid, tok))
     if before.timers or after.timers:
         for key, timer in changed(before.timers, after.timers):
@@ -185,6 +191,6 @@ def refresh_row(held: Held, now_ms: int) -> None:
     row.ver = state.version
     row.incidents = len(state.incidents)
     row.round = max(state.rounds.values()) if state.rounds else 1
-    if state.status is not Status.OPEN and not row.ended:
+    if state.status is not _OPEN and not row.ended:
         row.status = int(state.status)
         row.ended = now_ms

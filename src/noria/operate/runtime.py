@@ -396,10 +396,11 @@ class Runtime:
             await self._take_shards()
         repeated = await self._answers([pending.request.key for pending in pendings if pending.request.key])
         await self._load(batch, {pending.request.iid for pending in pendings if pending.request.iid})
+        now_ms = self._clock.now_ms()
         for pending in pendings:
             if pending.request.definition:
                 await self._look_up(batch, pending.request)
-            batch.answers.append((pending, self._answer(batch, pending.request, repeated)))
+            batch.answers.append((pending, self._answer(batch, pending.request, repeated, now_ms)))
 
     async def _look_up(self, batch: _Batch, start: Request) -> None:
         """Have what a start needs at hand: its definition, and the serial that it draws from."""
@@ -437,7 +438,7 @@ class Runtime:
             batch.versions[iid] = held.state.version
             batch.listed[iid] = _listed(held.row)
 
-    def _answer(self, batch: _Batch, request: Request, repeated: Mapping[str, Accepted]) -> Answer:
+    def _answer(self, batch: _Batch, request: Request, repeated: Mapping[str, Accepted], now_ms: int) -> Answer:
         if request.key:
             known = repeated.get(request.key) or batch.by_key.get(request.key)
             if known is None and batch.below is not None:
@@ -446,7 +447,6 @@ class Runtime:
                 if request.consumes is not None:
                     batch.commit.outbox_gone.append(request.consumes)
                 return Accepted(known.iid, known.version, repeated=True)
-        now_ms = self._clock.now_ms()
         command = request.command
         drawn: SerialRow | None = None
         if isinstance(command, c.StartInstance):
@@ -471,7 +471,8 @@ class Runtime:
         if request.key:
             batch.by_key[request.key] = answer
             batch.commit.dedup.append(DedupRow(held.row.shard, request.key, held.row.iid, answer.version, now_ms))
-        self._do_inline_jobs(batch, held, answer.events, request, now_ms)
+        if self._inline:
+            self._do_inline_jobs(batch, held, answer.events, request, now_ms)
         return answer
 
     def _new(self, definition: Definition, command: c.StartInstance, request: Request, now_ms: int) -> Held:
@@ -532,17 +533,14 @@ class Runtime:
         )
         journal.head = shard.head = chained(shard.head, journal)
         batch.commit.journal.append(journal)
-        wrote = False
-        for index, event in enumerate(outcome.events):
-            kind = event.__class__
-            if kind in POSTED:
-                post = posts(held, event, shard.seq, index, now_ms)
+        batch.committed.append(Committed(0, journal, row, held.definition, outcome.events))
+        kinds = {event.__class__ for event in outcome.events}
+        if not kinds.isdisjoint(POSTED):
+            for index, event in enumerate(outcome.events):
+                post = posts(held, event, shard.seq, index, now_ms) if event.__class__ in POSTED else None
                 if post is not None:
                     batch.commit.outbox.append(post)
-            elif kind in _WRITING:
-                wrote = True
-        batch.committed.append(Committed(0, journal, row, held.definition, outcome.events))
-        if wrote:
+        if not kinds.isdisjoint(_WRITING):
             variables = outcome.state.scopes[0].variables
             row.bkey = outcome.state.business_key
             row.title = title_of(held.definition, variables, row.bkey, now_ms)
@@ -554,8 +552,6 @@ class Runtime:
         self, batch: _Batch, held: Held, events: tuple[e.AnyEvent, ...], request: Request, now_ms: int
     ) -> None:
         """Complete the jobs that have an inline handler, those that come up by completing them too."""
-        if not self._inline:
-            return
         todo = deque(event for event in events if isinstance(event, e.JobCreated) and event.topic in self._inline)
         machine = Request(request.command, "inline", tenant=request.tenant, origin=Origin("worker"))
         while todo:

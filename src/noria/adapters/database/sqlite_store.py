@@ -233,18 +233,21 @@ def _one(row: tuple[Any, ...] | None) -> int | None:
     return row[0] if row else None
 
 
-def _bound(rows: Iterable[object], columns: Mapping[str, str]) -> list[list[Any]]:
+def _bound(rows: Iterable[object], columns: Mapping[str, str]) -> Sequence[Sequence[Any]]:
     """The values of rows as `sqlite3` takes them fastest.
 
     For every value that is not exactly an int, str, float or bytearray it looks for an adapter, which for a journal row
     took a third of the time of writing it; bytes are not among them.
     """
-    found = [list(values) for values in map(attrgetter(*columns), rows)]
-    for index, kind in enumerate(columns.values()):
-        if kind == s.BYTES:
-            for values in found:
-                values[index] = bytearray(values[index])
-    return found
+    found = list(map(attrgetter(*columns), rows))
+    blobs = [index for index, kind in enumerate(columns.values()) if kind == s.BYTES]
+    if not blobs:
+        return found
+    lists = list(map(list, found))
+    for index in blobs:
+        for values in lists:
+            values[index] = bytearray(values[index])
+    return lists
 
 
 def _guarded(work: Callable[[sqlite3.Connection], T], db: sqlite3.Connection) -> T:

@@ -14,7 +14,7 @@ def enter(run: Run, token: int, element: Element) -> None:
         Trouble: a name or correlation expression gives no usable value.
     """
     trigger = element.trigger
-    if trigger is None or trigger.kind is TriggerKind.NONE:
+    if trigger is None:
         run.take(token, element, ())
     elif trigger.kind is TriggerKind.TERMINATE:
         run.cancel_scope(run.state.tokens[token].scope, "terminate_event", but=token)
