@@ -22,6 +22,7 @@ from noria.engine.step import Outcome, step
 from noria.operate.runtime import Accepted, Answer, Request, Runtime
 
 NOW_MS = 1_790_000_000_000
+_OPEN = Status.OPEN
 
 
 settle = settle_memory
@@ -49,7 +50,7 @@ def check(workload: Workload) -> None:
     left = sum(isinstance(event, e.ElementLeft) for event in outcome.events)
     merged = sum(isinstance(event, e.TokenMerged) for event in outcome.events)
     commands = 1
-    while outcome.state.status is Status.OPEN:
+    while outcome.state.status is _OPEN:
         token = next(iter(outcome.state.tasks))
         outcome = _do(known, outcome.state, c.CompleteTask(token, "li"))
         left += sum(isinstance(event, e.ElementLeft) for event in outcome.events)
@@ -67,7 +68,7 @@ def in_memory(workload: Workload, saved: bool) -> Callable[[], None]:
     def run() -> None:
         # `check` has seen that nothing is refused; a refusal has no state.
         state = step(known, State(), start, NOW_MS, NO_FACTS).state  # type: ignore[union-attr]
-        while state.status is Status.OPEN:
+        while state.status is _OPEN:
             if saved:
                 state = decode_state(encode_state(state))
             command = c.CompleteTask(next(iter(state.tasks)), "li")
