@@ -90,7 +90,8 @@ def run_folder(folder: Path) -> Iterator[CaseResult]:
         if root.tag != f"{TCK}testCases":
             continue
         model_name = root.findtext(f"{TCK}modelName", "").strip()
-        model, findings = read_dmn((folder / model_name).read_bytes(), model_name)
+        beside = {other.name: other.read_bytes() for other in folder.glob("*.dmn")}
+        model, findings = read_dmn(beside[model_name], model_name, beside)
         for case in root.findall(f"{TCK}testCase"):
             inputs = {node.get("name", ""): value_of(node) for node in case.findall(f"{TCK}inputNode")}
             comments: list[str] = []

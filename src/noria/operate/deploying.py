@@ -132,6 +132,7 @@ def read_bundle(
         known_forms: ids of forms that are deployed already.
     """
     bundle = Bundle([], {}, {}, [])
+    decision_files = {name: content for name, content in files.items() if name.lower().endswith(".dmn")}
     if not files:
         bundle.findings.append(Finding("error", "deployment.empty", "There is no file to deploy."))
     if len(files) > FILES_MAX:
@@ -147,7 +148,7 @@ def read_bundle(
                 bundle.findings += findings
                 bundle.graphs += [(name, graph) for graph in graphs]
         elif ending == ".dmn":
-            model, findings = read_dmn(content, name)
+            model, findings = read_dmn(content, name, decision_files)
             bundle.findings += findings
             bundle.decisions.update(model.decisions if model is not None else {})
         elif ending == ".form":
@@ -276,8 +277,10 @@ class Catalogue:
         """Decisions and forms that are deployed, the newest of each file."""
         decisions: dict[str, Decision] = {}
         forms: dict[str, Form] = {}
-        for resource in await self._store.newest_resources(tenant, "dmn"):
-            model, _ = read_dmn(resource.content, resource.name)
+        resources = await self._store.newest_resources(tenant, "dmn")
+        beside = {resource.name: resource.content for resource in resources}
+        for resource in resources:
+            model, _ = read_dmn(resource.content, resource.name, beside)
             decisions.update(model.decisions if model is not None else {})
         for resource in await self._store.newest_resources(tenant, "form"):
             form, _ = read_form(resource.content, resource.name)

@@ -154,12 +154,15 @@ def run_command(files: tuple[Path, ...], variables: str, process: str, complete:
 
 
 @click.command("decide")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--decision", required=True, help="Id or name of the decision.")
 @click.option("--variables", default="{}", help="Input data, a JSON object.")
-def decide_command(file: Path, decision: str, variables: str) -> None:
-    """Make a decision and print its value as JSON; the rows that decided go to the error output."""
-    bundle = _bundle((file,))
+def decide_command(files: tuple[Path, ...], decision: str, variables: str) -> None:
+    """Make a decision and print its value as JSON; the rows that decided go to the error output.
+
+    Give the files that the decision's file imports as well.
+    """
+    bundle = _bundle(files)
     found = next((item for item in bundle.decisions.values() if decision in (item.id, item.name)), None)
     if found is None:
         names = ", ".join(item.name for item in bundle.decisions.values())

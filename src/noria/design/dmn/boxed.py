@@ -9,6 +9,7 @@ from noria.design.dmn.model import Logic, Run
 from noria.design.dmn.tables import Output, Rule, Table
 from noria.design.feel import calls, iteration
 from noria.design.feel.expression import Expression, UnaryTests, compile_expression, compile_unary_tests
+from noria.design.feel.externals import external_function
 from noria.design.feel.scanner import FeelSyntaxError
 from noria.design.feel.types import FeelType
 from noria.design.feel.values import Function
@@ -196,10 +197,10 @@ class Boxes:
         return evaluate
 
     def _function(self, node: Node, names: Names) -> Logic:
-        if node.get("kind") not in {"", "FEEL"}:
-            return lambda _variables, run: calls.external(run.context)
         params, wanted = self.parameters(node)
         inner = expression_of(node)
+        if node.get("kind") not in {"", "FEEL"}:
+            return self.external(node, names, params, wanted)
         body = _null if inner is None else self.logic(inner, names | set(params))
 
         def evaluate(variables: dict[str, Any], run: Run) -> Function:
@@ -210,6 +211,13 @@ class Boxes:
             )
 
         return evaluate
+
+    def external(self, node: Node, names: Names, params: tuple[str, ...], types: tuple[FeelType | None, ...]) -> Logic:
+        """The function that a definition of kind Java (or PMML, which gives null) names."""
+        inner = expression_of(node)
+        named = _null if inner is None else self.logic(inner, names)
+        language = node.get("kind").lower()
+        return lambda variables, run: external_function(run.context, params, types, {language: named(variables, run)})
 
     def parameters(self, node: Node) -> tuple[tuple[str, ...], tuple[FeelType | None, ...]]:
         """Names and types of the formal parameters of a function definition."""

@@ -121,20 +121,36 @@ class Decision(Item):
         return DecisionResult(run.value_of(self.id), tuple(run.hits))
 
 
+class Imported(Item):
+    """An element of another model that one of this model requires; expressions see it as `prefix.name`.
+
+    Attributes:
+        prefix: the name of the import.
+        model: the other model.
+        target: id there.
+    """
+
+    prefix: str = ""
+    model: DecisionModel | None = None
+    target: str = ""
+
+
 class DecisionModel(msgspec.Struct):
     """A file of decisions.
 
     Attributes:
         namespace: the model's target namespace.
         name: the model's name.
-        items: everything in the requirement graph by id.
+        items: everything in the requirement graph by id; imported elements by namespace, "#" and id.
         decisions: the decisions by id.
+        types: item definitions and simple types by name; imported ones with the import's name and a dot before theirs.
     """
 
     namespace: str
     name: str
     items: dict[str, Item]
     decisions: dict[str, Decision]
+    types: dict[str, FeelType] = {}
 
     def find(self, id_or_name: str) -> Decision:
         """The decision of this id, or else of this name.
@@ -175,12 +191,13 @@ class Run:
         hits: rules that matched so far.
     """
 
-    __slots__ = ("_inputs", "_model", "_values", "context", "hits")
+    __slots__ = ("_imported", "_inputs", "_model", "_values", "context", "hits")
 
     def __init__(self, model: DecisionModel, inputs: Mapping[str, object], context: EvaluationContext) -> None:
         self._model = model
         self._inputs = inputs
         self._values: dict[str, Any] = {}
+        self._imported: dict[str, Run] = {}
         self.context = context
         self.hits: list[RuleHit] = []
 
@@ -197,6 +214,8 @@ class Run:
                 value = self.typed(item.logic(self.scope(item.requires), self), item.type, item.name)
         elif isinstance(item, Knowledge):
             value = self._knowledge(item)
+        elif isinstance(item, Imported):
+            value = self._within(item).value_of(item.target)
         else:
             value = self._service(item)
         self._values[item_id] = value
@@ -204,7 +223,30 @@ class Run:
 
     def scope(self, requires: tuple[str, ...]) -> dict[str, Any]:
         """The names that required elements give."""
-        return {self._model.items[item_id].name: self.value_of(item_id) for item_id in requires}
+        names: dict[str, Any] = {}
+        for item_id in requires:
+            item = self._model.items[item_id]
+            around = names.setdefault(item.prefix, {}) if isinstance(item, Imported) else names
+            around[item.name] = self.value_of(item_id)
+        return names
+
+    def preset(self, item: Item, value: Any) -> None:
+        """Have an element give this value instead of its own."""
+        self._values[item.id] = value = self.typed(value, item.type, item.name)
+        if isinstance(item, Imported) and item.model is not None:
+            self._within(item).preset(item.model.items[item.target], value)
+
+    def _within(self, item: Imported) -> Run:
+        """The run of an imported model; it has the same inputs, and before them those given under the import's name."""
+        if item.model is None:
+            raise AssertionError("An imported element belongs to a model.")
+        found = self._imported.get(item.prefix)
+        if found is None:
+            own = self._inputs.get(item.prefix)
+            inputs = {**self._inputs, **own} if isinstance(own, dict) else self._inputs
+            found = self._imported[item.prefix] = Run(item.model, inputs, self.context)
+            found.hits = self.hits
+        return found
 
     def typed(self, value: Any, wanted: FeelType | None, name: str) -> Any:
         """The value converted to a declared type; null with a diagnostic when it does not fit."""
@@ -232,12 +274,8 @@ class Run:
         def body(*arguments: Any) -> Any:
             run = Run(self._model, {}, self.context)
             run.hits = self.hits
-            run._values.update(
-                {
-                    entry.id: self.typed(value, entry.type, entry.name)
-                    for entry, value in zip(items, arguments, strict=True)
-                }
-            )
+            for entry, value in zip(items, arguments, strict=True):
+                run.preset(entry, value)
             values = {self._model.items[output].name: run.value_of(output) for output in item.outputs}
             return self.typed(next(iter(values.values())) if len(values) == 1 else values, item.type, item.name)
 

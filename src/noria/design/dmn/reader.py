@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from noria.design.dmn.boxed import Boxes, child, children, expression_of, text_in
-from noria.design.dmn.model import Decision, DecisionModel, InputData, Item, Knowledge, Service
+from noria.design.dmn.model import Decision, DecisionModel, Imported, InputData, Item, Knowledge, Service
+from noria.design.feel.calls import invoke
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.expression import UnaryTests, compile_unary_tests
 from noria.design.feel.scanner import FeelSyntaxError, words
@@ -37,8 +39,15 @@ _IGNORED = frozenset(
 )
 
 
-def read_dmn(data: bytes, file: str) -> tuple[DecisionModel | None, list[Finding]]:
+def read_dmn(
+    data: bytes, file: str, beside: Mapping[str, bytes] | None = None
+) -> tuple[DecisionModel | None, list[Finding]]:
     """Read a DMN 1.2 to 1.5 file.
+
+    Args:
+        data: its content.
+        file: its name, for findings.
+        beside: content by name of the DMN files that it may import; the file itself may be among them.
 
     Returns:
         The model, None when a finding is an error; and the findings.
@@ -47,15 +56,38 @@ def read_dmn(data: bytes, file: str) -> tuple[DecisionModel | None, list[Finding
         root = read_xml(data).root
     except XmlRefusedError as error:
         return None, [Finding("error", "xml.refused", error.message, file, error.line)]
-    return _Reader(root, file).read()
+    return _Reader(root, file, _Shelf(beside or {}), ()).read()
+
+
+class _Shelf:
+    """The files that may be imported. A refused one is as good as absent: it is reported as a file of its own."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+        self._roots: dict[str, tuple[Node, str]] | None = None
+
+    def find(self, namespace: str) -> tuple[Node, str] | None:
+        """The root of the file with this namespace, and its name."""
+        if self._roots is None:
+            self._roots = {}
+            for name, data in self._files.items():
+                try:
+                    root = read_xml(data).root
+                except XmlRefusedError:
+                    continue
+                self._roots[root.get("namespace")] = root, name
+        return self._roots.get(namespace)
 
 
 class _Reader:
     """Reads one file: types first, then the graph, then the logic, which needs the names of the graph."""
 
-    def __init__(self, root: Node, file: str) -> None:
+    def __init__(self, root: Node, file: str, shelf: _Shelf, importers: tuple[str, ...]) -> None:
         self._root = root
         self._file = file
+        self._shelf = shelf
+        self._importers = (*importers, root.get("namespace"))
+        self._imports: dict[str, tuple[str, DecisionModel]] = {}
         self._findings: list[Finding] = []
         self._types: dict[str, FeelType] = {name: FeelType(kind) for name, kind in SIMPLE.items()}
         self._items: dict[str, Item] = {}
@@ -68,6 +100,8 @@ class _Reader:
         if root.local != "definitions" or root.namespace not in NAMESPACES:
             self._report(root, "dmn.not_dmn", "The root is not the definitions element of DMN 1.2 to 1.5.")
             return None, self._findings
+        for node in children(root, "import"):
+            self._import(node)
         self._read_types()
         for node in root.elements():
             if node.namespace == root.namespace:
@@ -78,7 +112,7 @@ class _Reader:
         if has_errors(self._findings):
             return None, self._findings
         decisions = {key: item for key, item in self._items.items() if isinstance(item, Decision)}
-        model = DecisionModel(root.get("namespace"), root.get("name"), self._items, decisions)
+        model = DecisionModel(root.get("namespace"), root.get("name"), self._items, decisions, self._types)
         for decision in decisions.values():
             decision.model = model
         return model, self._findings
@@ -89,6 +123,33 @@ class _Reader:
             owner = owner.parent
         element = "" if owner is None else owner.get("id")
         self._findings.append(Finding("error", code, message, self._file, node.line, element))
+
+    # --- models that are imported
+
+    def _import(self, node: Node) -> None:
+        namespace, prefix, kind = node.get("namespace"), node.get("name"), node.get("importType")
+        if kind not in NAMESPACES:
+            self._report(node, "dmn.unsupported_import", f"Only DMN models can be imported, not {kind!r}.")
+            return
+        if not prefix:
+            self._report(node, "dmn.import_name", f"The import of {namespace!r} needs a name to speak of it.")
+            return
+        if namespace in self._importers:
+            self._report(node, "dmn.import_cycle", f"The model {namespace!r} imports itself.")
+            return
+        found = self._shelf.find(namespace)
+        if found is None:
+            self._report(
+                node, "dmn.unknown_import", f"No file beside this one is the model {namespace!r}; give them together."
+            )
+            return
+        root, file = found
+        model, findings = _Reader(root, file, self._shelf, self._importers).read()
+        if model is None:
+            self._report(node, "dmn.broken_import", f"The imported file {file} has an error: {findings[0].message}")
+            return
+        self._imports[namespace] = prefix, model
+        self._types.update((f"{prefix}.{name}", wanted) for name, wanted in model.types.items() if name not in SIMPLE)
 
     # --- item definitions
 
@@ -104,6 +165,8 @@ class _Reader:
             for one in node.descendants()
             if one.local == "itemComponent" and len(words(one.get("name"))) > 1
         }
+        for _, model in self._imports.values():
+            fields |= {item.name for item in model.items.values() if len(words(item.name)) > 1}
         self._boxes.fields = frozenset(fields)
 
     def _fill(self, wanted: FeelType, node: Node) -> None:
@@ -175,12 +238,7 @@ class _Reader:
     # --- the requirement graph
 
     def _declare(self, node: Node) -> None:
-        if node.local in _IGNORED or node.local == "itemDefinition":
-            return
-        if node.local == "import":
-            self._report(
-                node, "dmn.unsupported_import", f"Import of {node.get('namespace')!r} is not supported; use one file."
-            )
+        if node.local in _IGNORED or node.local in {"itemDefinition", "import"}:
             return
         makers: dict[str, type[Item]] = {
             "inputData": InputData,
@@ -215,10 +273,16 @@ class _Reader:
         return tuple(found)
 
     def _target(self, reference: Node) -> str:
-        namespace, _, target = reference.get("href").rpartition("#")
+        href = reference.get("href")
+        namespace, _, target = href.rpartition("#")
         if target in self._items and namespace in {"", self._root.get("namespace")}:
             return target
-        self._report(reference, "dmn.unknown_reference", f"Nothing in this file has the id {reference.get('href')!r}.")
+        prefix, model = self._imports.get(namespace, ("", None))
+        if model is not None and target in model.items:
+            there = model.items[target]
+            self._items[href] = Imported(href, there.name, there.type, prefix, model, target)
+            return href
+        self._report(reference, "dmn.unknown_reference", f"Nothing here or imported has the id {href!r}.")
         return ""
 
     def _link(self, item: Item) -> None:
@@ -248,13 +312,17 @@ class _Reader:
         params, types = self._boxes.parameters(logic)
         item.params = tuple(zip(params, types, strict=True))
         inner = expression_of(logic)
-        external = logic.get("kind") not in {"", "FEEL"}
-        names = self._names(knowledge) | set(params) | {item.name}
-        if inner is not None and not external:
-            item.logic = self._boxes.logic(inner, names)
+        if logic.get("kind") not in {"", "FEEL"}:
+            function = self._boxes.external(logic, frozenset(), params, types)
+            item.logic = lambda variables, run: invoke(
+                run.context, function(variables, run), tuple(variables[param] for param in params)
+            )
+        elif inner is not None:
+            item.logic = self._boxes.logic(inner, self._names(knowledge) | set(params) | {item.name})
 
     def _names(self, requires: tuple[str, ...]) -> frozenset[str]:
-        return frozenset(self._items[item_id].name for item_id in requires)
+        items = [self._items[item_id] for item_id in requires]
+        return frozenset(item.prefix if isinstance(item, Imported) else item.name for item in items)
 
     def _refuse_cycles(self) -> None:
         done: set[str] = set()

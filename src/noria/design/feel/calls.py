@@ -9,11 +9,6 @@ from noria.design.feel.types import coerce
 from noria.design.feel.values import BuiltinFunction, Function, kind
 
 
-def external(c: EvaluationContext) -> None:
-    """Null for an external function: a model may not reach outside of FEEL."""
-    c.note("feel.external", "External functions are not run.")
-
-
 def invoke(c: EvaluationContext, function: Any, arguments: tuple[Any, ...]) -> Any:
     """Call with arguments in order; null when it is no function or the arguments do not fit."""
     if type(function) is BuiltinFunction:

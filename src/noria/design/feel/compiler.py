@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from noria.design.feel import calls, iteration, runtime
 from noria.design.feel import nodes as n
 from noria.design.feel.builtins import LIBRARY
+from noria.design.feel.externals import external_function
 from noria.design.feel.values import Function
 
 _PYTHON_NODES = frozenset(
@@ -62,7 +63,7 @@ _GLOBALS: dict[str, Any] = {
     "invoke": calls.invoke,
     "invoke_named": calls.invoke_named,
     "Function": Function,
-    "external": calls.external,
+    "external": external_function,
 }
 _OPERATORS = {
     "+": "add",
@@ -362,7 +363,9 @@ class Compiler:
     def _emit_function(self, node: n.FunctionNode) -> ast.expr:
         params = [self._fresh() for _ in node.params]
         if node.body is None:
-            return _call("external", _CONTEXT)
+            mapping = self._node(node.external or n.Literal(None))
+            names, types = self._constant(tuple(node.params)), self._constant(tuple(node.types))
+            return _call("external", _CONTEXT, names, types, mapping)
         self._scopes.append(_Locals(dict(zip(node.params, params, strict=True))))
         body = self._node(node.body)
         self._scopes.pop()

@@ -166,8 +166,9 @@ class Quantified(Node):
 
 
 class FunctionNode(Node):
-    """A function literal; body None for an external one."""
+    """A function literal; an external one has no body but an expression that says what to run."""
 
     params: list[str]
     types: list[FeelType | None]
     body: Node | None
+    external: Node | None = None

@@ -361,8 +361,7 @@ class Parser:
             params.append(self._parameter())
             types.append(self._type() if self._accept(":") else None)
         if self._accept("external"):
-            self._inside(0)
-            return n.FunctionNode(params, types, None)
+            return n.FunctionNode(params, types, None, self._inside(0))
         self._scopes.append(_index(params))
         body = self._inside(0)
         self._scopes.pop()

@@ -57,18 +57,21 @@ ANY = FeelType("Any")
 
 
 def instance_of(value: Any, wanted: FeelType) -> bool:
-    """Whether a value is of a type; null is of type null and, inside structures, of any type."""
+    """Whether a value is of a type, whatever values that allows; null is of type null and, inside, of any type."""
     if value is None:
         return wanted.kind == "null"
-    return _conforms(value, wanted)
+    return _conforms(value, wanted, limited=False)
 
 
 def conforms(value: Any, wanted: FeelType) -> bool:
     """Whether a value may stand where a type is declared; null always may."""
-    return value is None or _conforms(value, wanted)
+    return value is None or _conforms(value, wanted, limited=True)
 
 
-def _conforms(value: Any, wanted: FeelType) -> bool:
+def _conforms(value: Any, wanted: FeelType, *, limited: bool) -> bool:
+    def inside(entry: Any, declared: FeelType) -> bool:
+        return entry is None or _conforms(entry, declared, limited=limited)
+
     have = kind(value)
     if wanted.kind == "Any":
         fits = True
@@ -78,10 +81,10 @@ def _conforms(value: Any, wanted: FeelType) -> bool:
         return False
     elif have == "list":
         item = wanted.item
-        fits = item is None or all(conforms(entry, item) for entry in value)
+        fits = item is None or all(inside(entry, item) for entry in value)
     elif have == "context":
         fits = wanted.fields is None or all(
-            name in value and conforms(value[name], field) for name, field in wanted.fields.items()
+            name in value and inside(value[name], field) for name, field in wanted.fields.items()
         )
     elif have == "range":
         fits = _range_conforms(value, wanted.item)
@@ -89,7 +92,7 @@ def _conforms(value: Any, wanted: FeelType) -> bool:
         fits = wanted.params is None or _arity_fits(value, len(wanted.params))
     else:
         fits = True
-    return fits and (wanted.allowed is None or wanted.allowed(value))
+    return fits and (not limited or wanted.allowed is None or wanted.allowed(value))
 
 
 def _range_conforms(value: Range, item: FeelType | None) -> bool:

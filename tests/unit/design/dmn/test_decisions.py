@@ -107,7 +107,10 @@ def test_decisions_that_require_each_other_are_refused():
     [
         (b"<!DOCTYPE a><a/>", "xml.refused"),
         (b"<a/>", "dmn.not_dmn"),
-        (f'{HEAD}<import namespace="urn:other"/></definitions>'.encode(), "dmn.unsupported_import"),
+        (
+            f'{HEAD}<import namespace="urn:other" importType="urn:pmml"/></definitions>'.encode(),
+            "dmn.unsupported_import",
+        ),
         (table("UNIQUE", [("> ", "1")]), "feel.syntax"),
         (table("NONE", []), "dmn.hit_policy"),
     ],
