@@ -240,6 +240,11 @@ class ElementCompiler:
             target = referred(self.read, reference.text)
             if target is None:
                 self.findings.error("bpmn.unresolved", f"{reference.text!r} does not exist.", node)
+            elif target.parent is not self.read.document.root:
+                message = (
+                    f"{reference.text.strip()!r} belongs to another event; a shared one stands beside the process."
+                )
+                self.findings.error("bpmn.wrong_reference", message, node)
             else:
                 definitions.append(target)
         if not definitions:

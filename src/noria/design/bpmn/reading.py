@@ -88,7 +88,10 @@ def read_bpmn(data: bytes, file: str) -> tuple[BpmnFile | None, list[Finding]]:
                 by_id[key] = node
     read = BpmnFile(file, document, by_id)
     _check_references(read, findings)
+    _check_message_flows(read, findings)
     for process in read.processes():
+        if process.get("isExecutable") in ("true", "1"):
+            _check_executable(process, findings)
         _check_container(read, process, findings)
     return read, findings.items
 
@@ -129,6 +132,46 @@ def _check_references(read: BpmnFile, findings: Findings) -> None:
                 findings.error("bpmn.unresolved", f"{attribute} names {reference!r}, which does not exist.", node)
             elif target is not None and target.local != expected:
                 findings.error("bpmn.wrong_reference", f"{attribute} names a {target.local}, not a {expected}.", node)
+
+
+_SENDS = frozenset({"endEvent", "intermediateThrowEvent"})
+_RECEIVES = frozenset({"startEvent", "intermediateCatchEvent", "boundaryEvent"})
+
+
+def _check_message_flows(read: BpmnFile, findings: Findings) -> None:
+    """A message goes from one pool to another, out of what sends and into what receives (BPMN 2.0.2, 7.6.2)."""
+    process_of = {
+        participant.get("id"): local_id(participant.get("processRef")) or participant.get("id")
+        for collaboration in read.document.root.elements(bpmn("collaboration"))
+        for participant in collaboration.elements(bpmn("participant"))
+    }
+
+    def pool(node: Node) -> str:
+        around: Node | None = node
+        while around is not None and around.local not in ("process", "participant"):
+            around = around.parent
+        key = "" if around is None else around.get("id")
+        return process_of.get(key, key)
+
+    for flow in read.document.root.descendants():
+        if flow.tag != bpmn("messageFlow"):
+            continue
+        source, target = referred(read, flow.get("sourceRef")), referred(read, flow.get("targetRef"))
+        if source is None or target is None:
+            continue
+        if pool(source) and pool(source) == pool(target):
+            findings.error("bpmn.message_flow", "A message flow connects two pools; this one stays in one.", flow)
+        for end, others, verb in ((source, _RECEIVES, "leaves"), (target, _SENDS, "leads to")):
+            if end.local in others or end.local.endswith("Gateway"):
+                findings.error("bpmn.message_flow", f"A message flow {verb} the {end.local} {end.get('id')!r}.", flow)
+            elif end.local in _SENDS | _RECEIVES and not _has_message(end):
+                message = f"A message flow {verb} {end.get('id')!r}, which has no message event definition."
+                findings.error("bpmn.message_flow", message, flow)
+
+
+def _has_message(event: Node) -> bool:
+    """Whether an event has a message, or a shared definition that may be one."""
+    return any(event.first(bpmn(name)) is not None for name in ("messageEventDefinition", "eventDefinitionRef"))
 
 
 def flow_nodes(container: Node) -> list[Node]:
@@ -173,11 +216,21 @@ def _check_container(read: BpmnFile, container: Node, findings: Findings) -> Non
         if not key:
             findings.error("bpmn.no_id", f"A {node.local} has no id.", node)
         _check_default(node, flows, findings)
+        _check_listed_flows(node, flows, findings)
         _check_degree(node, incoming.get(key, 0), outgoing.get(key, 0), findings)
         if node.local == "boundaryEvent":
             _check_attachment(node, inside, findings)
         if node.local in CONTAINERS:
             _check_container(read, node, findings)
+
+
+def _check_executable(process: Node, findings: Findings) -> None:
+    """What contradicts that a process is run. Some tools write it everywhere, so it is no reason to refuse it."""
+    if process.get("processType") == "Public":
+        findings.warn("bpmn.public_process", "This is a public view of a process, and yet executable.", process)
+    for node in process.descendants():
+        if node.tag == bpmn("sequenceFlow") and node.get("isImmediate") in ("false", "0"):
+            findings.warn("bpmn.not_immediate", "isImmediate=false: steps between these two may be left out.", node)
 
 
 def _check_flow_ends(flow: Node, ends: list[Node], findings: Findings) -> None:
@@ -205,6 +258,19 @@ def _check_default(node: Node, flows: dict[str, Node], findings: Findings) -> No
         findings.error("bpmn.default_flow", f"The default flow {default!r} does not leave this element.", node)
 
 
+def _check_listed_flows(node: Node, flows: dict[str, Node], findings: Findings) -> None:
+    """The flows that an element lists are its own. Many tools list none; the flows themselves are what counts."""
+    for listed, role in (("incoming", "targetRef"), ("outgoing", "sourceRef")):
+        for child in node.elements(bpmn(listed)):
+            flow = flows.get(local_id(child.text.strip()))
+            if flow is None or flow.get(role) != node.get("id"):
+                findings.error(
+                    "bpmn.listed_flow",
+                    f"{child.text.strip()!r} is listed as {listed} but is no flow of that kind.",
+                    node,
+                )
+
+
 def _check_degree(node: Node, incoming: int, outgoing: int, findings: Findings) -> None:
     local = node.local
     if local.endswith("Gateway"):
@@ -215,11 +281,20 @@ def _check_degree(node: Node, incoming: int, outgoing: int, findings: Findings) 
             findings.error("bpmn.gateway_direction", "A converging gateway has more than one outgoing flow.", node)
         if direction == "Diverging" and incoming > 1:
             findings.error("bpmn.gateway_direction", "A diverging gateway has more than one incoming flow.", node)
+        if direction == "Mixed" and (incoming < 2 or outgoing < 2):
+            message = "A mixed gateway has two or more incoming flows and two or more outgoing."
+            findings.error("bpmn.gateway_direction", message, node)
         if local == "eventBasedGateway" and outgoing < 2:
             findings.error("bpmn.event_gateway", "An event-based gateway needs two or more events behind it.", node)
     elif local == "boundaryEvent":
         if incoming:
             findings.error("bpmn.flow_to_boundary", "No flow leads to a boundary event.", node)
+        if not outgoing and node.first(bpmn("compensateEventDefinition")) is None:
+            findings.warn("bpmn.dead_boundary", "No flow leaves the boundary event.", node)
+    elif local == "intermediateCatchEvent" and incoming and node.first(bpmn("linkEventDefinition")) is not None:
+        findings.error("bpmn.link", "No flow leads to a catching link event; its throwing events do.", node)
+    elif local == "intermediateThrowEvent" and outgoing and node.first(bpmn("linkEventDefinition")) is not None:
+        findings.error("bpmn.link", "No flow leaves a throwing link event; its catching event goes on.", node)
     elif local == "startEvent" and not outgoing:
         findings.warn("bpmn.dead_start", "Nothing follows the start event.", node)
 
