@@ -8,10 +8,10 @@ WEB_SOURCES := $(shell find web/src web/public web/build -type f 2>/dev/null) we
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench web docs lock clean
+.PHONY: help demo test check bench conformance web docs lock clean
 
 help: ## List these commands.
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(VENV)/.installed $(STATIC) ## Run a small company with months of simulated requests on http://127.0.0.1:8080.
 	$(BIN)/noria demo $(ARGS)
@@ -30,6 +30,9 @@ check: $(VENV)/.installed $(STATIC) ## Format, lint, types, import contracts, an
 bench: $(VENV)/.installed ## Measure beside peers in the same run and print ratios.
 	$(BIN)/python -m bench.run $(ARGS)
 
+conformance: $(VENV)/.installed ## Run the outside suites in CONFORMANCE (../shared/conformance) and print what passes.
+	$(BIN)/python -m tests.conformance.run $(CONFORMANCE)
+
 web: $(STATIC) ## Build the web pages.
 
 docs: $(VENV)/.installed ## Write the generated pages of docs/reference.
@@ -43,7 +46,7 @@ lock: $(VENV)/.installed ## Resolve the dependencies again and write the locks.
 	  -o requirements/dev.lock pyproject.toml
 
 clean: ## Remove what these commands made, but for data/.
-	rm -rf $(VENV) web/node_modules src/noria/adapters/http/static dist .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) web/node_modules src/noria/adapters/http/static dist conformance-results .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.installed: requirements/dev.lock pyproject.toml
 	@echo "Installing Python packages into $(VENV) ..."
