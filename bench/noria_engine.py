@@ -111,17 +111,18 @@ def durable(workload: Workload, instances: int, group: int) -> Spent:
         database = await open_database(f"sqlite:///{Path(folder) / 'noria.db'}")
         runtime = Runtime(database.store, _Fixed(definition(workload)), SystemClock(), lambda _tenant: NO_FACTS)
         await runtime.start()
+        await wave(runtime)  # as the peer: the first is not counted
 
         watch = Stopwatch()
         for _ in range(instances // group):
             await wave(runtime)
         spent = watch.spent()
-        done = await database.store.journal_after({}, instances * workload.commands + 1)
-        assert len(done) == instances * workload.commands
+        done = await database.store.journal_after({}, (instances + group) * workload.commands + 1)
+        assert len(done) == (instances + group) * workload.commands
         ended = {
             row.iid for row in done if any(isinstance(event, e.InstanceCompleted) for event in e.decode_events(row.ev))
         }
-        assert len(ended) == instances
+        assert len(ended) == instances + group
         await runtime.stop()
         await database.close()
         return spent

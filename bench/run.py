@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 from bench.measuring import Stopwatch, fdatasyncs_per_second
 from bench.models import WORKLOADS, Workload
+from noria.adapters.system import settle_memory
 
 ROOT = Path(__file__).parents[1]
 ENGINES = {"noria": "bench.noria_engine", "spiff": "bench.spiff_engine"}
@@ -97,6 +98,28 @@ def compare(question: Question, workload: Workload, rounds: int, share: float) -
     return {"question": question.name, "workload": workload.name, "ratio": ratio, "ratios": ratios, "rates": rates}
 
 
+def compare_expressions(rounds: int, share: float) -> dict[str, Any]:
+    """Paired rounds of expressions, and what compiling one and deciding by a large table cost; prints three lines."""
+    from bench import expressions  # noqa: PLC0415 - only here, so that no other measurement's process holds it
+
+    settle_memory()
+    times = int(3_000 * share)
+    pairs = [expressions.evaluated(times) for _ in range(rounds)]
+    ratios = [pair["ratio"] for pair in pairs]
+    rates = {engine: statistics.median(pair[engine] for pair in pairs) for engine in ENGINES}
+    ratio = statistics.median(ratios)
+    print(
+        f"{'FEEL, compiled once':32} {rates['noria']:>10,.0f} {rates['spiff']:>8,.0f} {'evaluations/s':15}"
+        f" {ratio:6.1f}x ({min(ratios):.1f}-{max(ratios):.1f}), floor {expressions.FLOOR:.0f}x"
+        + ("" if ratio >= expressions.FLOOR else "  BELOW THE FLOOR")
+    )
+    rate, decision = expressions.compiled(int(3_000 * share)), expressions.table_milliseconds(int(300 * share))
+    print(f"{'FEEL, compiling':32} {rate:>10,.0f} {'':8} expressions/s")
+    print(f"{'DMN, 1,000 rules on 5 inputs':32} {decision:>10.2f} {'':8} ms a decision")
+    question = {"question": "FEEL", "workload": "ten expressions", "ratio": ratio, "ratios": ratios, "rates": rates}
+    return {**question, "compiled": rate, "table_ms": decision}
+
+
 def main() -> None:
     """Ask every question of every workload."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -113,6 +136,7 @@ def main() -> None:
     print(f"Python {platform.python_version()}, SpiffWorkflow {version('SpiffWorkflow')}, {rounds} paired round(s)")
     print(f"{'':22} {'':9} {'Noria':>10} {'Spiff':>8}")
     results = [compare(question, workload, rounds, share) for question in QUESTIONS for workload in WORKLOADS]
+    results.append(compare_expressions(rounds, share))
     if asked.json:
         asked.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 

@@ -56,11 +56,11 @@ export const useTasks = (box: Get<TaskBox>, filters: Get<Filters>, enabled: Get<
     placeholderData: keepPreviousData,
   });
 
-export const useTask = (id: Get<string>) =>
+export const useTask = (id: Get<string>, enabled: Get<boolean>) =>
   useQuery({
     queryKey: ["task", computed(() => toValue(id))],
     queryFn: ({ signal }) => api.get<TaskDetail>(`/tasks/${encodeURIComponent(toValue(id))}`, {}, signal),
-    enabled: computed(() => toValue(id) !== ""),
+    enabled: computed(() => toValue(id) !== "" && toValue(enabled)),
   });
 
 export const useProcesses = () =>

@@ -1,8 +1,9 @@
-"""Decision tables: rules are tested in order, and the hit policy makes one result of those that match."""
+"""Decision tables: which rules match, and what the hit policy makes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -39,7 +40,21 @@ class Rule(msgspec.Struct):
     outputs: tuple[Expression | None, ...]
 
 
-class Table(msgspec.Struct):
+class _Column(msgspec.Struct):
+    """One input column the other way round: which rules each of its tests stands in. Sets of rules are bit sets.
+
+    Attributes:
+        position: of the column.
+        open: rules that accept anything here.
+        tests: each different test, with the rules it stands in.
+    """
+
+    position: int
+    open: int
+    tests: dict[UnaryTests, int]
+
+
+class Table(msgspec.Struct, dict=True):
     """A decision table.
 
     Attributes:
@@ -66,25 +81,44 @@ class Table(msgspec.Struct):
             if tests is not None and tests.matches(values[position], variables, context) is not True:
                 context.note("dmn.input_not_allowed", f"Table {self.id}: input {position + 1} is not an allowed value.")
                 return None
-        matched: list[Rule] = []
-        for index, rule in enumerate(self.rules):
-            for column, tests in rule.tests:
-                if tests.matches(values[column], variables, context) is not True:
-                    break
-            else:
-                matched.append(rule)
-                self._record(index, rule, values, variables, run)
-                if self.policy == "F":
-                    break
-        results = [self._outputs(rule, variables, run) for rule in matched]
+        results: list[tuple[Any, ...]] = []
+        for index in self._matching(values, variables, run):
+            rule = self.rules[index]
+            outputs = self._outputs(rule, variables, run)
+            named = {output.name: to_json(value) for output, value in zip(self.outputs, outputs, strict=True)}
+            run.hits.append(RuleHit(self.id, index, rule.id, tuple(to_json(value) for value in values), named))
+            results.append(outputs)
+            if self.policy == "F":
+                break
         if not results:
             return self._default(variables, run)
         return _POLICIES[self.policy](self, results, variables, run)
 
-    def _record(self, index: int, rule: Rule, values: tuple[Any, ...], variables: dict[str, Any], run: Run) -> None:
-        outputs = self._outputs(rule, variables, run)
-        named = {output.name: to_json(value) for output, value in zip(self.outputs, outputs, strict=True)}
-        run.hits.append(RuleHit(self.id, index, rule.id, tuple(to_json(value) for value in values), named))
+    @cached_property
+    def _columns(self) -> list[_Column]:
+        """The columns, those with the fewest different tests first: they leave the fewest rules for the others."""
+        everything = (1 << len(self.rules)) - 1
+        columns = [_Column(position, everything, {}) for position in range(len(self.inputs))]
+        for index, rule in enumerate(self.rules):
+            for position, tests in rule.tests:
+                column = columns[position]
+                column.open &= ~(1 << index)
+                column.tests[tests] = column.tests.get(tests, 0) | 1 << index
+        return sorted(columns, key=lambda column: len(column.tests))
+
+    def _matching(self, values: tuple[Any, ...], variables: dict[str, Any], run: Run) -> Iterator[int]:
+        """Indexes of the rules that match, in order. A test that stands in many rules is made once."""
+        left = (1 << len(self.rules)) - 1
+        for column in self._columns:
+            value, passing = values[column.position], column.open
+            for tests, rules in column.tests.items():
+                if rules & left and tests.matches(value, variables, run.context) is True:
+                    passing |= rules
+            left &= passing
+        while left:
+            lowest = left & -left
+            yield lowest.bit_length() - 1
+            left ^= lowest
 
     def _outputs(self, rule: Rule, variables: dict[str, Any], run: Run) -> tuple[Any, ...]:
         return tuple(

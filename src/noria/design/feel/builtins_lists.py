@@ -12,7 +12,7 @@ from noria.design.feel.calls import invoke
 from noria.design.feel.comparison import equal, order
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.library import builtin
-from noria.design.feel.values import DECIMAL, decimal_of, integer_of, kind, number
+from noria.design.feel.values import DECIMAL, KINDS, decimal_of, integer_of, kind, number
 
 
 def _aggregate(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -68,7 +68,8 @@ def _count(_c: EvaluationContext, items: list[Any]) -> int:
 
 def _folded(c: EvaluationContext, items: list[Any], operation: Callable[..., Any], kinds: set[str]) -> Any:
     c.spend(len(items))
-    if not items or kind(items[0]) not in kinds or any(kind(item) != kind(items[0]) for item in items):
+    found = {KINDS.get(one, "unknown") for one in set(map(type, items))}
+    if len(found) != 1 or not found <= kinds:
         c.note("feel.arguments", "A list with at least one item, all of one summable kind, is needed.")
         return None
     total = items[0]

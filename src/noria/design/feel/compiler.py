@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from noria.design.feel import calls, iteration, runtime
 from noria.design.feel import nodes as n
 from noria.design.feel.builtins import LIBRARY
+from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.externals import external_function
 from noria.design.feel.values import Function
 
@@ -39,6 +40,8 @@ _PYTHON_NODES = frozenset(
     }
 )
 _ATTRIBUTES = frozenset({"get"})
+_PLAIN = frozenset({str, int, bool, type(None)})
+_PLACE = {"lineno": 1, "end_lineno": 1, "col_offset": 0, "end_col_offset": 0}
 _GLOBALS: dict[str, Any] = {
     "__builtins__": {},
     "MISSING": runtime.MISSING,
@@ -107,6 +110,27 @@ def _call(function: str, *arguments: ast.expr) -> ast.expr:
     return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
 
 
+def _whitelisted(tree: ast.Expression) -> ast.Expression:
+    """The tree with a place for every node, as `compile` wants it, after a look at every node.
+
+    Raises:
+        AssertionError: there is a node that the compiler never makes.
+    """
+    waiting: list[Any] = [tree]
+    while waiting:
+        node = waiting.pop()
+        kind, parts = type(node), node.__dict__
+        if kind not in _PYTHON_NODES or (kind is ast.Attribute and node.attr not in _ATTRIBUTES):
+            raise AssertionError(f"{kind.__name__} is outside the whitelist.")
+        for value in parts.values():
+            if type(value) is list:
+                waiting.extend(value)
+            elif type(value) not in _PLAIN and type(value) is not ast.Load:
+                waiting.append(value)
+        parts.update(_PLACE)
+    return tree
+
+
 def _lambda(params: Iterable[str], body: ast.expr) -> ast.expr:
     arguments = ast.arguments(
         posonlyargs=[], args=[ast.arg(param) for param in params], kwonlyargs=[], kw_defaults=[], defaults=[]
@@ -148,10 +172,7 @@ class Compiler:
     def _finish(self, params: list[str], body: ast.expr) -> Callable[..., Any]:
         constants = [f"k{index}" for index in range(len(self._constants))]
         tree = ast.Expression(_lambda(constants, _lambda(params, body)))
-        for node in ast.walk(tree):
-            if type(node) not in _PYTHON_NODES or (type(node) is ast.Attribute and node.attr not in _ATTRIBUTES):
-                raise AssertionError(f"{type(node).__name__} is outside the whitelist.")
-        code = compile(ast.fix_missing_locations(tree), "<feel>", "eval")
+        code = compile(_whitelisted(tree), "<feel>", "eval")
         # The code object comes from the whitelisted tree above, never from text.
         made: Callable[..., Any] = eval(code, _GLOBALS)(*self._constants)  # noqa: S307
         return made
@@ -320,6 +341,11 @@ class Compiler:
 
     def _emit_range(self, node: n.RangeNode) -> ast.expr:
         flags = (node.start_included, node.end_included, node.operator)
+        start, end = (bound.value if isinstance(bound, n.Literal) else bound for bound in (node.start, node.end))
+        if not isinstance(start, n.Node) and not isinstance(end, n.Node):
+            made = runtime.make_range(EvaluationContext(0), start, end, *flags)
+            if made is not None:
+                return self._constant(made)
         return _call(
             "range_",
             _CONTEXT,

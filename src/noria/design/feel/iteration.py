@@ -104,14 +104,16 @@ def _rows(
     if items is None:
         unlisted.append(True)
         return
-    for item in items:
-        if len(chosen) + 1 == len(domains):
-            c.spend(1)
+    if len(chosen) + 1 == len(domains):
+        spend = c.spend
+        for item in items:
+            spend()
             yield (*chosen, item)
-        else:
-            yield from _rows(c, domains, (*chosen, item), unlisted)
-            if unlisted:
-                return
+        return
+    for item in items:
+        yield from _rows(c, domains, (*chosen, item), unlisted)
+        if unlisted:
+            return
 
 
 def loop(c: EvaluationContext, domains: _Domains, body: Callable[..., Any], partial_used: bool) -> list[Any] | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from noria.design.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
-from noria.design.feel.values import BuiltinFunction, Range, kind
+from noria.design.feel.values import KINDS, BuiltinFunction, Range, kind
 
 LIBRARY: dict[str, BuiltinFunction] = {}
 
@@ -20,10 +20,13 @@ _KINDS = {
 }
 
 
+_NAMES = {python: python.__name__ for python in _KINDS.values()}
+
+
 class _Parameter:
     """One parameter: name, the kinds it accepts, whether it may be left out, be null, or repeat."""
 
-    __slots__ = ("kinds", "name", "nullable", "optional", "variadic")
+    __slots__ = ("kinds", "name", "nullable", "optional", "types", "variadic")
 
     def __init__(self, text: str) -> None:
         name, _, kinds = text.strip().partition(":")
@@ -34,6 +37,10 @@ class _Parameter:
         self.name = name.removesuffix("?")
         self.kinds = frozenset(
             _KINDS[part].__name__ if part in _KINDS else part for part in kinds.strip("? ").split("|")
+        )
+        # Python types of which every value fits as it is; nearly all arguments are of one.
+        self.types = frozenset(
+            python for python, name in KINDS.items() if "any" in self.kinds or _NAMES.get(python, name) in self.kinds
         )
 
     def accept(self, value: Any) -> tuple[bool, Any]:
@@ -50,9 +57,6 @@ class _Parameter:
         if "list" in self.kinds:
             return True, [value]
         return False, None
-
-
-_NAMES = {python: python.__name__ for python in _KINDS.values()}
 
 
 class Overload:
@@ -80,7 +84,11 @@ class Overload:
         bound: list[Any] = []
         last = len(self._parameters) - 1
         for position, argument in enumerate(arguments):
-            fits, value = self._parameters[min(position, last)].accept(argument)
+            parameter = self._parameters[min(last, position)]
+            if type(argument) in parameter.types:
+                bound.append(argument)
+                continue
+            fits, value = parameter.accept(argument)
             if not fits:
                 return None
             bound.append(value)

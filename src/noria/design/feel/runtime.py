@@ -86,7 +86,7 @@ def path(c: EvaluationContext, source: Any, name: str) -> Any:
         return value
     if type(source) is list:
         c.check_list(len(source))
-        return [path(c, item, name) for item in source]
+        return [item[name] if type(item) is dict and name in item else path(c, item, name) for item in source]
     properties = _PROPERTIES.get(type(source))
     if properties is not None and name in properties:
         return properties[name](source)

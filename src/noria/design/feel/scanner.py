@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 from noria.kernel.errors import NoriaError
@@ -86,6 +87,7 @@ def scan(source: str) -> list[Token]:
     return tokens
 
 
+@lru_cache(maxsize=4_096)
 def words(name: str) -> tuple[str, ...]:
     """The tokens of a name, so that ``Applicant's  age-group`` matches however it is spaced."""
     try:
