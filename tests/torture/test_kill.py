@@ -176,10 +176,17 @@ async def test_a_server_that_is_killed_again_and_again_loses_nothing_and_doubles
 
     database = await open_database(database_url)
 
-    async def all_ended() -> bool:
-        return await open_work(database) == {}
+    left: dict[str, int] = {}
 
-    await eventually(all_ended, 60)
+    async def all_ended() -> bool:
+        left.clear()
+        left.update(await open_work(database))
+        return not left
+
+    try:
+        await eventually(all_ended, 60)
+    except AssertionError as error:
+        raise AssertionError(f"this work never ends: {left}") from error
     await torture.down()
     assert torture.torn > KILLS, "no kill hit a command on its way; the test shows nothing"
 
