@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,7 +13,7 @@ from noria.kernel.errors import Rejected
 from noria.kernel.instants import HOUR_MS
 from noria.operate.ids import shard_of_key
 from noria.operate.office import Caller
-from noria.operate.rows import OutboxRow, WaitRow
+from noria.operate.rows import Commit, OutboxRow, WaitRow
 from noria.operate.runtime import Accepted, Origin
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
@@ -69,6 +70,13 @@ endEvent end
 start -> call -> after -> end
 stop -> end
 failed -> repair -> end
+"""
+CALLING_LATER = """
+startEvent start
+userTask work assignee=lin
+callActivity call called=model1
+endEvent end
+start -> work -> call -> end
 """
 CALLED = """
 startEvent start
@@ -298,6 +306,34 @@ async def test_a_call_goes_on_after_a_restart_on_either_side_of_it(house: House)
     await house.comes_to(iid, "after")
     starts = [row for row in await house.store.journal_after({}, 100) if row.action == "start_instance"]
     assert len(starts) == 2
+
+
+async def test_a_call_is_made_when_its_row_is_seen_before_memory_follows_the_commit(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.deploy(CALLING_LATER, CALLED)
+    iid = await house.start()
+    store, seen = house.store, asyncio.Event()
+    read, write = store.outbox, store.commit
+
+    async def outbox(limit: int, after: tuple[int, int] = (-1, -1)) -> list[OutboxRow]:
+        rows = await read(limit, after)
+        if rows:
+            seen.set()
+        return rows
+
+    async def commit(what: Commit) -> None:
+        await write(what)
+        house.noria.delivery.nudge()
+        await seen.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(store, "outbox", outbox)
+    monkeypatch.setattr(store, "commit", commit)
+    await house.complete(iid, "work")
+    child = await called(house, iid)
+    assert await house.places(child) == ["inner"]
 
 
 async def test_an_error_of_the_called_instance_is_caught_by_its_caller(house: House) -> None:

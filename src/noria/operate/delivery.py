@@ -277,6 +277,8 @@ class Delivery:
         await self._store.drop_outbox(row.shard, row.n)
 
     async def _call(self, row: OutboxRow, post: Posted) -> None:
+        # Memory that was behind the row would look as if the call had been cancelled.
+        await self._runtime.settled()
         caller = await self._runtime.instance(post.instance)
         if caller is None or post.token not in caller.state.calls:
             await self._store.drop_outbox(row.shard, row.n)

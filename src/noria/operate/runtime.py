@@ -225,6 +225,7 @@ class Runtime:
         self._listeners: list[Listener] = []
         self._inline: dict[str, InlineHandler] = {}
         self._position = 0
+        self._flight: asyncio.Future[None] | None = None
 
     @property
     def position(self) -> int:
@@ -290,6 +291,11 @@ class Runtime:
             held = self._cache.get(iid) or (await self._hold(rows[iid]) if iid in rows else None)
         return held
 
+    async def settled(self) -> None:
+        """Return when memory holds whatever the store has shown by now: a commit is seen there a moment earlier."""
+        if self._flight is not None:
+            await asyncio.wait([self._flight])
+
     async def _hold(self, row: InstanceRow) -> Held:
         return Held(row, decode_state(row.state), await self._definitions.get(row.definition))
 
@@ -323,7 +329,7 @@ class Runtime:
         batch.below = None
         if batch.commit.journal or batch.commit.outbox_gone:
             self._complete(batch)
-        batch.flight = asyncio.ensure_future(self._fly(batch))
+        batch.flight = self._flight = asyncio.ensure_future(self._fly(batch))
         batch.flight.add_done_callback(lambda _: self._wake.set())
 
     async def _fly(self, batch: _Batch) -> None:
