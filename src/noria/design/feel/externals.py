@@ -1,6 +1,6 @@
 """External functions: the pure Java methods that models name most, written in Python.
 
-A model made for a Java engine may name a class and a method signature (DMN 1.5, 10.3.2.13.3). No class is loaded and no
+A model made for a Java engine may name a class and a method signature. No class is loaded and no
 model can add one: what is not in this list is null with a diagnostic. Numbers go the way Java's types go: a double
 through binary floating point, an int only when it is one.
 """
