@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from noria.design.bpmn.graph import Element, Trigger, TriggerKind
 from noria.engine import events as e
 from noria.engine.arming import correlation_key, event_name
-from noria.engine.lifecycle import RESERVED_VARIABLES
-from noria.engine.run import Run
+from noria.engine.state import RESERVED_VARIABLES
 from noria.engine.trouble import Trouble
+
+if TYPE_CHECKING:
+    from noria.engine.run import Run
 
 
 def create_job(run: Run, token: int, element: Element) -> None:

@@ -122,9 +122,10 @@ class Posted(msgspec.Struct, frozen=True):
         variables: handed over.
         message_id: unique id, the idempotency key of its delivery.
         process: key of the called process.
-        binding: "latest" or "deployment".
+        binding: "latest", "deployment" or "version:N".
         error: code of a failed call.
         message: text of a failed call.
+        business_key: of the called instance, "" for that of the caller.
     """
 
     instance: int = 0
@@ -135,6 +136,7 @@ class Posted(msgspec.Struct, frozen=True):
     binding: str = ""
     error: str = ""
     message: str = ""
+    business_key: str = ""
 
 
 _ENDS = (e.InstanceCompleted, e.InstanceTerminated, e.InstanceFailed)
@@ -168,7 +170,15 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
         body = Posted(row.iid, variables=event.variables, message_id=message_id)
     elif isinstance(event, e.CallRequested):
         kind = "call"
-        body = Posted(row.iid, event.token, event.variables, message_id, event.process, event.binding)
+        body = Posted(
+            row.iid,
+            event.token,
+            event.variables,
+            message_id,
+            event.process,
+            event.binding,
+            business_key=event.business_key,
+        )
     elif isinstance(event, e.CallCancelled):
         kind = "call_cancel"
         body = Posted(row.iid, event.token, message_id=message_id)

@@ -294,7 +294,7 @@ class Delivery:
             caller.row.starter,
             starter if isinstance(starter, dict) else {"id": caller.row.starter},
             post.variables,
-            caller.row.bkey,
+            post.business_key or caller.row.bkey,
             parent=Parent(post.instance, post.token),
         )
         request = Request(

@@ -8,7 +8,7 @@ from hashlib import blake2b
 import msgspec
 
 from noria.engine import commands as c
-from noria.engine.lifecycle import RESERVED_VARIABLES
+from noria.engine.state import RESERVED_VARIABLES
 from noria.kernel.errors import NoriaError
 from noria.operate.changes import Posted
 from noria.operate.delivery import Delivery
