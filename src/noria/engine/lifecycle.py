@@ -247,14 +247,7 @@ def correlate(run: Run, command: c.Correlate) -> Rejected | None:
     rejected = reserved_names(command.variables)
     if rejected is not None:
         return rejected
-    element = run.definition.graph.elements[wait.element]
-    stays = (
-        not element.interrupting
-        and not element.needs_all_triggers
-        and element.kind in (Kind.BOUNDARY_EVENT, Kind.START_EVENT)
-    )
-    run.emit(e.MessageReceived(command.wait, wait.element, wait.name, command.message_id, stays))
-    run.trigger(element, wait.token, command.variables)
+    run.receive(command.wait, command.variables, command.message_id)
     return None
 
 

@@ -44,6 +44,8 @@ def throw(run: Run, token: int, element: Element, trigger: Trigger) -> None:
             key = correlation_key(run, trigger.correlation, element, variables)
         run.emit(e.MessageThrown(token, element.index, event_name(run, element, trigger, variables), key, sent))
     elif trigger.kind is TriggerKind.SIGNAL:
-        run.emit(e.SignalThrown(token, element.index, event_name(run, element, trigger, variables), sent))
+        name = event_name(run, element, trigger, variables)
+        run.emit(e.SignalThrown(token, element.index, name, sent))
+        run.broadcast(name, sent)
     elif trigger.kind is TriggerKind.ESCALATION:
         run.throw_escalation(token, trigger.name)

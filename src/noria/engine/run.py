@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from noria.design.bpmn.graph import Element, Kind, Trigger, TriggerKind
+from noria.design.bpmn.graph import GATEWAYS, Element, Kind, Trigger, TriggerKind
 from noria.design.feel import EvaluationContext, Expression, to_json
 from noria.engine import choosing, compensation, conditions, joining, looping
 from noria.engine import events as e
@@ -59,8 +59,10 @@ class Run:
         "_context",
         "_events_max",
         "_fresh_conditions",
+        "_leaving",
         "_left_by_handlers",
         "_past_save_point",
+        "_signals",
         "definition",
         "events",
         "facts",
@@ -87,6 +89,8 @@ class Run:
         self._fresh_conditions: set[int] = set()
         self._left_by_handlers: list[int] = []
         self._past_save_point = -1
+        self._signals: list[tuple[str, dict[str, object]]] = []
+        self._leaving: list[tuple[int, Element]] = []
 
     @property
     def context(self) -> EvaluationContext:
@@ -155,6 +159,17 @@ class Run:
 
     def _comes_to_rest(self) -> bool:
         """Do what waits for the agenda to be empty; gives whether there is something to do again."""
+        if self._signals:
+            signals, self._signals = self._signals, []
+            for name, variables in signals:
+                self._take_up_signal(name, variables)
+            return True
+        if self._leaving:
+            leaving, self._leaving = self._leaving, []
+            for token, element in leaving:
+                if token in self.state.tokens:
+                    self.leave(token, element)
+            return True
         if self._check_joins:
             self._check_joins = False
             joining.pass_joins(self)
@@ -170,6 +185,36 @@ class Run:
                 compensation.go_on(self, asked_by)
             return True
         return False
+
+    def broadcast(self, name: str, variables: dict[str, object]) -> None:
+        """Have a signal taken up by this instance's own subscriptions when the step has come to rest.
+
+        By then the branches beside the thrower wait for what they wait for; the thrower leaves after it. Other
+        instances are told by the signal's event.
+        """
+        self._signals.append((name, variables))
+
+    def leave_at_rest(self, token: int, element: Element) -> None:
+        """Leave an element when the step has come to rest, if the token is still there."""
+        self._leaving.append((token, element))
+
+    def _take_up_signal(self, name: str, variables: dict[str, object]) -> None:
+        waits = self.state.waits
+        for key in [key for key, wait in waits.items() if wait.signal and wait.name == name]:
+            if key in waits:
+                self.receive(key, variables, "")
+
+    def receive(self, wait: int, variables: Mapping[str, object], message_id: str) -> None:
+        """Let a message or signal take effect at one open subscription."""
+        waiting = self.state.waits[wait]
+        element = self.definition.graph.elements[waiting.element]
+        stays = (
+            not element.interrupting
+            and not element.needs_all_triggers
+            and element.kind in (Kind.BOUNDARY_EVENT, Kind.START_EVENT)
+        )
+        self.emit(e.MessageReceived(wait, waiting.element, waiting.name, message_id, stays))
+        self.trigger(element, waiting.token, variables)
 
     def begin(self, token: int, element: Element) -> None:
         """Have an element's behaviour begin (again) for a token that stands at it."""
@@ -301,21 +346,25 @@ class Run:
             self.finish_if_empty(scope)
 
     def choose(self, element: Element, variables: Mapping[str, object]) -> tuple[int, ...]:
-        """Every flow whose condition holds, or the default flow.
+        """Every flow without a condition or whose condition holds, and the default flow when no condition holds.
+
+        Source: BPMN 2.0.2, 13.3.1. Behind a gateway a flow without a condition counts as one whose condition holds.
 
         Raises:
             Trouble: no flow applies, and flows there are.
         """
         all_flows = self.definition.graph.flows
-        chosen = tuple(
-            flow
-            for flow in element.outgoing
-            if (condition := all_flows[flow].condition) is None or self.test(condition, variables)
-        )
+        chosen: list[int] = []
+        holds = False
+        for flow in element.outgoing:
+            condition = all_flows[flow].condition
+            if condition is None or self.test(condition, variables):
+                chosen.append(flow)
+                holds = holds or condition is not None or element.kind in GATEWAYS
+        if element.default >= 0 and not holds:
+            chosen.append(element.default)
         if chosen:
-            return chosen
-        if element.default >= 0:
-            return (element.default,)
+            return tuple(chosen)
         if not element.outgoing:
             return ()
         raise self.no_flow(element)
@@ -332,12 +381,23 @@ class Run:
         state = self.state
         if self.definition.has_ad_hoc and self._tell_ad_hoc(scope):
             return
-        if state.scopes[scope].live or state.status is not _OPEN:
+        if state.status is not _OPEN:
+            return
+        if state.scopes[scope].live:
+            if scope in state.hosted:
+                self._close_when_completing(scope)
             return
         if scope == 0:
             self.emit(e.InstanceCompleted())
         else:
             self.leave(scope, self.definition.graph.elements[state.tokens[scope].element])
+
+    def _close_when_completing(self, scope: int) -> None:
+        """Begin no further event sub-processes once only such ones are still running (BPMN 2.0.2, 13.3.4)."""
+        elements = self.definition.graph.elements
+        own = elements[self.state.scopes[scope].element].event_sub_processes
+        if all(value.element in own for value in self.state.tokens.values() if value.scope == scope):
+            self._close_waits(scope, {start for inner in own for start in elements[inner].starts})
 
     def _tell_ad_hoc(self, scope: int) -> bool:
         """Tell an ad-hoc sub-process that something in it has ended; gives whether the scope is one."""
@@ -580,7 +640,7 @@ class Run:
         if trigger.code_variable:
             values[trigger.code_variable] = code
         if trigger.message_variable:
-            values[trigger.message_variable] = message
+            values[trigger.message_variable] = message or None
         return values
 
     def _find_catcher(self, token: int, kind: TriggerKind, code: str) -> tuple[Element, Trigger, int] | None:

@@ -125,6 +125,7 @@ class Posted(msgspec.Struct, frozen=True):
         binding: "latest", "deployment" or "version:N".
         error: code of a failed call.
         message: text of a failed call.
+        told_own: the thrower's own subscriptions to the signal have taken it up already.
         business_key: of the called instance, "" for that of the caller.
     """
 
@@ -137,6 +138,7 @@ class Posted(msgspec.Struct, frozen=True):
     error: str = ""
     message: str = ""
     business_key: str = ""
+    told_own: bool = False
 
 
 _ENDS = (e.InstanceCompleted, e.InstanceTerminated, e.InstanceFailed)
@@ -167,7 +169,7 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
         body = Posted(row.iid, variables=event.variables, message_id=message_id)
     elif isinstance(event, e.SignalThrown):
         kind, name = "signal", event.name
-        body = Posted(row.iid, variables=event.variables, message_id=message_id)
+        body = Posted(row.iid, variables=event.variables, message_id=message_id, told_own=True)
     elif isinstance(event, e.CallRequested):
         kind = "call"
         body = Posted(

@@ -269,6 +269,8 @@ class Delivery:
 
     async def _signal(self, row: OutboxRow, post: Posted) -> None:
         for wait in await self._store.find_waits(row.tenant, True, row.name, "", 100_000):
+            if post.told_own and wait.iid == post.instance:
+                continue
             command = c.Correlate(wait.wait, post.variables, post.message_id)
             await self._send(row, command, wait.iid, f"signal:{post.message_id}:{wait.iid}:{wait.wait}", last=False)
         for start in self._directory.signal_starts(row.tenant, row.name):

@@ -57,6 +57,15 @@ ACTIVITIES = frozenset(
         Kind.AD_HOC_SUB_PROCESS,
     }
 )
+GATEWAYS = frozenset(
+    {
+        Kind.EXCLUSIVE_GATEWAY,
+        Kind.PARALLEL_GATEWAY,
+        Kind.INCLUSIVE_GATEWAY,
+        Kind.EVENT_BASED_GATEWAY,
+        Kind.COMPLEX_GATEWAY,
+    }
+)
 SUB_PROCESSES = frozenset({Kind.SUB_PROCESS, Kind.EVENT_SUB_PROCESS, Kind.AD_HOC_SUB_PROCESS})
 
 

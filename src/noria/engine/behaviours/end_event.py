@@ -44,7 +44,10 @@ def _throw_all(run: Run, token: int, element: Element) -> None:
             publishing.throw(run, token, element, trigger)
     if token not in run.state.tokens:
         return
-    if any(trigger.kind is TriggerKind.ERROR for trigger in element.triggers):
+    kinds = {trigger.kind for trigger in element.triggers}
+    if TriggerKind.ERROR in kinds:
         run.throw_error(token, error, element.name)
+    elif TriggerKind.SIGNAL in kinds:
+        run.leave_at_rest(token, element)
     else:
         run.leave(token, element)

@@ -29,5 +29,7 @@ def enter(run: Run, token: int, element: Element) -> None:
         # An interrupting catch of an escalation may have taken the token away.
         elif token in run.state.tokens:
             publishing.throw(run, token, element, trigger)
-    if token in run.state.tokens:
+    if any(trigger.kind is TriggerKind.SIGNAL for trigger in element.triggers):
+        run.leave_at_rest(token, element)
+    elif token in run.state.tokens:
         run.leave(token, element)
