@@ -2,8 +2,8 @@
 
 The tables and the event loop are those of the simulation, without its storms: every call to the store is answered at
 once. Nothing happens by itself but delivery between instances: timers fire and workers work when a suite says so.
-After every commit the laws are checked: the journal's events, folded, give the stored state; and what was encoded
-reads back to the same bytes.
+After every commit the laws are checked: the journal's events, folded, give the stored state; what was encoded reads
+back to the same bytes; and a step that is taken apart from the running server gives the same events.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.evolve import APPLY
 from noria.engine.state import State, decode_state, encode_state
+from noria.engine.step import Outcome, step
 from noria.kernel.errors import Rejected
 from noria.operate.changes import Held
 from noria.operate.deploying import Catalogue, DefinitionRow, Resource, StartTimerRow
@@ -151,12 +152,19 @@ class World:
         return result
 
     def submit(self, command: c.AnyCommand, iid: int = 0, definition: int = 0) -> Answer:
-        """The runtime's answer to a command."""
+        """The runtime's answer to a command; the same step taken apart from it gives the same events."""
 
         async def answer() -> Answer:
             return await self.server.runtime.submit(Request(command, BY, iid, TENANT, definition, origin=ORIGIN))
 
-        return self.ask(answer())
+        apart = None
+        if iid:
+            held = self.held(iid)
+            apart = step(held.definition, held.state, command, self.wall_ms, FACTS)
+        given = self.ask(answer())
+        if isinstance(apart, Outcome):
+            assert given.events == apart.events, "the same step gives other events"
+        return given
 
     def deploy(self, files: Mapping[str, bytes]) -> list[Finding]:
         """Deploy files together; gives what was found. Nothing is deployed when one of the findings is an error."""
@@ -213,9 +221,17 @@ class World:
         dues += [row.due for row in self._deployments.start_timers.values()]
         return min(dues, default=None)
 
+    def start_timer_rows(self) -> list[StartTimerRow]:
+        """The timers that start processes."""
+        return list(self._deployments.start_timers.values())
+
     def fire_due(self) -> int:
         """Fire what is due now, and what falls due at this instant by firing it; gives how many."""
-        return self.ask(self.server.timers.fire_due()) + self.ask(self.start_timers.start_due())
+        return self.ask(self.server.timers.fire_due()) + self.fire_start_timers()
+
+    def fire_start_timers(self) -> int:
+        """Start the processes that are due now; gives how many."""
+        return self.ask(self.start_timers.start_due())
 
     def let_pass(self, until_ms: int, work: Callable[[], None]) -> None:
         """Let time pass up to an instant: timers fire in their order, and `work` is done after each instant."""
