@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 from tests.conformance import dmn_tck
-from tests.conformance.suites import SUITES, Verdict
+from tests.conformance.suites import SUITES
+from tests.conformance.verdicts import Verdict
 from tests.shared import SHARED
 
 

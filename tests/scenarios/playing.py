@@ -223,6 +223,8 @@ class Player:
             return c.Correlate(wait, values(given))
         if verb == "called":
             token = self.token(rest[0], self.state.calls)
+            if rest[1] == "escalates":
+                return c.EscalateCall(token, rest[2])
             if rest[1] == "error":
                 return c.CompleteCall(token, {}, rest[2])
             return c.CompleteCall(token, values(rest[2:]))

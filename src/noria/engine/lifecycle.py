@@ -251,11 +251,27 @@ def correlate(run: Run, command: c.Correlate) -> Rejected | None:
     return None
 
 
+def _call_closed(run: Run, token: int) -> Rejected | None:
+    if token in run.state.calls:
+        return None
+    return Rejected("call.not_open", f"Call {token} is not open; it was answered or cancelled.")
+
+
+def escalate_call(run: Run, command: c.EscalateCall) -> Rejected | None:
+    """Throw a called instance's escalation at the call activity."""
+    rejected = _call_closed(run, command.token)
+    if rejected is not None:
+        return rejected
+    run.throw_escalation(command.token, command.code)
+    return None
+
+
 def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
     """Take the answer of a called instance."""
     token = command.token
-    if token not in run.state.calls:
-        return Rejected("call.not_open", f"Call {token} is not open; it was answered or cancelled.")
+    rejected = _call_closed(run, token)
+    if rejected is not None:
+        return rejected
     _drop_incidents(run, token, "")
     run.emit(e.CallCompleted(token, command.error))
     element = _element_at(run, token)

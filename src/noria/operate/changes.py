@@ -118,12 +118,12 @@ class Posted(msgspec.Struct, frozen=True):
 
     Attributes:
         instance: who caused it, 0 for a message from outside.
-        token: the call activity, for the three call kinds.
+        token: the call activity, for the four call kinds.
         variables: handed over.
         message_id: unique id, the idempotency key of its delivery.
         process: key of the called process.
         binding: "latest", "deployment" or "version:N".
-        error: code of a failed call.
+        error: code of a failed call, or of an escalation.
         message: text of a failed call.
         told_own: the thrower's own subscriptions to the signal have taken it up already.
         business_key: of the called instance, "" for that of the caller.
@@ -144,7 +144,7 @@ class Posted(msgspec.Struct, frozen=True):
 _ENDS = (e.InstanceCompleted, e.InstanceTerminated, e.InstanceFailed)
 """How a called instance may end: it is not withdrawn."""
 
-POSTED = frozenset({e.MessageThrown, e.SignalThrown, e.CallRequested, e.CallCancelled, *_ENDS})
+POSTED = frozenset({e.MessageThrown, e.SignalThrown, e.CallRequested, e.CallCancelled, e.EscalationThrown, *_ENDS})
 """Events that other instances may have to be told of."""
 
 THROWN_MESSAGE_TTL_MS = 3_600_000
@@ -184,6 +184,9 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
     elif isinstance(event, e.CallCancelled):
         kind = "call_cancel"
         body = Posted(row.iid, event.token, message_id=message_id)
+    elif row.parent and isinstance(event, e.EscalationThrown) and event.caught_by < 0:
+        kind = "call_escalation"
+        body = Posted(row.parent, row.parent_token, message_id=message_id, error=event.code)
     elif row.parent and isinstance(event, _ENDS):
         kind = "call_done"
         error, message = "", ""

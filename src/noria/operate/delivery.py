@@ -194,6 +194,9 @@ class Delivery:
             await self._call(row, post)
         elif row.kind == "call_cancel":
             await self._call_cancel(row, post)
+        elif row.kind == "call_escalation":
+            escalate = c.EscalateCall(post.token, post.error)
+            await self._send(row, escalate, post.instance, f"call_escalation:{post.message_id}")
         else:
             command = c.CompleteCall(post.token, post.variables, post.error, post.message)
             await self._send(row, command, post.instance, f"call_done:{post.message_id}")
