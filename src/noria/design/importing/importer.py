@@ -1,0 +1,162 @@
+"""Importing a file: every element through the rules of its concern, then a look at what is left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from noria.design.bpmn.names import BPMN, bpmn
+from noria.design.bpmn.reading import FLOW_NODES
+from noria.design.importing import (
+    data,
+    events,
+    expressions,
+    forms,
+    jobs,
+    lifecycle,
+    loops,
+    people,
+    spiff,
+    structure,
+    zeebe,
+)
+from noria.design.importing.report import Imported, report_line
+from noria.design.importing.vendors import VENDORS, WITHOUT_MEANING, WITHOUT_MEANING_ELEMENTS
+from noria.design.importing.working import Found, Work
+from noria.design.xml import Document, Node, XmlRefusedError, read_xml, write_xml
+
+Rule = Callable[[Work, Node], None]
+
+
+_SERVICE: tuple[Rule, ...] = (jobs.service,)
+_RULES: dict[str, tuple[Rule, ...]] = {
+    "definitions": (structure.definitions,),
+    "process": (
+        structure.process,
+        people.process,
+        lifecycle.process,
+        spiff.element,
+        zeebe.element,
+        jobs.listeners,
+        jobs.properties,
+    ),
+    "collaboration": (zeebe.element, jobs.properties),
+    "participant": (zeebe.element, jobs.properties),
+    "lane": (zeebe.element, jobs.properties),
+    "startEvent": (people.start_event, forms.forms, events.variable_listener),
+    "boundaryEvent": (events.variable_listener,),
+    "intermediateCatchEvent": (events.variable_listener,),
+    "endEvent": _SERVICE,
+    "intermediateThrowEvent": _SERVICE,
+    "userTask": (people.user_task, forms.forms),
+    "serviceTask": _SERVICE,
+    "sendTask": _SERVICE,
+    "businessRuleTask": _SERVICE,
+    "scriptTask": (expressions.script_task,),
+    "callActivity": (data.call_activity,),
+    "sequenceFlow": (jobs.listeners, zeebe.element, jobs.properties),
+    "multiInstanceLoopCharacteristics": (loops.multi_instance, zeebe.element),
+    "errorEventDefinition": (events.error,),
+    "escalationEventDefinition": (events.error,),
+    "error": (events.error_definition, zeebe.code, zeebe.element),
+    "escalation": (zeebe.code, zeebe.element),
+    "conditionalEventDefinition": (events.conditional, zeebe.element),
+    "signalEventDefinition": (events.signal,),
+    "messageEventDefinition": (events.signal,),
+    "terminateEventDefinition": (events.terminate,),
+    "timerEventDefinition": (events.timer,),
+    "message": (events.named, zeebe.element),
+    "signal": (events.named, zeebe.element),
+    "conditionExpression": (spiff.condition, expressions.expression),
+    "completionCondition": (expressions.expression,),
+    "loopCardinality": (expressions.expression,),
+    "loopCondition": (expressions.expression,),
+    "activationCondition": (expressions.expression,),
+    "condition": (expressions.expression,),
+}
+"""Rules by element, in order; flow nodes have those of `_BEFORE` and `_AFTER` around them."""
+_BEFORE: tuple[Rule, ...] = (spiff.element, zeebe.element)
+_AFTER: tuple[Rule, ...] = (events.payload, data.parameters_of, jobs.properties, jobs.save_points, jobs.listeners)
+_LATER: dict[str, tuple[Rule, ...]] = {
+    "sequenceFlow": (expressions.skip_expression,),
+    "exclusiveGateway": (structure.exclusive_gateway,),
+    "eventBasedGateway": (structure.event_gateway,),
+    "startEvent": (structure.start_conditions,),
+    "subProcess": (structure.event_sub_process,),
+    "errorEventDefinition": (structure.references,),
+    "escalationEventDefinition": (structure.references,),
+    "messageEventDefinition": (structure.references, structure.message),
+    "signalEventDefinition": (structure.references, structure.message),
+    "receiveTask": (structure.references, structure.message),
+    "userTask": (people.nobody,),
+}
+"""Rules that look at what the first round has written."""
+
+
+def import_bpmn(content: bytes, file: str) -> Imported:
+    """Turn a BPMN file of another vendor into one of Noria's.
+
+    Args:
+        content: the XML.
+        file: its name, for the report.
+
+    Returns:
+        The clean file with a line for everything that was said in a vendor's words. It is never refused for what it
+        says: what has no counterpart is left out and reported.
+    """
+    try:
+        document = read_xml(content)
+    except XmlRefusedError as error:
+        line = report_line("import.unreadable", file, error.line, "", "", {"reason": error.message})
+        return Imported(None, (line,), {})
+    root = document.root
+    if root.tag != bpmn("definitions"):
+        line = report_line("import.not_bpmn", file, root.line, "", "", {"reason": root.local})
+        return Imported(None, (line,), {})
+    work = Work(document, file)
+    _apply(work)
+    lines = tuple(sorted(work.lines, key=lambda line: line.line))
+    made = {
+        f"{name}.form": json.dumps(schema, ensure_ascii=False, indent=2).encode() for name, schema in work.forms.items()
+    }
+    return Imported(write_xml(document), lines, made)
+
+
+def _apply(work: Work) -> None:
+    nodes = [node for node in work.document.root.descendants() if node.namespace == BPMN]
+    for node in nodes:
+        structure.give_ids(work, node)
+    for node in nodes:
+        local = node.local
+        flow_node = local in FLOW_NODES
+        for rule in (*(_BEFORE if flow_node else ()), *_RULES.get(local, ()), *(_AFTER if flow_node else ())):
+            rule(work, node)
+    for node in nodes:
+        for rule in _LATER.get(node.local, ()):
+            rule(work, node)
+    for node in nodes:
+        expressions.left_over(work, node)
+    sweep(work, work.document)
+
+
+def sweep(work: Work, document: Document) -> None:
+    """Report what no rule took, take it out, and drop declarations that nothing needs any more."""
+    for node in list(document.root.descendants()):
+        if node.namespace in VENDORS:
+            if node.parent is None or node.parent.namespace in VENDORS:
+                continue
+            found = Found(node, f"{VENDORS[node.namespace]}:{node.local}", node.text.strip())
+            known = node.local in WITHOUT_MEANING_ELEMENTS
+            work.say(found, "import.no_meaning" if known else "import.unknown_element")
+            work.remove(node)
+            continue
+        for key in list(node.attributes):
+            uri, _, name = key[1:].partition("}") if key.startswith("{") else ("", "", "")
+            if uri not in VENDORS:
+                continue
+            value = node.attributes.pop(key)
+            node.attribute_prefixes.pop(key, None)
+            found = Found(node, f"{VENDORS[uri]}:{name}", value)
+            work.say(found, "import.no_meaning" if name in WITHOUT_MEANING else "import.unknown_attribute")
+    for node in document.root.descendants():
+        node.declarations = {prefix: uri for prefix, uri in node.declarations.items() if uri not in VENDORS}
