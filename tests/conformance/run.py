@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.conformance import dmn_tck
 from tests.conformance.suites import SUITES
+from tests.conformance.vendor_scenarios import VENDORS, vendor_scenarios
 from tests.conformance.verdicts import Verdict
 from tests.shared import SHARED
 
@@ -41,6 +42,10 @@ def main() -> None:
                 cases = [(one.has_value, Verdict(f"{one.folder}/{one.case}", one.passed, one.comment)) for one in found]
                 tell(f"{suite.name}/{level.name}", [verdict for _, verdict in cases])
                 tell(f"{suite.name}/{level.name}/with-a-value", [verdict for valued, verdict in cases if valued])
+        elif suite.name in VENDORS:
+            scenarios = list(vendor_scenarios(suite))
+            tell(f"{suite.name}/neutral", [verdict for neutral, verdict in scenarios if neutral])
+            tell(f"{suite.name}/all", [verdict for _, verdict in scenarios])
         elif suite.name in SUITES:
             tell(suite.name, list(SUITES[suite.name](suite)))
         else:
