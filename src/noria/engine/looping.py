@@ -167,16 +167,21 @@ def after_instance(run: Run, token: int, element: Element) -> None:
         if loop.kind is LoopKind.STANDARD:
             proceed(run, token, element)
         elif loop.condition is not None and run.test(loop.condition, run.variables(token)):
-            others = state.scopes[token].live
-            run.cancel_scope(token, "completion_condition")
-            run.emit(e.LoopCutShort(token, others))
-            _finish(run, token, element)
+            cut_short(run, token, element, "completion_condition")
         elif loop.kind is LoopKind.SEQUENTIAL:
             proceed(run, token, element)
         elif not state.scopes[token].live:
             _finish(run, token, element)
     except Trouble as trouble:
         run.raise_incident(token, element, trouble.trouble_code, trouble.message, "loop")
+
+
+def cut_short(run: Run, token: int, element: Element, reason: str) -> None:
+    """End a loop whatever its instances do."""
+    others = run.state.scopes[token].live
+    run.cancel_scope(token, reason)
+    run.emit(e.LoopCutShort(token, others))
+    _finish(run, token, element)
 
 
 def _finish(run: Run, token: int, element: Element) -> None:

@@ -26,8 +26,10 @@ def parameters(inside):
             '= ["a", b]',
         ),
         (
-            '<camunda:map><camunda:entry key="k">${v}</camunda:entry><camunda:entry key="l"><camunda:list/>'
-            "</camunda:entry></camunda:map>",
+            (
+                '<camunda:map><camunda:entry key="k">${v}</camunda:entry>'
+                '<camunda:entry key="l"><camunda:list/></camunda:entry></camunda:map>'
+            ),
             '= {"k": v, "l": []}',
         ),
         ('<camunda:script scriptFormat="groovy">amount</camunda:script>', "= amount"),
