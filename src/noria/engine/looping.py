@@ -5,6 +5,7 @@ The activity's own token waits outside; its instances are tokens of the same ele
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from noria.design.bpmn.graph import Element, Loop, LoopKind, Trigger
@@ -127,22 +128,31 @@ def instance_done(run: Run, instance: int, element: Element) -> None:
     if loop.output_item is not None:
         result = run.evaluate(loop.output_item, run.variables(instance))
     token = run.state.tokens[instance].scope
-    thrown = _thrown(run, instance, loop)
+    own = run.variables(instance) if loop.events else {}
     run.emit(e.ElementLeft(instance, element.index))
     run.emit(e.LoopInstanceEnded(token, instance, result))
+    try:
+        thrown = _thrown(run, token, loop, own)
+    except Trouble as trouble:
+        run.raise_incident(token, element, trouble.trouble_code, trouble.message, "loop")
+        return
     for trigger in thrown:
         _throw(run, token, element, trigger)
     if token in run.state.tokens:
         after_instance(run, token, element)
 
 
-def _thrown(run: Run, instance: int, loop: Loop) -> list[Trigger]:
-    """The events of the loop's behavior that this instance throws as it completes."""
-    first = run.state.loops[run.state.tokens[instance].scope].completed == 0
-    thrown = [trigger for condition, trigger in loop.events if run.test(condition, run.variables(instance))]
+def _thrown(run: Run, token: int, loop: Loop, own: Mapping[str, object]) -> list[Trigger]:
+    """The events of the loop's behavior that are thrown for an instance that has just completed.
+
+    A condition sees the instance's variables, and the loop's counts with this instance among the completed ones.
+    """
+    counts = run.state.scopes[token].variables
+    variables = {**own, **{name: value for name, value in counts.items() if name.startswith("numberOf")}}
+    thrown = [trigger for condition, trigger in loop.events if run.test(condition, variables)]
     if loop.each_event is not None:
         thrown.append(loop.each_event)
-    if loop.first_event is not None and first:
+    if loop.first_event is not None and run.state.loops[token].completed == 1:
         thrown.append(loop.first_event)
     return thrown
 
