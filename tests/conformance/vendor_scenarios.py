@@ -156,7 +156,13 @@ class Scenario:
     # People
 
     def _task(self, step: dict[str, Any]) -> tuple[int, int, str]:
-        iid, token = split_id(self._value(step["task"]))
+        named = self._value(step["task"])
+        if isinstance(named, dict):
+            found = self._see.find("task", named)
+            if len(found) != 1:
+                raise DifferentError(f"{len(found)} tasks are {named}")
+            named = found[0]["id"]
+        iid, token = split_id(named)
         task = self._world.held(iid).state.tasks.get(token)
         if task is None:
             raise DifferentError(f"task {iid}-{token} is not open")
@@ -304,7 +310,8 @@ class Scenario:
         found = self._see.find(step["kind"], wanted)
         for order in reversed(step.get("order") or []):
             key, _, way = order.partition(":")
-            found.sort(key=lambda item: item[_ORDERS[key]] or "", reverse=way == "desc")
+            attribute = _ORDERS[key]
+            found.sort(key=lambda item: (item[attribute] is not None, item[attribute]), reverse=way == "desc")
         if step["want"] == "count":
             self.bound[step["as"]] = len(found)
         elif step["want"] == "list":

@@ -138,8 +138,15 @@ def instance_done(run: Run, instance: int, element: Element) -> None:
 
 def _thrown(run: Run, instance: int, loop: Loop) -> list[Trigger]:
     """The events of the loop's behavior that this instance throws as it completes."""
-    first = run.state.loops[run.state.tokens[instance].scope].completed == 0
-    thrown = [trigger for condition, trigger in loop.events if run.test(condition, run.variables(instance))]
+    so_far = run.state.loops[run.state.tokens[instance].scope]
+    first = so_far.completed == 0
+    # The conditions are asked when an instance has completed: it counts already.
+    counted = {
+        "numberOfCompletedInstances": so_far.completed + 1,
+        "numberOfActiveInstances": so_far.started - so_far.completed - so_far.terminated - 1,
+    }
+    variables = {**run.variables(instance), **counted} if loop.events else {}
+    thrown = [trigger for condition, trigger in loop.events if run.test(condition, variables)]
     if loop.each_event is not None:
         thrown.append(loop.each_event)
     if loop.first_event is not None and first:

@@ -267,7 +267,8 @@ class ElementCompiler:
         if not script:
             self.findings.error("bpmn.no_script", "The script task has no script.", node)
             return None
-        language = node.get("scriptFormat") or "unspecified"
+        # A global script task calls the same thing scriptLanguage.
+        language = node.get("scriptFormat") or node.get("scriptLanguage") or "unspecified"
         return self.expressions.feel(script, node, language)
 
     def _extensions(self, node: Node) -> list[Node]:
