@@ -61,7 +61,7 @@ def prepared(data: bytes, name: str) -> bytes:
     for node in root.descendants():
         if node.tag in _EXPRESSIONS:
             node.children = [feel(node.text)]
-        elif node.tag == bpmn("scriptTask"):
+        elif node.tag in (bpmn("scriptTask"), bpmn("globalScriptTask")):
             _make_a_job(node, topics)
         elif node.tag == bpmn("globalScriptTask"):
             _make_a_value(node)
@@ -73,9 +73,6 @@ def prepared(data: bytes, name: str) -> bytes:
 def _make_a_job(task: Node, topics: set[str]) -> None:
     script = task.first(bpmn("script"))
     assert script is not None, f"{task.get('id')} has no script"
-    task.local = "serviceTask"
-    task.children.remove(script)
-    task.attributes.pop("scriptFormat", None)
     task.attributes[noria("topic")] = script.text.strip()
     task.attribute_prefixes[noria("topic")] = "noria"
     topics.add(script.text.strip())

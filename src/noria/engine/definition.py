@@ -13,6 +13,7 @@ from noria.design.forms import Form
 def _is_prepared(element: Element) -> bool:
     return bool(
         element.inputs
+        or element.data_inputs
         or element.boundaries
         or element.loop is not None
         or element.save_before

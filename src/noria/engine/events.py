@@ -385,7 +385,7 @@ class LoopInstanceEnded(Event, frozen=True, tag=42):
 
 
 class LoopCutShort(Event, frozen=True, tag=43):
-    """The completion condition of a loop held: its other instances were cancelled and no more will begin."""
+    """A loop ends early, by its completion condition or a terminate event: its open instances were cancelled."""
 
     token: int
     terminated: int

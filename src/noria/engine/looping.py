@@ -5,6 +5,7 @@ The activity's own token waits outside; its instances are tokens of the same ele
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from noria.design.bpmn.graph import Element, Loop, LoopKind, Trigger
@@ -127,29 +128,31 @@ def instance_done(run: Run, instance: int, element: Element) -> None:
     if loop.output_item is not None:
         result = run.evaluate(loop.output_item, run.variables(instance))
     token = run.state.tokens[instance].scope
-    thrown = _thrown(run, instance, loop)
+    own = run.variables(instance) if loop.events else {}
     run.emit(e.ElementLeft(instance, element.index))
     run.emit(e.LoopInstanceEnded(token, instance, result))
+    try:
+        thrown = _thrown(run, token, loop, own)
+    except Trouble as trouble:
+        run.raise_incident(token, element, trouble.trouble_code, trouble.message, "loop")
+        return
     for trigger in thrown:
         _throw(run, token, element, trigger)
     if token in run.state.tokens:
         after_instance(run, token, element)
 
 
-def _thrown(run: Run, instance: int, loop: Loop) -> list[Trigger]:
-    """The events of the loop's behavior that this instance throws as it completes."""
-    so_far = run.state.loops[run.state.tokens[instance].scope]
-    first = so_far.completed == 0
-    # The conditions are asked when an instance has completed: it counts already.
-    counted = {
-        "numberOfCompletedInstances": so_far.completed + 1,
-        "numberOfActiveInstances": so_far.started - so_far.completed - so_far.terminated - 1,
-    }
-    variables = {**run.variables(instance), **counted} if loop.events else {}
+def _thrown(run: Run, token: int, loop: Loop, own: Mapping[str, object]) -> list[Trigger]:
+    """The events of the loop's behavior that are thrown for an instance that has just completed.
+
+    A condition sees the instance's variables, and the loop's counts with this instance among the completed ones.
+    """
+    counts = run.state.scopes[token].variables
+    variables = {**own, **{name: value for name, value in counts.items() if name.startswith("numberOf")}}
     thrown = [trigger for condition, trigger in loop.events if run.test(condition, variables)]
     if loop.each_event is not None:
         thrown.append(loop.each_event)
-    if loop.first_event is not None and first:
+    if loop.first_event is not None and run.state.loops[token].completed == 1:
         thrown.append(loop.first_event)
     return thrown
 
@@ -174,16 +177,21 @@ def after_instance(run: Run, token: int, element: Element) -> None:
         if loop.kind is LoopKind.STANDARD:
             proceed(run, token, element)
         elif loop.condition is not None and run.test(loop.condition, run.variables(token)):
-            others = state.scopes[token].live
-            run.cancel_scope(token, "completion_condition")
-            run.emit(e.LoopCutShort(token, others))
-            _finish(run, token, element)
+            cut_short(run, token, element, "completion_condition")
         elif loop.kind is LoopKind.SEQUENTIAL:
             proceed(run, token, element)
         elif not state.scopes[token].live:
             _finish(run, token, element)
     except Trouble as trouble:
         run.raise_incident(token, element, trouble.trouble_code, trouble.message, "loop")
+
+
+def cut_short(run: Run, token: int, element: Element, reason: str) -> None:
+    """End a loop whatever its instances do."""
+    others = run.state.scopes[token].live
+    run.cancel_scope(token, reason)
+    run.emit(e.LoopCutShort(token, others))
+    _finish(run, token, element)
 
 
 def _finish(run: Run, token: int, element: Element) -> None:

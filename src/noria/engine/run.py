@@ -250,7 +250,7 @@ class Run:
             if element.loop is not None:
                 looping.begin(self, token, element)
                 return False
-        if element.inputs:
+        if element.inputs or element.data_inputs:
             values = self.evaluate_mappings(token, element)
             self.open_scope(token, element)
             self.write(token, values)
@@ -535,7 +535,7 @@ class Run:
         """The values of an element's input mappings; a later one sees the earlier ones."""
         variables = dict(self.variables(token))
         values: dict[str, object] = {}
-        for mapping in element.inputs:
+        for mapping in (*element.data_inputs, *element.inputs):
             values[mapping.target] = variables[mapping.target] = self.evaluate(mapping.source, variables)
         return values
 

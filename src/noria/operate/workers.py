@@ -87,7 +87,7 @@ class Workers:
             variables.update(state.scopes[job.tok].variables)
         else:
             chain = []
-            scope = state.tokens[job.tok].scope
+            scope = job.tok if job.tok in state.scopes else state.tokens[job.tok].scope
             while scope >= 0:
                 chain.append(state.scopes[scope])
                 scope = state.scopes[scope].parent

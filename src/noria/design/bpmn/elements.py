@@ -77,8 +77,9 @@ class ElementCompiler:
             kind=kind,
             line=node.line,
             scope=scope,
-            inputs=(*inputs, *self.data.associations(node, "dataInputAssociation")),
+            inputs=inputs,
             outputs=outputs,
+            data_inputs=self.data.associations(node, "dataInputAssociation"),
             data_outputs=self.data.associations(node, "dataOutputAssociation"),
             documentation=child_text(node, "documentation"),
             result_variable=node.get(noria("resultVariable")),
@@ -122,6 +123,7 @@ class ElementCompiler:
         if task is None or task.local not in GLOBAL_TASKS:
             return None
         element.kind = GLOBAL_TASKS[task.local]
+        self._report_foreign(task)
         return task
 
     def _work(self, node: Node, element: Element) -> None:
@@ -140,7 +142,9 @@ class ElementCompiler:
         elif kind in (Kind.INTERMEDIATE_THROW_EVENT, Kind.END_EVENT):
             element.job = self._job(node)
         elif kind is Kind.SCRIPT_TASK:
-            element.script = self._script(node)
+            element.job = self._job(node)
+            if element.job is None:
+                element.script = self._script(node)
         elif kind is Kind.BUSINESS_RULE_TASK:
             element.decision = node.get(noria("decision"))
             if not element.decision:
@@ -239,6 +243,8 @@ class ElementCompiler:
             for header in self._extensions(node)
             if header.tag == noria("header")
         }
+        if node.first(bpmn("script")) is not None:
+            headers |= {"script": child_text(node, "script"), "scriptFormat": node.get("scriptFormat")}
         return JobWork(topic, int(retries), tuple(waits), headers)
 
     def _call(self, node: Node) -> Call:

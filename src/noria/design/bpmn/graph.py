@@ -315,7 +315,7 @@ class Element(msgspec.Struct):
         event_sub_processes: for the process and sub-processes: element indexes of the event sub-processes directly
             inside.
         human: set on user tasks.
-        job: set on service tasks, and on send tasks that are done by a worker.
+        job: set on service tasks, and on send and script tasks and throwing events that are done by a worker.
         call: set on call activities.
         script: FEEL of a script task.
         decision: id of the decision a business rule task evaluates, "" otherwise.
@@ -323,6 +323,7 @@ class Element(msgspec.Struct):
             result variable is merged) and for a decision that the result's own entries are merged.
         inputs: evaluated on entry into the element's own variables; empty means the element sees its scope's variables.
         outputs: evaluated on completion and assigned in the enclosing scope.
+        data_inputs: data input associations: evaluated on entry like inputs, beside what the element sees anyway.
         data_outputs: data output associations: evaluated on completion and assigned to the data objects.
         link_target: for a throwing link event the element index of the matching catching link event, else -1.
         loop: the loop characteristics of an activity.
@@ -362,6 +363,7 @@ class Element(msgspec.Struct):
     result_variable: str = ""
     inputs: tuple[Mapping, ...] = ()
     outputs: tuple[Mapping, ...] = ()
+    data_inputs: tuple[Mapping, ...] = ()
     data_outputs: tuple[Mapping, ...] = ()
     link_target: int = -1
     documentation: str = ""

@@ -127,7 +127,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     ),
     "serviceTask": ("topic", "retries", "retryWait", "resultVariable"),
     "sendTask": ("topic", "retries", "retryWait", "resultVariable", "correlation"),
-    "scriptTask": ("resultVariable",),
+    "scriptTask": ("topic", "retries", "retryWait", "resultVariable"),
     "businessRuleTask": ("decision", "resultVariable"),
     "receiveTask": ("correlation",),
     "callActivity": ("binding", "version", "propagateIn", "propagateOut", "businessKey"),
@@ -149,6 +149,11 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 }
 SAVE_POINTS = ("saveBefore", "saveAfter")
 """Attributes that every flow node may have."""
+ATTRIBUTES |= {
+    "globalUserTask": ATTRIBUTES["userTask"],
+    "globalScriptTask": ATTRIBUTES["scriptTask"],
+    "globalBusinessRuleTask": ATTRIBUTES["businessRuleTask"],
+}
 """Noria's extension attributes by BPMN element; anything else in its namespace is an error."""
 
 EXTENSION_ELEMENTS: dict[str, tuple[str, ...]] = {

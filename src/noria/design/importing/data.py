@@ -6,7 +6,7 @@ from noria.design.bpmn.names import noria
 from noria.design.importing.expressions import script
 from noria.design.importing.feel import quoted
 from noria.design.importing.juel import has_expression
-from noria.design.importing.vendors import VENDORS
+from noria.design.importing.vendors import JUEL_VENDORS, VENDORS
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 
@@ -24,6 +24,8 @@ _UNSUPPORTED_CALL = (
 def parameters_of(work: Work, node: Node) -> None:
     """Camunda's input and output parameters of an element."""
     for found in work.take_elements(node, "inputOutput"):
+        if not any(found.node.elements()):
+            work.say(found, "import.empty")
         parameters(work, node, found.node)
 
 
@@ -116,14 +118,10 @@ def call_activity(work: Work, node: Node) -> None:
                 "import.no_meaning" if harmless else "import.only_informs" if "Name" in name else "import.unsupported",
             )
     ins, outs = work.take_elements(node, "in"), work.take_elements(node, "out")
-    if node.get(noria("binding")) or not _is_zeebe(node):
+    # Where no such vendor speaks (in Zeebe, in plain BPMN) variables pass unless something else is said.
+    if work.vendors & JUEL_VENDORS:
         _pass_in(work, node, ins)
         _pass_out(work, node, outs)
-
-
-def _is_zeebe(node: Node) -> bool:
-    """Whether the call was written for Zeebe, which names the process in an element of its own."""
-    return not node.get("calledElement")
 
 
 def _binding(work: Work, node: Node) -> None:

@@ -138,7 +138,12 @@ def _cell(entry: Node) -> dict[str, str]:
 def _require_inputs(work: Work, root: Node) -> None:
     """Declare what a decision reads: Camunda's tables see every variable, DMN's only what they require."""
     drawn = {node.get("id"): node for node in root.elements() if node.get("id")}
+    if any(node.local == "import" for node in root.elements()):
+        return  # names with a prefix of their own
     for decision in [node for node in root.elements() if node.local == "decision"]:
+        # The names of a boxed context are its own.
+        if not any(node.local in ("decisionTable", "literalExpression") for node in decision.elements()):
+            continue
         known = {decision.get("name")}
         for requirement in decision.elements():
             for reference in requirement.elements():
@@ -146,11 +151,11 @@ def _require_inputs(work: Work, root: Node) -> None:
                 if required is not None:
                     known.add(required.get("name"))
                     _take_outputs(work, decision, required)
-        for name in sorted(_free_names(decision) - known):
+        for name in sorted(_free_names(decision, known) - known):
             _declare(work, root, decision, name)
 
 
-def _free_names(decision: Node) -> set[str]:
+def _free_names(decision: Node, known: set[str]) -> set[str]:
     names: set[str] = set()
     for node in decision.descendants():
         text = next((child.text.strip() for child in node.elements() if child.local == "text"), "")
@@ -158,9 +163,9 @@ def _free_names(decision: Node) -> set[str]:
             continue
         try:
             if node.local == "inputEntry":
-                names |= compile_unary_tests(text).names
+                names |= compile_unary_tests(text, known).names
             elif node.local in _EXPRESSIONS:
-                names |= compile_expression(text).names
+                names |= compile_expression(text, known).names
         except FeelSyntaxError:
             continue  # the check of the written file reports it
     return names - {"?"}

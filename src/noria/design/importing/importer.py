@@ -21,7 +21,13 @@ from noria.design.importing import (
     zeebe,
 )
 from noria.design.importing.report import Imported, report_line
-from noria.design.importing.vendors import VENDORS, WITHOUT_MEANING, WITHOUT_MEANING_ELEMENTS
+from noria.design.importing.vendors import (
+    UNSUPPORTED,
+    UNSUPPORTED_ELEMENTS,
+    VENDORS,
+    WITHOUT_MEANING,
+    WITHOUT_MEANING_ELEMENTS,
+)
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Document, Node, XmlRefusedError, read_xml, write_xml
 
@@ -146,8 +152,7 @@ def sweep(work: Work, document: Document) -> None:
             if node.parent is None or node.parent.namespace in VENDORS:
                 continue
             found = Found(node, f"{VENDORS[node.namespace]}:{node.local}", node.text.strip())
-            known = node.local in WITHOUT_MEANING_ELEMENTS
-            work.say(found, "import.no_meaning" if known else "import.unknown_element")
+            work.say(found, _code(node.local, WITHOUT_MEANING_ELEMENTS, UNSUPPORTED_ELEMENTS, "element"))
             work.remove(node)
             continue
         for key in list(node.attributes):
@@ -157,6 +162,12 @@ def sweep(work: Work, document: Document) -> None:
             value = node.attributes.pop(key)
             node.attribute_prefixes.pop(key, None)
             found = Found(node, f"{VENDORS[uri]}:{name}", value)
-            work.say(found, "import.no_meaning" if name in WITHOUT_MEANING else "import.unknown_attribute")
+            work.say(found, _code(name, WITHOUT_MEANING, UNSUPPORTED, "attribute"))
     for node in document.root.descendants():
         node.declarations = {prefix: uri for prefix, uri in node.declarations.items() if uri not in VENDORS}
+
+
+def _code(name: str, without_meaning: frozenset[str], unsupported: frozenset[str], what: str) -> str:
+    if name in without_meaning:
+        return "import.no_meaning"
+    return "import.unsupported" if name in unsupported else f"import.unknown_{what}"

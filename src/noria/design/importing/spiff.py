@@ -37,16 +37,16 @@ def element(work: Work, node: Node) -> None:
 
 
 def _written_for_spiff(work: Work) -> bool:
-    return SPIFF in work.document.root.declarations.values()
+    return work.vendors == {SPIFF}
 
 
-def _python(text: str) -> Translation:
+def _python(text: str, *, condition: bool = False) -> Translation:
     """A Python expression that reads like one of JUEL.
 
     Raises:
         NotTranslatable: it is more than that.
     """
-    return translate_expression(text, renamed=_CONSTANTS)
+    return translate_expression(text, condition=condition, renamed=_CONSTANTS)
 
 
 def _operator(work: Work, node: Node, found: Found) -> None:
@@ -84,7 +84,7 @@ def _script(work: Work, node: Node) -> None:
         except NotTranslatable:
             translation = None
         if match is None or translation is None:
-            work.say(found, "import.script_language", language="python")
+            # Scripts in a language that is not run are reported with all others.
             node.attributes["scriptFormat"] = "python"
             return
         entries.append(f"{match[1]}: {translation.text}")
@@ -100,7 +100,7 @@ def condition(work: Work, node: Node) -> None:
         return
     found = Found(node, f"bpmn:{node.local}", text)
     try:
-        translation = _python(text)
+        translation = _python(text, condition=True)
     except NotTranslatable as reason:
         work.say(found, "import.expression", reason=str(reason))
         return

@@ -39,6 +39,7 @@ WITHOUT_MEANING = frozenset(
         "modelerTemplateIcon",
         "modelerTemplateVersion",
         "retryCounter",
+        "sameDeployment",
         "sourceDockerX",
         "sourceDockerY",
         "targetDockerX",
@@ -53,6 +54,48 @@ WITHOUT_MEANING_ELEMENTS = frozenset(
         "task-candidates-type",
         "unitTests",
         "work-form-field-validation",
+    }
+)
+"""Elements likewise."""
+
+UNSUPPORTED = frozenset(
+    {
+        "caseBinding",
+        "caseRef",
+        "caseTenantId",
+        "caseVersion",
+        "decisionRefBinding",
+        "decisionRefTenantId",
+        "decisionRefVersion",
+        "decisionRefVersionTag",
+        "doNotIncludeVariables",
+        "mapDecisionResult",
+        "noWaitStatesAsyncLeave",
+        "processInstanceIdVariableName",
+        "resource",
+        "taskCompleterVariableName",
+        "topic",
+        "type",
+    }
+)
+"""Attributes that are known, and that mean nothing or something else where no rule took them."""
+
+UNSUPPORTED_ELEMENTS = frozenset(
+    {
+        "channelKey",
+        "customResource",
+        "eventCorrelationParameter",
+        "eventInParameter",
+        "eventOutParameter",
+        "eventType",
+        "httpRequestHandler",
+        "httpResponseHandler",
+        "keyDetectionType",
+        "keyDetectionValue",
+        "sendSynchronously",
+        "startEventCorrelationConfiguration",
+        "triggerEventCorrelationParameter",
+        "triggerEventType",
     }
 )
 """Elements likewise."""

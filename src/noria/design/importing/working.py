@@ -41,6 +41,7 @@ class Work:
         file: its name, for the report.
         lines: the report so far.
         forms: generated forms: name without ending → schema.
+        vendors: URIs of the vendors whose namespaces the file declares.
     """
 
     def __init__(self, document: Document, file: str) -> None:
@@ -50,6 +51,9 @@ class Work:
         self.forms: dict[str, dict[str, object]] = {}
         declared = {uri: prefix for prefix, uri in document.root.declarations.items()}
         self._prefix = declared.get(NORIA, "noria")
+        self.vendors = frozenset(
+            uri for node in document.root.descendants() for uri in node.declarations.values() if uri in VENDORS
+        )
         self._ids = {node.get("id") for node in document.root.descendants() if node.get("id")}
 
     # Reporting

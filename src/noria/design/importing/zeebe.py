@@ -32,7 +32,10 @@ def element(work: Work, node: Node) -> None:
         if rule is not None:
             found = Found(child, f"zeebe:{child.local}", child.text.strip())
             work.remove(child)
+            before = len(work.lines)
             rule(work, node, found)
+            if len(work.lines) == before:
+                work.say(found, "import.empty")
 
 
 def _part(found: Found, name: str) -> Found | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from noria.design.bpmn.graph import Element, TriggerKind
-from noria.engine import compensation, publishing
+from noria.engine import compensation, looping, publishing
 from noria.engine import events as e
 from noria.engine.run import Run
 
@@ -22,8 +22,7 @@ def enter(run: Run, token: int, element: Element) -> None:
             run.cancel_scope(0, "terminate_event")
             run.emit(e.InstanceCompleted())
         else:
-            run.cancel_scope(run.state.tokens[token].scope, "terminate_event", but=token)
-            run.take(token, element, ())
+            _terminate(run, token, element)
     elif trigger.kind is TriggerKind.CANCEL:
         compensation.cancel_transaction(run, token, element)
     elif trigger.kind is TriggerKind.COMPENSATION:
@@ -33,6 +32,17 @@ def enter(run: Run, token: int, element: Element) -> None:
         publishing.create_job(run, token, element)
     else:
         _throw_all(run, token, element)
+
+
+def _terminate(run: Run, token: int, element: Element) -> None:
+    """End the scope; of a loop with all its instances (BPMN 2.0.2, table 10.92)."""
+    scope = run.state.tokens[token].scope
+    loop = run.state.tokens[scope].scope if scope and run.is_instance(scope) else -1
+    if loop >= 0:
+        looping.cut_short(run, loop, run.definition.graph.elements[run.state.loops[loop].element], "terminate_event")
+    else:
+        run.cancel_scope(scope, "terminate_event", but=token)
+        run.take(token, element, ())
 
 
 def _throw_all(run: Run, token: int, element: Element) -> None:
