@@ -26,9 +26,8 @@ def parameters(inside):
             '= ["a", b]',
         ),
         (
-            '<camunda:map><camunda:entry key="k">${v}</camunda:entry><camunda:entry key="l"><camunda:list/>'
-            "</camunda:entry></camunda:map>",
-            '= {"k": v, "l": []}',
+            '<camunda:map><camunda:entry key="k">${v}</camunda:entry><camunda:entry key="l"/></camunda:map>',
+            '= {"k": v, "l": null}',
         ),
         ('<camunda:script scriptFormat="groovy">amount</camunda:script>', "= amount"),
     ],
