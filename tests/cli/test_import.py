@@ -71,6 +71,19 @@ def test_no_file_is_overwritten_that_was_read_or_just_written(tmp_path: Path) ->
     assert not (tmp_path / "out").exists()
 
 
+def test_what_was_imported_before_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    files = written(tmp_path, leave__bpmn=GOOD)
+    noria("import", *files, "--to", tmp_path / "out")
+    edited = tmp_path / "out" / "leave.bpmn"
+    edited.write_text("edited", encoding="utf-8")
+    again = noria("import", *files, "--to", tmp_path / "out")
+    assert again.exit_code == 2
+    assert "--overwrite" in again.output
+    assert edited.read_text(encoding="utf-8") == "edited"
+    assert noria("import", *files, "--to", tmp_path / "out", "--overwrite").exit_code == 0
+    assert edited.read_text(encoding="utf-8") != "edited"
+
+
 def test_the_report_is_json_when_asked_with_both_languages(tmp_path: Path) -> None:
     result = noria("import", *written(tmp_path, leave__bpmn=GOOD), "--to", tmp_path / "out", "--report", "json")
     (file,) = json.loads(result.stdout)
