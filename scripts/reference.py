@@ -26,8 +26,8 @@ from noria.design.bpmn.names import (
     EXTENSION_ELEMENTS,
     KINDS,
     NORIA,
+    SAVE_POINTS,
     UNSUPPORTED_NODES,
-    UNSUPPORTED_TRIGGERS,
 )
 from noria.engine import events
 
@@ -37,19 +37,26 @@ PAGES = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by `make docs`. Change the code, not this page. -->\n"
 
 MEANINGS = {
+    "activities": "FEEL for the ids of the activities that begin by themselves; without it all without incoming flow.",
     "assignee": "FEEL or constant: id of the one person who gets the task.",
-    "binding": "`latest` (default) or `deployment`: which version of the called process runs.",
+    "binding": "`latest` (default), `deployment` or `version`: which version of the called process runs.",
+    "businessKey": "FEEL for the business key of the called instance; without it that of the caller.",
     "calendar": "Id of the working calendar in which the limit counts; without it clock time counts. `default` exists.",
     "candidateGroups": "Roles or units whose members may claim the task: a comma list, or FEEL that gives a list.",
     "candidateUsers": "Person ids who may claim the task: a comma list, or FEEL that gives a list.",
     "codeVariable": "Variable that receives the caught code.",
+    "collection": "FEEL for the list whose items the instances get, one each.",
     "completedByStart": "`true`: the start form counts as this task's submission in the first round.",
     "correlation": "FEEL for the correlation key of the message; without it the business key.",
     "decision": "Id of a DMN decision of the same deployment, or of one that is deployed already.",
     "dueIn": "ISO 8601 duration (or FEEL that gives one) until the task is overdue.",
     "form": "Name of a form of the same deployment, or of one that is deployed already.",
     "group": "Role or unit of the candidates of user tasks in it that name nobody; without it the lane's name.",
+    "item": "Variable in which an instance finds its item.",
     "messageVariable": "Variable that receives the caught error's message.",
+    "on": "`create`, `update` or both (default): which change of a variable has the condition looked at.",
+    "outputCollection": "Variable that receives the list of the instances' results, in the order of the instances.",
+    "outputItem": "FEEL for an instance's result, evaluated when it completes.",
     "priority": "FEEL or constant from 0 to 100; without it 50.",
     "propagateIn": "`false`: the caller's variables do not become the called instance's.",
     "propagateOut": "`false`: the called instance's variables do not come back.",
@@ -57,11 +64,16 @@ MEANINGS = {
     "resultVariable": "Variable that receives the result.",
     "retries": "How often a job is tried, from 1 to 100; without it 3. Then an incident is raised.",
     "retryWait": "Waits before the further tries, ISO 8601, comma list; without it `PT10S,PT1M,PT5M`.",
+    "saveAfter": "`true`: a save point behind the element; what follows is a step of its own.",
+    "saveBefore": "`true`: a save point before the element.",
     "serial": "Pattern of the business key drawn at start, such as `CG-{year}-{number:06d}`.",
     "starterGroups": "Roles or units that may start the process; without it every employee.",
     "summary": "Variables shown on a task's card, a comma list.",
+    "terminateAll": "`true`: the end event ends the whole instance and not only its sub-process.",
     "title": "FEEL for the line that names an instance in lists.",
     "topic": "FEEL or constant: workers fetch the job by it.",
+    "variables": "Variables whose change has the condition looked at, a comma list; without it those it names.",
+    "version": 'Which version with `binding="version"`.',
     "withdrawable": "`before_first_decision` (default), `always` or `never`.",
 }
 """What each of Noria's attributes says; one that is missing here stops `make docs`."""
@@ -227,18 +239,17 @@ def bpmn() -> str:
     for element, names in ATTRIBUTES.items():
         attributes += [f"### `{element}`", ""]
         attributes += _table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in names])
+    attributes += ["### Every flow node", ""]
+    attributes += _table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in SAVE_POINTS])
     attributes += ["## Noria's elements", "", "Inside `bpmn:extensionElements`.", ""]
     attributes += _table(
         ("element", "attributes"),
         [(f"`noria:{name}`", ", ".join(f"`{item}`" for item in items)) for name, items in EXTENSION_ELEMENTS.items()],
     )
     refused = ["## What refuses deployment", "", "It has execution meaning and is not executed by this version.", ""]
-    refused += [f"- `{name}`" for name in sorted(UNSUPPORTED_NODES | UNSUPPORTED_TRIGGERS)]
+    refused += [f"- `{name}`" for name in sorted(UNSUPPORTED_NODES)]
     refused += [
-        "- `standardLoopCharacteristics`, `multiInstanceLoopCharacteristics`",
-        "- compensation activities, instantiating tasks",
-        "- several event definitions on one event, parallel multiple events",
-        "- `startQuantity` and `completionQuantity` other than 1, data associations with assignment or transformation",
+        "- parallel multiple and conditional events that start a process",
         "- expressions that are not FEEL",
         "",
     ]

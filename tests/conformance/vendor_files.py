@@ -8,9 +8,10 @@ from pathlib import Path
 from noria.design.importing import Imported, import_bpmn
 from noria.design.importing.vendors import VENDORS
 from noria.design.xml import Node, read_xml
-from tests.conformance.suites import Verdict
+from tests.conformance.vendor_scenarios import VENDORS as SUITES
+from tests.conformance.verdicts import Verdict
 
-PACKS = ("bpmn-scenarios-camunda7", "bpmn-scenarios-flowable")
+PACKS = tuple(SUITES)
 _JAVA = ("class", "delegateExpression", "formHandlerClass", "variableMappingClass", "variableMappingDelegateExpression")
 _UNKNOWN = ("import.unknown_attribute", "import.unknown_element")
 

@@ -30,6 +30,10 @@ from tests.scenarios.drawing import draw
 
 BEGIN = "2026-03-02T09:00:00+08:00"  # a Monday, at the beginning of work
 FACTS = Facts({"default": china_calendar(range(2025, 2029))}, "Asia/Shanghai")
+OPEN_WORK = (
+    *("tokens", "tasks", "jobs", "timers", "waits", "calls"),
+    *("loops", "conditions", "compensations", "handlers", "activated", "gathered", "chosen"),
+)
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -189,6 +193,9 @@ class Player:
             return c.StartInstance(by, person, values(rest), "KEY-1", found.get("at", ""))
         if verb in ("claim", "unclaim", "complete", "return", "transfer", "urge"):
             token = self.token(rest[0], self.state.tasks)
+            own = [key for key, task in self.state.tasks.items() if task.assignee == by]
+            # Of several at one element, as in a loop, a person means their own.
+            token = next((key for key in own if self.name(self.state.tasks[key].element) == rest[0]), token)
             if verb == "claim":
                 return c.ClaimTask(token, by, version)
             if verb == "unclaim":
@@ -216,6 +223,8 @@ class Player:
             return c.Correlate(wait, values(given))
         if verb == "called":
             token = self.token(rest[0], self.state.calls)
+            if rest[1] == "escalates":
+                return c.EscalateCall(token, rest[2])
             if rest[1] == "error":
                 return c.CompleteCall(token, {}, rest[2])
             return c.CompleteCall(token, values(rest[2:]))
@@ -257,7 +266,7 @@ class Player:
         verb, *words = shlex.split(line)
         if verb == "ended":
             assert self.state.status is Status[words[0].upper()], self.state.status
-            for open_work in ("tokens", "tasks", "jobs", "timers", "waits", "calls"):
+            for open_work in OPEN_WORK:
                 assert not getattr(self.state, open_work), f"{open_work} left over"
         elif verb == "waits":
             inner = {value.scope for value in self.state.tokens.values()}

@@ -23,7 +23,7 @@ from unittest.mock import patch
 from noria.design.bpmn.graph import Element, Kind
 from noria.engine import commands as c
 from noria.engine import events as e
-from noria.engine import lifecycle
+from noria.engine import joining, lifecycle
 from noria.engine.behaviours import BEHAVIOURS
 from noria.engine.evolve import APPLY
 from noria.engine.run import Run
@@ -94,7 +94,7 @@ def parallel_join_passes_on_the_first_token() -> list[Patch]:
 
 @mutant
 def inclusive_join_does_not_wait() -> list[Patch]:
-    return [patch.object(Run, "_may_still_arrive", lambda _self, _scope, _element, _tokens: False)]
+    return [patch.object(joining, "_may_still_arrive", lambda _run, _scope, _element, _arrived: False)]
 
 
 @mutant

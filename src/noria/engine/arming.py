@@ -17,10 +17,11 @@ from noria.kernel.instants import Duration, InstantMs, add_duration, parse_durat
 if TYPE_CHECKING:
     from noria.engine.run import Run
 
+Opening = e.TimerStarted | e.WaitOpened | e.ConditionAwaited
 _CYCLE = re.compile(r"R(?P<count>\d*)/(?:(?P<start>[^/P][^/]*)/)?(?P<interval>P[^/]+)")
 
 
-def openings(run: Run, token: int, elements: Iterable[int]) -> list[e.TimerStarted | e.WaitOpened]:
+def openings(run: Run, token: int, elements: Iterable[int]) -> list[Opening]:
     """The events that set the triggers of these event elements for a token or scope.
 
     Errors and escalations are looked up when they are thrown; they need nothing set.
@@ -30,24 +31,24 @@ def openings(run: Run, token: int, elements: Iterable[int]) -> list[e.TimerStart
     """
     graph = run.definition.graph
     variables = run.variables(token)
-    opened: list[e.TimerStarted | e.WaitOpened] = []
+    opened: list[Opening] = []
     for index in elements:
         element = graph.elements[index]
-        trigger = element.trigger
-        if trigger is None:
-            continue
-        key = run.state.next_id + len(opened)
-        if trigger.kind is TriggerKind.TIMER:
-            due_ms, remaining, interval = first_due(run, element, trigger, variables)
-            opened.append(e.TimerStarted(key, token, index, due_ms, remaining, interval))
-        elif trigger.kind is TriggerKind.MESSAGE:
-            name = event_name(run, element, trigger, variables)
-            correlation = run.state.business_key
-            if trigger.correlation is not None:
-                correlation = correlation_key(run, trigger.correlation, element, variables)
-            opened.append(e.WaitOpened(key, token, index, False, name, correlation))
-        elif trigger.kind is TriggerKind.SIGNAL:
-            opened.append(e.WaitOpened(key, token, index, True, event_name(run, element, trigger, variables)))
+        for which, trigger in enumerate(element.triggers):
+            key = run.state.next_id + len(opened)
+            if trigger.kind is TriggerKind.TIMER:
+                due_ms, remaining, interval = first_due(run, element, trigger, variables)
+                opened.append(e.TimerStarted(key, token, index, due_ms, remaining, interval))
+            elif trigger.kind is TriggerKind.MESSAGE:
+                name = event_name(run, element, trigger, variables)
+                correlation = run.state.business_key
+                if trigger.correlation is not None:
+                    correlation = correlation_key(run, trigger.correlation, element, variables)
+                opened.append(e.WaitOpened(key, token, index, False, name, correlation))
+            elif trigger.kind is TriggerKind.SIGNAL:
+                opened.append(e.WaitOpened(key, token, index, True, event_name(run, element, trigger, variables)))
+            elif trigger.kind is TriggerKind.CONDITIONAL:
+                opened.append(e.ConditionAwaited(key, token, index, which))
     return opened
 
 

@@ -169,6 +169,13 @@ class CompleteCall(Command, frozen=True):
     message: str = ""
 
 
+class EscalateCall(Command, frozen=True):
+    """A called instance threw an escalation that nothing inside it catches; it goes on meanwhile."""
+
+    token: int
+    code: str
+
+
 class RetryIncident(Command, frozen=True):
     """Try again what stands still, after an operator looked."""
 
@@ -202,6 +209,7 @@ AnyCommand = (
     | FireTimer
     | Correlate
     | CompleteCall
+    | EscalateCall
     | RetryIncident
     | SetVariables
 )

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from noria.design.bpmn.graph import Element, Kind, TriggerKind
+from noria.engine import choosing, looping
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.arming import after
 from noria.engine.forms import checked_form
 from noria.engine.run import Run
-from noria.engine.state import Status
+from noria.engine.state import RESERVED_VARIABLES, Purpose, Status
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import Rejected
-
-RESERVED_VARIABLES = frozenset({"starter", "business_key"})
-"""Set at the start and never overwritten by a submission."""
 
 
 def reserved_names(values: dict[str, object]) -> Rejected | None:
@@ -60,8 +58,27 @@ def start(run: Run, command: c.StartInstance) -> Rejected | None:
             run.arm_event_sub_processes(0, graph.elements[0])
         except Trouble as trouble:
             return Rejected(trouble.trouble_code, trouble.message)
-    run.enter(element.index, 0)
+    if element.kind is Kind.START_EVENT or not element.instantiates:
+        run.enter(element.index, 0)
+    else:
+        _begin_behind(run, element)
     return None
+
+
+def _begin_behind(run: Run, element: Element) -> None:
+    """What an instantiating receive task or event gateway waited for has come: go on behind it.
+
+    A parallel event gateway waits in the new instance for its other events.
+    """
+    graph = run.definition.graph
+    token = run.place(element.index, 0)
+    for flow in element.incoming:
+        gateway = graph.elements[graph.flows[flow].source]
+        if gateway.needs_all_triggers:
+            for other in gateway.outgoing:
+                if graph.flows[other].target != element.index:
+                    run.enter(graph.flows[other].target, 0)
+    run.leave(token, element)
 
 
 def _start_element(run: Run, element_id: str) -> Element | Rejected:
@@ -72,8 +89,7 @@ def _start_element(run: Run, element_id: str) -> Element | Rejected:
             return Rejected("process.no_start", f"{graph.key} has no start event {element_id!r}.")
         return graph.elements[index]
     for index in graph.elements[0].starts:
-        trigger = graph.elements[index].trigger
-        if trigger is None or trigger.kind is TriggerKind.NONE:
+        if not (graph.elements[index].instantiates and graph.elements[index].triggers):
             return graph.elements[index]
     return Rejected(
         "process.no_start", f"{graph.key} has no start event without a trigger; a message or a timer starts it."
@@ -115,7 +131,7 @@ def set_variables(run: Run, command: c.SetVariables) -> Rejected | None:
     if rejected is not None:
         return rejected
     run.emit(e.VariablesCorrected(command.by, command.reason))
-    run.emit(e.VariablesSet(0, command.variables))
+    run.write(0, command.variables)
     return None
 
 
@@ -194,14 +210,33 @@ def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
     if timer.share:
         run.emit(e.TaskReminded(timer.token, timer.element, timer.share, run.state.tasks[timer.token].due_ms))
         return None
-    if timer.remaining and not element.interrupting:
-        calendar = element.trigger.calendar if element.trigger else ""
+    if timer.purpose:
+        _pass_save_point(run, timer.token, element, timer.purpose)
+        return None
+    repeats = timer.remaining and (not element.interrupting or element.kind is Kind.INTERMEDIATE_CATCH_EVENT)
+    if repeats:
+        calendar = next(trigger.calendar for trigger in element.triggers if trigger.kind is TriggerKind.TIMER)
         # From the due instant, not from now: a late server must not shift the rhythm.
         due_ms = after(run, timer.due_ms, timer.interval, calendar)
         remaining = timer.remaining - 1 if timer.remaining > 0 else -1
         run.emit(e.TimerStarted(run.state.next_id, timer.token, timer.element, due_ms, remaining, timer.interval))
-    run.trigger(element, timer.token, {})
+    if (
+        repeats
+        and element.kind is Kind.INTERMEDIATE_CATCH_EVENT
+        and run.state.tokens[timer.token].element == element.index
+    ):
+        # Each repetition lets a token go on; the one that waits goes with the last.
+        run.leave(run.place(element.index, run.state.tokens[timer.token].scope), element)
+    else:
+        run.trigger(element, timer.token, {})
     return None
+
+
+def _pass_save_point(run: Run, token: int, element: Element, purpose: Purpose) -> None:
+    if purpose is Purpose.SAVE_BEFORE:
+        run.begin_behind_save_point(token, element)
+    else:
+        run.go_on_behind_save_point(token, element)
 
 
 def correlate(run: Run, command: c.Correlate) -> Rejected | None:
@@ -212,18 +247,31 @@ def correlate(run: Run, command: c.Correlate) -> Rejected | None:
     rejected = reserved_names(command.variables)
     if rejected is not None:
         return rejected
-    element = run.definition.graph.elements[wait.element]
-    stays = not element.interrupting and element.kind in (Kind.BOUNDARY_EVENT, Kind.START_EVENT)
-    run.emit(e.MessageReceived(command.wait, wait.element, wait.name, command.message_id, stays))
-    run.trigger(element, wait.token, command.variables)
+    run.receive(command.wait, command.variables, command.message_id)
+    return None
+
+
+def _call_closed(run: Run, token: int) -> Rejected | None:
+    if token in run.state.calls:
+        return None
+    return Rejected("call.not_open", f"Call {token} is not open; it was answered or cancelled.")
+
+
+def escalate_call(run: Run, command: c.EscalateCall) -> Rejected | None:
+    """Throw a called instance's escalation at the call activity."""
+    rejected = _call_closed(run, command.token)
+    if rejected is not None:
+        return rejected
+    run.throw_escalation(command.token, command.code)
     return None
 
 
 def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
     """Take the answer of a called instance."""
     token = command.token
-    if token not in run.state.calls:
-        return Rejected("call.not_open", f"Call {token} is not open; it was answered or cancelled.")
+    rejected = _call_closed(run, token)
+    if rejected is not None:
+        return rejected
     _drop_incidents(run, token, "")
     run.emit(e.CallCompleted(token, command.error))
     element = _element_at(run, token)
@@ -246,10 +294,20 @@ def retry_incident(run: Run, command: c.RetryIncident) -> Rejected | None:
     element = run.definition.graph.elements[incident.element]
     if incident.phase == "job":
         run.emit(e.JobRetried(incident.token, max(command.retries, 1), run.now_ms))
-    elif incident.token not in run.state.tokens:
+    elif incident.token and incident.token not in run.state.tokens:
         return None
     elif incident.phase == "leave":
         run.leave(incident.token, element)
+    elif incident.phase == "loop":
+        looping.after_instance(run, incident.token, element)
+    elif incident.phase == "choose":
+        choosing.after_activity(run, incident.token, element)
+    elif incident.phase == "join":
+        run.look_at_joins()
+    elif incident.phase == "condition":
+        for key in run.state.hosted.get(incident.token, ()):
+            if key in run.state.conditions:
+                run.look_at_condition(key)
     else:
         run.begin(incident.token, element)
     return None

@@ -37,6 +37,7 @@ HANDLERS: dict[type, Handler] = {
     c.FireTimer: lifecycle.fire_timer,
     c.Correlate: lifecycle.correlate,
     c.CompleteCall: lifecycle.complete_call,
+    c.EscalateCall: lifecycle.escalate_call,
     c.RetryIncident: lifecycle.retry_incident,
     c.SetVariables: lifecycle.set_variables,
 }

@@ -10,8 +10,7 @@ from noria.design.bpmn.graph import Graph, Kind
 from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.evolve import APPLY
-from noria.engine.lifecycle import RESERVED_VARIABLES
-from noria.engine.state import State
+from noria.engine.state import RESERVED_VARIABLES, State
 from noria.operate.office import element_ref, iso, person_or_none
 from noria.operate.rows import JournalRow
 from noria.operate.taskviews import labels_of
@@ -39,6 +38,11 @@ KIND_OF: dict[type, str] = {
     e.SignalThrown: "signal.thrown",
     e.ErrorThrown: "error.thrown",
     e.EscalationThrown: "escalation.thrown",
+    e.CompensationThrown: "compensation.thrown",
+    e.CompensationStarted: "compensation.started",
+    e.ConditionChanged: "condition.met",
+    e.LoopStarted: "loop.started",
+    e.LoopCutShort: "loop.cut_short",
     e.IncidentRaised: "incident.raised",
     e.IncidentResolved: "incident.resolved",
     e.DecisionEvaluated: "decision.evaluated",
@@ -129,7 +133,10 @@ class History:
             self.entered[event.token] = row.ts
             key = self.graph.elements[event.element].id
             self.visited[key] = self.visited.get(key, 0) + 1
-        elif isinstance(event, e.ElementLeft):
+        elif isinstance(event, e.LoopStarted):
+            # The instances are the visits; the activity's own token only waits for them.
+            self.visited[self.graph.elements[event.element].id] -= 1
+        elif isinstance(event, e.ElementLeft | e.GatewayActivated):
             for flow in event.flows:
                 key = self.graph.flows[flow].id
                 self.taken[key] = self.taken.get(key, 0) + 1
@@ -162,8 +169,12 @@ class History:
         kind = KIND_OF.get(type(event))
         if kind is None:
             return None
-        if isinstance(event, e.TimerFired) and (timer := self.state.timers.get(event.timer)) and timer.share:
-            return None  # told as a reminder
+        if isinstance(event, e.TimerFired):
+            timer = self.state.timers.get(event.timer)
+            if timer is not None and (timer.share or timer.purpose):
+                return None  # told as a reminder, or a save point, which is nothing to tell
+        if isinstance(event, e.ConditionChanged) and not event.met:
+            return None
         task = self.state.tasks.get(getattr(event, "token", 0))
         comment = getattr(event, "comment", None) or (
             event.text if isinstance(event, e.Commented | e.TaskUrged) else None
@@ -197,6 +208,7 @@ def tokens_of(state: State, graph: Graph, entered: dict[int, int]) -> list[Token
             "incident" if key in stuck else "active" if key in busy or key in state.scopes else "waiting",
         )
         for key, token in state.tokens.items()
+        if key not in state.loops
     ]
 
 

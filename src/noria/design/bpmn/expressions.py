@@ -7,6 +7,7 @@ import re
 from noria.design.bpmn.names import FEEL_LANGUAGES, XPATH, noria
 from noria.design.bpmn.reading import Findings
 from noria.design.feel import Expression, FeelSyntaxError, compile_expression, literal_expression
+from noria.design.findings import Severity
 from noria.design.xml import Node
 from noria.kernel.instants import Duration, parse_duration
 
@@ -53,6 +54,21 @@ class Expressions:
         if text.startswith("=") or _JUEL.search(text):
             return self.feel(text, node)
         return literal_expression(text)
+
+    def variable(self, name: str, node: Node, severity: Severity = "error") -> Expression | None:
+        """An expression that gives the variable of this name, which may hold spaces; None, and a finding, if none can.
+
+        Args:
+            name: of the data object, property, input or output.
+            node: where it is used.
+            severity: of the finding.
+        """
+        try:
+            return compile_expression(name, (name,))
+        except FeelSyntaxError:
+            message = f"{name!r} cannot be the name of a variable."
+            self.findings.add(severity, "bpmn.data_name", message, node, name=name)
+            return None
 
     def optional(self, node: Node, attribute: str) -> Expression | None:
         """The value of a Noria attribute, None when it is not given."""

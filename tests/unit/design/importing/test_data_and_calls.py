@@ -26,8 +26,11 @@ def parameters(inside):
             '= ["a", b]',
         ),
         (
-            '<camunda:map><camunda:entry key="k">${v}</camunda:entry><camunda:entry key="l"/></camunda:map>',
-            '= {"k": v, "l": null}',
+            (
+                '<camunda:map><camunda:entry key="k">${v}</camunda:entry>'
+                '<camunda:entry key="l"><camunda:list/></camunda:entry></camunda:map>'
+            ),
+            '= {"k": v, "l": []}',
         ),
         ('<camunda:script scriptFormat="groovy">amount</camunda:script>', "= amount"),
     ],
