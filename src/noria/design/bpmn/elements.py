@@ -406,7 +406,11 @@ class ElementCompiler:
 
     def _named(self, node: Node, definition: Node, kind: TriggerKind) -> Trigger:
         if kind is TriggerKind.TERMINATE:
-            return Trigger(kind, whole_instance=definition.get(noria("terminateAll")) == "true")
+            return Trigger(
+                kind,
+                whole_instance=definition.get(noria("terminateAll")) == "true",
+                whole_loop=definition.get(noria("terminateLoop")) == "true",
+            )
         if kind is TriggerKind.CANCEL:
             return Trigger(kind)
         if kind is TriggerKind.LINK:

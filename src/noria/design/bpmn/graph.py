@@ -114,6 +114,7 @@ class Trigger(msgspec.Struct):
         activity: element index of the activity that a compensation event names, -1 for all of the scope.
         waits: whether a throwing compensation event waits until everything is compensated.
         whole_instance: a terminate event ends the instance and not only its sub-process.
+        whole_loop: a terminate event ends all instances of the loop around it and not only its own.
     """
 
     kind: TriggerKind
@@ -131,6 +132,7 @@ class Trigger(msgspec.Struct):
     activity: int = -1
     waits: bool = True
     whole_instance: bool = False
+    whole_loop: bool = False
 
 
 class Flow(msgspec.Struct):

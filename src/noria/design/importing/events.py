@@ -145,7 +145,11 @@ def terminate(work: Work, node: Node) -> None:
         work.say(found, "import.terminate_all")
     found = work.take(node, "terminateMultiInstance")
     if found is not None:
-        work.say(found, "import.terminate_instances" if found.is_true and _in_loop(node) else "import.no_meaning")
+        if found.is_true and _in_loop(node):
+            work.set(node, "terminateLoop", "true")
+            work.say(found, "import.terminate_all")
+        else:
+            work.say(found, "import.no_meaning")
 
 
 def _in_loop(node: Node) -> bool:

@@ -374,10 +374,6 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "import.correlation": _mapped("The correlation key is {value}.", "关联键为 {value}。"),
     "import.terminate_all": _mapped("{attribute} says how much is ended.", "{attribute} 说明终止的范围。"),
-    "import.terminate_instances": _needs_work(
-        "The end event ends one instance of the loop here, not all of them.",
-        "这里的结束事件只终止循环中的一个实例，而不是全部。",
-    ),
     "import.timer_expression": _mapped(
         "The timer's expression {value} is FEEL now.", "定时器表达式 {value} 已改写为 FEEL。"
     ),

@@ -158,6 +158,16 @@ def test_terminate_all_ends_the_whole_instance():
     assert model.noria("d") == {"terminateAll": "true"}
 
 
+def test_terminate_multi_instance_ends_the_loop_around_it():
+    model = Model(
+        '<subProcess id="each"><multiInstanceLoopCharacteristics><loopCardinality>3</loopCardinality>'
+        '</multiInstanceLoopCharacteristics><startEvent id="s"/><endEvent id="x">'
+        '<terminateEventDefinition id="d" flowable:terminateMultiInstance="true"/></endEvent>'
+        '<sequenceFlow id="f" sourceRef="s" targetRef="x"/></subProcess>'
+    )
+    assert model.noria("d") == {"terminateLoop": "true"}
+
+
 def test_what_has_no_id_is_given_one():
     model = Model('<startEvent/><task id="x"/><sequenceFlow sourceRef="x" targetRef="y"/><endEvent id="y"/>')
     assert model.codes("changed") == ["import.id", "import.id"]
