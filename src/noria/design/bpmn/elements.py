@@ -332,13 +332,15 @@ class ElementCompiler:
 
     def _conditional(self, node: Node, definition: Node) -> Trigger:
         condition = definition.first(bpmn("condition"))
-        if condition is None or not condition.text.strip():
+        watched = definition.get(noria("variables"))
+        if not watched and (condition is None or not condition.text.strip()):
             self.findings.error("bpmn.no_condition_event", "The conditional event has no condition.", node)
             return Trigger(TriggerKind.CONDITIONAL)
-        watched = definition.get(noria("variables"))
         return Trigger(
             TriggerKind.CONDITIONAL,
-            condition=self.expressions.feel(condition.text, node, condition.get("language")),
+            condition=self.expressions.feel(condition.text, node, condition.get("language"))
+            if condition is not None and condition.text.strip()
+            else None,
             watched=frozenset(name.strip() for name in watched.split(",") if name.strip()),
             changes=frozenset(part.strip() for part in definition.get(noria("on")).split(",") if part.strip()),
         )
