@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.conformance import dmn_tck
+from tests.conformance import dmn_tck, vendor_files
 from tests.conformance.suites import SUITES
 from tests.conformance.vendor_scenarios import VENDORS, vendor_scenarios
 from tests.conformance.verdicts import Verdict
@@ -46,6 +46,8 @@ def main() -> None:
             scenarios = list(vendor_scenarios(suite))
             tell(f"{suite.name}/neutral", [verdict for neutral, verdict in scenarios if neutral])
             tell(f"{suite.name}/all", [verdict for _, verdict in scenarios])
+            tell(f"{suite.name}/vendor-attributes-recognised", list(vendor_files.attributes(suite)))
+            tell(f"{suite.name}/files-imported-without-work", list(vendor_files.files(suite)))
         elif suite.name in SUITES:
             tell(suite.name, list(SUITES[suite.name](suite)))
         else:

@@ -18,7 +18,8 @@ CREATE, UPDATE = "create", "update"
 def look(run: Run, fresh: set[int], changed: Mapping[str, set[str]]) -> None:
     """Let the conditions take effect that have come to hold.
 
-    A condition must fail before it can take effect again (BPMN 2.0.2, 10.5.5).
+    A condition must fail before it can take effect again (BPMN 2.0.2, 10.5.5). Where a model gives variables and no
+    condition, every change of them takes effect.
 
     Args:
         run: the step.
@@ -33,14 +34,15 @@ def look(run: Run, fresh: set[int], changed: Mapping[str, set[str]]) -> None:
             continue
         element = elements[waiting.element]
         trigger = element.triggers[waiting.which]
-        if trigger.condition is None or not (key in fresh or _concerns(trigger, changed)):
+        concerned = _concerns(trigger, changed)
+        if not concerned and (key not in fresh or trigger.condition is None):
             continue
         try:
-            holds = run.test(trigger.condition, run.variables(waiting.token))
+            holds = trigger.condition is None or run.test(trigger.condition, run.variables(waiting.token))
         except Trouble as trouble:
             run.raise_incident(waiting.token, element, trouble.trouble_code, trouble.message, "condition")
             continue
-        if holds is not waiting.met:
+        if holds is not waiting.met or trigger.condition is None:
             run.emit(e.ConditionChanged(key, holds))
             if holds:
                 if element.needs_all_triggers:
@@ -49,6 +51,6 @@ def look(run: Run, fresh: set[int], changed: Mapping[str, set[str]]) -> None:
 
 
 def _concerns(trigger: Trigger, changed: Mapping[str, set[str]]) -> bool:
-    assert trigger.condition is not None  # noqa: S101 - asked for conditional events only
+    names = trigger.watched or (trigger.condition.names if trigger.condition is not None else frozenset())
     wanted = trigger.changes or {CREATE, UPDATE}
-    return any(wanted & how for name, how in changed.items() if name in (trigger.watched or trigger.condition.names))
+    return any(wanted & how for name, how in changed.items() if name in names)

@@ -39,7 +39,8 @@ _SUMMARY = {
 @click.option(
     "--language", type=click.Choice(["zh", "en"]), default="en", show_default=True, help="Language of the sentences."
 )
-def import_command(files: tuple[Path, ...], folder: Path, report: str, language: str) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace files of an earlier import.")
+def import_command(files: tuple[Path, ...], folder: Path, report: str, language: str, *, overwrite: bool) -> None:
     """Import BPMN and DMN files of Camunda, Operaton, Zeebe, Flowable, Activiti and SpiffWorkflow.
 
     Writes NAME.bpmn, NAME.dmn and the forms that were made, and prints what became of every vendor's attribute. Exit
@@ -47,12 +48,7 @@ def import_command(files: tuple[Path, ...], folder: Path, report: str, language:
     """
     targets = _targets(files, folder)
     imported = [(path, targets[path], import_file(path.read_bytes(), path.name)) for path in files]
-    folder.mkdir(parents=True, exist_ok=True)
-    for _, target, result in imported:
-        if result.document is not None:
-            target.write_bytes(result.document)
-        for name, content in result.forms.items():
-            (folder / name).write_bytes(content)
+    _write(imported, folder, overwrite=overwrite)
     if report == "json":
         click.echo(
             json.dumps([_as_json(path, target, result) for path, target, result in imported], ensure_ascii=False)
@@ -85,6 +81,27 @@ def _targets(files: tuple[Path, ...], folder: Path) -> dict[Path, Path]:
             raise click.UsageError(f"Two files would become {target}; import them one by one, into two folders.")
         targets[path] = target
     return targets
+
+
+def _write(imported: list[tuple[Path, Path, Imported]], folder: Path, *, overwrite: bool) -> None:
+    """Write models and forms, all or none.
+
+    Raises:
+        click.UsageError: a file is there already, or two would have the same name.
+    """
+    contents: dict[Path, bytes] = {}
+    for _, target, result in imported:
+        made = {folder / name: content for name, content in result.forms.items()}
+        if result.document is not None:
+            made[target] = result.document
+        for path, content in made.items():
+            if contents.setdefault(path, content) != content:
+                raise click.UsageError(f"Two files would become {path}; import them one by one, into two folders.")
+            if path.exists() and not overwrite:
+                raise click.UsageError(f"{path} is there already; give another folder with --to, or --overwrite.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, content in contents.items():
+        path.write_bytes(content)
 
 
 def _print(path: Path, result: Imported, language: str) -> None:

@@ -277,7 +277,8 @@ class ElementCompiler:
         if not script:
             self.findings.error("bpmn.no_script", "The script task has no script.", node)
             return None
-        language = node.get("scriptFormat") or "unspecified"
+        # A global script task calls the same thing scriptLanguage.
+        language = node.get("scriptFormat") or node.get("scriptLanguage") or "unspecified"
         return self.expressions.feel(script, node, language)
 
     def _extensions(self, node: Node) -> list[Node]:
@@ -335,13 +336,15 @@ class ElementCompiler:
 
     def _conditional(self, node: Node, definition: Node) -> Trigger:
         condition = definition.first(bpmn("condition"))
-        if condition is None or not condition.text.strip():
+        watched = definition.get(noria("variables"))
+        if not watched and (condition is None or not condition.text.strip()):
             self.findings.error("bpmn.no_condition_event", "The conditional event has no condition.", node)
             return Trigger(TriggerKind.CONDITIONAL)
-        watched = definition.get(noria("variables"))
         return Trigger(
             TriggerKind.CONDITIONAL,
-            condition=self.expressions.feel(condition.text, node, condition.get("language")),
+            condition=self.expressions.feel(condition.text, node, condition.get("language"))
+            if condition is not None and condition.text.strip()
+            else None,
             watched=frozenset(name.strip() for name in watched.split(",") if name.strip()),
             changes=frozenset(part.strip() for part in definition.get(noria("on")).split(",") if part.strip()),
         )
@@ -404,7 +407,11 @@ class ElementCompiler:
 
     def _named(self, node: Node, definition: Node, kind: TriggerKind) -> Trigger:
         if kind is TriggerKind.TERMINATE:
-            return Trigger(kind, whole_instance=definition.get(noria("terminateAll")) == "true")
+            return Trigger(
+                kind,
+                whole_instance=definition.get(noria("terminateAll")) == "true",
+                whole_loop=definition.get(noria("terminateLoop")) == "true",
+            )
         if kind is TriggerKind.CANCEL:
             return Trigger(kind)
         if kind is TriggerKind.LINK:

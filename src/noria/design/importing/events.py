@@ -62,7 +62,7 @@ def conditional(work: Work, node: Node) -> None:
 
 
 def variable_listener(work: Work, node: Node) -> None:
-    """Flowable's variable listener event: a conditional event whose condition always holds."""
+    """Flowable's variable listener event: a conditional event without a condition, for every change."""
     for found in work.take_elements(node, "variableListenerEventDefinition"):
         name = _of(found.node, "variableName")
         change = _of(found.node, "variableChangeType")
@@ -70,8 +70,8 @@ def variable_listener(work: Work, node: Node) -> None:
             work.say(found, "import.unsupported")
             continue
         definition = work.append(node, work.new(node, "conditionalEventDefinition"))
-        condition = work.append(definition, work.new(node, "condition"))
-        work.set_text(condition, "true")
+        # BPMN's schema wants the element.
+        work.append(definition, work.new(node, "condition"))
         work.set(definition, "variables", name)
         work.set(definition, "on", _CHANGES[change])
         work.say(found, "import.variable_listener", name=name)
@@ -145,7 +145,11 @@ def terminate(work: Work, node: Node) -> None:
         work.say(found, "import.terminate_all")
     found = work.take(node, "terminateMultiInstance")
     if found is not None:
-        work.say(found, "import.terminate_instances" if found.is_true and _in_loop(node) else "import.no_meaning")
+        if found.is_true and _in_loop(node):
+            work.set(node, "terminateLoop", "true")
+            work.say(found, "import.terminate_all")
+        else:
+            work.say(found, "import.no_meaning")
 
 
 def _in_loop(node: Node) -> bool:

@@ -21,6 +21,11 @@ _SAFE_SCRIPT = re.compile(r"[\w\s.+*/()<>='\"&|!?:,-]*")
 _PRINTS = re.compile(
     r"\s*(?:(?:System\.out\.)?println?|console\.log|print)\s*\(?\s*(?:'[^']*'|\"[^\"]*\")\s*\)?\s*;?\s*"
 )
+_THROWS = re.compile(
+    r"(?:import\s+[\w.]+;?\s*|var\s+BpmnError\s*=\s*[\w.]+;\s*)*throw\s+new\s+(?:[\w.]+\.)?BpmnError\(\s*['\"]([^'\"]+)['\"]"
+    r"\s*\)\s*;?"
+)
+_COMMENT = re.compile(r"//[^\n]*")
 _IGNORED_ATTRIBUTES = frozenset({"id", "name", "documentation"})
 
 
@@ -115,11 +120,48 @@ def script_task(work: Work, node: Node) -> None:
         node.attributes["scriptFormat"] = "feel"
         work.say(found, "import.script_prints")
         return
+    thrown = _THROWS.fullmatch(_COMMENT.sub("", found.value).strip())
+    if thrown is not None:
+        _throw(work, node, found, thrown[1])
+        return
     translation = script(work, found, language or "juel")
     if translation is not None:
         work.set_text(child, translation.text)
         node.attributes["scriptFormat"] = "feel"
         work.say(found, "import.script", language=language or "juel")
+
+
+def _throw(work: Work, node: Node, found: Found, error: str) -> None:
+    """A script task that only throws a business error: a sub-process with an error end event."""
+    for child in list(node.elements(bpmn("script"))):
+        work.remove(child)
+    for name in ("scriptFormat", "script"):
+        node.attributes.pop(name, None)
+    node.local = "subProcess"
+    key = node.get("id")
+    start = work.append(node, work.new(node, "startEvent"))
+    start.attributes["id"] = work.unique(f"{key}_start")
+    end = work.append(node, work.new(node, "endEvent"))
+    end.attributes["id"] = work.unique(f"{key}_error")
+    definition = work.append(end, work.new(node, "errorEventDefinition"))
+    definition.attributes["errorRef"] = error_of(work, error)
+    flow = work.append(node, work.new(node, "sequenceFlow"))
+    flow.attributes = {
+        "id": work.unique(f"{key}_flow"),
+        "sourceRef": start.get("id"),
+        "targetRef": end.get("id"),
+    }
+    work.say(found, "import.script_throws", error=error)
+
+
+def error_of(work: Work, code: str) -> str:
+    """Id of the error with this code; one is declared when there is none."""
+    for error in work.document.root.elements(bpmn("error")):
+        if code == (error.get("errorCode") or error.get("id")):
+            return error.get("id")
+    key = work.add_root("error", re.sub(r"\W", "_", code), code)
+    work.root_of(key).attributes["errorCode"] = code
+    return key
 
 
 def left_over(work: Work, node: Node) -> None:

@@ -17,6 +17,7 @@ from noria.design.importing import (
     loops,
     people,
     spiff,
+    splitting,
     structure,
     zeebe,
 )
@@ -88,7 +89,7 @@ _LATER: dict[str, tuple[Rule, ...]] = {
     "exclusiveGateway": (structure.exclusive_gateway,),
     "eventBasedGateway": (structure.event_gateway,),
     "startEvent": (structure.start_conditions,),
-    "subProcess": (structure.event_sub_process,),
+    "subProcess": (structure.event_sub_process_host,),
     "errorEventDefinition": (structure.references,),
     "escalationEventDefinition": (structure.references,),
     "messageEventDefinition": (structure.references, structure.message),
@@ -142,6 +143,9 @@ def _apply(work: Work) -> None:
             rule(work, node)
     for node in nodes:
         expressions.left_over(work, node)
+    for node in nodes:
+        if node.local == "subProcess":
+            splitting.event_sub_process(work, node)
     sweep(work, work.document)
 
 

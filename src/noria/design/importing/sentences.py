@@ -150,9 +150,17 @@ SENTENCES: dict[str, Sentence] = {
         "{name} was named and not declared; it is declared as {kind} now.",
         "引用了 {name} 却没有声明，现已声明为 {kind}。",
     ),
+    "import.split_starts": _changed(
+        "An event sub-process has one start event in BPMN; there is one for each now: {parts}.",
+        "BPMN 的事件子流程只有一个开始事件，现已拆分为：{parts}。",
+    ),
     "import.many_starts": _needs_work(
         "An event sub-process has one start event in BPMN. Make one event sub-process of each.",
         "BPMN 的事件子流程只有一个开始事件，请各自拆成一个事件子流程。",
+    ),
+    "import.script_throws": _changed(
+        "The script only threw the business error {error}; a sub-process that ends with it does the same.",
+        "脚本只抛出业务错误 {error}，现由以该错误结束的子流程完成。",
     ),
     "import.boundary_host": _needs_work(
         "BPMN attaches no boundary event to an event sub-process. Put a sub-process in and attach the event to that.",
@@ -366,10 +374,6 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "import.correlation": _mapped("The correlation key is {value}.", "关联键为 {value}。"),
     "import.terminate_all": _mapped("{attribute} says how much is ended.", "{attribute} 说明终止的范围。"),
-    "import.terminate_instances": _needs_work(
-        "The end event ends one instance of the loop here, not all of them.",
-        "这里的结束事件只终止循环中的一个实例，而不是全部。",
-    ),
     "import.timer_expression": _mapped(
         "The timer's expression {value} is FEEL now.", "定时器表达式 {value} 已改写为 FEEL。"
     ),

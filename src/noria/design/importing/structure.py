@@ -156,12 +156,10 @@ def references(work: Work, node: Node) -> None:
         work.say(node, "import.declared", name=reference, kind=local)
 
 
-def event_sub_process(work: Work, node: Node) -> None:
-    """What Flowable allows of an event sub-process and BPMN does not."""
+def event_sub_process_host(work: Work, node: Node) -> None:
+    """Flowable attaches boundary events to an event sub-process, BPMN does not."""
     if node.get("triggeredByEvent") not in ("true", "1") or node.parent is None:
         return
-    if len(list(node.elements(bpmn("startEvent")))) > 1:
-        work.say(node, "import.many_starts")
     for event in node.parent.elements(bpmn("boundaryEvent")):
         if event.get("attachedToRef") == node.get("id"):
             work.say(event, "import.boundary_host")
