@@ -174,6 +174,7 @@ class EscalateCall(Command, frozen=True):
 
     token: int
     code: str
+    variables: dict[str, object] = {}
 
 
 class RetryIncident(Command, frozen=True):

@@ -91,8 +91,11 @@ def _start_element(run: Run, element_id: str) -> Element | Rejected:
     for index in graph.elements[0].starts:
         if not (graph.elements[index].instantiates and graph.elements[index].triggers):
             return graph.elements[index]
+    if len(graph.elements[0].starts) == 1:
+        # Asked for by key, a process begins where it can only begin.
+        return graph.elements[graph.elements[0].starts[0]]
     return Rejected(
-        "process.no_start", f"{graph.key} has no start event without a trigger; a message or a timer starts it."
+        "process.no_start", f"{graph.key} has several start events with triggers; say at which one it is to start."
     )
 
 
@@ -262,8 +265,18 @@ def escalate_call(run: Run, command: c.EscalateCall) -> Rejected | None:
     rejected = _call_closed(run, command.token)
     if rejected is not None:
         return rejected
-    run.throw_escalation(command.token, command.code)
+    element = _element_at(run, command.token)
+    run.throw_escalation(command.token, command.code, _brought(run, command.token, element, command.variables))
     return None
+
+
+def _brought(run: Run, token: int, element: Element, variables: dict[str, object]) -> dict[str, object]:
+    """What a call that does not end well brings to who catches it: what its output mappings name, or everything."""
+    values = {name: value for name, value in variables.items() if name not in RESERVED_VARIABLES}
+    if element.outputs and values:
+        seen = {**run.variables(token), **values}
+        return {mapping.target: run.evaluate(mapping.source, seen) for mapping in element.outputs}
+    return values if element.call is not None and element.call.propagate_out else {}
 
 
 def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
@@ -277,7 +290,7 @@ def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
     element = _element_at(run, token)
     values = {name: value for name, value in command.variables.items() if name not in RESERVED_VARIABLES}
     if command.error:
-        run.throw_error(token, command.error, command.message, {})
+        run.throw_error(token, command.error, command.message, _brought(run, token, element, command.variables))
         return None
     if element.outputs or (element.call is not None and element.call.propagate_out):
         run.assign(token, element, values)

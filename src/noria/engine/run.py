@@ -632,14 +632,14 @@ class Run:
                 token, element, "error.uncaught", f"Nothing in the model catches the error {code!r}: {message}", "enter"
             )
 
-    def throw_escalation(self, token: int, code: str) -> None:
+    def throw_escalation(self, token: int, code: str, variables: Mapping[str, object] | None = None) -> None:
         """Throw an escalation; without a catching event it has no effect (BPMN 2.0.2, 10.5.7)."""
         element = self.definition.graph.elements[self.state.tokens[token].element]
         found = self._find_catcher(token, TriggerKind.ESCALATION, code)
         self.emit(e.EscalationThrown(token, element.index, code, found[0].index if found else -1))
         if found is not None:
             catcher, trigger, host = found
-            self.trigger(catcher, host, self._caught_variables(trigger, code, ""))
+            self.trigger(catcher, host, {**(variables or {}), **self._caught_variables(trigger, code, "")})
 
     @staticmethod
     def _caught_variables(trigger: Trigger, code: str, message: str) -> dict[str, object]:
