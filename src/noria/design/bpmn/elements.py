@@ -36,6 +36,7 @@ from noria.kernel.instants import DAY_MS
 
 _QUANTITY_MAX = 1_000
 _TIMERS = {"timeDate": TimerKind.DATE, "timeDuration": TimerKind.DURATION, "timeCycle": TimerKind.CYCLE}
+_INTERRUPTS = (TriggerKind.ERROR, TriggerKind.COMPENSATION, TriggerKind.CANCEL)
 _EVENTS = (
     Kind.START_EVENT,
     Kind.END_EVENT,
@@ -208,6 +209,9 @@ class ElementCompiler:
         role = node.first(bpmn(local))
         if role is None:
             return None
+        if role.first(bpmn("resourceRef")) is not None and role.first(bpmn("resourceAssignmentExpression")) is not None:
+            message = f"A {local} names a resource or an assignment expression, not both."
+            self.findings.error("bpmn.resource_role", message, node)
         assignment = role.first(bpmn("resourceAssignmentExpression"))
         expression = assignment.first(bpmn("formalExpression")) if assignment is not None else None
         if expression is None and assignment is not None:
@@ -360,7 +364,7 @@ class ElementCompiler:
     def _check_position(self, node: Node, element: Element) -> None:
         position = node.local
         parent = node.parent
-        if position == "startEvent" and parent is not None and parent.local == "subProcess":
+        if position == "startEvent" and parent is not None and parent.local != "process":
             position = "event sub-process startEvent" if is_event_sub_process(parent) else "sub-process startEvent"
         for kind in [trigger.kind for trigger in element.triggers] or [TriggerKind.NONE]:
             if kind is TriggerKind.CONDITIONAL and position == "startEvent":
@@ -370,8 +374,9 @@ class ElementCompiler:
             elif kind not in ALLOWED[position]:
                 named = "no event definition" if kind is TriggerKind.NONE else f"a {kind.name.lower()} event definition"
                 self.findings.error("bpmn.trigger_position", f"A {position} with {named} is not allowed.", node)
-            if kind is TriggerKind.ERROR and not element.interrupting:
-                self.findings.error("bpmn.error_interrupts", "An error always interrupts.", node)
+            if kind in _INTERRUPTS and not element.interrupting:
+                message = "Errors, compensation and cancellation always interrupt."
+                self.findings.error("bpmn.error_interrupts", message, node)
         alone = (TriggerKind.LINK, TriggerKind.COMPENSATION, TriggerKind.CANCEL, TriggerKind.TERMINATE)
         if len(element.triggers) > 1 and any(trigger.kind in alone for trigger in element.triggers):
             message = "A link, compensation, cancel or terminate event has no second event definition."
@@ -381,7 +386,7 @@ class ElementCompiler:
             self.findings.error("bpmn.multiple", message, node)
 
     def _message(self, node: Node, holder: Node) -> Trigger | None:
-        reference = holder.get("messageRef") or self._operation_message(holder)
+        reference = holder.get("messageRef")
         message = referred(self.read, reference) if reference else None
         if message is None:
             if not reference:
@@ -399,12 +404,6 @@ class ElementCompiler:
         if name.startswith("="):
             trigger.name_expression = self.expressions.feel(name, message)
         return trigger
-
-    def _operation_message(self, holder: Node) -> str:
-        """The message of the operation that an event or task names."""
-        named = holder.get("operationRef") or child_text(holder, "operationRef")
-        operation = referred(self.read, named) if named else None
-        return child_text(operation, "inMessageRef") if operation is not None else ""
 
     def _named(self, node: Node, definition: Node, kind: TriggerKind) -> Trigger:
         if kind is TriggerKind.TERMINATE:
@@ -450,8 +449,7 @@ class ElementCompiler:
         text = given[0].text.strip()
         kind = _TIMERS[given[0].local]
         expression = self.expressions.value(text, node)
-        if kind is TimerKind.DURATION:
-            self.expressions.check_constant_duration(expression, node)
+        self.expressions.check_constant_time(expression, node, kind)
         return Trigger(
             TriggerKind.TIMER,
             timer=kind,
