@@ -72,7 +72,8 @@ MEANINGS = {
     "terminateAll": "`true`: the end event ends the whole instance and not only its sub-process.",
     "title": "FEEL for the line that names an instance in lists.",
     "topic": "FEEL or constant: workers fetch the job by it.",
-    "variables": "Variables whose change has the condition looked at, a comma list; without it those it names.",
+    "variables": "Variables whose change has the condition looked at, a comma list; without it those it names. "
+    "Without a condition every change of one of them is an occurrence.",
     "version": 'Which version with `binding="version"`.',
     "withdrawable": "`before_first_decision` (default), `always` or `never`.",
 }
