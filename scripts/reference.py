@@ -29,6 +29,7 @@ from noria.design.bpmn.names import (
     SAVE_POINTS,
     UNSUPPORTED_NODES,
 )
+from noria.design.importing.sentences import SENTENCES
 from noria.engine import events
 
 ROOT = Path(__file__).parents[1]
@@ -74,7 +75,8 @@ MEANINGS = {
     "terminateAll": "`true`: the end event ends the whole instance and not only its sub-process.",
     "title": "FEEL for the line that names an instance in lists.",
     "topic": "FEEL or constant: workers fetch the job by it.",
-    "variables": "Variables whose change has the condition looked at, a comma list; without it those it names.",
+    "variables": "Variables whose change has the condition looked at, a comma list; without it those it names. "
+    "Without a condition every change of one of them is an occurrence.",
     "version": 'Which version with `binding="version"`.',
     "withdrawable": "`before_first_decision` (default), `always` or `never`.",
 }
@@ -460,9 +462,28 @@ def errors() -> str:
     )
 
 
+def import_report() -> str:
+    """Every line that the report of an import can hold."""
+    outcomes = {"mapped": "mapped", "changed": "mapped with a change", "needs_work": "needs work"}
+    rows = [(f"`{code}`", outcomes[text.outcome], text.en, text.zh) for code, text in sorted(SENTENCES.items())]
+    return _page(
+        "Import report",
+        "What `noria import` says of a file: [coming from another engine](../how-to/importing.md). `{attribute}` is "
+        "what the file said, `{value}` its value.",
+        _table(("code", "outcome", "English", "中文"), rows),
+    )
+
+
 def pages() -> dict[str, str]:
     """File name → content of every generated page."""
-    return {"rest.md": rest(), "cli.md": cli(), "bpmn.md": bpmn(), "events.md": event_page(), "errors.md": errors()}
+    return {
+        "rest.md": rest(),
+        "cli.md": cli(),
+        "bpmn.md": bpmn(),
+        "events.md": event_page(),
+        "errors.md": errors(),
+        "import.md": import_report(),
+    }
 
 
 def main() -> None:
