@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from noria.design.bpmn.graph import Element, Kind, TriggerKind
 from noria.engine import choosing, looping
 from noria.engine import commands as c
@@ -262,8 +264,23 @@ def escalate_call(run: Run, command: c.EscalateCall) -> Rejected | None:
     rejected = _call_closed(run, command.token)
     if rejected is not None:
         return rejected
-    run.throw_escalation(command.token, command.code)
+    element = _element_at(run, command.token)
+    run.throw_escalation(command.token, command.code, _handed_out(run, command.token, element, command.variables))
     return None
+
+
+def _given(variables: Mapping[str, object]) -> dict[str, object]:
+    """What a called instance hands back: its variables without those that every instance has of its own."""
+    return {name: value for name, value in variables.items() if name not in RESERVED_VARIABLES}
+
+
+def _handed_out(run: Run, token: int, element: Element, variables: Mapping[str, object]) -> dict[str, object]:
+    """What the model maps out of a call that threw something. What cannot be evaluated holds nothing up; it is told."""
+    try:
+        return run.outputs(token, element, _given(variables))
+    except Trouble as trouble:
+        run.raise_incident(0, element, trouble.trouble_code, trouble.message, "enter")
+        return {}
 
 
 def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
@@ -275,10 +292,11 @@ def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
     _drop_incidents(run, token, "")
     run.emit(e.CallCompleted(token, command.error))
     element = _element_at(run, token)
-    values = {name: value for name, value in command.variables.items() if name not in RESERVED_VARIABLES}
     if command.error:
-        run.throw_error(token, command.error, command.message, {})
+        outputs = _handed_out(run, token, element, command.variables)
+        run.throw_error(token, command.error, command.message, {}, outputs)
         return None
+    values = _given(command.variables)
     if element.outputs or (element.call is not None and element.call.propagate_out):
         run.assign(token, element, values)
     run.leave(token, element)
