@@ -290,14 +290,10 @@ class Run:
 
     def at_save_point(self, token: int) -> Purpose | None:
         """Which save point a token stands at, None for none: its element has not begun yet, or is done with."""
-        return next(
-            (
-                timer.purpose
-                for timer in self.state.timers.values()
-                if timer.token == token and timer.purpose is not Purpose.EVENT
-            ),
-            None,
-        )
+        for timer in self.state.timers.values():
+            if timer.token == token and timer.purpose is not Purpose.EVENT:
+                return timer.purpose
+        return None
 
     def leave(self, token: int, element: Element) -> None:
         """Finish an element and go on by the flows that apply. Trouble becomes an incident."""
