@@ -29,6 +29,7 @@ from noria.design.bpmn.names import (
     SAVE_POINTS,
     UNSUPPORTED_NODES,
 )
+from noria.design.importing.sentences import SENTENCES
 from noria.engine import events
 
 ROOT = Path(__file__).parents[1]
@@ -74,7 +75,8 @@ MEANINGS = {
     "terminateAll": "`true`: the end event ends the whole instance and not only its sub-process.",
     "title": "FEEL for the line that names an instance in lists.",
     "topic": "FEEL or constant: workers fetch the job by it.",
-    "variables": "Variables whose change has the condition looked at, a comma list; without it those it names.",
+    "variables": "Variables whose change has the condition looked at, a comma list; without it those it names. "
+    "Without a condition every change of one of them is an occurrence.",
     "version": 'Which version with `binding="version"`.',
     "withdrawable": "`before_first_decision` (default), `always` or `never`.",
 }
@@ -460,9 +462,67 @@ def errors() -> str:
     )
 
 
+def import_report() -> str:
+    """Every line that the report of an import can hold."""
+    outcomes = {"mapped": "mapped", "changed": "mapped with a change", "needs_work": "needs work"}
+    rows = [(f"`{code}`", outcomes[text.outcome], text.en, text.zh) for code, text in sorted(SENTENCES.items())]
+    return _page(
+        "Import report",
+        "What `noria import` says of a file: [coming from another engine](../how-to/importing.md). `{attribute}` is "
+        "what the file said, `{value}` its value.",
+        _table(("code", "outcome", "English", "中文"), rows),
+    )
+
+
+_PATTERN = re.compile(r"scenario WCP-(?P<number>\d\d) (?P<name>[^:]+): (?P<how>.+)")
+_WITHOUT_SCENARIO = {
+    15: (
+        "Multiple instances without a-priori run-time knowledge",
+        "Not directly: a loop that calls a process, or a non-interrupting event sub-process begun once for each.",
+    ),
+    24: (
+        "Persistent trigger",
+        "A message waits for whoever awaits it until its time to live has passed (`tests/stores/test_messages.py`).",
+    ),
+    36: (
+        "Dynamic partial join for multiple instances",
+        "Not directly: the number of instances of an activity is fixed when it begins.",
+    ),
+}
+
+
+def patterns() -> str:
+    """The workflow control-flow patterns, each with what its scenario shows."""
+    rows = {number: (f"{number}", name, how, "") for number, (name, how) in _WITHOUT_SCENARIO.items()}
+    for path in sorted((ROOT / "tests" / "scenarios").glob("patterns_*.scenario")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if found := _PATTERN.match(line):
+                how = found["how"]
+                rows[int(found["number"])] = (
+                    found["number"].lstrip("0"),
+                    found["name"],
+                    how[0].upper() + how[1:] + ".",
+                    f"`{path.stem}`",
+                )
+    return _page(
+        "Workflow patterns",
+        "The 43 control-flow patterns of Russell, ter Hofstede, van der Aalst and Mulyar (BPM Center Report BPM-06-22, "
+        "2006), and what the scenario of each in `tests/scenarios` shows.",
+        _table(("no.", "pattern", "here", "scenario"), [row for _, row in sorted(rows.items())]),
+    )
+
+
 def pages() -> dict[str, str]:
     """File name → content of every generated page."""
-    return {"rest.md": rest(), "cli.md": cli(), "bpmn.md": bpmn(), "events.md": event_page(), "errors.md": errors()}
+    return {
+        "rest.md": rest(),
+        "cli.md": cli(),
+        "bpmn.md": bpmn(),
+        "events.md": event_page(),
+        "errors.md": errors(),
+        "import.md": import_report(),
+        "patterns.md": patterns(),
+    }
 
 
 def main() -> None:

@@ -170,7 +170,7 @@ class CompleteCall(Command, frozen=True):
 
 
 class EscalateCall(Command, frozen=True):
-    """A called instance threw an escalation that nothing inside it catches; it goes on meanwhile."""
+    """A called instance, with these variables, threw an escalation that nothing inside it catches; it goes on."""
 
     token: int
     code: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from noria.design.bpmn.graph import Element, Kind, TriggerKind
 from noria.engine import choosing, looping
 from noria.engine import commands as c
@@ -266,17 +268,22 @@ def escalate_call(run: Run, command: c.EscalateCall) -> Rejected | None:
     if rejected is not None:
         return rejected
     element = _element_at(run, command.token)
-    run.throw_escalation(command.token, command.code, _brought(run, command.token, element, command.variables))
+    run.throw_escalation(command.token, command.code, _handed_out(run, command.token, element, command.variables))
     return None
 
 
-def _brought(run: Run, token: int, element: Element, variables: dict[str, object]) -> dict[str, object]:
-    """What a call that does not end well brings to who catches it: what its output mappings name, or everything."""
-    values = {name: value for name, value in variables.items() if name not in RESERVED_VARIABLES}
-    if element.outputs and values:
-        seen = {**run.variables(token), **values}
-        return {mapping.target: run.evaluate(mapping.source, seen) for mapping in element.outputs}
-    return values if element.call is not None and element.call.propagate_out else {}
+def _given(variables: Mapping[str, object]) -> dict[str, object]:
+    """What a called instance hands back: its variables without those that every instance has of its own."""
+    return {name: value for name, value in variables.items() if name not in RESERVED_VARIABLES}
+
+
+def _handed_out(run: Run, token: int, element: Element, variables: Mapping[str, object]) -> dict[str, object]:
+    """What the model maps out of a call that threw something. What cannot be evaluated holds nothing up; it is told."""
+    try:
+        return run.outputs(token, element, _given(variables))
+    except Trouble as trouble:
+        run.raise_incident(0, element, trouble.trouble_code, trouble.message, "enter")
+        return {}
 
 
 def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
@@ -288,10 +295,11 @@ def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
     _drop_incidents(run, token, "")
     run.emit(e.CallCompleted(token, command.error))
     element = _element_at(run, token)
-    values = {name: value for name, value in command.variables.items() if name not in RESERVED_VARIABLES}
     if command.error:
-        run.throw_error(token, command.error, command.message, _brought(run, token, element, command.variables))
+        outputs = _handed_out(run, token, element, command.variables)
+        run.throw_error(token, command.error, command.message, {}, outputs)
         return None
+    values = _given(command.variables)
     if element.outputs or (element.call is not None and element.call.propagate_out):
         run.assign(token, element, values)
     run.leave(token, element)
@@ -307,7 +315,11 @@ def retry_incident(run: Run, command: c.RetryIncident) -> Rejected | None:
     element = run.definition.graph.elements[incident.element]
     if incident.phase == "job":
         run.emit(e.JobRetried(incident.token, max(command.retries, 1), run.now_ms))
-    elif incident.token and incident.token not in run.state.tokens:
+    elif incident.phase == "condition":
+        for key in run.state.hosted.get(incident.token, ()):
+            if key in run.state.conditions:
+                run.look_at_condition(key)
+    elif incident.token not in run.state.tokens:
         return None
     elif incident.phase == "leave":
         run.leave(incident.token, element)
@@ -317,10 +329,6 @@ def retry_incident(run: Run, command: c.RetryIncident) -> Rejected | None:
         choosing.after_activity(run, incident.token, element)
     elif incident.phase == "join":
         run.look_at_joins()
-    elif incident.phase == "condition":
-        for key in run.state.hosted.get(incident.token, ()):
-            if key in run.state.conditions:
-                run.look_at_condition(key)
     else:
         run.begin(incident.token, element)
     return None

@@ -572,13 +572,24 @@ class Run:
         for key, part in by_scope.items():
             self.write(key, part)
 
+    def outputs(self, token: int, element: Element, values: Mapping[str, object]) -> dict[str, object]:
+        """What an element's output mappings give, with these values seen before all others.
+
+        Raises:
+            Trouble: an expression uses up its budget.
+        """
+        variables = {**self.variables(token), **values} if element.outputs else {}
+        return {mapping.target: self.evaluate(mapping.source, variables) for mapping in element.outputs}
+
+    def _hand_out(self, token: int, values: Mapping[str, object]) -> None:
+        """Write an element's outputs: those of a loop's instance where the loop's would go, past its own variables."""
+        scope = self.state.tokens[token].scope
+        self.write(self.state.tokens[scope].scope if scope in self.state.loops else scope, values)
+
     def _write_outputs(self, token: int, element: Element) -> None:
         variables = dict(self.variables(token))
         if element.outputs:
-            values = {mapping.target: self.evaluate(mapping.source, variables) for mapping in element.outputs}
-            scope = self.state.tokens[token].scope
-            # An instance's results go where the loop's would, past the loop's own variables.
-            self.write(self.state.tokens[scope].scope if scope in self.state.loops else scope, values)
+            self._hand_out(token, self.outputs(token, element, {}))
         # A data association copies what there is; many drawings have them for their readers only.
         held = {
             mapping.target: self.evaluate(mapping.source, variables)
@@ -611,16 +622,32 @@ class Run:
         """Record that a token stands still."""
         self.emit(e.IncidentRaised(self.state.next_id, token, element.index, code, message, phase))
 
-    def throw_error(self, token: int, code: str, message: str, variables: Mapping[str, object] | None = None) -> None:
+    def throw_error(
+        self,
+        token: int,
+        code: str,
+        message: str,
+        variables: Mapping[str, object] | None = None,
+        outputs: Mapping[str, object] | None = None,
+    ) -> None:
         """Throw a business error at a token and let the nearest catching event take over.
 
         Nothing catching it, a called instance fails towards its caller; a top-level one gets an incident.
+
+        Args:
+            token: where it is thrown.
+            code: which error.
+            message: what happened.
+            variables: what the catching event gets.
+            outputs: what the activity hands out when the error is caught, here or by a caller.
         """
         graph = self.definition.graph
         state = self.state
         element = graph.elements[state.tokens[token].element]
         found = self._find_catcher(token, TriggerKind.ERROR, code)
         self.emit(e.ErrorThrown(token, element.index, code, message, found[0].index if found else -1))
+        if outputs and (found is not None or state.parent is not None):
+            self._hand_out(token, outputs)
         if found is not None:
             catcher, trigger, host = found
             self.trigger(catcher, host, {**(variables or {}), **self._caught_variables(trigger, code, message)})
@@ -632,14 +659,22 @@ class Run:
                 token, element, "error.uncaught", f"Nothing in the model catches the error {code!r}: {message}", "enter"
             )
 
-    def throw_escalation(self, token: int, code: str, variables: Mapping[str, object] | None = None) -> None:
-        """Throw an escalation; without a catching event it has no effect (BPMN 2.0.2, 10.5.7)."""
+    def throw_escalation(self, token: int, code: str, outputs: Mapping[str, object] | None = None) -> None:
+        """Throw an escalation; without a catching event it has no effect (BPMN 2.0.2, 10.5.7).
+
+        Args:
+            token: where it is thrown.
+            code: which escalation.
+            outputs: what the activity hands out when the escalation is caught.
+        """
         element = self.definition.graph.elements[self.state.tokens[token].element]
         found = self._find_catcher(token, TriggerKind.ESCALATION, code)
         self.emit(e.EscalationThrown(token, element.index, code, found[0].index if found else -1))
         if found is not None:
             catcher, trigger, host = found
-            self.trigger(catcher, host, {**(variables or {}), **self._caught_variables(trigger, code, "")})
+            if outputs:
+                self._hand_out(token, outputs)
+            self.trigger(catcher, host, self._caught_variables(trigger, code, ""))
 
     @staticmethod
     def _caught_variables(trigger: Trigger, code: str, message: str) -> dict[str, object]:

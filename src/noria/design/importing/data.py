@@ -198,10 +198,7 @@ def pass_one(work: Work, node: Node, found: Found, local: str) -> None:
     if not target or attributes.get("targetExpression") or (not expression and not source):
         work.say(found, "import.unsupported")
         return
-    text = expression or f"${{{source}}}"
-    if expression and not has_expression(expression):
-        text = f"${{{expression}}}"
-    value = work.value(found._replace(value=text))
+    value = work.value(found._replace(value=expression or f"${{{source}}}"))
     if value is not None:
         work.add(node, local, source=value, target=target)
         work.say(found, f"import.{local}_parameter", name=target)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-from noria.design.bpmn.names import bpmn, noria
+from noria.design.bpmn.names import bpmn
 from noria.design.importing import data
+from noria.design.importing.vendors import CAMUNDA, OPERATON
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 from noria.kernel.instants import parse_duration
 
+_LOOP = bpmn("multiInstanceLoopCharacteristics")
 _CRON_EVERY = re.compile(r"0 (?:0/(\d+)|\*) \* (?:\* \*|\* \* \?|\? \* \*|\* \?)(?: \*)?")
 _CRON_SECONDS = re.compile(r"(?:\*|0)/(\d+) \* \* (?:\* \* \?|\? \* \*|\* \* \*)")
 _CRON_HOURS = re.compile(r"0 0 (?:(?:\*|0)/(\d+)|\*) (?:\* \* \?|\? \* \*|\* \* \*)")
@@ -39,6 +41,14 @@ def error(work: Work, node: Node) -> None:
             work.say(found, "import.unsupported")
 
 
+def escalation_boundary(work: Work, node: Node) -> None:
+    """Camunda's escalation boundary event lets the activity go on unless it says that it does not."""
+    camunda = work.vendors & {CAMUNDA, OPERATON}
+    if camunda and not node.get("cancelActivity") and node.first(bpmn("escalationEventDefinition")) is not None:
+        node.attributes["cancelActivity"] = "false"
+        work.say(node, "import.escalation_goes_on")
+
+
 def error_definition(work: Work, node: Node) -> None:
     """The message of an error thrown by an event: Noria says the event's name."""
     found = work.take(node, "errorMessage")
@@ -62,7 +72,7 @@ def conditional(work: Work, node: Node) -> None:
 
 
 def variable_listener(work: Work, node: Node) -> None:
-    """Flowable's variable listener event: a conditional event without a condition, for every change."""
+    """Flowable's variable listener event: a conditional event without a condition, so that every change counts."""
     for found in work.take_elements(node, "variableListenerEventDefinition"):
         name = _of(found.node, "variableName")
         change = _of(found.node, "variableChangeType")
@@ -70,7 +80,6 @@ def variable_listener(work: Work, node: Node) -> None:
             work.say(found, "import.unsupported")
             continue
         definition = work.append(node, work.new(node, "conditionalEventDefinition"))
-        # BPMN's schema wants the element.
         work.append(definition, work.new(node, "condition"))
         work.set(definition, "variables", name)
         work.set(definition, "on", _CHANGES[change])
@@ -103,19 +112,19 @@ def payload(work: Work, node: Node) -> None:
     definitions = [
         child for child in node.elements() if child.local in ("signalEventDefinition", "messageEventDefinition")
     ]
+    carries = False
     for holder in (node, *definitions):
         for found in work.take_elements(holder, "in", "out"):
+            carries = True
             if found.node.get("variables") == "all":
                 work.say(found, "import.pass_all")
             else:
                 data.pass_one(work, node, found, "input" if throws else "output")
-    if throws and definitions and not any(mapping.tag == noria("input") for mapping in _extensions(node)):
-        work.say(definitions[0], "import.sends_variables")
-
-
-def _extensions(node: Node) -> list[Node]:
-    holder = node.first(bpmn("extensionElements"))
-    return list(holder.elements()) if holder is not None else []
+    signals = any(child.local == "signalEventDefinition" for child in definitions)
+    if throws and signals and work.vendors and not carries:
+        # An input limits what is thrown, and a reserved name is never thrown: the signal carries nothing.
+        work.add(node, "input", source="= business_key", target="business_key")
+        work.say(node, "import.carries_nothing")
 
 
 def _id(node: Node) -> str:
@@ -155,7 +164,7 @@ def terminate(work: Work, node: Node) -> None:
 def _in_loop(node: Node) -> bool:
     around = node.parent
     while around is not None:
-        if around.first(bpmn("multiInstanceLoopCharacteristics")) is not None:
+        if around.first(_LOOP) is not None:
             return True
         around = around.parent
     return False

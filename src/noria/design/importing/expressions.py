@@ -35,6 +35,9 @@ def expression(work: Work, node: Node) -> None:
     resource = work.take(node, "resource")
     if resource is not None:
         work.say(resource, "import.resource")
+        # It stays a condition that is refused: without one the flow would always be taken.
+        work.set_text(node, resource.value)
+        node.attributes.setdefault("language", "script")
         return
     text = node.text.strip()
     if not text:

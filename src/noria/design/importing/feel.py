@@ -333,7 +333,8 @@ class _Translator:
             return self._of_execution(tree)
         rule = _METHODS.get((tree.method, len(tree.arguments)))
         if rule is not None and not _is_bean(tree.base):
-            self._notes.add("method")
+            if tree.method not in ("toDate", "toDateTime"):
+                self._notes.add("method")
             return rule(self, self.feel(tree.base), tree.arguments)
         moved = re.fullmatch(r"(plus|minus)(\w+)", tree.method)
         if moved is not None and moved[2] in _PERIODS and len(tree.arguments) == 1:

@@ -45,8 +45,25 @@ def nobody(work: Work, node: Node) -> None:
     """A task that names nobody is found by the starter: Noria refuses one that would reach nobody."""
     if any(node.get(noria(name)) for name in ("assignee", "candidateUsers", "candidateGroups")) or _has_lane(node):
         return
-    work.set(node, "candidateUsers", "= [starter.id]")
-    work.say(node, "import.nobody")
+    if _starts_alone(node):
+        work.set(node, "candidateUsers", "= [starter.id][item != null]")
+        work.set(node, "candidateGroups", "process_owner")
+        work.say(node, "import.nobody_or_owner")
+    else:
+        work.set(node, "candidateUsers", "= [starter.id]")
+        work.say(node, "import.nobody")
+
+
+def _starts_alone(node: Node) -> bool:
+    """Whether the process has a start event that is triggered by something else than a person."""
+    process = node
+    while process.parent is not None and process.local != "process":
+        process = process.parent
+    return any(
+        child.local.endswith(("EventDefinition", "eventDefinitionRef"))
+        for start in process.elements(bpmn("startEvent"))
+        for child in start.elements()
+    )
 
 
 def _has_lane(node: Node) -> bool:

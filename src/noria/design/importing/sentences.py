@@ -173,6 +173,10 @@ SENTENCES: dict[str, Sentence] = {
         "Nobody was named for this task; whoever started the process finds it now.",
         "任务没有指定任何人，现由流程发起人办理。",
     ),
+    "import.nobody_or_owner": _changed(
+        "Nobody was named for this task; whoever started the process finds it now, and the process owners do.",
+        "任务没有指定任何人，现由流程发起人或流程负责人办理。",
+    ),
     "import.due_in": _mapped("The due date is a limit of the task.", "截止日期已成为任务时限。"),
     "import.due_date": _changed(
         "The due date {value} is the time that is left until then when the task opens.",
@@ -353,12 +357,16 @@ SENTENCES: dict[str, Sentence] = {
         "这里不会删除变量，只有创建和更新有效（{value}）。",
     ),
     "import.variable_listener": _changed(
-        "The event is a conditional event that a change of {name} triggers.",
-        "该事件改为条件事件，由 {name} 的变化触发。",
+        "The event is a conditional event that every change of {name} triggers.",
+        "该事件改为条件事件，由 {name} 的每次变化触发。",
     ),
-    "import.sends_variables": _changed(
-        "What is thrown carries all variables that the event sees; name some by noria:input to limit them.",
-        "抛出时会带上该事件可见的全部变量；可用 noria:input 限定。",
+    "import.carries_nothing": _mapped(
+        "The signal carries no variables, as before; map some by noria:input.",
+        "信号与原来一样不带变量；可用 noria:input 映射。",
+    ),
+    "import.escalation_goes_on": _changed(
+        "The escalation does not end the activity, as nothing else was said; cancelActivity says so now.",
+        "未说明时升级事件不终止活动，现由 cancelActivity 写明。",
     ),
     "import.named_message": _changed(
         "No message was named; it is called {name} now, and its key is the business key.",

@@ -12,7 +12,10 @@ _LISTED = frozenset({"incoming", "outgoing"})
 
 
 def event_sub_process(work: Work, node: Node) -> None:
-    """Split it. Each part keeps what its own start event leads to; what two share is there twice, under two ids."""
+    """One with several start events, as Flowable allows it, becomes one for each of them.
+
+    Each part keeps what its own start event leads to; what two share is there twice, under two ids.
+    """
     parent = node.parent
     starts = list(node.elements(bpmn("startEvent")))
     if node.get("triggeredByEvent") not in ("true", "1") or parent is None or len(starts) < 2:
