@@ -93,8 +93,11 @@ def _start_element(run: Run, element_id: str) -> Element | Rejected:
     for index in graph.elements[0].starts:
         if not (graph.elements[index].instantiates and graph.elements[index].triggers):
             return graph.elements[index]
+    if len(graph.elements[0].starts) == 1:
+        # Asked for by key, a process begins where it can only begin.
+        return graph.elements[graph.elements[0].starts[0]]
     return Rejected(
-        "process.no_start", f"{graph.key} has no start event without a trigger; a message or a timer starts it."
+        "process.no_start", f"{graph.key} has several start events with triggers; say at which one it is to start."
     )
 
 
@@ -312,7 +315,11 @@ def retry_incident(run: Run, command: c.RetryIncident) -> Rejected | None:
     element = run.definition.graph.elements[incident.element]
     if incident.phase == "job":
         run.emit(e.JobRetried(incident.token, max(command.retries, 1), run.now_ms))
-    elif incident.token and incident.token not in run.state.tokens:
+    elif incident.phase == "condition":
+        for key in run.state.hosted.get(incident.token, ()):
+            if key in run.state.conditions:
+                run.look_at_condition(key)
+    elif incident.token not in run.state.tokens:
         return None
     elif incident.phase == "leave":
         run.leave(incident.token, element)
@@ -322,10 +329,6 @@ def retry_incident(run: Run, command: c.RetryIncident) -> Rejected | None:
         choosing.after_activity(run, incident.token, element)
     elif incident.phase == "join":
         run.look_at_joins()
-    elif incident.phase == "condition":
-        for key in run.state.hosted.get(incident.token, ()):
-            if key in run.state.conditions:
-                run.look_at_condition(key)
     else:
         run.begin(incident.token, element)
     return None
