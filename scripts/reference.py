@@ -466,8 +466,8 @@ def import_report() -> str:
     rows = [(f"`{code}`", outcomes[text.outcome], text.en, text.zh) for code, text in sorted(SENTENCES.items())]
     return _page(
         "Import report",
-        "What `noria import` says of a file: [coming from another engine](../how-to/importing.md). `{attribute}` is what "
-        "the file said, `{value}` its value.",
+        "What `noria import` says of a file: [coming from another engine](../how-to/importing.md). `{attribute}` is "
+        "what the file said, `{value}` its value.",
         _table(("code", "outcome", "English", "中文"), rows),
     )
 

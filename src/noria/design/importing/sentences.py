@@ -226,6 +226,10 @@ SENTENCES: dict[str, Sentence] = {
     "import.form_embedded": _mapped(
         "The form inside the model is a file of its own now.", "模型内的表单已成为独立文件。"
     ),
+    "import.form_json": _needs_work(
+        "The form inside the model is not JSON ({reason}); it was left out.",
+        "模型内的表单不是 JSON（{reason}），已去掉。",
+    ),
     "import.form_key": _needs_work(
         "The form {value} is a page of another product. Draw a form and name it by noria:form.",
         "表单 {value} 是其他产品的页面，请重新绘制表单并用 noria:form 指定。",
