@@ -55,7 +55,8 @@ MEANINGS = {
     "group": "Role or unit of the candidates of user tasks in it that name nobody; without it the lane's name.",
     "item": "Variable in which an instance finds its item.",
     "messageVariable": "Variable that receives the caught error's message.",
-    "on": "`create`, `update` or both (default): which change of a variable has the condition looked at.",
+    "on": "`create`, `update` or both (default): which change of a variable has the condition looked at. With an empty "
+    "condition and `noria:variables` the change itself is the event.",
     "outputCollection": "Variable that receives the list of the instances' results, in the order of the instances.",
     "outputItem": "FEEL for an instance's result, evaluated when it completes.",
     "priority": "FEEL or constant from 0 to 100; without it 50.",
@@ -70,6 +71,7 @@ MEANINGS = {
     "serial": "Pattern of the business key drawn at start, such as `CG-{year}-{number:06d}`.",
     "starterGroups": "Roles or units that may start the process; without it every employee.",
     "summary": "Variables shown on a task's card, a comma list.",
+    "terminateLoop": "`true`: the end event ends all instances of the loop around it and not only its own.",
     "terminateAll": "`true`: the end event ends the whole instance and not only its sub-process.",
     "title": "FEEL for the line that names an instance in lists.",
     "topic": "FEEL or constant: workers fetch the job by it.",

@@ -12,7 +12,7 @@ from typing import Any
 
 from noria.design.bpmn.graph import Element, Kind, TriggerKind
 from noria.engine.lifecycle import RESERVED_VARIABLES
-from noria.engine.state import State, Status
+from noria.engine.state import Purpose, State, Status
 from noria.operate.changes import Held
 from tests.conformance.world import TENANT, World
 
@@ -137,7 +137,7 @@ class Observer:
         for iid, held in self._open():
             for key, timer in held.state.timers.items():
                 element = held.definition.graph.elements[timer.element]
-                is_timer = element.trigger is not None and element.trigger.kind is TriggerKind.TIMER
+                is_timer = timer.purpose is Purpose.EVENT
                 # A reminder is nothing that these engines know.
                 if not timer.share:
                     yield {
@@ -172,6 +172,15 @@ class Observer:
                 element = held.definition.graph.elements[wait.element]
                 kind = "signal" if wait.signal else "message"
                 yield self._subscription(f"{iid}-{wait.token}", str(iid), element, kind, wait.name)
+            for condition in held.state.conditions.values():
+                element = held.definition.graph.elements[condition.element]
+                watched = sorted({name for trigger in element.triggers for name in trigger.watched})
+                # Flowable subscribes to variables by name; its conditional events are no subscriptions.
+                if watched or self._vendor == "camunda7":
+                    kind = "variable" if self._vendor == "flowable" else "conditional"
+                    yield self._subscription(
+                        f"{iid}-{condition.token}", str(iid), element, kind, watched[0] if watched else ""
+                    )
 
     @staticmethod
     def _subscription(execution: str, instance: str | None, element: Element, kind: str, name: str) -> Seen:
@@ -248,6 +257,8 @@ class Observer:
     @staticmethod
     def _is_scope(state: State, elements: tuple[Element, ...], token: int) -> bool:
         element = elements[state.tokens[token].element]
+        if token in state.loops or state.tokens[token].scope in state.loops:
+            return token in state.loops or element.kind in _SCOPES_OF_CAMUNDA
         return bool(element.kind in _SCOPES_OF_CAMUNDA or element.boundaries or element.inputs or element.outputs)
 
     def _of_flowable(self, held: Held) -> Iterator[tuple[int, str | None, set[tuple[str, str]]]]:
@@ -260,7 +271,8 @@ class Observer:
                 for index in self._armed(state, key):
                     yield key, elements[index].id, self._events(state, key, {index})
                 continue
-            yield key, element.id, self._events(state, key, {element.index})
+            # The execution around the instances of a loop is none of the activity's own.
+            yield key, None if key in state.loops else element.id, self._events(state, key, {element.index})
             for index in element.boundaries:
                 yield key, elements[index].id, self._events(state, key, {index})
         for scope, value in state.scopes.items():
@@ -273,7 +285,7 @@ class Observer:
     @staticmethod
     def _armed(state: State, token: int) -> list[int]:
         keys = state.hosted.get(token, ())
-        return [(state.timers.get(key) or state.waits[key]).element for key in keys]
+        return [(state.timers.get(key) or state.waits.get(key) or state.conditions[key]).element for key in keys]
 
     # Variables and places
 

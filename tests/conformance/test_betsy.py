@@ -7,7 +7,7 @@ import pytest
 from tests.conformance.betsy import betsy, feel
 from tests.shared import SHARED, needs
 
-PASSED_MIN = 0.57
+PASSED_MIN = 0.97
 
 
 @needs("bpmn-betsy")

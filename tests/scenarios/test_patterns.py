@@ -6,7 +6,7 @@ import re
 
 from tests.scenarios.test_scenarios import SCENARIOS
 
-SHOWN_MIN = 20
+SHOWN_MIN = 40
 _NAME = re.compile(r"WCP-(?P<number>\d\d) ")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -12,13 +11,12 @@ from noria.design.feel import Expression
 from noria.engine import events as e
 from noria.engine.trouble import Trouble
 from noria.kernel.calendar import add_working, working_between
-from noria.kernel.instants import Duration, InstantMs, add_duration, parse_duration, parse_instant
+from noria.kernel.instants import Duration, InstantMs, add_duration, parse_cycle, parse_duration, parse_instant
 
 if TYPE_CHECKING:
     from noria.engine.run import Run
 
 Opening = e.TimerStarted | e.WaitOpened | e.ConditionAwaited
-_CYCLE = re.compile(r"R(?P<count>\d*)/(?:(?P<start>[^/P][^/]*)/)?(?P<interval>P[^/]+)")
 
 
 def openings(run: Run, token: int, elements: Iterable[int]) -> list[Opening]:
@@ -113,15 +111,10 @@ def text_of(value: object) -> str:
 
 
 def _first_of_cycle(run: Run, text: str, calendar: str) -> tuple[int, int, str]:
-    match = _CYCLE.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f"{text!r} is not a repetition such as R3/PT10M")
-    remaining = int(match["count"]) - 1 if match["count"] else -1
-    if match["count"] and remaining < 0:
-        raise ValueError(f"{text!r} repeats zero times")
-    interval = match["interval"]
-    if match["start"]:
-        return instant_of(match["start"], run), remaining, interval
+    times, start, interval = parse_cycle(text)
+    remaining = times - 1 if times > 0 else -1
+    if start:
+        return instant_of(start, run), remaining, interval
     return after(run, run.now_ms, interval, calendar), remaining, interval
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from noria.design.bpmn.graph import Element, Kind
 from noria.engine import events as e
+from noria.engine.state import Purpose
 from noria.engine.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def pass_joins(run: Run) -> None:
     """
     waiting: dict[tuple[int, int], list[int]] = {}
     for token, value in run.state.tokens.items():
-        if value.element in run.definition.waiting_joins:
+        if value.element in run.definition.waiting_joins and run.at_save_point(token) is None:
             waiting.setdefault((value.scope, value.element), []).append(token)
     for (scope, index), tokens in waiting.items():
         element = run.definition.graph.elements[index]
@@ -51,8 +52,11 @@ def _may_still_arrive(run: Run, scope: int, element: Element, arrived: set[int])
             to_empty |= upstream
     blocking = to_empty & ~to_full
     return any(
-        value.scope == scope and value.element != element.index and blocking >> value.element & 1
-        for value in run.state.tokens.values()
+        blocking >> value.element & 1
+        if value.element != element.index
+        else value.via not in arrived and run.at_save_point(token) is Purpose.SAVE_BEFORE
+        for token, value in run.state.tokens.items()
+        if value.scope == scope
     )
 
 
@@ -66,7 +70,11 @@ def arrive(run: Run, token: int, element: Element) -> None:
     """
     state = run.state
     scope = state.tokens[token].scope
-    here = [key for key, value in state.tokens.items() if value.element == element.index and value.scope == scope]
+    here = [
+        key
+        for key, value in state.tokens.items()
+        if value.element == element.index and value.scope == scope and run.at_save_point(key) is None
+    ]
     run.look_at_joins()
     if any(key in state.activated for key in here):
         return

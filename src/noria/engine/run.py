@@ -288,6 +288,13 @@ class Run:
     def _set_save_point(self, token: int, element: Element, purpose: Purpose) -> None:
         self.emit(e.TimerStarted(self.state.next_id, token, element.index, self.now_ms, purpose=purpose))
 
+    def at_save_point(self, token: int) -> Purpose | None:
+        """Which save point a token stands at, None for none: its element has not begun yet, or is done with."""
+        for timer in self.state.timers.values():
+            if timer.token == token and timer.purpose is not Purpose.EVENT:
+                return timer.purpose
+        return None
+
     def leave(self, token: int, element: Element) -> None:
         """Finish an element and go on by the flows that apply. Trouble becomes an incident."""
         flows = self.definition.onward[element.index]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from noria.design.bpmn.data_rules import check_data
 from noria.design.bpmn.elements import ElementCompiler
 from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import Element, Flow, Graph, Kind, TriggerKind
@@ -36,6 +37,7 @@ def compile_bpmn(read: BpmnFile) -> tuple[tuple[Graph, ...], list[Finding]]:
     executable = [node for node in processes if node.get("isExecutable") in ("true", "1")]
     if not executable and len(processes) == 1 and not processes[0].get("isExecutable"):
         executable = processes
+    check_data(read, findings)
     if not executable:
         findings.error("bpmn.not_executable", 'No process says isExecutable="true".', read.document.root)
     graphs = tuple(

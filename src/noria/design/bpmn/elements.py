@@ -36,6 +36,7 @@ from noria.kernel.instants import DAY_MS
 
 _QUANTITY_MAX = 1_000
 _TIMERS = {"timeDate": TimerKind.DATE, "timeDuration": TimerKind.DURATION, "timeCycle": TimerKind.CYCLE}
+_INTERRUPTS = (TriggerKind.ERROR, TriggerKind.COMPENSATION, TriggerKind.CANCEL)
 _EVENTS = (
     Kind.START_EVENT,
     Kind.END_EVENT,
@@ -208,6 +209,9 @@ class ElementCompiler:
         role = node.first(bpmn(local))
         if role is None:
             return None
+        if role.first(bpmn("resourceRef")) is not None and role.first(bpmn("resourceAssignmentExpression")) is not None:
+            message = f"A {local} names a resource or an assignment expression, not both."
+            self.findings.error("bpmn.resource_role", message, node)
         assignment = role.first(bpmn("resourceAssignmentExpression"))
         expression = assignment.first(bpmn("formalExpression")) if assignment is not None else None
         if expression is None and assignment is not None:
@@ -273,7 +277,8 @@ class ElementCompiler:
         if not script:
             self.findings.error("bpmn.no_script", "The script task has no script.", node)
             return None
-        language = node.get("scriptFormat") or "unspecified"
+        # A global script task calls the same thing scriptLanguage.
+        language = node.get("scriptFormat") or node.get("scriptLanguage") or "unspecified"
         return self.expressions.feel(script, node, language)
 
     def _extensions(self, node: Node) -> list[Node]:
@@ -331,16 +336,16 @@ class ElementCompiler:
 
     def _conditional(self, node: Node, definition: Node) -> Trigger:
         condition = definition.first(bpmn("condition"))
-        said = condition is not None and bool(condition.text.strip())
-        watched = frozenset(name.strip() for name in definition.get(noria("variables")).split(",") if name.strip())
-        if not said and not watched:
+        watched = definition.get(noria("variables"))
+        if not watched and (condition is None or not condition.text.strip()):
             self.findings.error("bpmn.no_condition_event", "The conditional event has no condition.", node)
+            return Trigger(TriggerKind.CONDITIONAL)
         return Trigger(
             TriggerKind.CONDITIONAL,
             condition=self.expressions.feel(condition.text, node, condition.get("language"))
-            if condition is not None and said
+            if condition is not None and condition.text.strip()
             else None,
-            watched=watched,
+            watched=frozenset(name.strip() for name in watched.split(",") if name.strip()),
             changes=frozenset(part.strip() for part in definition.get(noria("on")).split(",") if part.strip()),
         )
 
@@ -359,7 +364,7 @@ class ElementCompiler:
     def _check_position(self, node: Node, element: Element) -> None:
         position = node.local
         parent = node.parent
-        if position == "startEvent" and parent is not None and parent.local == "subProcess":
+        if position == "startEvent" and parent is not None and parent.local != "process":
             position = "event sub-process startEvent" if is_event_sub_process(parent) else "sub-process startEvent"
         for kind in [trigger.kind for trigger in element.triggers] or [TriggerKind.NONE]:
             if kind is TriggerKind.CONDITIONAL and position == "startEvent":
@@ -369,8 +374,9 @@ class ElementCompiler:
             elif kind not in ALLOWED[position]:
                 named = "no event definition" if kind is TriggerKind.NONE else f"a {kind.name.lower()} event definition"
                 self.findings.error("bpmn.trigger_position", f"A {position} with {named} is not allowed.", node)
-            if kind is TriggerKind.ERROR and not element.interrupting:
-                self.findings.error("bpmn.error_interrupts", "An error always interrupts.", node)
+            if kind in _INTERRUPTS and not element.interrupting:
+                message = "Errors, compensation and cancellation always interrupt."
+                self.findings.error("bpmn.error_interrupts", message, node)
         alone = (TriggerKind.LINK, TriggerKind.COMPENSATION, TriggerKind.CANCEL, TriggerKind.TERMINATE)
         if len(element.triggers) > 1 and any(trigger.kind in alone for trigger in element.triggers):
             message = "A link, compensation, cancel or terminate event has no second event definition."
@@ -380,7 +386,7 @@ class ElementCompiler:
             self.findings.error("bpmn.multiple", message, node)
 
     def _message(self, node: Node, holder: Node) -> Trigger | None:
-        reference = holder.get("messageRef") or self._operation_message(holder)
+        reference = holder.get("messageRef")
         message = referred(self.read, reference) if reference else None
         if message is None:
             if not reference:
@@ -399,15 +405,13 @@ class ElementCompiler:
             trigger.name_expression = self.expressions.feel(name, message)
         return trigger
 
-    def _operation_message(self, holder: Node) -> str:
-        """The message of the operation that an event or task names."""
-        named = holder.get("operationRef") or child_text(holder, "operationRef")
-        operation = referred(self.read, named) if named else None
-        return child_text(operation, "inMessageRef") if operation is not None else ""
-
     def _named(self, node: Node, definition: Node, kind: TriggerKind) -> Trigger:
         if kind is TriggerKind.TERMINATE:
-            return Trigger(kind, whole_instance=definition.get(noria("terminateAll")) == "true")
+            return Trigger(
+                kind,
+                whole_instance=definition.get(noria("terminateAll")) == "true",
+                whole_loop=definition.get(noria("terminateLoop")) == "true",
+            )
         if kind is TriggerKind.CANCEL:
             return Trigger(kind)
         if kind is TriggerKind.LINK:
@@ -445,8 +449,7 @@ class ElementCompiler:
         text = given[0].text.strip()
         kind = _TIMERS[given[0].local]
         expression = self.expressions.value(text, node)
-        if kind is TimerKind.DURATION:
-            self.expressions.check_constant_duration(expression, node)
+        self.expressions.check_constant_time(expression, node, kind)
         return Trigger(
             TriggerKind.TIMER,
             timer=kind,

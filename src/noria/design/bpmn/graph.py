@@ -108,12 +108,13 @@ class Trigger(msgspec.Struct):
         calendar: id of the working calendar in which a duration or cycle counts, "" for clock time.
         code_variable: variable that receives the caught error or escalation code, "" for none.
         message_variable: variable that receives the caught error's message, "" for none.
-        condition: FEEL of a conditional event; None when every change of what is watched is one.
+        condition: FEEL of a conditional event; None means that each change of a watched variable is the event.
         watched: the variables whose change has a condition looked at again; empty means all that it names.
         changes: only these changes of a watched variable count: "create", "update"; empty means both.
         activity: element index of the activity that a compensation event names, -1 for all of the scope.
         waits: whether a throwing compensation event waits until everything is compensated.
         whole_instance: a terminate event ends the instance and not only its sub-process.
+        whole_loop: a terminate event ends all instances of the loop around it and not only its own.
     """
 
     kind: TriggerKind
@@ -131,6 +132,7 @@ class Trigger(msgspec.Struct):
     activity: int = -1
     waits: bool = True
     whole_instance: bool = False
+    whole_loop: bool = False
 
 
 class Flow(msgspec.Struct):

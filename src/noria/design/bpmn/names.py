@@ -134,7 +134,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "adHocSubProcess": ("activities",),
     "multiInstanceLoopCharacteristics": ("collection", "item", "outputCollection", "outputItem"),
     "conditionalEventDefinition": ("variables", "on"),
-    "terminateEventDefinition": ("terminateAll",),
+    "terminateEventDefinition": ("terminateAll", "terminateLoop"),
     "process": ("serial", "starterGroups", "title", "summary", "withdrawable"),
     "startEvent": ("form", "correlation"),
     "endEvent": ("topic", "retries", "retryWait", "correlation"),

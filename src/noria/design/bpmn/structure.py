@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from noria.design.bpmn.graph import SUB_PROCESSES, Element, Graph, Kind, TriggerKind
+from noria.design.bpmn.graph import ACTIVITIES, GATEWAYS, SUB_PROCESSES, Element, Graph, Kind, TriggerKind
 from noria.design.bpmn.reading import Findings
 from noria.design.xml import Node
 
 _BEHIND_EVENT_GATEWAY = (Kind.INTERMEDIATE_CATCH_EVENT, Kind.RECEIVE_TASK)
 _WAITS_BEHIND_EVENT_GATEWAY = (TriggerKind.MESSAGE, TriggerKind.TIMER, TriggerKind.SIGNAL, TriggerKind.CONDITIONAL)
+_NEEDS_INCOMING = (ACTIVITIES | GATEWAYS) - {Kind.EVENT_SUB_PROCESS}
 _CONDITIONAL_SPLITS = (Kind.EXCLUSIVE_GATEWAY, Kind.INCLUSIVE_GATEWAY, Kind.COMPLEX_GATEWAY)
 
 
@@ -26,8 +27,11 @@ def check_structure(graph: Graph, nodes: Sequence[Node], findings: Findings) -> 
         node = nodes[element.index]
         if element.kind is Kind.PROCESS or element.kind in SUB_PROCESSES:
             _check_starts(graph, element, node, findings)
+            _check_ends(graph, element, node, findings)
         if element.kind is not Kind.PROCESS and element.index not in reachable:
-            findings.warn("bpmn.unreachable", "No way leads here.", node)
+            lost = not element.incoming and element.kind in _NEEDS_INCOMING
+            add = findings.error if lost else findings.warn
+            add("bpmn.unreachable", "No way leads here.", node)
         _check_compensation(graph, element, node, findings)
         if element.kind in _CONDITIONAL_SPLITS:
             _check_conditions(graph, element, node, findings)
@@ -52,6 +56,17 @@ def _check_starts(graph: Graph, element: Element, node: Node, findings: Findings
     ]
     if len(plain) > 1:
         findings.error("bpmn.many_starts", "There is more than one start event without a trigger.", node)
+
+
+def _check_ends(graph: Graph, container: Element, node: Node, findings: Findings) -> None:
+    """BPMN 2.0.2, 10.5.2 and 10.5.3: a level has start and end events, or neither."""
+    inside = [element for element in graph.elements if element.scope == container.index]
+    starts = any(element.kind is Kind.START_EVENT or element.instantiates for element in inside)
+    ends = any(element.kind is Kind.END_EVENT for element in inside)
+    if ends and not starts:
+        findings.error("bpmn.no_start", "There is an end event here and no start event.", node)
+    if starts and not ends:
+        findings.warn("bpmn.no_end", "There is a start event here and no end event.", node)
 
 
 def _check_compensation(graph: Graph, element: Element, node: Node, findings: Findings) -> None:

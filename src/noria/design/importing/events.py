@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 
-from noria.design.bpmn.names import bpmn, noria
-from noria.design.importing import data, splitting
+from noria.design.bpmn.names import bpmn
+from noria.design.importing import data
 from noria.design.importing.vendors import CAMUNDA, OPERATON
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 from noria.kernel.instants import parse_duration
 
-_LOOP = bpmn("multiInstanceLoopCharacteristics")
 _CRON_EVERY = re.compile(r"0 (?:0/(\d+)|\*) \* (?:\* \*|\* \* \?|\? \* \*|\* \?)(?: \*)?")
 _CRON_SECONDS = re.compile(r"(?:\*|0)/(\d+) \* \* (?:\* \* \?|\? \* \*|\* \* \*)")
 _CRON_HOURS = re.compile(r"0 0 (?:(?:\*|0)/(\d+)|\*) (?:\* \* \?|\? \* \*|\* \* \*)")
@@ -80,6 +79,7 @@ def variable_listener(work: Work, node: Node) -> None:
             work.say(found, "import.unsupported")
             continue
         definition = work.append(node, work.new(node, "conditionalEventDefinition"))
+        # BPMN's schema wants the element.
         work.append(definition, work.new(node, "condition"))
         work.set(definition, "variables", name)
         work.set(definition, "on", _CHANGES[change])
@@ -152,23 +152,19 @@ def terminate(work: Work, node: Node) -> None:
         if found.is_true:
             work.set(node, "terminateAll", "true")
         work.say(found, "import.terminate_all")
-    everything = node.get(noria("terminateAll")) == "true"
     found = work.take(node, "terminateMultiInstance")
-    event = node.parent
-    scope = event.parent if event is not None else None
-    loops = scope is not None and scope.first(_LOOP) is not None
-    if found is not None and found.is_true and not loops:
-        work.say(found, "import.terminate_instances" if _in_loop(node) else "import.no_meaning")
-    elif found is not None:
-        work.say(found, "import.terminate_all" if found.is_true else "import.no_meaning")
-    if loops and scope is not None and work.vendors and not everything and not (found is not None and found.is_true):
-        splitting.keep_instances(work, scope)
+    if found is not None:
+        if found.is_true and _in_loop(node):
+            work.set(node, "terminateLoop", "true")
+            work.say(found, "import.terminate_all")
+        else:
+            work.say(found, "import.no_meaning")
 
 
 def _in_loop(node: Node) -> bool:
     around = node.parent
     while around is not None:
-        if around.first(_LOOP) is not None:
+        if around.first(bpmn("multiInstanceLoopCharacteristics")) is not None:
             return True
         around = around.parent
     return False

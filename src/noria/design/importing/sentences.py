@@ -386,14 +386,6 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "import.correlation": _mapped("The correlation key is {value}.", "关联键为 {value}。"),
     "import.terminate_all": _mapped("{attribute} says how much is ended.", "{attribute} 说明终止的范围。"),
-    "import.terminates_instance": _changed(
-        "A terminate end event ended one instance of the loop; in BPMN it ends them all, so it is inside {name} now.",
-        "终止结束事件原来只终止循环中的一个实例；在 BPMN 中会终止全部，因此现放入 {name} 之内。",
-    ),
-    "import.terminate_instances": _needs_work(
-        "The end event ends its own sub-process here, not the loop around that.",
-        "这里的结束事件只终止它所在的子流程，而不是外层的循环。",
-    ),
     "import.timer_expression": _mapped(
         "The timer's expression {value} is FEEL now.", "定时器表达式 {value} 已改写为 FEEL。"
     ),

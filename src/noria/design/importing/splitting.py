@@ -1,4 +1,4 @@
-"""Sub-processes that mean something else in BPMN than to a vendor are taken apart, or get another one inside."""
+"""An event sub-process with several start events, as Flowable allows it, becomes one for each of them."""
 
 from __future__ import annotations
 
@@ -9,32 +9,6 @@ from noria.design.xml import Node
 
 _REFERENCES = ("sourceRef", "targetRef", "attachedToRef", "default", "activityRef")
 _LISTED = frozenset({"incoming", "outgoing"})
-
-
-def keep_instances(work: Work, node: Node) -> None:
-    """The vendors' terminate end event ends one instance of a loop; BPMN's ends them all, so it goes one level in."""
-    outside = {"documentation", "extensionElements", "incoming", "outgoing", "multiInstanceLoopCharacteristics"}
-    moved = [child for child in node.children if not (isinstance(child, Node) and child.local in outside)]
-    inner = work.new(node, "subProcess")
-    inner.attributes = {"id": work.unique(f"{node.get('id')}_instance")}
-    inner.children = moved
-    for child in inner.elements():
-        child.parent = inner
-    node.children = [child for child in node.children if isinstance(child, Node) and child.local in outside]
-    ends = []
-    for local in ("startEvent", "endEvent"):
-        event = work.append(node, work.new(node, local))
-        event.attributes = {"id": work.unique(f"{inner.get('id')}_{local.removesuffix('Event')}")}
-        ends.append(event.get("id"))
-    work.append(node, inner)
-    for source, target in ((ends[0], inner.get("id")), (inner.get("id"), ends[1])):
-        flow = work.append(node, work.new(node, "sequenceFlow"))
-        flow.attributes = {
-            "id": work.unique(f"flow_{source}_{target}"),
-            "sourceRef": source,
-            "targetRef": target,
-        }
-    work.say(node, "import.terminates_instance", name=inner.get("id"))
 
 
 def event_sub_process(work: Work, node: Node) -> None:

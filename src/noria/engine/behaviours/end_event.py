@@ -22,7 +22,7 @@ def enter(run: Run, token: int, element: Element) -> None:
             run.cancel_scope(0, "terminate_event")
             run.emit(e.InstanceCompleted())
         else:
-            _terminate(run, token, element)
+            _terminate(run, token, element, whole_loop=trigger.whole_loop)
     elif trigger.kind is TriggerKind.CANCEL:
         compensation.cancel_transaction(run, token, element)
     elif trigger.kind is TriggerKind.COMPENSATION:
@@ -34,11 +34,14 @@ def enter(run: Run, token: int, element: Element) -> None:
         _throw_all(run, token, element)
 
 
-def _terminate(run: Run, token: int, element: Element) -> None:
-    """End the scope; of a loop with all its instances (BPMN 2.0.2, table 10.92)."""
-    scope = run.state.tokens[token].scope
-    loop = run.state.tokens[scope].scope if scope and run.is_instance(scope) else -1
-    if loop >= 0:
+def _terminate(run: Run, token: int, element: Element, *, whole_loop: bool) -> None:
+    """End the scope: of a loop the instance alone (BPMN 2.0.2, 13.5.6), or with all others when the model says so."""
+    tokens = run.state.tokens
+    scope = instance = tokens[token].scope
+    while whole_loop and instance and not run.is_instance(instance):
+        instance = tokens[instance].scope
+    if whole_loop and instance:
+        loop = tokens[instance].scope
         looping.cut_short(run, loop, run.definition.graph.elements[run.state.loops[loop].element], "terminate_event")
     else:
         run.cancel_scope(scope, "terminate_event", but=token)
