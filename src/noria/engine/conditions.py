@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from noria.design.bpmn.graph import Trigger
 from noria.engine import events as e
+from noria.engine import triggers
 from noria.engine.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _take_effect(run: Run, key: int) -> None:
     element = run.definition.graph.elements[waiting.element]
     if element.needs_all_triggers:
         run.emit(e.WaitsClosed(waiting.token, (key,)))
-    run.trigger(element, waiting.token, {})
+    triggers.trigger(run, element, waiting.token, {})
 
 
 def _concerns(trigger: Trigger, changed: Mapping[str, set[str]]) -> bool:

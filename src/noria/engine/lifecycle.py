@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from noria.design.bpmn.graph import Element, Kind, TriggerKind
-from noria.engine import choosing, looping
+from noria.engine import choosing, looping, triggers
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.arming import after
@@ -57,7 +57,7 @@ def start(run: Run, command: c.StartInstance) -> Rejected | None:
     run.with_start = from_people
     if graph.elements[0].event_sub_processes:
         try:
-            run.arm_event_sub_processes(0, graph.elements[0])
+            triggers.arm_event_sub_processes(run, 0, graph.elements[0])
         except Trouble as trouble:
             return Rejected(trouble.trouble_code, trouble.message)
     if element.kind is Kind.START_EVENT or not element.instantiates:
@@ -199,7 +199,7 @@ def throw_job_error(run: Run, command: c.ThrowJobError) -> Rejected | None:
         return rejected
     _drop_incidents(run, command.token, command.by)
     run.emit(e.JobCompleted(command.token, command.by))
-    run.throw_error(command.token, command.code, command.message, command.variables)
+    triggers.throw_error(run, command.token, command.code, command.message, command.variables)
     return None
 
 
@@ -233,7 +233,7 @@ def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
         # Each repetition lets a token go on; the one that waits goes with the last.
         run.leave(run.place(element.index, run.state.tokens[timer.token].scope), element)
     else:
-        run.trigger(element, timer.token, {})
+        triggers.trigger(run, element, timer.token, {})
     return None
 
 
@@ -252,7 +252,7 @@ def correlate(run: Run, command: c.Correlate) -> Rejected | None:
     rejected = reserved_names(command.variables)
     if rejected is not None:
         return rejected
-    run.receive(command.wait, command.variables, command.message_id)
+    triggers.receive(run, command.wait, command.variables, command.message_id)
     return None
 
 
@@ -268,7 +268,9 @@ def escalate_call(run: Run, command: c.EscalateCall) -> Rejected | None:
     if rejected is not None:
         return rejected
     element = _element_at(run, command.token)
-    run.throw_escalation(command.token, command.code, _handed_out(run, command.token, element, command.variables))
+    triggers.throw_escalation(
+        run, command.token, command.code, _handed_out(run, command.token, element, command.variables)
+    )
     return None
 
 
@@ -297,7 +299,7 @@ def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
     element = _element_at(run, token)
     if command.error:
         outputs = _handed_out(run, token, element, command.variables)
-        run.throw_error(token, command.error, command.message, {}, outputs)
+        triggers.throw_error(run, token, command.error, command.message, {}, outputs)
         return None
     values = _given(command.variables)
     if element.outputs or (element.call is not None and element.call.propagate_out):
