@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from noria.design.feel import FeelSyntaxError, compile_expression, compile_unary_tests
 from noria.design.importing.feel import NotTranslatable, translate, translate_expression
 from noria.design.importing.importer import sweep
@@ -21,6 +23,7 @@ _OLDER = frozenset(
     }
 )
 """Namespaces of DMN 1.1 and of its drafts; what tables and expressions need is the same in DMN 1.3."""
+_EXPORTERS = re.compile("camunda|operaton|flowable|activiti", re.IGNORECASE)
 _NUMBERS = frozenset({"integer", "int", "long", "double", "float", "short"})
 _JUEL = frozenset({"juel", "uel", "http://java.sun.com/products/jsp"})
 _EXPRESSIONS = frozenset({"inputExpression", "outputEntry", "literalExpression", "defaultOutputEntry"})
@@ -49,7 +52,7 @@ def import_dmn(content: bytes, file: str) -> Imported:
         line = report_line("import.not_bpmn", file, root.line, "", "", {"reason": root.local})
         return Imported(None, (line,), {})
     work = Work(document, file)
-    _newer(work, root)
+    older = _newer(work, root)
     nodes = [node for node in root.descendants() if node.namespace not in VENDORS]
     for node in nodes:
         _type(work, node)
@@ -60,15 +63,16 @@ def import_dmn(content: bytes, file: str) -> Imported:
             if found is not None:
                 work.say(found, code)
     sweep(work, document)
-    _require_inputs(work, root)
+    if work.vendors or older or _EXPORTERS.search(root.get("exporter")):
+        _require_inputs(work, root)
     return Imported(write_xml(document), tuple(sorted(work.lines, key=lambda line: line.line)), {})
 
 
-def _newer(work: Work, root: Node) -> None:
-    """Write an older file in the namespace of DMN 1.3."""
+def _newer(work: Work, root: Node) -> bool:
+    """Write an older file in the namespace of DMN 1.3; whether it was one."""
     older = root.namespace
     if older not in _OLDER:
-        return
+        return False
     for node in root.descendants():
         if node.namespace == older:
             node.namespace = _TARGET
@@ -76,6 +80,7 @@ def _newer(work: Work, root: Node) -> None:
             if uri == older:
                 node.declarations[prefix] = _TARGET
     work.say(Found(root, "dmn:xmlns", older), "import.dmn_version")
+    return True
 
 
 def _type(work: Work, node: Node) -> None:

@@ -11,7 +11,6 @@ from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 from noria.kernel.instants import parse_duration
 
-_LOOP = bpmn("multiInstanceLoopCharacteristics")
 _CRON_EVERY = re.compile(r"0 (?:0/(\d+)|\*) \* (?:\* \*|\* \* \?|\? \* \*|\* \?)(?: \*)?")
 _CRON_SECONDS = re.compile(r"(?:\*|0)/(\d+) \* \* (?:\* \* \?|\? \* \*|\* \* \*)")
 _CRON_HOURS = re.compile(r"0 0 (?:(?:\*|0)/(\d+)|\*) (?:\* \* \?|\? \* \*|\* \* \*)")
@@ -47,6 +46,13 @@ def escalation_boundary(work: Work, node: Node) -> None:
     if camunda and not node.get("cancelActivity") and node.first(bpmn("escalationEventDefinition")) is not None:
         node.attributes["cancelActivity"] = "false"
         work.say(node, "import.escalation_goes_on")
+
+
+def compensation_boundary(work: Work, node: Node) -> None:
+    """Whether a compensation boundary event interrupts means nothing: its activity is done. BPMN has it say so."""
+    if node.get("cancelActivity") == "false" and node.first(bpmn("compensateEventDefinition")) is not None:
+        del node.attributes["cancelActivity"]
+        work.say(node, "import.compensation_interrupts")
 
 
 def error_definition(work: Work, node: Node) -> None:
@@ -164,7 +170,7 @@ def terminate(work: Work, node: Node) -> None:
 def _in_loop(node: Node) -> bool:
     around = node.parent
     while around is not None:
-        if around.first(_LOOP) is not None:
+        if around.first(bpmn("multiInstanceLoopCharacteristics")) is not None:
             return True
         around = around.parent
     return False
@@ -192,9 +198,21 @@ def timer(work: Work, node: Node) -> None:
                 work.say(found, "import.timer_expression")
         elif local == "timeCycle":
             _cycle(work, found)
+            _once(work, node, child)
         elif local == "timeDate" and _is_duration(text):
             # The vendors read a duration here as well.
             child.local = "timeDuration"
+
+
+def _once(work: Work, definition: Node, cycle: Node) -> None:
+    """A cycle on an intermediate event lets the vendors' flow go on once; BPMN's goes on at each repetition."""
+    event = definition.parent
+    repeats, _, interval = cycle.text.strip().partition("/")
+    inside = event is not None and event.local == "intermediateCatchEvent"
+    if work.vendors and inside and repeats.startswith("R") and _is_duration(interval):
+        cycle.local = "timeDuration"
+        work.set_text(cycle, interval)
+        work.say(definition, "import.cycle_once", interval=interval)
 
 
 def _is_duration(text: str) -> bool:

@@ -51,7 +51,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "participant": (zeebe.element, jobs.properties),
     "lane": (zeebe.element, jobs.properties),
     "startEvent": (people.start_event, forms.forms, events.variable_listener),
-    "boundaryEvent": (events.variable_listener, events.escalation_boundary),
+    "boundaryEvent": (events.variable_listener, events.escalation_boundary, events.compensation_boundary),
     "intermediateCatchEvent": (events.variable_listener,),
     "endEvent": _SERVICE,
     "intermediateThrowEvent": _SERVICE,
@@ -139,8 +139,9 @@ def _apply(work: Work) -> None:
         for rule in (*(_BEFORE if flow_node else ()), *_RULES.get(local, ()), *(_AFTER if flow_node else ())):
             rule(work, node)
     for node in nodes:
-        for rule in _LATER.get(node.local, ()):
-            rule(work, node)
+        if structure.is_run(node):
+            for rule in _LATER.get(node.local, ()):
+                rule(work, node)
     for node in nodes:
         expressions.left_over(work, node)
     for node in nodes:

@@ -226,6 +226,10 @@ SENTENCES: dict[str, Sentence] = {
     "import.form_embedded": _mapped(
         "The form inside the model is a file of its own now.", "模型内的表单已成为独立文件。"
     ),
+    "import.form_json": _needs_work(
+        "The form inside the model is not JSON ({reason}); it was left out.",
+        "模型内的表单不是 JSON（{reason}），已去掉。",
+    ),
     "import.form_key": _needs_work(
         "The form {value} is a page of another product. Draw a form and name it by noria:form.",
         "表单 {value} 是其他产品的页面，请重新绘制表单并用 noria:form 指定。",
@@ -384,6 +388,14 @@ SENTENCES: dict[str, Sentence] = {
     "import.terminate_all": _mapped("{attribute} says how much is ended.", "{attribute} 说明终止的范围。"),
     "import.timer_expression": _mapped(
         "The timer's expression {value} is FEEL now.", "定时器表达式 {value} 已改写为 FEEL。"
+    ),
+    "import.cycle_once": _changed(
+        "The cycle let the flow go on once; the event waits {interval} now.",
+        "该周期只使流程继续一次，现改为等待 {interval}。",
+    ),
+    "import.compensation_interrupts": _changed(
+        "cancelActivity is left out: it says nothing about a compensation event.",
+        "已省略 cancelActivity：它对补偿事件没有意义。",
     ),
     "import.cron": _changed(
         "The cron expression {value} is every {interval} from when the timer is set, not at full minutes or hours.",

@@ -36,6 +36,14 @@ def give_ids(work: Work, node: Node) -> None:
     work.say(node, "import.id", kind=node.local)
 
 
+def is_run(node: Node) -> bool:
+    """Whether an element is not part of a process that says it is only drawn."""
+    around: Node | None = node
+    while around is not None and around.local != "process":
+        around = around.parent
+    return around is None or around.get("isExecutable") not in ("false", "0")
+
+
 def process(work: Work, node: Node) -> None:
     """Say that a process is executable when nothing is said: the vendors take it for so."""
     if not node.get("isExecutable"):

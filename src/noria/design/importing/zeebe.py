@@ -91,15 +91,39 @@ def _headers(work: Work, node: Node, found: Found) -> None:
 
 
 def _mapping(work: Work, node: Node, found: Found) -> None:
+    """Inputs and outputs; several with ``a.b`` and ``a.c`` as targets are one context ``a``."""
     work.say(found, "import.parameters")
+    nested: dict[tuple[str, str], dict[str, object]] = {}
     for child in found.node.elements():
         part = Found(child, f"zeebe:{child.local}", child.get("source").strip())
-        target = child.get("target").strip()
-        if child.local not in ("input", "output") or "." in target or not target:
+        target, *path = child.get("target").strip().split(".")
+        if child.local not in ("input", "output") or not target or not all(path):
             work.say(part, "import.unsupported")
-        elif _checked(work, part):
+            continue
+        if not _checked(work, part):
+            continue
+        if path:
+            entries = nested.setdefault((child.local, target), {})
+            for name in path[:-1]:
+                inner = entries.setdefault(name, {})
+                entries = inner if isinstance(inner, dict) else {}
+            entries[path[-1]] = part.value[1:].strip() if part.value.startswith("=") else quoted(part.value)
+        else:
             work.add(node, child.local, source=part.value, target=target)
-            work.say(part, f"import.{child.local}_parameter", name=target)
+        work.say(part, f"import.{child.local}_parameter", name=child.get("target"))
+    for (local, target), entries in nested.items():
+        made = _context(entries)
+        # What comes out joins what the variable holds already.
+        merged = f"if {target} = null then {made} else context merge([{target}, {made}])"
+        work.add(node, local, source=f"= {made if local == 'input' else merged}", target=target)
+
+
+def _context(entries: dict[str, object]) -> str:
+    """FEEL for a context of contexts."""
+    parts = [
+        f"{quoted(name)}: {_context(value) if isinstance(value, dict) else value}" for name, value in entries.items()
+    ]
+    return f"{{{', '.join(parts)}}}"
 
 
 def _subscription(work: Work, node: Node, found: Found) -> None:
@@ -196,7 +220,7 @@ def _embedded_form(work: Work, _node: Node, found: Found) -> None:
     try:
         schema = json.loads(found.value)
     except ValueError as error:
-        work.say(found, "import.expression", reason=f"the form is not JSON: {error}")
+        work.say(found, "import.form_json", reason=str(error))
         return
     work.forms[name] = {**schema, "id": name}
     work.say(found, "import.form_embedded")

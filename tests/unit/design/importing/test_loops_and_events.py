@@ -102,9 +102,25 @@ def test_a_variable_listener_is_a_conditional_event():
     [("0 0/5 * * * ?", "R/PT5M"), ("0/2 * * * * ?", "R/PT2S"), ("0 0 * * * ?", "R/PT1H"), ("0 0 0/6 * * ?", "R/PT6H")],
 )
 def test_a_cron_expression_that_means_every_so_often_is_a_cycle(cron, cycle):
-    model = event(f'<timerEventDefinition id="d"><timeCycle>{cron}</timeCycle></timerEventDefinition>')
+    model = event(f'<timerEventDefinition id="d"><timeCycle>{cron}</timeCycle></timerEventDefinition>', "startEvent")
     assert model["d"].first(bpmn("timeCycle")).text == cycle
     assert model.codes("changed") == ["import.cron"]
+
+
+def test_a_cycle_of_an_intermediate_event_lets_the_flow_go_on_once():
+    model = event('<timerEventDefinition id="d"><timeCycle>R3/PT10M</timeCycle></timerEventDefinition>')
+    assert model["d"].first(bpmn("timeDuration")).text == "PT10M"
+    assert model.codes("changed") == ["import.cycle_once"]
+
+
+def test_a_compensation_event_says_nothing_of_interrupting():
+    model = Model(
+        '<startEvent id="s"/><task id="t"/><boundaryEvent id="x" attachedToRef="t" cancelActivity="false">'
+        '<compensateEventDefinition/></boundaryEvent><task id="undo" isForCompensation="true"/>'
+        '<association id="a" sourceRef="x" targetRef="undo"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>'
+    )
+    assert model["x"].get("cancelActivity") == ""
+    assert model.errors() == []
 
 
 def test_any_other_cron_expression_needs_work():

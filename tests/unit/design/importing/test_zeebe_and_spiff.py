@@ -32,6 +32,26 @@ def test_a_job_has_its_topic_retries_headers_and_mappings():
     assert model.errors() == []
 
 
+def test_nested_targets_are_one_context():
+    model = element(
+        "serviceTask",
+        '<zeebe:taskDefinition type="http"/><zeebe:ioMapping><zeebe:input source="bearer" target="auth.type"/>'
+        '<zeebe:input source="=secret" target="auth.token.value"/><zeebe:output source="=body" target="answer.body"/>'
+        "</zeebe:ioMapping>",
+    )
+    assert model.mappings("x") == [
+        ("input", {"source": '= {"type": "bearer", "token": {"value": secret}}', "target": "auth"}),
+        (
+            "output",
+            {
+                "source": '= if answer = null then {"body": body} else context merge([answer, {"body": body}])',
+                "target": "answer",
+            },
+        ),
+    ]
+    assert model.errors() == []
+
+
 def test_a_user_task_has_people_a_limit_a_priority_and_a_form():
     form = json.dumps({"type": "default", "components": [{"type": "textfield", "id": "f", "key": "k"}]})
     model = element(
