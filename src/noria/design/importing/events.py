@@ -14,6 +14,7 @@ from noria.kernel.instants import parse_duration
 _CRON_EVERY = re.compile(r"0 (?:0/(\d+)|\*) \* (?:\* \*|\* \* \?|\? \* \*|\* \?)(?: \*)?")
 _CRON_SECONDS = re.compile(r"(?:\*|0)/(\d+) \* \* (?:\* \* \?|\? \* \*|\* \* \*)")
 _CRON_HOURS = re.compile(r"0 0 (?:(?:\*|0)/(\d+)|\*) (?:\* \* \?|\? \* \*|\* \* \*)")
+_EVERY = re.compile(r"R\d*/(P[^/]+)")
 _CHANGES = {
     "create": "create",
     "update": "update",
@@ -46,6 +47,17 @@ def escalation_boundary(work: Work, node: Node) -> None:
     if camunda and not node.get("cancelActivity") and node.first(bpmn("escalationEventDefinition")) is not None:
         node.attributes["cancelActivity"] = "false"
         work.say(node, "import.escalation_goes_on")
+
+
+_INTERRUPTING = ("errorEventDefinition", "compensateEventDefinition", "cancelEventDefinition")
+
+
+def interrupting_boundary(work: Work, node: Node) -> None:
+    """The vendors overlook ``cancelActivity="false"`` where an event always interrupts."""
+    always = any(node.first(bpmn(local)) is not None for local in _INTERRUPTING)
+    if always and node.get("cancelActivity") in ("false", "0"):
+        del node.attributes["cancelActivity"]
+        work.say(node, "import.always_interrupts")
 
 
 def error_definition(work: Work, node: Node) -> None:
@@ -192,9 +204,20 @@ def timer(work: Work, node: Node) -> None:
                 work.say(found, "import.timer_expression")
         elif local == "timeCycle":
             _cycle(work, found)
+            _once(work, node, found)
         elif local == "timeDate" and _is_duration(text):
             # The vendors read a duration here as well.
             child.local = "timeDuration"
+
+
+def _once(work: Work, node: Node, found: Found) -> None:
+    """A cycle on an event in the flow happens once at the vendors; here it would go on."""
+    event = node.parent
+    match = _EVERY.fullmatch(found.node.text.strip())
+    if match is not None and event is not None and event.local == "intermediateCatchEvent" and work.vendors:
+        found.node.local = "timeDuration"
+        work.set_text(found.node, match[1])
+        work.say(found, "import.cycle_once", interval=match[1])
 
 
 def _is_duration(text: str) -> bool:

@@ -51,7 +51,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "participant": (zeebe.element, jobs.properties),
     "lane": (zeebe.element, jobs.properties),
     "startEvent": (people.start_event, forms.forms, events.variable_listener),
-    "boundaryEvent": (events.variable_listener, events.escalation_boundary),
+    "boundaryEvent": (events.variable_listener, events.escalation_boundary, events.interrupting_boundary),
     "intermediateCatchEvent": (events.variable_listener,),
     "endEvent": _SERVICE,
     "intermediateThrowEvent": _SERVICE,

@@ -75,6 +75,10 @@ SENTENCES: dict[str, Sentence] = {
         "In {value} a missing value counted as 0, and a text of digits as a number; in FEEL the result is null.",
         "在 {value} 中，空值原来按 0、数字文本原来按数字计算；在 FEEL 中结果为 null。",
     ),
+    "import.script_arithmetic": _changed(
+        "The script calculates; in FEEL a missing value gives null, and a number and a text do not add up.",
+        "脚本中有计算；在 FEEL 中空值结果为 null，数字与文本不能相加。",
+    ),
     "import.modulo_sign": _changed(
         "In {value} a remainder had the sign of the dividend; in FEEL it has that of the divisor.",
         "在 {value} 中，余数原来与被除数同号；在 FEEL 中与除数同号。",
@@ -392,6 +396,14 @@ SENTENCES: dict[str, Sentence] = {
     "import.cron": _changed(
         "The cron expression {value} is every {interval} from when the timer is set, not at full minutes or hours.",
         "cron 表达式 {value} 改为自定时器设置起每隔 {interval} 一次，不再对齐整分或整点。",
+    ),
+    "import.cycle_once": _changed(
+        "The cycle {value} on an event in the flow happened once; it is a duration of {interval} now.",
+        "流程中的周期 {value} 只触发一次，现改为时长 {interval}。",
+    ),
+    "import.always_interrupts": _changed(
+        "An event of this kind always ends the activity; cancelActivity said otherwise and was left out.",
+        "此类事件总会终止活动；cancelActivity 与之不符，已去掉。",
     ),
     "import.cron_unsupported": _needs_work(
         "The cron expression {value} is no ISO 8601 cycle. Write it as one, such as R/P1D.",
