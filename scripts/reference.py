@@ -474,6 +474,44 @@ def import_report() -> str:
     )
 
 
+_PATTERN = re.compile(r"scenario WCP-(?P<number>\d\d) (?P<name>[^:]+): (?P<how>.+)")
+_WITHOUT_SCENARIO = {
+    15: (
+        "Multiple instances without a-priori run-time knowledge",
+        "Not directly: a loop that calls a process, or a non-interrupting event sub-process begun once for each.",
+    ),
+    24: (
+        "Persistent trigger",
+        "A message waits for whoever awaits it until its time to live has passed (`tests/stores/test_messages.py`).",
+    ),
+    36: (
+        "Dynamic partial join for multiple instances",
+        "Not directly: the number of instances of an activity is fixed when it begins.",
+    ),
+}
+
+
+def patterns() -> str:
+    """The workflow control-flow patterns, each with what its scenario shows."""
+    rows = {number: (f"{number}", name, how, "") for number, (name, how) in _WITHOUT_SCENARIO.items()}
+    for path in sorted((ROOT / "tests" / "scenarios").glob("patterns_*.scenario")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if found := _PATTERN.match(line):
+                how = found["how"]
+                rows[int(found["number"])] = (
+                    found["number"].lstrip("0"),
+                    found["name"],
+                    how[0].upper() + how[1:] + ".",
+                    f"`{path.stem}`",
+                )
+    return _page(
+        "Workflow patterns",
+        "The 43 control-flow patterns of Russell, ter Hofstede, van der Aalst and Mulyar (BPM Center Report BPM-06-22, "
+        "2006), and what the scenario of each in `tests/scenarios` shows.",
+        _table(("no.", "pattern", "here", "scenario"), [row for _, row in sorted(rows.items())]),
+    )
+
+
 def pages() -> dict[str, str]:
     """File name → content of every generated page."""
     return {
@@ -483,6 +521,7 @@ def pages() -> dict[str, str]:
         "events.md": event_page(),
         "errors.md": errors(),
         "import.md": import_report(),
+        "patterns.md": patterns(),
     }
 
 

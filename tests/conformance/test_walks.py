@@ -8,17 +8,22 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.betsy import prepared
+from tests.conformance.importing import imported
+from tests.conformance.vendor_scenarios import VENDORS
 from tests.conformance.walking import walk
 from tests.shared import SHARED, needs
 
-MODELS_MIN = {"bpmn-betsy": 50, "bpmn-miwg": 6}
+MODELS_MIN = {"bpmn-betsy": 85, "bpmn-miwg": 6, "bpmn-scenarios-camunda7": 190, "bpmn-scenarios-flowable": 150}
 """Suite → how many of its models are walked through at the least."""
 
 
 def models(suite: Path) -> Iterator[Mapping[str, bytes]]:
-    for path in sorted(suite.rglob("*.bpmn")):
+    for path in sorted([*suite.rglob("*.bpmn"), *suite.rglob("*.xml")]):
         data = path.read_bytes()
-        yield {path.name: prepared(data, path.name) if suite.name == "bpmn-betsy" else data}
+        if suite.name in VENDORS:
+            yield imported(path.name, data)
+        else:
+            yield {path.name: prepared(data, path.name) if suite.name == "bpmn-betsy" else data}
 
 
 @pytest.mark.parametrize("suite", [pytest.param(suite, marks=needs(suite)) for suite in MODELS_MIN])

@@ -224,9 +224,9 @@ class Player:
         if verb == "called":
             token = self.token(rest[0], self.state.calls)
             if rest[1] == "escalates":
-                return c.EscalateCall(token, rest[2])
+                return c.EscalateCall(token, rest[2], values(rest[3:]))
             if rest[1] == "error":
-                return c.CompleteCall(token, {}, rest[2])
+                return c.CompleteCall(token, values(rest[3:]), rest[2])
             return c.CompleteCall(token, values(rest[2:]))
         if verb == "retry":
             return c.RetryIncident(next(iter(self.state.incidents)), "operator")

@@ -170,10 +170,11 @@ class CompleteCall(Command, frozen=True):
 
 
 class EscalateCall(Command, frozen=True):
-    """A called instance threw an escalation that nothing inside it catches; it goes on meanwhile."""
+    """A called instance, with these variables, threw an escalation that nothing inside it catches; it goes on."""
 
     token: int
     code: str
+    variables: dict[str, object] = {}
 
 
 class RetryIncident(Command, frozen=True):

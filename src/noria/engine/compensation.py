@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from noria.design.bpmn.graph import SUB_PROCESSES, Element, Kind, Trigger, TriggerKind
 from noria.engine import events as e
+from noria.engine import triggers
 from noria.engine.state import Done
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _start(run: Run, asked_by: int, key: int, record: Done) -> None:
     run.emit(e.CompensationStarted(token, element.index, asked_by, key))
     if element.compensated_by >= 0:
         start = elements[elements[element.compensated_by].starts[0]]
-        run.trigger(start, token, {})
+        triggers.trigger(run, start, token, {})
         return
     inside = _reachable(run, token, -1)
     if inside:
@@ -151,6 +152,6 @@ def _cancelled(run: Run, token: int, element: Element) -> None:
         host = state.tokens[host].scope
     for index in elements[state.tokens[host].element].boundaries:
         if any(trigger.kind is TriggerKind.CANCEL for trigger in elements[index].triggers):
-            run.trigger(elements[index], host, {})
+            triggers.trigger(run, elements[index], host, {})
             return
     run.take(token, element, ())

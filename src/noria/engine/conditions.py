@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from noria.design.bpmn.graph import Trigger
 from noria.engine import events as e
+from noria.engine import triggers
 from noria.engine.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ CREATE, UPDATE = "create", "update"
 def look(run: Run, fresh: set[int], changed: Mapping[str, set[str]]) -> None:
     """Let the conditions take effect that have come to hold.
 
-    A condition must fail before it can take effect again (BPMN 2.0.2, 10.5.5). Where a model gives variables and no
-    condition, every change of them takes effect.
+    A condition must fail before it can take effect again (BPMN 2.0.2, 10.5.5). An event that names variables and has
+    no condition takes effect at each of their changes.
 
     Args:
         run: the step.
@@ -34,23 +35,33 @@ def look(run: Run, fresh: set[int], changed: Mapping[str, set[str]]) -> None:
             continue
         element = elements[waiting.element]
         trigger = element.triggers[waiting.which]
-        concerned = _concerns(trigger, changed)
-        if not concerned and (key not in fresh or trigger.condition is None):
+        if not (key in fresh or _concerns(trigger, changed)):
+            continue
+        if trigger.condition is None:
+            # Every change is an occurrence; what changed before the wait began is none.
+            if key not in fresh:
+                _take_effect(run, key)
             continue
         try:
-            holds = trigger.condition is None or run.test(trigger.condition, run.variables(waiting.token))
+            holds = run.test(trigger.condition, run.variables(waiting.token))
         except Trouble as trouble:
             run.raise_incident(waiting.token, element, trouble.trouble_code, trouble.message, "condition")
             continue
-        if holds is not waiting.met or trigger.condition is None:
+        if holds is not waiting.met:
             run.emit(e.ConditionChanged(key, holds))
             if holds:
-                if element.needs_all_triggers:
-                    run.emit(e.WaitsClosed(waiting.token, (key,)))
-                run.trigger(element, waiting.token, {})
+                _take_effect(run, key)
+
+
+def _take_effect(run: Run, key: int) -> None:
+    waiting = run.state.conditions[key]
+    element = run.definition.graph.elements[waiting.element]
+    if element.needs_all_triggers:
+        run.emit(e.WaitsClosed(waiting.token, (key,)))
+    triggers.trigger(run, element, waiting.token, {})
 
 
 def _concerns(trigger: Trigger, changed: Mapping[str, set[str]]) -> bool:
-    names = trigger.watched or (trigger.condition.names if trigger.condition is not None else frozenset())
     wanted = trigger.changes or {CREATE, UPDATE}
-    return any(wanted & how for name, how in changed.items() if name in names)
+    watched = trigger.watched or (trigger.condition.names if trigger.condition is not None else ())
+    return any(wanted & how for name, how in changed.items() if name in watched)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from noria.design.bpmn.graph import Element, Kind, TriggerKind
-from noria.engine import choosing, looping
+from noria.engine import choosing, looping, triggers
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.arming import after
@@ -55,7 +57,7 @@ def start(run: Run, command: c.StartInstance) -> Rejected | None:
     run.with_start = from_people
     if graph.elements[0].event_sub_processes:
         try:
-            run.arm_event_sub_processes(0, graph.elements[0])
+            triggers.arm_event_sub_processes(run, 0, graph.elements[0])
         except Trouble as trouble:
             return Rejected(trouble.trouble_code, trouble.message)
     if element.kind is Kind.START_EVENT or not element.instantiates:
@@ -91,8 +93,11 @@ def _start_element(run: Run, element_id: str) -> Element | Rejected:
     for index in graph.elements[0].starts:
         if not (graph.elements[index].instantiates and graph.elements[index].triggers):
             return graph.elements[index]
+    if len(graph.elements[0].starts) == 1:
+        # Asked for by key, a process begins where it can only begin.
+        return graph.elements[graph.elements[0].starts[0]]
     return Rejected(
-        "process.no_start", f"{graph.key} has no start event without a trigger; a message or a timer starts it."
+        "process.no_start", f"{graph.key} has several start events with triggers; say at which one it is to start."
     )
 
 
@@ -194,7 +199,7 @@ def throw_job_error(run: Run, command: c.ThrowJobError) -> Rejected | None:
         return rejected
     _drop_incidents(run, command.token, command.by)
     run.emit(e.JobCompleted(command.token, command.by))
-    run.throw_error(command.token, command.code, command.message, command.variables)
+    triggers.throw_error(run, command.token, command.code, command.message, command.variables)
     return None
 
 
@@ -228,7 +233,7 @@ def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
         # Each repetition lets a token go on; the one that waits goes with the last.
         run.leave(run.place(element.index, run.state.tokens[timer.token].scope), element)
     else:
-        run.trigger(element, timer.token, {})
+        triggers.trigger(run, element, timer.token, {})
     return None
 
 
@@ -247,7 +252,7 @@ def correlate(run: Run, command: c.Correlate) -> Rejected | None:
     rejected = reserved_names(command.variables)
     if rejected is not None:
         return rejected
-    run.receive(command.wait, command.variables, command.message_id)
+    triggers.receive(run, command.wait, command.variables, command.message_id)
     return None
 
 
@@ -262,8 +267,25 @@ def escalate_call(run: Run, command: c.EscalateCall) -> Rejected | None:
     rejected = _call_closed(run, command.token)
     if rejected is not None:
         return rejected
-    run.throw_escalation(command.token, command.code)
+    element = _element_at(run, command.token)
+    triggers.throw_escalation(
+        run, command.token, command.code, _handed_out(run, command.token, element, command.variables)
+    )
     return None
+
+
+def _given(variables: Mapping[str, object]) -> dict[str, object]:
+    """What a called instance hands back: its variables without those that every instance has of its own."""
+    return {name: value for name, value in variables.items() if name not in RESERVED_VARIABLES}
+
+
+def _handed_out(run: Run, token: int, element: Element, variables: Mapping[str, object]) -> dict[str, object]:
+    """What the model maps out of a call that threw something. What cannot be evaluated holds nothing up; it is told."""
+    try:
+        return run.outputs(token, element, _given(variables))
+    except Trouble as trouble:
+        run.raise_incident(0, element, trouble.trouble_code, trouble.message, "enter")
+        return {}
 
 
 def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
@@ -275,10 +297,11 @@ def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
     _drop_incidents(run, token, "")
     run.emit(e.CallCompleted(token, command.error))
     element = _element_at(run, token)
-    values = {name: value for name, value in command.variables.items() if name not in RESERVED_VARIABLES}
     if command.error:
-        run.throw_error(token, command.error, command.message, {})
+        outputs = _handed_out(run, token, element, command.variables)
+        triggers.throw_error(run, token, command.error, command.message, {}, outputs)
         return None
+    values = _given(command.variables)
     if element.outputs or (element.call is not None and element.call.propagate_out):
         run.assign(token, element, values)
     run.leave(token, element)
@@ -294,7 +317,11 @@ def retry_incident(run: Run, command: c.RetryIncident) -> Rejected | None:
     element = run.definition.graph.elements[incident.element]
     if incident.phase == "job":
         run.emit(e.JobRetried(incident.token, max(command.retries, 1), run.now_ms))
-    elif incident.token and incident.token not in run.state.tokens:
+    elif incident.phase == "condition":
+        for key in run.state.hosted.get(incident.token, ()):
+            if key in run.state.conditions:
+                run.look_at_condition(key)
+    elif incident.token not in run.state.tokens:
         return None
     elif incident.phase == "leave":
         run.leave(incident.token, element)
@@ -304,10 +331,6 @@ def retry_incident(run: Run, command: c.RetryIncident) -> Rejected | None:
         choosing.after_activity(run, incident.token, element)
     elif incident.phase == "join":
         run.look_at_joins()
-    elif incident.phase == "condition":
-        for key in run.state.hosted.get(incident.token, ()):
-            if key in run.state.conditions:
-                run.look_at_condition(key)
     else:
         run.begin(incident.token, element)
     return None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from noria.design.bpmn.graph import Element, Trigger, TriggerKind
 from noria.engine import events as e
+from noria.engine import triggers
 from noria.engine.arming import correlation_key, event_name
 from noria.engine.state import RESERVED_VARIABLES
 from noria.engine.trouble import Trouble
@@ -48,4 +49,4 @@ def throw(run: Run, token: int, element: Element, trigger: Trigger) -> None:
         run.emit(e.SignalThrown(token, element.index, name, sent))
         run.broadcast(name, sent)
     elif trigger.kind is TriggerKind.ESCALATION:
-        run.throw_escalation(token, trigger.name)
+        triggers.throw_escalation(run, token, trigger.name)

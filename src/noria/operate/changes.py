@@ -186,7 +186,8 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
         body = Posted(row.iid, event.token, message_id=message_id)
     elif row.parent and isinstance(event, e.EscalationThrown) and event.caught_by < 0:
         kind = "call_escalation"
-        body = Posted(row.parent, row.parent_token, message_id=message_id, error=event.code)
+        variables = held.state.scopes[0].variables
+        body = Posted(row.parent, row.parent_token, variables, message_id, error=event.code)
     elif row.parent and isinstance(event, _ENDS):
         kind = "call_done"
         error, message = "", ""

@@ -195,7 +195,7 @@ class Delivery:
         elif row.kind == "call_cancel":
             await self._call_cancel(row, post)
         elif row.kind == "call_escalation":
-            escalate = c.EscalateCall(post.token, post.error)
+            escalate = c.EscalateCall(post.token, post.error, post.variables)
             await self._send(row, escalate, post.instance, f"call_escalation:{post.message_id}")
         else:
             command = c.CompleteCall(post.token, post.variables, post.error, post.message)

@@ -336,16 +336,16 @@ class ElementCompiler:
 
     def _conditional(self, node: Node, definition: Node) -> Trigger:
         condition = definition.first(bpmn("condition"))
-        watched = definition.get(noria("variables"))
-        if not watched and (condition is None or not condition.text.strip()):
+        said = condition is not None and bool(condition.text.strip())
+        watched = frozenset(name.strip() for name in definition.get(noria("variables")).split(",") if name.strip())
+        if not said and not watched:
             self.findings.error("bpmn.no_condition_event", "The conditional event has no condition.", node)
-            return Trigger(TriggerKind.CONDITIONAL)
         return Trigger(
             TriggerKind.CONDITIONAL,
             condition=self.expressions.feel(condition.text, node, condition.get("language"))
-            if condition is not None and condition.text.strip()
+            if condition is not None and said
             else None,
-            watched=frozenset(name.strip() for name in watched.split(",") if name.strip()),
+            watched=watched,
             changes=frozenset(part.strip() for part in definition.get(noria("on")).split(",") if part.strip()),
         )
 

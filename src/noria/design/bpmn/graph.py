@@ -108,7 +108,7 @@ class Trigger(msgspec.Struct):
         calendar: id of the working calendar in which a duration or cycle counts, "" for clock time.
         code_variable: variable that receives the caught error or escalation code, "" for none.
         message_variable: variable that receives the caught error's message, "" for none.
-        condition: FEEL of a conditional event; None means that each change of a watched variable is the event.
+        condition: FEEL of a conditional event; None when every change of what is watched is one.
         watched: the variables whose change has a condition looked at again; empty means all that it names.
         changes: only these changes of a watched variable count: "create", "update"; empty means both.
         activity: element index of the activity that a compensation event names, -1 for all of the scope.

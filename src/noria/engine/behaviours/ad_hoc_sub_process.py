@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from noria.design.bpmn.graph import Element
-from noria.engine import choosing
+from noria.engine import choosing, triggers
 from noria.engine.run import Run
 
 
@@ -14,5 +14,5 @@ def enter(run: Run, token: int, element: Element) -> None:
         Trouble: an expression gives no usable value.
     """
     run.open_scope(token, element)
-    run.arm_event_sub_processes(token, element)
+    triggers.arm_event_sub_processes(run, token, element)
     choosing.begin(run, token, element)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from noria.design.bpmn.graph import Element, TriggerKind
-from noria.engine import compensation, looping, publishing
+from noria.engine import compensation, looping, publishing, triggers
 from noria.engine import events as e
 from noria.engine.run import Run
 
@@ -59,7 +59,7 @@ def _throw_all(run: Run, token: int, element: Element) -> None:
         return
     kinds = {trigger.kind for trigger in element.triggers}
     if TriggerKind.ERROR in kinds:
-        run.throw_error(token, error, element.name)
+        triggers.throw_error(run, token, error, element.name)
     elif TriggerKind.SIGNAL in kinds:
         run.leave_at_rest(token, element)
     else:

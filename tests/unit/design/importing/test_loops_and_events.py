@@ -94,6 +94,7 @@ def test_a_variable_listener_is_a_conditional_event():
     definition = model["x"].first(bpmn("conditionalEventDefinition"))
     assert (definition.get(noria("variables")), definition.get(noria("on"))) == ("a", "update")
     assert definition.first(bpmn("condition")).text == ""
+    assert model.errors() == []
 
 
 @pytest.mark.parametrize(
