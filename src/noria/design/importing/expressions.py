@@ -14,7 +14,6 @@ from noria.design.xml import Node
 CONDITIONS = frozenset(
     {"conditionExpression", "completionCondition", "condition", "loopCondition", "activationCondition"}
 )
-_SKIP_ENABLED = "_FLOWABLE_SKIP_EXPRESSION_ENABLED", "_ACTIVITI_SKIP_EXPRESSION_ENABLED"
 _JUEL = frozenset({"", "juel", "uel", XPATH.lower(), "feel"})
 _IGNORED_ATTRIBUTES = frozenset({"id", "name", "documentation"})
 
@@ -50,25 +49,6 @@ def expression(work: Work, node: Node) -> None:
             work.say(found, "import.condition")
 
 
-def skip_expression(work: Work, flow: Node) -> None:
-    """Flowable's skip expression of a flow: it stands in for the condition when a variable of the instance says so."""
-    found = work.take(flow, "skipExpression")
-    if found is None:
-        return
-    translated = work.translate(found, condition=True)
-    if translated is None:
-        return
-    condition = flow.first(bpmn("conditionExpression"))
-    if condition is None:
-        condition = work.append(flow, work.new(flow, "conditionExpression"))
-        before = "true"
-    else:
-        before = condition.text.strip()
-    enabled = " or ".join(f"{name} = true" for name in _SKIP_ENABLED)
-    work.set_text(condition, f"if {enabled} then {translated.text} else {before}")
-    work.say(found, "import.skip_flow")
-
-
 def script(work: Work, found: Found, language: str, *, condition: bool = False) -> Translation | None:
     """A script that amounts to one expression; a line says why when it does not."""
     if language.lower() in ("juel", "uel"):
@@ -89,9 +69,6 @@ def script_task(work: Work, node: Node) -> None:
     if variable is not None:
         work.set(node, "resultVariable", variable.value)
         work.say(variable, "import.result_variable")
-    skip = work.take(node, "skipExpression")
-    if skip is not None:
-        work.say(skip, "import.skip")
     resource = work.take(node, "resource")
     if resource is not None:
         work.say(resource, "import.resource")
@@ -165,7 +142,7 @@ def error_of(work: Work, code: str) -> str:
         if code == (error.get("errorCode") or error.get("id")):
             return error.get("id")
     key = work.add_root("error", re.sub(r"\W", "_", code), code)
-    work.root_of(key).attributes["errorCode"] = code
+    work.by_id(key).attributes["errorCode"] = code
     return key
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from noria.design.feel import FeelSyntaxError, compile_expression
+from noria.design.feel.builtins import LIBRARY_NAMES
 from noria.design.importing.juel import (
     Access,
     Binary,
@@ -232,6 +233,8 @@ class Translator:
     def _checked(self, name: str) -> str:
         if name in _RESERVED or not _NAME.fullmatch(name):
             raise NotTranslatable(f"{name} is no name in FEEL")
+        if name in LIBRARY_NAMES:
+            self._notes.add("function_name")
         return name
 
     # Operators

@@ -75,6 +75,11 @@ SENTENCES: dict[str, Sentence] = {
         "In {value} a missing value counted as 0, and a text of digits as a number; in FEEL the result is null.",
         "在 {value} 中，空值原来按 0、数字文本原来按数字计算；在 FEEL 中结果为 null。",
     ),
+    "import.function_name": _changed(
+        "A variable in {value} has the name of a function of FEEL; where the variable is missing, the function is "
+        "meant.",
+        "{value} 中有变量与 FEEL 函数同名；变量不存在时所指的是函数。",
+    ),
     "import.script_arithmetic": _changed(
         "The script calculates; in FEEL a missing value gives null, and a number and a text do not add up.",
         "脚本中有计算；在 FEEL 中空值结果为 null，数字与文本不能相加。",
@@ -130,9 +135,11 @@ SENTENCES: dict[str, Sentence] = {
         "The skip expression is part of the condition: it decides when the instance's variable turns skipping on.",
         "跳过表达式已并入连线条件：实例变量开启跳过时由它决定。",
     ),
-    "import.skip": _needs_work(
-        "{attribute} skips the element when {value} holds. Put a gateway before it.",
-        "{attribute} 在 {value} 成立时跳过该元素，请在它前面加一个网关。",
+    "import.skip_activity": _changed(
+        "A gateway {name} leads past the activity when the skip expression holds and the instance's variable "
+        "turns skipping "
+        "on.",
+        "当跳过表达式成立且实例变量开启跳过时，网关 {name} 绕过该活动。",
     ),
     # Flows and gateways
     "import.default_flow": _changed(

@@ -109,14 +109,21 @@ def start_conditions(work: Work, node: Node) -> None:
         flow.attributes["sourceRef"] = gateway.get("id")
     for listed in list(node.elements(bpmn("outgoing"))):
         work.remove(listed)
-    flow = work.append(parent, work.new(node, "sequenceFlow"))
-    flow.attributes = {
-        "id": work.unique(f"flow_{key}_{gateway.get('id')}"),
-        "sourceRef": key,
-        "targetRef": gateway.get("id"),
-    }
-    _draw(work, key, gateway.get("id"), flow.get("id"))
+    _draw(work, key, gateway.get("id"), connect(work, node, gateway))
     work.say(node, "import.start_conditions", name=gateway.get("id"))
+
+
+def connect(work: Work, source: Node, target: Node) -> str:
+    """A new flow between two elements of one process or sub-process; gives its id."""
+    if source.parent is None:
+        raise ValueError("only what is in a process can be connected")
+    flow = work.append(source.parent, work.new(source, "sequenceFlow"))
+    flow.attributes = {
+        "id": work.unique(f"flow_{source.get('id')}_{target.get('id')}"),
+        "sourceRef": source.get("id"),
+        "targetRef": target.get("id"),
+    }
+    return flow.get("id")
 
 
 def _draw(work: Work, beside: str, gateway: str, flow: str) -> None:
@@ -159,7 +166,7 @@ def references(work: Work, node: Node) -> None:
             continue
         key = work.add_root(local, re.sub(r"\W", "_", reference), reference)
         if code:
-            work.root_of(key).attributes[code] = reference
+            work.by_id(key).attributes[code] = reference
         node.attributes[attribute] = key
         work.say(node, "import.declared", name=reference, kind=local)
 

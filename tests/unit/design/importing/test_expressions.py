@@ -122,6 +122,22 @@ def test_a_script_that_is_one_expression_is_translated(language, text, feel):
     assert model.errors() == []
 
 
+def test_a_skip_expression_of_an_activity_leads_past_it():
+    model = Model(around('<userTask id="x" flowable:assignee="a" flowable:skipExpression="${fast}"/>'))
+    flows = {(node.get("sourceRef"), node.get("targetRef")) for node in model["p"].elements(bpmn("sequenceFlow"))}
+    assert flows == {("s", "skip_x"), ("skip_x", "x"), ("skip_x", "after_x"), ("x", "after_x"), ("after_x", "e")}
+    assert model["skip_x"].get("default") == "flow_skip_x_x"
+    condition = model["flow_skip_x_after_x"].first(bpmn("conditionExpression")).text
+    assert (
+        condition == "(_FLOWABLE_SKIP_EXPRESSION_ENABLED = true or _ACTIVITI_SKIP_EXPRESSION_ENABLED = true) and (fast)"
+    )
+    assert model.errors() == []
+
+
+def test_a_variable_named_like_a_function_is_pointed_out():
+    assert translate("${sum == 1}").notes == ("function_name",)
+
+
 SETS = [
     ("groovy", "execution.setVariable('a', b &gt; 1)", "{a_1: b > 1, result: {a: a_1}}.result"),
     ("groovy", "import java.util.List\ndef total = 0 // begins here\ntotal += price\ntotal", None),
