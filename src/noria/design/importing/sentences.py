@@ -353,6 +353,7 @@ SENTENCES: dict[str, Sentence] = {
         "The results are gathered in {name} when the instances complete.", "各实例完成时结果汇集到 {name}。"
     ),
     "import.aggregation_mapped": _mapped("The results are gathered: {value}.", "结果汇集：{value}。"),
+    "import.activities": _mapped("These activities begin: {value}.", "开始的活动：{value}。"),
     "import.instances_together": _changed(
         "The instances are started together; each has no save point of its own.", "各实例一起启动，没有各自的保存点。"
     ),
@@ -394,6 +395,10 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "import.delivered_later": _mapped(
         "What is thrown is delivered after the commit in any case.", "抛出的内容总是在提交之后送达。"
+    ),
+    "import.correlated": _changed(
+        "The message {name} finds the instance by its business key; name another key by noria:correlation.",
+        "消息 {name} 按业务编号找到实例；可用 noria:correlation 指定其他关联键。",
     ),
     "import.correlation": _mapped("The correlation key is {value}.", "关联键为 {value}。"),
     "import.terminate_all": _mapped("{attribute} says how much is ended.", "{attribute} 说明终止的范围。"),
