@@ -40,7 +40,8 @@ from noria.operate.models import Models
 from noria.operate.notices import Notice
 from noria.operate.office import Caller, Office
 from noria.operate.ports import Clock
-from noria.operate.runtime import Origin, Runtime
+from noria.operate.requests import Origin
+from noria.operate.runtime import Runtime
 from noria.operate.staff import Staff
 from noria.operate.timers import StartTimers, Timers
 from noria.operate.workers import JobHandler, Workers

@@ -13,8 +13,8 @@ from noria.kernel.errors import Rejected
 from noria.kernel.instants import HOUR_MS
 from noria.operate.ids import shard_of_key
 from noria.operate.office import Caller
+from noria.operate.requests import Accepted, Origin
 from noria.operate.rows import Commit, OutboxRow, WaitRow
-from noria.operate.runtime import Accepted, Origin
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
 from tests.house import TENANT, House, eventually

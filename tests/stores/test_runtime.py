@@ -15,7 +15,8 @@ from noria.engine.state import Status, encode_state
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.auditing import verify_audit
 from noria.operate.ports import StaleOwnerError, UnstorableError
-from noria.operate.runtime import Accepted, Request, Runtime
+from noria.operate.requests import Accepted, Request
+from noria.operate.runtime import Runtime
 from tests.house import House, serial
 
 MODEL = """

@@ -21,7 +21,7 @@ from noria.engine import commands as c
 from noria.kernel.instants import HOUR_MS
 from noria.operate.auditing import verify_audit
 from noria.operate.ports import StaleOwnerError, StoreUnavailableError
-from noria.operate.runtime import Accepted
+from noria.operate.requests import Accepted
 from noria.trust.audit import AuditRecord
 from noria.trust.people import Person
 from tests.databases import PostgresServer

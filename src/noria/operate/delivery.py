@@ -19,8 +19,9 @@ from noria.engine.state import Parent
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.changes import Posted
 from noria.operate.ports import Clock, InstanceStore, StaleOwnerError, StoreUnavailableError
+from noria.operate.requests import Committed, Origin, OverloadedError, Request
 from noria.operate.rows import OutboxRow
-from noria.operate.runtime import Committed, Origin, OverloadedError, Request, Runtime
+from noria.operate.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 

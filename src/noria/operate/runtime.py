@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
 from functools import lru_cache
 from operator import attrgetter
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -30,6 +30,15 @@ from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.changes import POSTED, Held, add_open_work, chained, posts, refresh_row
 from noria.operate.ids import InstanceIds, shard_of
 from noria.operate.ports import Clock, InstanceStore, StoreUnavailableError
+from noria.operate.requests import (
+    Accepted,
+    Answer,
+    BrokenError,
+    Committed,
+    Origin,
+    OverloadedError,
+    Request,
+)
 from noria.operate.rows import Commit, DedupRow, InstanceRow, JournalRow, SerialRow, Shard, ShardMove
 from noria.operate.titles import summary_of, title_of
 
@@ -40,108 +49,6 @@ _WRITING = frozenset({e.InstanceStarted, e.VariablesSet})
 BATCH_MAX = 500
 QUEUE_MAX = 20_000
 CACHE_MAX = 50_000
-
-
-class OverloadedError(NoriaError):
-    """Too many commands are waiting; nothing was done. Try again in a moment."""
-
-    code: ClassVar[str] = "runtime.overloaded"
-
-
-class BrokenError(NoriaError):
-    """A defect of Noria showed at one command; the log has the trace. Other instances are not touched."""
-
-    code: ClassVar[str] = "runtime.broken"
-
-
-class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Where a command came from, for the audit trail.
-
-    Attributes:
-        method: "ui", "api", "timer", "worker", "engine", "cli" or "demo".
-        address: network address, "" when there is none.
-        device: what the client says it is, "" when there is none.
-        session: first characters of the session's hash, "" when there is none.
-    """
-
-    method: str = "engine"
-    address: str = ""
-    device: str = ""
-    session: str = ""
-
-
-class SerialDraw(msgspec.Struct, frozen=True):
-    """A number to draw at the start of an instance: counted per name and period, printed by the pattern."""
-
-    name: str
-    period: str
-    pattern: str
-    year: int
-
-
-class Request(msgspec.Struct, gc=False):
-    """One command on its way.
-
-    Attributes:
-        command: what is asked.
-        actor: who asks: person id or technical actor.
-        iid: the instance, 0 for a start.
-        tenant: whose it is; an instance of another tenant is as good as absent.
-        definition: id of the definition to start.
-        unit: unit id of the starter, for a start.
-        key: idempotency key; a repetition gets the first answer.
-        origin: where it came from.
-        consumes: outbox row (shard, n) that this command delivers; forgotten in the same commit.
-        serial: (name, period, pattern values) when a business key is to be drawn.
-    """
-
-    command: c.AnyCommand
-    actor: str
-    iid: int = 0
-    tenant: int = 1
-    definition: int = 0
-    unit: str = ""
-    key: str = ""
-    origin: Origin = Origin()
-    consumes: tuple[int, int] | None = None
-    serial: SerialDraw | None = None
-
-
-class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """The answer to an accepted command.
-
-    Attributes:
-        iid: the instance.
-        version: its version after the command.
-        events: what happened; empty for a repetition.
-        repeated: whether this key had been used before, so that nothing happened now.
-    """
-
-    iid: int
-    version: int
-    events: tuple[e.AnyEvent, ...] = ()
-    repeated: bool = False
-
-
-Answer = Accepted | Rejected
-
-
-class Committed(msgspec.Struct, gc=False):
-    """What listeners are told after a commit, one per command.
-
-    Attributes:
-        position: number of commands ever committed up to this one, over all shards.
-        row: the journal row.
-        instance: the instance row after it.
-        definition: what it runs on.
-        events: what happened.
-    """
-
-    position: int
-    row: JournalRow
-    instance: InstanceRow
-    definition: Definition
-    events: tuple[e.AnyEvent, ...]
 
 
 class Definitions(Protocol):

@@ -12,7 +12,8 @@ from noria.engine.starting import next_start
 from noria.kernel.errors import NoriaError
 from noria.operate.deploying import Catalogue, CatalogueStore
 from noria.operate.ports import Clock, InstanceStore
-from noria.operate.runtime import Accepted, Committed, Origin, Request, Runtime
+from noria.operate.requests import Accepted, Committed, Origin, Request
+from noria.operate.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 

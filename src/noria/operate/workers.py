@@ -14,8 +14,8 @@ from noria.operate.changes import Posted
 from noria.operate.delivery import Delivery
 from noria.operate.ids import parse_task_id, shard_of_key, task_id
 from noria.operate.office import Caller, NotFoundError, Office, iso
+from noria.operate.requests import Origin, Request
 from noria.operate.rows import LockedJob, OutboxRow
-from noria.operate.runtime import Origin, Request
 from noria.operate.views import JobList, JobView, MessageAnswer
 from noria.trust.policy import Permission
 

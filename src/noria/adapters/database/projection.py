@@ -22,8 +22,9 @@ from noria.monitor.visits import Fold, Life, Recorded, Visit
 from noria.operate.files import files_in
 from noria.operate.notices import TOLD_OF, Notice, notices_of
 from noria.operate.ports import Clock, StaleOwnerError
+from noria.operate.requests import Committed
 from noria.operate.rows import JournalRow
-from noria.operate.runtime import Committed, Definitions, Runtime
+from noria.operate.runtime import Definitions, Runtime
 from noria.trust.people import PeopleStore
 
 logger = logging.getLogger(__name__)

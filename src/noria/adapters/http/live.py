@@ -12,7 +12,7 @@ from noria.engine import events as e
 from noria.operate.ids import task_id
 from noria.operate.notices import Notice
 from noria.operate.office import iso
-from noria.operate.runtime import Committed
+from noria.operate.requests import Committed
 from noria.trust.policy import Permission, Principal
 
 BUFFER = 5_000
