@@ -101,14 +101,12 @@ class Committed(msgspec.Struct, gc=False):
     """What listeners are told after a commit, one per command.
 
     Attributes:
-        position: number of commands ever committed up to this one, over all shards.
         row: the journal row.
         instance: the instance row after it.
         definition: what it runs on.
         events: what happened.
     """
 
-    position: int
     row: JournalRow
     instance: InstanceRow
     definition: Definition
