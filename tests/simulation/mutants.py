@@ -235,7 +235,7 @@ def old_epoch_is_used_when_shards_cannot_be_taken_anew() -> list[Patch]:
         try:
             await original(self)
         except BaseException:
-            self._shards = before
+            self._shards, self._unsure = before, False
             raise
 
     original = Runtime._take_shards

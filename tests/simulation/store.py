@@ -127,9 +127,7 @@ class Tables:
     def answers(self, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
         return {key: self.answered[key] for key in keys if key in self.answered}
 
-    def due_timers(
-        self, now_ms: int, limit: int, shards: Sequence[int] | None = None
-    ) -> list[tuple[int, int, int]]:
+    def due_timers(self, now_ms: int, limit: int, shards: Sequence[int] | None = None) -> list[tuple[int, int, int]]:
         assert shards is None, "one simulated server owns all shards"
         due = sorted((row.due, row.iid, row.timer, row.tenant) for row in self.timers.values() if row.due <= now_ms)
         return [(iid, timer, tenant) for _, iid, timer, tenant in due[:limit]]

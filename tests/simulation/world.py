@@ -58,6 +58,9 @@ class _Deployments:
     def __init__(self) -> None:
         self.rows: list[DefinitionRow] = []
 
+    async def definitions(self, after: int = 0) -> list[DefinitionRow]:
+        return []
+
     async def newest_resources(self, tenant: int, kind: str) -> list[Resource]:
         return []
 

@@ -101,7 +101,6 @@ class Company:
             end_ms=now_ms,
             working=working,
             zone="Asia/Shanghai",
-            as_of_seq=self.house.noria.runtime.position,
             simulated=False,
         )
 

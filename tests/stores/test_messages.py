@@ -316,8 +316,8 @@ async def test_a_call_is_made_when_its_row_is_seen_before_memory_follows_the_com
     store, seen = house.store, asyncio.Event()
     read, write = store.outbox, store.commit
 
-    async def outbox(limit: int, after: tuple[int, int] = (-1, -1)) -> list[OutboxRow]:
-        rows = await read(limit, after)
+    async def outbox(*where: object) -> list[OutboxRow]:
+        rows = await read(*where)
         if rows:
             seen.set()
         return rows

@@ -171,7 +171,7 @@ class Runtime:
         self._inline[topic] = handler
 
     async def start(self) -> None:
-        """Begin to work: on all shards, or on those that `adopt` will tell of."""
+        """Begin to work: on all shards, or on those that `adopt` tells of."""
         if self._elsewhere is None:
             await self._take_shards()
         self._task = asyncio.create_task(self._work(), name="noria-runtime")
@@ -181,8 +181,14 @@ class Runtime:
     async def _take_shards(self) -> None:
         # Until they are taken anew, nothing is written: a commit without an answer may still be carried out, and
         # only a new epoch keeps it from coming after what is decided without it.
+        self._unsure = True
+        await self.make_sure()
+
+    async def make_sure(self) -> None:
+        """Take the shards anew when it is not known what became of a commit."""
         async with self.owning:
-            self._unsure = True
+            if not self._unsure:
+                return
             self._shards = {}
             self._cache.clear()
             alone = self._elsewhere is None

@@ -133,6 +133,10 @@ class StartTimers:
         rows = [row for row in due if self._runtime.owns(shard_of_key(f"start-timer:{row.definition}:{row.element}"))]
         for row in rows:
             definition = await self._catalogue.get(row.definition)
+            if not self._catalogue.is_newest(row.definition):
+                # Two versions were deployed at once, in two processes; only the newest starts by itself.
+                await self._store.drop_start_timer(row.definition, row.element)
+                continue
             command = c.StartInstance(TIMER, {"id": TIMER}, start_element=row.element)
             # The key names the due instant: after a crash in between, the same start is not made twice.
             key = f"start-timer:{row.definition}:{row.element}:{row.due}"

@@ -29,6 +29,9 @@ CONNECT_S_MAX = 10
 STATEMENT_S_MAX = 30
 """A server that does not answer is taken for gone; the longest statement of the hot path takes far less."""
 
+SERVER_SETTINGS = {"idle_in_transaction_session_timeout": "5000"}
+"""A process that hangs in the middle of a transaction must not hold its locks for longer, in ms, than others wait."""
+
 KEY3 = {"shard": s.INT, "iid": s.INT, "k": s.INT}
 KEY2 = {"shard": s.INT, "n": s.INT}
 
@@ -258,7 +261,13 @@ class PostgresStore:
         """
         try:
             pool = await asyncpg.create_pool(
-                dsn, min_size=1, max_size=4, init=_prepare, timeout=CONNECT_S_MAX, command_timeout=STATEMENT_S_MAX
+                dsn,
+                min_size=1,
+                max_size=4,
+                init=_prepare,
+                timeout=CONNECT_S_MAX,
+                command_timeout=STATEMENT_S_MAX,
+                server_settings=SERVER_SETTINGS,
             )
         except POSTGRES_FAILURES as error:
             raise failure_of(error) from error
