@@ -323,12 +323,12 @@ class Composition:
             cli.say_administrator(*created)
         await self._run(noria, host, port)
 
-    def serve_processes(self, url: str, host: str, port: int, count: int) -> None:
+    def serve_processes(self, url: str, host: str, port: int, peers: str, count: int) -> None:
         """Serve with several processes on one address until stopped."""
         cli.run(self._prepare(url))
         listening = uvicorn.Config("noria", host=host, port=port, log_level="warning").bind_socket()
         with listening:
-            Supervisor(serve_worker, url, listening, count).run(lambda: cli.say_ready(host, port))
+            Supervisor(serve_worker, url, peers, listening, count).run(lambda: cli.say_ready(host, port))
 
     @staticmethod
     async def _prepare(url: str) -> None:
@@ -422,16 +422,16 @@ class Composition:
             await noria.close()
 
 
-async def _work(url: str, listening: socket.socket, ready: Event) -> None:
-    noria = await Noria.open(url)
+async def _work(url: str, peers: str, listening: socket.socket, ready: Event) -> None:
+    noria = await Noria.open(url, peers=peers)
     await Composition.run_server(noria, "", 0, listening, ready.set)
 
 
-def serve_worker(url: str, listening: socket.socket, ready: Event) -> None:
+def serve_worker(url: str, peers: str, listening: socket.socket, ready: Event) -> None:
     """The whole life of one of several processes; it ends by a signal, or when its parent does."""
     _log_to_stderr()
     try:
-        cli.run(_work(url, listening, ready))
+        cli.run(_work(url, peers, listening, ready))
     except NoriaError as error:
         logger.error("%s: %s", error.code, error.message)  # noqa: TRY400 - a sentence for people, not a trace
         raise SystemExit(1) from None

@@ -101,7 +101,8 @@ class Delivery:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         for tried in self._asked:
-            tried.cancel()
+            if not tried.done():
+                tried.set_exception(NoAnswerError("This process stops; what it took is delivered later. Ask again."))
 
     def nudge(self) -> None:
         """Something new may be in the outbox."""
@@ -115,6 +116,7 @@ class Delivery:
 
         Raises:
             NotOwnerError: another process owns the shard; nothing was taken.
+            NoAnswerError: another process owns it by now; asking there with the same number is harmless.
             StoreUnavailableError: it is not known whether it was taken; asking again with the same number is harmless.
         """
         if not self._runtime.owns(row.shard):
@@ -125,6 +127,8 @@ class Delivery:
             # The row may stand even when the answer to writing it was lost.
             self.nudge()
         await self.caught_up()
+        if not self._runtime.owns(row.shard):
+            raise NoAnswerError("The shard went to another process meanwhile; what became of it is known there.")
         return (row.shard, row.n) in self._waiting
 
     async def caught_up(self) -> None:
@@ -277,7 +281,8 @@ class Delivery:
             await self._start(row, post, starts[0], key, last=True)
             self._waiting.pop(place, None)
             return
-        if row.expires <= self._clock.now_ms():
+        # One that was published again, and came late, must not wait for somebody else.
+        if row.expires <= self._clock.now_ms() or await self._store.answers([key]):
             await self._forget(row)
             return
         self._waiting[place] = row

@@ -27,7 +27,7 @@ class Composition(Protocol):
         """Serve until stopped."""
         ...
 
-    def serve_processes(self, url: str, host: str, port: int, count: int) -> None:
+    def serve_processes(self, url: str, host: str, port: int, peers: str, count: int) -> None:
         """Serve with several processes until stopped."""
         ...
 
@@ -119,7 +119,9 @@ def serve(
     if listen:
         host, port = _address(listen)
     if processes > 1:
-        root.serve_processes(url, host, port, processes)
+        if not peers.endswith(":0"):
+            raise click.UsageError("--peers HOST:0 with several processes: each takes a port of its own.")
+        root.serve_processes(url, host, port, peers, processes)
     else:
         run(root.serve(url, host, port, peers))
 

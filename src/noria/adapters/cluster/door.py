@@ -47,7 +47,7 @@ class Door:
         self._submit = submit
         self._accept = accept
         self._server: asyncio.Server | None = None
-        self._callers: set[asyncio.Task[None]] = set()
+        self._callers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def open(self, host: str, port: int) -> str:
         """Begin to listen; gives the address, with the port that was free when 0 was asked for.
@@ -63,15 +63,15 @@ class Door:
         """Stop listening and hang up."""
         if self._server is not None:
             self._server.close()
-            for caller in list(self._callers):
-                caller.cancel()
+            for writer in self._callers.values():
+                writer.close()
             await asyncio.gather(*self._callers, return_exceptions=True)
             self._server = None
 
     async def _call(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - asyncio runs this as one
-        self._callers.add(task)
+        self._callers[task] = writer
         working: set[asyncio.Task[None]] = set()
         try:
             await asyncio.wait_for(greet(reader, writer, self._secret, calling=False), GREET_S_MAX)
@@ -89,7 +89,7 @@ class Door:
             logger.warning("Another process, of another version perhaps, says what cannot be understood: %s", error)
         finally:
             # What is in work goes on; only its answer has nowhere to go.
-            self._callers.discard(task)
+            del self._callers[task]
             writer.close()
 
     async def _work(self, ask: Ask, writer: asyncio.StreamWriter) -> None:

@@ -15,8 +15,8 @@ from types import FrameType
 
 logger = logging.getLogger(__name__)
 
-Work = Callable[[str, socket.socket, Event], None]
-"""A worker's whole life: database, listening socket, and what it sets when it is ready."""
+Work = Callable[[str, str, socket.socket, Event], None]
+"""A worker's whole life: database, address for the others, listening socket, and what it sets when it is ready."""
 
 RESTART_S = 1.0
 """A worker that does not live longer than this is not started again sooner than after as long a time."""
@@ -25,9 +25,10 @@ RESTART_S = 1.0
 class Supervisor:
     """The parent of the workers. It does no work itself, so that hardly anything can go wrong in it."""
 
-    def __init__(self, work: Work, database: str, listening: socket.socket, count: int) -> None:
+    def __init__(self, work: Work, database: str, peers: str, listening: socket.socket, count: int) -> None:
         self._work = work
         self._database = database
+        self._peers = peers
         self._listening = listening
         # Not forked: a worker shares nothing with its parent but what it is given.
         self._context = multiprocessing.get_context("spawn")
@@ -58,7 +59,7 @@ class Supervisor:
 
     def _started(self) -> tuple[SpawnProcess, float]:
         process = self._context.Process(
-            target=self._work, args=(self._database, self._listening, self._ready), name="noria-worker"
+            target=self._work, args=(self._database, self._peers, self._listening, self._ready), name="noria-worker"
         )
         process.start()
         return process, time.monotonic()

@@ -27,7 +27,7 @@ class DatabaseChanges:
         """Shard → number of its last journal row."""
         async with self._database.reading() as db:
             rows = (await db.execute(sa.select(t.shard.c.shard, t.shard.c.seq))).all()
-        return {shard: seq for shard, seq in rows}
+        return dict(map(tuple, rows))
 
     async def stamp(self) -> Stamp:
         """What tells that models or people have changed."""
