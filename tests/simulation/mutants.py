@@ -32,8 +32,9 @@ from noria.engine.step import HANDLERS
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import DAY_MS, MINUTE_MS
 from noria.operate.delivery import Delivery
+from noria.operate.requests import Request
 from noria.operate.rows import Commit, DedupRow, OutboxRow
-from noria.operate.runtime import Request, Runtime
+from noria.operate.runtime import Runtime
 from noria.operate.workers import Workers
 from tests.simulation.server import Connection
 from tests.simulation.store import Tables
@@ -123,8 +124,8 @@ def timer_fires_five_minutes_early() -> list[Patch]:
         run.now_ms += 5 * MINUTE_MS
         return lifecycle.fire_timer(run, command)
 
-    async def due_timers(self: Connection, now_ms: int, limit: int) -> Any:
-        return await original(self, now_ms + 5 * MINUTE_MS, limit)
+    async def due_timers(self: Connection, now_ms: int, limit: int, shards: Any) -> Any:
+        return await original(self, now_ms + 5 * MINUTE_MS, limit, shards)
 
     original = Connection.due_timers
     return [patch.dict(HANDLERS, {c.FireTimer: fire}), patch.object(Connection, "due_timers", due_timers)]
@@ -234,7 +235,7 @@ def old_epoch_is_used_when_shards_cannot_be_taken_anew() -> list[Patch]:
         try:
             await original(self)
         except BaseException:
-            self._shards = before
+            self._shards, self._unsure = before, False
             raise
 
     original = Runtime._take_shards
@@ -276,8 +277,8 @@ def open_work_is_written_in_a_second_transaction() -> list[Patch]:
 
 @mutant
 def timer_row_goes_before_the_timer_fires() -> list[Patch]:
-    def due_timers(self: Tables, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
-        due = original(self, now_ms, limit)
+    def due_timers(self: Tables, now_ms: int, limit: int, shards: Any) -> list[tuple[int, int, int]]:
+        due = original(self, now_ms, limit, shards)
         for iid, timer, _ in due:
             del self.timers[iid, timer]
         return due
@@ -301,7 +302,7 @@ def lease_never_ends() -> list[Patch]:
 @mutant
 def outbox_row_goes_before_it_is_delivered() -> list[Patch]:
     async def deliver(self: Delivery, row: OutboxRow) -> None:
-        await self._store.drop_outbox(row.shard, row.n)
+        await self._drop(row)
         await original(self, row)
 
     original = Delivery._deliver
@@ -331,7 +332,7 @@ def commit_without_an_answer_is_not_looked_for() -> list[Patch]:
 @mutant
 def called_instance_outlives_its_caller() -> list[Patch]:
     async def call_cancel(self: Delivery, row: OutboxRow, _post: Any) -> None:
-        await self._store.drop_outbox(row.shard, row.n)
+        await self._drop(row)
 
     return [patch.object(Delivery, "_call_cancel", call_cancel)]
 

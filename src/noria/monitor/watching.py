@@ -63,7 +63,6 @@ class BoardReader(Protocol):
         end_ms: int,
         working: bool,
         zone: str,
-        as_of_seq: int,
         simulated: bool,
     ) -> Board:
         """The board for a period."""
@@ -111,7 +110,6 @@ class Watching:
             end_ms=now_ms,
             working=time is BoardTime.WORKING,
             zone=facts.zone,
-            as_of_seq=self._office.runtime.position,
             simulated=self._simulated,
         )
 

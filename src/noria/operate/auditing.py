@@ -14,8 +14,8 @@ from noria.engine.state import State, StateFormatError, decode_state, encode_sta
 from noria.operate.cases import Cases
 from noria.operate.changes import GENESIS, chained
 from noria.operate.office import Caller, Office, iso, person_or_none
+from noria.operate.requests import Origin
 from noria.operate.rows import JournalRow, Shard
-from noria.operate.runtime import Origin
 from noria.operate.timeline import History
 from noria.operate.views import AuditEntry, AuditList, Page
 from noria.trust.audit import AuditRecord, chained_record

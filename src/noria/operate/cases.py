@@ -26,7 +26,7 @@ from noria.operate.office import (
     process_ref,
 )
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
-from noria.operate.runtime import Request, SerialDraw
+from noria.operate.requests import Request, SerialDraw
 from noria.operate.taskviews import task_view
 from noria.operate.timeline import History, tokens_of, visible_variables
 from noria.operate.views import (

@@ -4,6 +4,9 @@ Natural batching: the next batch is what comes while the last commit is on its w
 stepped meanwhile, on top of what is being committed, so that the disk waits for no computing and the computing for no
 disk. A batch that fails is tried again command by command, so that one bad command fails alone, and what was stepped on
 top of it is stepped anew. Only what is committed is answered.
+
+With several processes on one database a runtime owns some of the shards: it takes and gives up shards while it runs,
+and commands for others go elsewhere.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
 from functools import lru_cache
 from operator import attrgetter
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -28,8 +31,17 @@ from noria.engine.state import State, decode_state, encode_state
 from noria.engine.step import Outcome, park, step
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.changes import POSTED, Held, add_open_work, chained, posts, refresh_row
-from noria.operate.ids import InstanceIds, shard_of
-from noria.operate.ports import Clock, InstanceStore, StoreUnavailableError
+from noria.operate.ids import ANYWHERE, InstanceIds, shard_for, shard_of
+from noria.operate.ports import Clock, InstanceStore, NotOwnerError, StaleOwnerError, StoreUnavailableError
+from noria.operate.requests import (
+    Accepted,
+    Answer,
+    BrokenError,
+    Committed,
+    Origin,
+    OverloadedError,
+    Request,
+)
 from noria.operate.rows import Commit, DedupRow, InstanceRow, JournalRow, SerialRow, Shard, ShardMove
 from noria.operate.titles import summary_of, title_of
 
@@ -40,108 +52,7 @@ _WRITING = frozenset({e.InstanceStarted, e.VariablesSet})
 BATCH_MAX = 500
 QUEUE_MAX = 20_000
 CACHE_MAX = 50_000
-
-
-class OverloadedError(NoriaError):
-    """Too many commands are waiting; nothing was done. Try again in a moment."""
-
-    code: ClassVar[str] = "runtime.overloaded"
-
-
-class BrokenError(NoriaError):
-    """A defect of Noria showed at one command; the log has the trace. Other instances are not touched."""
-
-    code: ClassVar[str] = "runtime.broken"
-
-
-class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Where a command came from, for the audit trail.
-
-    Attributes:
-        method: "ui", "api", "timer", "worker", "engine", "cli" or "demo".
-        address: network address, "" when there is none.
-        device: what the client says it is, "" when there is none.
-        session: first characters of the session's hash, "" when there is none.
-    """
-
-    method: str = "engine"
-    address: str = ""
-    device: str = ""
-    session: str = ""
-
-
-class SerialDraw(msgspec.Struct, frozen=True):
-    """A number to draw at the start of an instance: counted per name and period, printed by the pattern."""
-
-    name: str
-    period: str
-    pattern: str
-    year: int
-
-
-class Request(msgspec.Struct, gc=False):
-    """One command on its way.
-
-    Attributes:
-        command: what is asked.
-        actor: who asks: person id or technical actor.
-        iid: the instance, 0 for a start.
-        tenant: whose it is; an instance of another tenant is as good as absent.
-        definition: id of the definition to start.
-        unit: unit id of the starter, for a start.
-        key: idempotency key; a repetition gets the first answer.
-        origin: where it came from.
-        consumes: outbox row (shard, n) that this command delivers; forgotten in the same commit.
-        serial: (name, period, pattern values) when a business key is to be drawn.
-    """
-
-    command: c.AnyCommand
-    actor: str
-    iid: int = 0
-    tenant: int = 1
-    definition: int = 0
-    unit: str = ""
-    key: str = ""
-    origin: Origin = Origin()
-    consumes: tuple[int, int] | None = None
-    serial: SerialDraw | None = None
-
-
-class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """The answer to an accepted command.
-
-    Attributes:
-        iid: the instance.
-        version: its version after the command.
-        events: what happened; empty for a repetition.
-        repeated: whether this key had been used before, so that nothing happened now.
-    """
-
-    iid: int
-    version: int
-    events: tuple[e.AnyEvent, ...] = ()
-    repeated: bool = False
-
-
-Answer = Accepted | Rejected
-
-
-class Committed(msgspec.Struct, gc=False):
-    """What listeners are told after a commit, one per command.
-
-    Attributes:
-        position: number of commands ever committed up to this one, over all shards.
-        row: the journal row.
-        instance: the instance row after it.
-        definition: what it runs on.
-        events: what happened.
-    """
-
-    position: int
-    row: JournalRow
-    instance: InstanceRow
-    definition: Definition
-    events: tuple[e.AnyEvent, ...]
+NOT_OWNER = "Another process owns this work now; nothing was done. Try again in a moment."
 
 
 class Definitions(Protocol):
@@ -156,6 +67,14 @@ class Definitions(Protocol):
         ...
 
 
+class Elsewhere(Protocol):
+    """Where commands go that this process does not own the shard of."""
+
+    def submit(self, shard: int, request: Request) -> Awaitable[Answer]:
+        """Have the owner of a shard run a command; `ANYWHERE` for whoever owns one."""
+        ...
+
+
 InlineHandler = Callable[[Mapping[str, object]], Mapping[str, object]]
 """A pure, fast job handler that runs in the same commit: variables in, variables out."""
 
@@ -166,18 +85,23 @@ Listener = Callable[[list[Committed]], None]
 class _Pending(msgspec.Struct):
     request: Request
     future: asyncio.Future[Answer]
+    shard: int = ANYWHERE
+    here: bool = False
+    """Whether it may not be passed on: it came from another process, which asks again itself."""
 
 
 class _Batch:
     """What one batch has done so far, before anything is written.
 
     Attributes:
+        losses: how often shards had been lost when it began; what it read before another loss is not to be relied on.
         below: the batch before, whose commit was on its way when this one began; what it did counts as done.
         pendings: the commands taken in.
         flight: its own commit, once that is on its way.
     """
 
-    def __init__(self, below: _Batch | None = None) -> None:
+    def __init__(self, losses: int, below: _Batch | None = None) -> None:
+        self.losses = losses
         self.below = below
         self.pendings: list[_Pending] = []
         self.flight: asyncio.Future[None] | None = None
@@ -198,7 +122,11 @@ class _Batch:
 class Runtime:
     """Owns the shards of one process and runs every command through them.
 
-    Start it with `start`, hand commands to `submit`, stop it with `stop`.
+    Start it with `start`, hand commands to `submit`, stop it with `stop`. It owns all shards, or, when there is an
+    `elsewhere`, those that it is told of by `adopt`.
+
+    Attributes:
+        owning: held by whoever asks the store who owns what, until the answer is known here: answers must not overtake.
     """
 
     def __init__(
@@ -208,14 +136,22 @@ class Runtime:
         clock: Clock,
         facts: Callable[[int], Facts],
         owner: str = "single",
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._store = store
         self._definitions = definitions
         self._clock = clock
         self._facts = facts
         self._owner = owner
+        self._elsewhere = elsewhere
         self._ids = InstanceIds()
         self._shards: dict[int, Shard] = {}
+        self._leaving: set[int] = set()
+        self._left = asyncio.Event()
+        self._starts_in: tuple[int, ...] = ()
+        self._losses = 0
+        self._unsure = False
+        self.owning = asyncio.Lock()
         self._cache: dict[int, Held] = {}
         self._queue: deque[_Pending] = deque()
         self._wake = asyncio.Event()
@@ -224,13 +160,7 @@ class Runtime:
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
         self._inline: dict[str, InlineHandler] = {}
-        self._position = 0
         self._flight: asyncio.Future[None] | None = None
-
-    @property
-    def position(self) -> int:
-        """Number of commands ever committed, over all shards."""
-        return self._position
 
     def listen(self, listener: Listener) -> None:
         """Have a function called after each commit; it must not block."""
@@ -241,21 +171,125 @@ class Runtime:
         self._inline[topic] = handler
 
     async def start(self) -> None:
-        """Take the shards and begin to work."""
-        await self._take_shards()
+        """Begin to work: on all shards, or on those that `adopt` tells of."""
+        if self._elsewhere is None:
+            await self._take_shards()
         self._task = asyncio.create_task(self._work(), name="noria-runtime")
+
+    # Which shards
 
     async def _take_shards(self) -> None:
         # Until they are taken anew, nothing is written: a commit without an answer may still be carried out, and
         # only a new epoch keeps it from coming after what is decided without it.
-        self._shards = {}
-        shards = await self._store.own_shards(self._owner, self._clock.now_ms())
-        self._shards = {shard.shard: shard for shard in shards}
-        self._ids.follow(max(shard.newest for shard in shards))
-        self._cache.clear()
-        self._position = sum(shard.seq for shard in shards)
+        self._unsure = True
+        await self.make_sure()
+
+    async def make_sure(self) -> None:
+        """Take the shards anew when it is not known what became of a commit."""
+        async with self.owning:
+            if not self._unsure:
+                return
+            self._shards = {}
+            self._cache.clear()
+            alone = self._elsewhere is None
+            shards = await (self._store.own_shards if alone else self._store.retake_shards)(self._owner)
+            self._unsure = False
+            self._own(shards)
+            self.tell([])
+
+    def adopt(self, epochs: Mapping[int, int], claimed: Iterable[Shard]) -> None:
+        """Own what the store says that this process owns; what has gone to others meanwhile is forgotten.
+
+        Args:
+            epochs: shard → epoch of all that it owns.
+            claimed: those of them that are new.
+        """
+        if self._unsure:
+            # Something may be on its way that only a new epoch keeps out; the next command takes them with one.
+            return
+        lost = [number for number, shard in self._shards.items() if epochs.get(number) != shard.epoch]
+        claimed = list(claimed)
+        if lost:
+            self._losses += 1
+        if lost or claimed:
+            self._drop(lost)
+            self._own(claimed)
+            self.tell([])
+
+    async def give_up(self, numbers: Iterable[int]) -> None:
+        """Return when nothing of these shards is on its way, and nothing new will be; memory of them is gone then."""
+        self._leaving |= self._shards.keys() & set(numbers)
+        self._set_starts()
+        while self._leaving:
+            self._left.clear()
+            self._wake.set()
+            await self._left.wait()
+        self.tell([])
+
+    def _own(self, shards: Iterable[Shard]) -> None:
+        for shard in shards:
+            self._shards[shard.shard] = shard
+            self._ids.follow(shard.newest)
+        self._set_starts()
+
+    def _drop(self, numbers: Iterable[int]) -> None:
+        gone = set(numbers)
+        for number in gone:
+            self._shards.pop(number, None)
+        self._leaving -= gone
+        for iid in [iid for iid, held in self._cache.items() if held.row.shard in gone]:
+            del self._cache[iid]
+        self._set_starts()
+        self._left.set()
+
+    def _set_starts(self) -> None:
+        self._leaving &= self._shards.keys()
+        # Starts that came before may still have to be made when everything is being given up.
+        self._starts_in = tuple(sorted(self._shards.keys() - self._leaving or self._shards))
+
+    def _let_go(self, batch: _Batch) -> None:
+        """Drop the shards that are being given up as soon as nothing in hand touches them."""
+        below = batch.below
+        batches = [batch] if below is None or below.flight is None else [batch, below]
+        busy = {pending.shard for pending in self._queue}
+        for one in batches:
+            busy.update(one.shards, (pending.shard for pending in one.pendings))
+        if ready := self._leaving - busy:
+            self._drop(ready)
+
+    @property
+    def owned(self) -> tuple[int, ...] | None:
+        """The shards that this process works on, None for all."""
+        return None if self._elsewhere is None else tuple(sorted(self._shards.keys() - self._leaving))
+
+    @property
+    def heads(self) -> dict[int, int]:
+        """Shard that is owned → number of its last journal row."""
+        return {number: shard.seq for number, shard in self._shards.items()}
+
+    def owns(self, shard: int) -> bool:
+        """Whether commands for this shard are taken here; `ANYWHERE` asks for any."""
+        if self._elsewhere is None or self._unsure:
+            return True
+        if shard == ANYWHERE:
+            return len(self._shards) > len(self._leaving)
+        return shard in self._shards and shard not in self._leaving
+
+    def epoch(self, shard: int) -> int:
+        """The epoch in which this process owns a shard.
+
+        Raises:
+            StaleOwnerError: it does not.
+        """
+        held = self._shards.get(shard)
+        if held is None:
+            raise StaleOwnerError("Another process owns the shard now; nothing was written.")
+        return held.epoch
+
+    def tell(self, items: list[Committed]) -> None:
+        """Tell the listeners of commits, those of other processes too."""
         for listener in self._listeners:
-            listener([])
+            listener(items)
 
     async def stop(self) -> None:
         """Finish what was accepted for work, then stop."""
@@ -274,9 +308,25 @@ class Runtime:
             StoreUnavailableError: (from the awaitable) the database is away; retry with the same key.
             BrokenError: (from the awaitable) a defect of Noria; nothing was done.
         """
+        shard = shard_for(request)
+        if self._elsewhere is not None and not self.owns(shard):
+            return self._elsewhere.submit(shard, request)
+        return self._enqueue(_Pending(request, asyncio.get_running_loop().create_future(), shard))
+
+    def submit_here(self, request: Request) -> Awaitable[Answer]:
+        """The same for a command that another process has sent here as to the owner.
+
+        Raises:
+            NotOwnerError: (also from the awaitable) this process is not, or no longer; nothing was done.
+        """
+        shard = shard_for(request)
+        if not self.owns(shard):
+            raise NotOwnerError(NOT_OWNER)
+        return self._enqueue(_Pending(request, asyncio.get_running_loop().create_future(), shard, here=True))
+
+    def _enqueue(self, pending: _Pending) -> asyncio.Future[Answer]:
         if len(self._queue) >= QUEUE_MAX:
             raise OverloadedError(f"{QUEUE_MAX} commands are waiting; try again in a moment.")
-        pending = _Pending(request, asyncio.get_running_loop().create_future())
         self._queue.append(pending)
         self._idle.clear()
         self._wake.set()
@@ -300,16 +350,18 @@ class Runtime:
         return Held(row, decode_state(row.state), await self._definitions.get(row.definition))
 
     async def _work(self) -> None:
-        batch = _Batch()
+        batch = _Batch(self._losses)
         while True:
             below = batch.below
+            if self._leaving:
+                self._let_go(batch)
             if below is not None and below.flight is not None and below.flight.done():
                 batch = await self._landed(below, batch)
             elif self._queue and len(batch.pendings) < BATCH_MAX:
                 batch = await self._extended(batch, self._taken(BATCH_MAX - len(batch.pendings)))
             elif batch.pendings and (below is None or below.flight is None):
                 self._launch(batch)
-                batch = _Batch(batch)
+                batch = _Batch(self._losses, batch)
             else:
                 if not batch.pendings and (below is None or below.flight is None):
                     self._idle.set()
@@ -349,7 +401,7 @@ class Runtime:
             raise error
         self._queue.extendleft(reversed(batch.pendings))
         await self._recover(below.pendings, error)
-        return _Batch()
+        return _Batch(self._losses)
 
     async def _extended(self, batch: _Batch, pendings: list[_Pending]) -> _Batch:
         """Take commands into a batch; gives a fresh one when that failed and the commands were tried alone."""
@@ -360,15 +412,15 @@ class Runtime:
             below = batch.below
             if below is not None and below.flight is not None:
                 await asyncio.wait([below.flight])
-                again = await self._landed(below, _Batch())
+                again = await self._landed(below, _Batch(self._losses))
                 assert not again.pendings  # noqa: S101 - nothing was put on top
             await self._recover(batch.pendings, error)
-            return _Batch()
+            return _Batch(self._losses)
         return batch
 
     async def _alone(self, pending: _Pending) -> None:
         """Run one command as a batch of its own, with nothing else on its way."""
-        batch = _Batch()
+        batch = _Batch(self._losses)
         batch.pendings.append(pending)
         try:
             await self._take_in(batch, batch.pendings)
@@ -376,9 +428,9 @@ class Runtime:
             if batch.flight is not None:
                 await batch.flight
         except Exception as error:  # noqa: BLE001 - whatever fails it must reach the caller, never kill the loop
-            await self._recover(batch.pendings, error)
+            await self._recover(batch.pendings, error, alone=True)
 
-    async def _recover(self, pendings: list[_Pending], error: Exception) -> None:
+    async def _recover(self, pendings: list[_Pending], error: Exception, *, alone: bool = False) -> None:
         """After a failed batch: forget what memory held, then try each command alone once."""
         for pending in pendings:
             self._cache.pop(pending.request.iid, None)
@@ -386,7 +438,9 @@ class Runtime:
             await self._take_shards()
         except NoriaError as unavailable:
             error = unavailable
-        if len(pendings) == 1 or isinstance(error, StoreUnavailableError):
+        # What a former owner was refused goes to the new one, for which it is tried again.
+        goes_on = self._elsewhere is not None and isinstance(error, StaleOwnerError) and not alone
+        if (len(pendings) == 1 and not goes_on) or isinstance(error, StoreUnavailableError):
             failure = error if isinstance(error, NoriaError) else _broken(error)
             for pending in pendings:
                 if not pending.future.done():
@@ -398,15 +452,42 @@ class Runtime:
 
     async def _take_in(self, batch: _Batch, pendings: list[_Pending]) -> None:
         """Step commands, on top of what the batch and the one below it have done."""
-        if not self._shards:
+        if self._unsure:
             await self._take_shards()
         repeated = await self._answers([pending.request.key for pending in pendings if pending.request.key])
         await self._load(batch, {pending.request.iid for pending in pendings if pending.request.iid})
-        now_ms = self._clock.now_ms()
         for pending in pendings:
             if pending.request.definition:
                 await self._look_up(batch, pending.request)
-            batch.answers.append((pending, self._answer(batch, pending.request, repeated, now_ms)))
+        # From here on nothing else runs until all are stepped.
+        if batch.losses != self._losses:
+            raise StaleOwnerError("Other processes have taken shards over; nothing was written.")
+        now_ms = self._clock.now_ms()
+        for pending in pendings:
+            if self._shards and (pending.shard == ANYWHERE or pending.shard in self._shards):
+                batch.answers.append((pending, self._answer(batch, pending.request, repeated, now_ms)))
+            else:
+                self._pass_on(pending)
+
+    def _pass_on(self, pending: _Pending) -> None:
+        """Its shard went to another process while it waited: nothing was done, and that one is asked."""
+        future = pending.future
+        if future.done():
+            return
+        if self._elsewhere is None or pending.here:
+            future.set_exception(NotOwnerError(NOT_OWNER))
+            return
+
+        def done(asked: asyncio.Future[Answer]) -> None:
+            if future.done():
+                return
+            error = asked.exception()
+            if error is None:
+                future.set_result(asked.result())
+            else:
+                future.set_exception(error)
+
+        asyncio.ensure_future(self._elsewhere.submit(pending.shard, pending.request)).add_done_callback(done)
 
     async def _look_up(self, batch: _Batch, start: Request) -> None:
         """Have what a start needs at hand: its definition, and the serial that it draws from."""
@@ -451,6 +532,7 @@ class Runtime:
                 known = batch.below.by_key.get(request.key)
             if known is not None:
                 if request.consumes is not None:
+                    # It may be gone already, with the first answer.
                     batch.commit.outbox_gone.append(request.consumes)
                 return Accepted(known.iid, known.version, repeated=True)
         command = request.command
@@ -473,7 +555,7 @@ class Runtime:
         if drawn is not None:
             drawn.n += 1
         if request.consumes is not None:
-            batch.commit.outbox_gone.append(request.consumes)
+            batch.commit.outbox_taken.append(request.consumes)
         if request.key:
             batch.by_key[request.key] = answer
             batch.commit.dedup.append(DedupRow(held.row.shard, request.key, held.row.iid, answer.version, now_ms))
@@ -482,7 +564,7 @@ class Runtime:
         return answer
 
     def _new(self, definition: Definition, command: c.StartInstance, request: Request, now_ms: int) -> Held:
-        iid = self._ids.draw(now_ms)
+        iid = self._ids.draw(now_ms, self._starts_in)
         parent = command.parent
         row = InstanceRow(
             shard=shard_of(iid),
@@ -539,7 +621,7 @@ class Runtime:
         )
         journal.head = shard.head = chained(shard.head, journal)
         batch.commit.journal.append(journal)
-        batch.committed.append(Committed(0, journal, row, held.definition, outcome.events))
+        batch.committed.append(Committed(journal, row, held.definition, outcome.events))
         kinds = {event.__class__ for event in outcome.events}
         if not kinds.isdisjoint(POSTED):
             for index, event in enumerate(outcome.events):
@@ -597,24 +679,23 @@ class Runtime:
 
     def _keep(self, batch: _Batch) -> None:
         """After the commit: memory follows the store, callers are answered, and listeners are told."""
-        self._shards.update(batch.shards)
-        cache = self._cache
+        shards, cache = self._shards, self._cache
+        for number, shard in batch.shards.items():
+            owned = shards.get(number)
+            if owned is not None and owned.epoch == shard.epoch:
+                shards[number] = shard
         for iid, held in batch.held.items():
             # A dict keeps the order of insertion: the instance that was used last is its last.
             cache.pop(iid, None)
-            if not held.row.ended:
+            if not held.row.ended and batch.losses == self._losses and held.row.shard in shards:
                 cache[iid] = held
         while len(cache) > CACHE_MAX:
             del cache[next(iter(cache))]
-        for position, item in enumerate(batch.committed, start=self._position + 1):
-            item.position = position
-        self._position += len(batch.committed)
         for pending, answer in batch.answers:
             if not pending.future.done():
                 pending.future.set_result(answer)
         if batch.committed:
-            for listener in self._listeners:
-                listener(batch.committed)
+            self.tell(batch.committed)
 
 
 def _decided(held: Held, command: c.AnyCommand, now_ms: int, facts: Facts) -> Outcome | Rejected:

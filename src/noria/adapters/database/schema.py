@@ -38,11 +38,20 @@ shard = sa.Table(
     _int("shard", key=True),
     _int("epoch"),
     _text("owner"),
-    _int("lease_until"),
     _int("seq"),
     _bytes("head"),
     postgresql_with={"fillfactor": 20},
 )
+
+process = sa.Table(
+    "process",
+    metadata,
+    _text("id", key=True),
+    _text("address"),
+    _text("machine"),
+    _int("lease_until"),
+)
+"""Engine processes that are alive, owners of shards. Whoever lets the lease run out loses all its shards at once."""
 
 inst = sa.Table(
     "inst",

@@ -19,7 +19,7 @@ from noria.kernel.calendar import WorkCalendar, add_working
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS, Duration, InstantMs, format_instant
 from noria.operate.changes import Held
-from noria.operate.runtime import Accepted, Origin, Request, SerialDraw
+from noria.operate.requests import Accepted, Origin, Request, SerialDraw
 
 SEED = 20261124
 PAST_DAYS = 120
