@@ -59,6 +59,7 @@ class Request(msgspec.Struct, gc=False):
         iid: the instance, 0 for a start.
         tenant: whose it is; an instance of another tenant is as good as absent.
         definition: id of the definition to start.
+        target: id of the definition that an instance is to go on by, when it is migrated or restored.
         unit: unit id of the starter, for a start.
         key: idempotency key; a repetition gets the first answer.
         origin: where it came from.
@@ -76,6 +77,7 @@ class Request(msgspec.Struct, gc=False):
     origin: Origin = Origin()
     consumes: tuple[int, int] | None = None
     serial: SerialDraw | None = None
+    target: int = 0
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):

@@ -457,7 +457,7 @@ class Runtime:
         repeated = await self._answers([pending.request.key for pending in pendings if pending.request.key])
         await self._load(batch, {pending.request.iid for pending in pendings if pending.request.iid})
         for pending in pendings:
-            if pending.request.definition:
+            if pending.request.definition or pending.request.target:
                 await self._look_up(batch, pending.request)
         # From here on nothing else runs until all are stepped.
         if batch.losses != self._losses:
@@ -491,8 +491,9 @@ class Runtime:
 
     async def _look_up(self, batch: _Batch, start: Request) -> None:
         """Have what a start needs at hand: its definition, and the serial that it draws from."""
-        if start.definition not in batch.definitions:
-            batch.definitions[start.definition] = await self._definitions.get(start.definition)
+        wanted = start.definition or start.target
+        if wanted not in batch.definitions:
+            batch.definitions[wanted] = await self._definitions.get(wanted)
         if start.serial is not None:
             key = (start.tenant, start.serial.name, start.serial.period)
             if key not in batch.serials:
@@ -592,9 +593,14 @@ class Runtime:
         self, batch: _Batch, held: Held, command: c.AnyCommand, request: Request, now_ms: int
     ) -> Accepted | Rejected:
         row = held.row
-        outcome = _decided(held, command, now_ms, self._facts(row.tenant))
+        facts = self._facts(row.tenant)
+        if request.target:
+            facts = msgspec.structs.replace(facts, target=batch.definitions[request.target])
+        outcome = _decided(held, command, now_ms, facts)
         if isinstance(outcome, Rejected):
             return outcome
+        if request.target and facts.target is not None:
+            held.definition, row.definition = facts.target, request.target
         if row.iid not in batch.held:
             batch.held[row.iid] = held
             batch.before[row.iid] = held.state
@@ -713,7 +719,7 @@ def _broken(error: Exception, iid: int = 0) -> BrokenError:
     )
 
 
-_listed = attrgetter("status", "bkey", "title", "summary", "ended")
+_listed = attrgetter("definition", "status", "bkey", "title", "summary", "ended")
 """The columns of an instance row that lists and indexes are made of, and that most commands leave alone."""
 
 

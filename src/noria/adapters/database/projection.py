@@ -18,6 +18,7 @@ from noria.engine.definition import Definition
 from noria.engine.events import InstanceStarted, VariablesSet, decode_events
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
+from noria.operate.redefining import REDEFINING, definition_before
 from noria.monitor.visits import Fold, Life, Recorded, Visit
 from noria.operate.files import files_in
 from noria.operate.notices import TOLD_OF, Notice, notices_of
@@ -155,11 +156,26 @@ class Projector:
         return len(rows)
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
-        c = t.inst.c
+        iids = {row.iid for row in rows}
+        c, j = t.inst.c, t.journal.c
         async with self._database.reading() as db:
-            query = sa.select(c.iid, c.tenant, c.definition).where(c.iid.in_({row.iid for row in rows}))
+            query = sa.select(c.iid, c.tenant, c.definition).where(c.iid.in_(iids))
             owners = {row[0]: (row[1], row[2]) for row in (await db.execute(query)).all()}
-        return [Recorded(row.shard, row.seq, row.iid, row.ts, *owners[row.iid], decode_events(row.ev)) for row in rows]
+            # Read after the instances: what they run on now may have come by a change that lies behind these rows.
+            # Written out, so that the database sees that the index of just these entries will do.
+            actions = sa.bindparam("actions", REDEFINING, expanding=True, literal_execute=True)
+            query = sa.select(j.iid, j.ver, j.ev).where(j.iid.in_(iids), j.action.in_(actions)).order_by(j.ver)
+            moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in (await db.execute(query)).all()]
+        found = []
+        for row in rows:
+            tenant, definition = owners[row.iid]
+            # What an entry's indexes mean is told by the first change of version behind it.
+            for iid, ver, events in moves:
+                if iid == row.iid and ver > row.ver:
+                    definition = definition_before(events)
+                    break
+            found.append(Recorded(row.shard, row.seq, row.iid, row.ts, tenant, definition, decode_events(row.ev)))
+        return found
 
     # Files
 

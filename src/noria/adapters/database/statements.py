@@ -25,7 +25,7 @@ INST = {
     "incidents": INT,
     "state": BYTES,
 }
-INST_CHANGED = ("ver", "status", "bkey", "title", "summary", "ended", "round", "incidents", "state")
+INST_CHANGED = ("definition", "ver", "status", "bkey", "title", "summary", "ended", "round", "incidents", "state")
 INST_TOUCHED = ("ver", "round", "incidents", "state")
 JOURNAL = {
     "shard": INT,
