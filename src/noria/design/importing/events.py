@@ -14,6 +14,7 @@ from noria.kernel.instants import parse_duration
 _CRON_EVERY = re.compile(r"0 (?:0/(\d+)|\*) \* (?:\* \*|\* \* \?|\? \* \*|\* \?)(?: \*)?")
 _CRON_SECONDS = re.compile(r"(?:\*|0)/(\d+) \* \* (?:\* \* \?|\? \* \*|\* \* \*)")
 _CRON_HOURS = re.compile(r"0 0 (?:(?:\*|0)/(\d+)|\*) (?:\* \* \?|\? \* \*|\* \* \*)")
+_EVERY = re.compile(r"R\d*/(P[^/]+)")
 _CHANGES = {
     "create": "create",
     "update": "update",
@@ -48,11 +49,15 @@ def escalation_boundary(work: Work, node: Node) -> None:
         work.say(node, "import.escalation_goes_on")
 
 
-def compensation_boundary(work: Work, node: Node) -> None:
-    """Whether a compensation boundary event interrupts means nothing: its activity is done. BPMN has it say so."""
-    if node.get("cancelActivity") == "false" and node.first(bpmn("compensateEventDefinition")) is not None:
+_INTERRUPTING = ("errorEventDefinition", "compensateEventDefinition", "cancelEventDefinition")
+
+
+def interrupting_boundary(work: Work, node: Node) -> None:
+    """The vendors overlook ``cancelActivity="false"`` where an event always interrupts."""
+    always = any(node.first(bpmn(local)) is not None for local in _INTERRUPTING)
+    if always and node.get("cancelActivity") in ("false", "0"):
         del node.attributes["cancelActivity"]
-        work.say(node, "import.compensation_interrupts")
+        work.say(node, "import.always_interrupts")
 
 
 def error_definition(work: Work, node: Node) -> None:
@@ -86,6 +91,7 @@ def variable_listener(work: Work, node: Node) -> None:
             work.say(found, "import.unsupported")
             continue
         definition = work.append(node, work.new(node, "conditionalEventDefinition"))
+        # BPMN's schema wants the element.
         work.append(definition, work.new(node, "condition"))
         work.set(definition, "variables", name)
         work.set(definition, "on", _CHANGES[change])
@@ -198,21 +204,20 @@ def timer(work: Work, node: Node) -> None:
                 work.say(found, "import.timer_expression")
         elif local == "timeCycle":
             _cycle(work, found)
-            _once(work, node, child)
+            _once(work, node, found)
         elif local == "timeDate" and _is_duration(text):
             # The vendors read a duration here as well.
             child.local = "timeDuration"
 
 
-def _once(work: Work, definition: Node, cycle: Node) -> None:
-    """A cycle on an intermediate event lets the vendors' flow go on once; BPMN's goes on at each repetition."""
-    event = definition.parent
-    repeats, _, interval = cycle.text.strip().partition("/")
-    inside = event is not None and event.local == "intermediateCatchEvent"
-    if work.vendors and inside and repeats.startswith("R") and _is_duration(interval):
-        cycle.local = "timeDuration"
-        work.set_text(cycle, interval)
-        work.say(definition, "import.cycle_once", interval=interval)
+def _once(work: Work, node: Node, found: Found) -> None:
+    """A cycle on an event in the flow happens once at the vendors; here it would go on."""
+    event = node.parent
+    match = _EVERY.fullmatch(found.node.text.strip())
+    if match is not None and event is not None and event.local == "intermediateCatchEvent" and work.vendors:
+        found.node.local = "timeDuration"
+        work.set_text(found.node, match[1])
+        work.say(found, "import.cycle_once", interval=match[1])
 
 
 def _is_duration(text: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from noria.design.bpmn.names import BPMN, XPATH, bpmn
-from noria.design.importing.feel import NotTranslatable, Translation, translate_expression
+from noria.design.bpmn.names import BPMN, XPATH, bpmn, noria
+from noria.design.importing import scripts
+from noria.design.importing.feel import NotTranslatable, Translation
 from noria.design.importing.juel import has_expression
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
@@ -13,19 +14,7 @@ from noria.design.xml import Node
 CONDITIONS = frozenset(
     {"conditionExpression", "completionCondition", "condition", "loopCondition", "activationCondition"}
 )
-_SKIP_ENABLED = "_FLOWABLE_SKIP_EXPRESSION_ENABLED", "_ACTIVITI_SKIP_EXPRESSION_ENABLED"
 _JUEL = frozenset({"", "juel", "uel", XPATH.lower(), "feel"})
-_SCRIPTS = frozenset({"groovy", "javascript", "js", "ecmascript", "juel", "uel", "graal.js", "secure-javascript"})
-_RETURN = re.compile(r"(?:return\s+)?(.+?);?")
-_SAFE_SCRIPT = re.compile(r"[\w\s.+*/()<>='\"&|!?:,-]*")
-_PRINTS = re.compile(
-    r"\s*(?:(?:System\.out\.)?println?|console\.log|print)\s*\(?\s*(?:'[^']*'|\"[^\"]*\")\s*\)?\s*;?\s*"
-)
-_THROWS = re.compile(
-    r"(?:import\s+[\w.]+;?\s*|var\s+BpmnError\s*=\s*[\w.]+;\s*)*throw\s+new\s+(?:[\w.]+\.)?BpmnError\(\s*['\"]([^'\"]+)['\"]"
-    r"\s*\)\s*;?"
-)
-_COMMENT = re.compile(r"//[^\n]*")
 _IGNORED_ATTRIBUTES = frozenset({"id", "name", "documentation"})
 
 
@@ -44,7 +33,7 @@ def expression(work: Work, node: Node) -> None:
         return
     found = Found(node, f"bpmn:{node.local}", text)
     if language.lower() not in _JUEL and not language.lower().startswith("http"):
-        translation = script(work, found, language)
+        translation = script(work, found, language, condition=node.local in CONDITIONS)
         if translation is None:
             return
         work.set_text(node, translation.text)
@@ -60,42 +49,17 @@ def expression(work: Work, node: Node) -> None:
             work.say(found, "import.condition")
 
 
-def skip_expression(work: Work, flow: Node) -> None:
-    """Flowable's skip expression of a flow: it stands in for the condition when a variable of the instance says so."""
-    found = work.take(flow, "skipExpression")
-    if found is None:
-        return
-    translated = work.translate(found, condition=True)
-    if translated is None:
-        return
-    condition = flow.first(bpmn("conditionExpression"))
-    if condition is None:
-        condition = work.append(flow, work.new(flow, "conditionExpression"))
-        before = "true"
-    else:
-        before = condition.text.strip()
-    enabled = " or ".join(f"{name} = true" for name in _SKIP_ENABLED)
-    work.set_text(condition, f"if {enabled} then {translated.text} else {before}")
-    work.say(found, "import.skip_flow")
-
-
-def script(work: Work, found: Found, language: str) -> Translation | None:
-    """A script that is one expression without side effects; a line says why when it is not."""
-    match = _RETURN.fullmatch(found.value.strip())
-    if language.lower() in ("juel", "uel") and has_expression(found.value):
+def script(work: Work, found: Found, language: str, *, condition: bool = False) -> Translation | None:
+    """A script that amounts to one expression; a line says why when it does not."""
+    if language.lower() in ("juel", "uel"):
         return work.translate(found)
-    one_line = match is not None and "\n" not in match[1] and ";" not in match[1]
-    if match is None or not one_line or language.lower() not in _SCRIPTS or not _SAFE_SCRIPT.fullmatch(match[1]):
-        work.say(found, "import.script_language", language=language)
-        return None
     try:
-        translation = translate_expression(match[1])
+        translation = scripts.read_script(found.value, language).expression(condition=condition)
     except NotTranslatable:
-        translation = None
-    # In scripts "+" joins texts, "/" may divide whole numbers, and methods have side effects.
-    if translation is None or {"null_arithmetic", "modulo_sign", "method"} & set(translation.notes):
         work.say(found, "import.script_language", language=language)
         return None
+    for note in translation.notes:
+        work.say(found, f"import.{note}")
     return translation
 
 
@@ -105,9 +69,6 @@ def script_task(work: Work, node: Node) -> None:
     if variable is not None:
         work.set(node, "resultVariable", variable.value)
         work.say(variable, "import.result_variable")
-    skip = work.take(node, "skipExpression")
-    if skip is not None:
-        work.say(skip, "import.skip")
     resource = work.take(node, "resource")
     if resource is not None:
         work.say(resource, "import.resource")
@@ -117,21 +78,39 @@ def script_task(work: Work, node: Node) -> None:
     if child is None or language.lower() == "feel" or not child.text.strip():
         return
     found = Found(node, "bpmn:script", child.text.strip())
-    if _PRINTS.fullmatch(found.value):
+    if scripts.prints(found.value):
         # Nothing but a line on the console: no variable and no way depends on it.
         work.set_text(child, "null")
         node.attributes["scriptFormat"] = "feel"
         work.say(found, "import.script_prints")
         return
-    thrown = _THROWS.fullmatch(_COMMENT.sub("", found.value).strip())
-    if thrown is not None:
-        _throw(work, node, found, thrown[1])
+    thrown = scripts.throws(found.value)
+    if thrown:
+        _throw(work, node, found, thrown)
         return
-    translation = script(work, found, language or "juel")
+    translation = _sets(work, node, found, language) or script(work, found, language or "juel")
     if translation is not None:
         work.set_text(child, translation.text)
         node.attributes["scriptFormat"] = "feel"
         work.say(found, "import.script", language=language or "juel")
+
+
+def _sets(work: Work, node: Node, found: Found, language: str) -> Translation | None:
+    """A script that sets variables is a context of them; None for one that does not, or does more."""
+    variable = node.get(noria("resultVariable"))
+    try:
+        read = scripts.read_script(found.value, language)
+        if not read.variables:
+            return None
+        translation = read.context(variable)
+    except NotTranslatable:
+        return None
+    for note in translation.notes:
+        work.say(found, f"import.{note}")
+    if variable:
+        # It is one of the context's entries now.
+        del node.attributes[noria("resultVariable")]
+    return translation
 
 
 def _throw(work: Work, node: Node, found: Found, error: str) -> None:
@@ -163,7 +142,7 @@ def error_of(work: Work, code: str) -> str:
         if code == (error.get("errorCode") or error.get("id")):
             return error.get("id")
     key = work.add_root("error", re.sub(r"\W", "_", code), code)
-    work.root_of(key).attributes["errorCode"] = code
+    work.by_id(key).attributes["errorCode"] = code
     return key
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from noria.design.feel import FeelSyntaxError, compile_expression
+from noria.design.feel.builtins import LIBRARY_NAMES
 from noria.design.importing.juel import (
     Access,
     Binary,
@@ -27,9 +28,9 @@ from noria.design.importing.juel import (
     parse_template,
 )
 
-_OR, _AND, _COMPARE, _ADD, _MULTIPLY, _UNARY, _PATH = range(1, 8)
-_CHOICE = 0
-_LEVEL = {"or": _OR, "and": _AND, "+": _ADD, "-": _ADD, "*": _MULTIPLY, "/": _MULTIPLY}
+OR, AND, COMPARE, ADD, MULTIPLY, UNARY, PATH = range(1, 8)
+CHOICE = 0
+_LEVEL = {"or": OR, "and": AND, "+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY}
 _NUMERIC = re.compile(r"[+-]?\d+(\.\d+)?")
 _NAME = re.compile(r"[^\W\d]\w*")
 _RESERVED = frozenset(
@@ -138,7 +139,7 @@ def translate(text: str, *, condition: bool = False, renamed: Mapping[str, str] 
         parts = parse_template(text)
     except JuelError as error:
         raise NotTranslatable(str(error)) from None
-    translator = _Translator(renamed or {})
+    translator = Translator(renamed or {})
     if len(parts) == 1 and not isinstance(parts[0], str):
         return translator.finish(translator.value(parts[0], condition=condition).text)
     pieces = [quoted(part) if isinstance(part, str) else translator.as_text(part) for part in parts]
@@ -153,7 +154,7 @@ def translate_expression(
     Raises:
         NotTranslatable: it has no FEEL.
     """
-    translator = _Translator(renamed or {})
+    translator = Translator(renamed or {})
     try:
         tree = parse_expression(text)
     except JuelError as error:
@@ -161,8 +162,14 @@ def translate_expression(
     return translator.finish(translator.value(tree, condition=condition).text)
 
 
-class _Translator:
-    """Translates one expression and collects notes."""
+class Translator:
+    """Translates one expression and collects notes.
+
+    Attributes:
+        converts: a text that is compared with something is made what that is, as JUEL does it.
+    """
+
+    converts = True
 
     def __init__(self, renamed: Mapping[str, str]) -> None:
         self._renamed = renamed
@@ -181,7 +188,7 @@ class _Translator:
         feel = self.feel(tree)
         if condition or feel.kind != "boolean" or feel.certain:
             return feel
-        return Feel(f"{feel.within(_COMPARE)} = true", _COMPARE, "boolean", certain=True)
+        return Feel(f"{feel.within(COMPARE)} = true", COMPARE, "boolean", certain=True)
 
     def as_text(self, tree: Tree) -> str:
         """An expression inside a text; null leaves nothing."""
@@ -190,61 +197,72 @@ class _Translator:
 
     def feel(self, tree: Tree) -> Feel:
         """Any tree."""
-        return _RULES[type(tree)](self, tree)
+        rule: Callable[[Any], Feel] = getattr(self, _RULES[type(tree)])
+        return rule(tree)
 
     # Constants and names
 
     def literal(self, tree: Literal) -> Feel:
+        """A constant."""
         if tree.number:
             text = tree.number + "0" if tree.number.endswith(".") else tree.number
-            return Feel(text, _PATH, "number", certain=True)
+            return Feel(text, PATH, "number", certain=True)
         if isinstance(tree.value, str):
-            return Feel(quoted(tree.value), _PATH, "text", certain=True)
+            return Feel(quoted(tree.value), PATH, "text", certain=True)
         if tree.value is None:
-            return Feel("null", _PATH)
-        return Feel("true" if tree.value else "false", _PATH, "boolean", certain=True)
+            return Feel("null", PATH)
+        return Feel("true" if tree.value else "false", PATH, "boolean", certain=True)
 
     def name(self, tree: Name) -> Feel:
+        """A variable, a counter, or its other name."""
         name = tree.name
         if name in self._renamed:
-            return Feel(self._renamed[name], _PATH)
+            return Feel(self._renamed[name], PATH)
         if name in COUNTERS:
-            return Feel(COUNTERS[name], _PATH, "number", certain=True)
+            return Feel(COUNTERS[name], PATH, "number", certain=True)
         if name == "loopCounter":
-            return Feel("loopCounter - 1", _ADD, "number", certain=True)
+            return Feel("loopCounter - 1", ADD, "number", certain=True)
         if name in _EXECUTION or name == "authenticatedUserId":
             raise NotTranslatable(name)
-        return Feel(self._checked(name), _PATH)
+        return Feel(self._checked(name), PATH)
+
+    def variable(self, name: str) -> Feel:
+        """A variable of the instance, asked for by its name."""
+        return self.name(Name(name))
 
     def _checked(self, name: str) -> str:
         if name in _RESERVED or not _NAME.fullmatch(name):
             raise NotTranslatable(f"{name} is no name in FEEL")
+        if name in LIBRARY_NAMES:
+            self._notes.add("function_name")
         return name
 
     # Operators
 
     def unary(self, tree: Unary) -> Feel:
+        """``not``, ``-`` or ``empty``."""
         if tree.op == "empty":
             return self._empty(self.feel(tree.operand))
         if tree.op == "-":
             operand = self._number(tree.operand)
-            return Feel(f"-{operand.within(_UNARY)}", _UNARY, "number", operand.certain)
+            return Feel(f"-{operand.within(UNARY)}", UNARY, "number", operand.certain)
         inner = tree.operand
         if isinstance(inner, Binary) and inner.op in ("=", "!="):
             return self.binary(Binary("!=" if inner.op == "=" else "=", inner.left, inner.right))
         if isinstance(inner, Unary) and inner.op == "not":
-            return Feel(f"{self.feel(inner.operand).within(_COMPARE)} = true", _COMPARE, "boolean", certain=True)
+            return Feel(f"{self.feel(inner.operand).within(COMPARE)} = true", COMPARE, "boolean", certain=True)
         operand = self.feel(inner)
         if operand.kind == "boolean" and operand.certain:
-            return Feel(f"not({operand.text})", _PATH, "boolean", certain=True)
+            return Feel(f"not({operand.text})", PATH, "boolean", certain=True)
         # not(null) is null in FEEL; JUEL's !null is true.
-        return Feel(f"{operand.within(_COMPARE)} != true", _COMPARE, "boolean", certain=True)
+        return Feel(f"{operand.within(COMPARE)} != true", COMPARE, "boolean", certain=True)
 
     @staticmethod
     def _empty(operand: Feel) -> Feel:
-        return Feel(f'list contains([null, "", [], {{}}], {operand.text})', _PATH, "boolean", certain=True)
+        return Feel(f'list contains([null, "", [], {{}}], {operand.text})', PATH, "boolean", certain=True)
 
     def binary(self, tree: Binary) -> Feel:
+        """Two operands."""
         if tree.op in ("and", "or"):
             level = _LEVEL[tree.op]
             left, right = self.feel(tree.left), self.feel(tree.right)
@@ -256,28 +274,28 @@ class _Translator:
         if tree.op in ("<", ">", "<=", ">="):
             left, right = self.feel(tree.left), self.feel(tree.right)
             both = left.certain and right.certain and left.kind == right.kind
-            return Feel(f"{left.within(_COMPARE)} {tree.op} {right.within(_COMPARE)}", _COMPARE, "boolean", both)
+            return Feel(f"{left.within(COMPARE)} {tree.op} {right.within(COMPARE)}", COMPARE, "boolean", both)
         return self._arithmetic(tree)
 
     def _equality(self, tree: Binary) -> Feel:
         left, right = self.feel(tree.left), self.feel(tree.right)
         for literal, other in ((tree.left, right), (tree.right, left)):
-            if isinstance(literal, Literal) and not other.kind and _converted(literal):
+            if self.converts and isinstance(literal, Literal) and not other.kind and _converted(literal):
                 # JUEL turns the text into what the variable holds: 'true' equals true, '3' equals 3.
                 wrapped = f"string({other.text})"
                 texts = (
                     (quoted(str(literal.value)), wrapped) if other is right else (wrapped, quoted(str(literal.value)))
                 )
-                return Feel(f"{texts[0]} {tree.op} {texts[1]}", _COMPARE, "boolean", certain=True)
+                return Feel(f"{texts[0]} {tree.op} {texts[1]}", COMPARE, "boolean", certain=True)
         known = {left.kind, right.kind} - {""}
         if len(known) > 1:
             raise NotTranslatable(f"a {left.kind} compared with a {right.kind}")
         certain = left.kind == right.kind != "" or "null" in (left.text, right.text)
-        return Feel(f"{left.within(_COMPARE)} {tree.op} {right.within(_COMPARE)}", _COMPARE, "boolean", certain)
+        return Feel(f"{left.within(COMPARE)} {tree.op} {right.within(COMPARE)}", COMPARE, "boolean", certain)
 
     def _number(self, tree: Tree) -> Feel:
         if isinstance(tree, Literal) and isinstance(tree.value, str) and _NUMERIC.fullmatch(tree.value):
-            return Feel(tree.value.removeprefix("+"), _UNARY, "number", certain=True)
+            return Feel(tree.value.removeprefix("+"), UNARY, "number", certain=True)
         feel = self.feel(tree)
         if feel.kind not in ("", "number"):
             raise NotTranslatable(f"arithmetic with a {feel.kind}")
@@ -291,7 +309,7 @@ class _Translator:
         if tree.op == "%":
             if not (isinstance(tree.right, Literal) and tree.right.number and tree.left == Name("loopCounter")):
                 self._notes.add("modulo_sign")
-            return Feel(f"modulo({left.text}, {right.text})", _PATH, "number")
+            return Feel(f"modulo({left.text}, {right.text})", PATH, "number")
         divides = tree.op == "/"
         if divides:
             certain = certain and (isinstance(tree.right, Literal) or right.text in COUNTERS.values())
@@ -303,32 +321,35 @@ class _Translator:
         return Feel(text, level, "number", certain)
 
     def choice(self, tree: Choice) -> Feel:
+        """``test ? yes : no``."""
         test, yes, no = self.feel(tree.test), self.feel(tree.yes), self.feel(tree.no)
         kind = yes.kind if yes.kind == no.kind else ""
         return Feel(
-            f"if {test.text} then {yes.text} else {no.text}", _CHOICE, kind, bool(kind) and yes.certain and no.certain
+            f"if {test.text} then {yes.text} else {no.text}", CHOICE, kind, bool(kind) and yes.certain and no.certain
         )
 
     # Properties, methods, functions
 
     def access(self, tree: Access) -> Feel:
+        """A property, an item of a list, or an entry of a map."""
         key = tree.key
         if tree.base in _EXECUTIONS:
             if isinstance(key, Literal) and key.value in _BUSINESS_KEY:
-                return Feel("business_key", _PATH)
+                return Feel("business_key", PATH)
             raise NotTranslatable(f"{_source(tree)}")
         base = self.feel(tree.base)
         if isinstance(key, Literal) and isinstance(key.value, str):
             if _NAME.fullmatch(key.value) and key.value not in _RESERVED:
-                return Feel(f"{base.within(_UNARY)}.{key.value}", _PATH)
-            return Feel(f"get value({base.text}, {quoted(key.value)})", _PATH)
+                return Feel(f"{base.within(UNARY)}.{key.value}", PATH)
+            return Feel(f"get value({base.text}, {quoted(key.value)})", PATH)
         if isinstance(key, Literal) and key.number.isdecimal():
-            return Feel(f"{base.within(_UNARY)}[{int(key.number) + 1}]", _PATH)
+            return Feel(f"{base.within(UNARY)}[{int(key.number) + 1}]", PATH)
         if key == Name("loopCounter"):
-            return Feel(f"{base.within(_UNARY)}[loopCounter]", _PATH)
+            return Feel(f"{base.within(UNARY)}[loopCounter]", PATH)
         raise NotTranslatable(f"{_source(tree)}, which may be a list or a map")
 
     def invoke(self, tree: Invoke) -> Feel:
+        """A method of a text, a list, a map, a date, or of the execution."""
         if tree.base in _EXECUTIONS:
             return self._of_execution(tree)
         rule = _METHODS.get((tree.method, len(tree.arguments)))
@@ -345,14 +366,14 @@ class _Translator:
         method, arguments = tree.method, tree.arguments
         first = arguments[0] if arguments else None
         if not arguments and method.startswith("get") and method[3:4].lower() + method[4:] in _BUSINESS_KEY:
-            return Feel("business_key", _PATH)
+            return Feel("business_key", PATH)
         if isinstance(first, Literal) and isinstance(first.value, str) and len(arguments) == 1:
-            variable = self.name(Name(first.value))
+            variable = self.variable(first.value)
             if method in ("getVariable", "getVariableLocal"):
                 return variable
             if method in ("hasVariable", "hasVariableLocal"):
                 self._notes.add("has_variable")
-                return Feel(f"{variable.within(_COMPARE)} != null", _COMPARE, "boolean", certain=True)
+                return Feel(f"{variable.within(COMPARE)} != null", COMPARE, "boolean", certain=True)
         raise NotTranslatable(_source(tree))
 
     def _moved(self, tree: Invoke, direction: str, period: str) -> Feel:
@@ -362,11 +383,12 @@ class _Translator:
             raise NotTranslatable(_source(tree))
         count = int(amount.number) * (7 if period == "Weeks" else 1)
         sign = "+" if direction == "plus" else "-"
-        return Feel(f"{base.within(_ADD - 1)} {sign} duration({quoted(_PERIODS[period].format(count))})", _ADD)
+        return Feel(f"{base.within(ADD - 1)} {sign} duration({quoted(_PERIODS[period].format(count))})", ADD)
 
     def call(self, tree: Call) -> Feel:
+        """A function."""
         if not tree.prefix and tree.function in ("now", "dateTime") and not tree.arguments:
-            return Feel("now()", _PATH, certain=True)
+            return Feel("now()", PATH, certain=True)
         if tree.prefix in _VARIABLE_PREFIXES and tree.arguments:
             return self._of_variable(tree)
         # Camunda Spin: JSON(x) and S(x) make an object of a text; variables are JSON already.
@@ -388,10 +410,10 @@ class _Translator:
             return self.name(variable)
         if function == "getOrDefault" and len(rest) == 1:
             name = self.name(variable)
-            return Feel(f"if {name.text} != null then {name.text} else {self.feel(rest[0]).text}", _CHOICE)
+            return Feel(f"if {name.text} != null then {name.text} else {self.feel(rest[0]).text}", CHOICE)
         if not rest and function in ("exists", "empty", "isEmpty", "notEmpty", "isNotEmpty"):
             if function == "exists":
-                return Feel(f"{self.name(variable).text} != null", _COMPARE, "boolean", certain=True)
+                return Feel(f"{self.name(variable).text} != null", COMPARE, "boolean", certain=True)
             empty = Unary("empty", variable)
             return self.unary(
                 empty if "mpty" in function and not function.lower().count("not") else Unary("not", empty)
@@ -400,7 +422,7 @@ class _Translator:
             word = " and " if function == "contains" else " or "
             base = self.name(variable)
             tests = [f"({_contains(self, base, (value,)).text})" for value in rest]
-            return Feel(word.join(tests), _AND if function == "contains" else _OR, "boolean")
+            return Feel(word.join(tests), AND if function == "contains" else OR, "boolean")
         raise NotTranslatable(_source(tree))
 
 
@@ -421,16 +443,17 @@ _COMPARISONS = {
     "gte": ">=",
     "greaterThanOrEquals": ">=",
 }
-_RULES: dict[type, Callable[[_Translator, Any], Feel]] = {
-    Literal: _Translator.literal,
-    Name: _Translator.name,
-    Unary: _Translator.unary,
-    Binary: _Translator.binary,
-    Choice: _Translator.choice,
-    Access: _Translator.access,
-    Invoke: _Translator.invoke,
-    Call: _Translator.call,
+_RULES: dict[type, str] = {
+    Literal: "literal",
+    Name: "name",
+    Unary: "unary",
+    Binary: "binary",
+    Choice: "choice",
+    Access: "access",
+    Invoke: "invoke",
+    Call: "call",
 }
+"""Kind of tree → the method that says it."""
 
 
 def _converted(literal: Tree) -> bool:
@@ -447,60 +470,60 @@ def _is_bean(tree: Tree) -> bool:
 Arguments = tuple[Tree, ...]
 
 
-def _contains(translator: _Translator, base: Feel, arguments: Arguments) -> Feel:
+def _contains(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
     value = translator.feel(arguments[0]).text
-    return Feel(f"list contains({base.text}, {value}) or contains({base.text}, {value})", _OR, "boolean")
+    return Feel(f"list contains({base.text}, {value}) or contains({base.text}, {value})", OR, "boolean")
 
 
-def _equals(translator: _Translator, base: Feel, arguments: Arguments) -> Feel:
-    return Feel(f"{base.within(_COMPARE)} = {translator.feel(arguments[0]).within(_COMPARE)}", _COMPARE, "boolean")
+def _equals(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
+    return Feel(f"{base.within(COMPARE)} = {translator.feel(arguments[0]).within(COMPARE)}", COMPARE, "boolean")
 
 
-def _concat(translator: _Translator, base: Feel, arguments: Arguments) -> Feel:
+def _concat(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
     argument = translator.feel(arguments[0])
-    text = argument.within(_ADD) if argument.kind == "text" else f"string({argument.text})"
-    return Feel(f"{base.within(_ADD - 1)} + {text}", _ADD, "text")
+    text = argument.within(ADD) if argument.kind == "text" else f"string({argument.text})"
+    return Feel(f"{base.within(ADD - 1)} + {text}", ADD, "text")
 
 
-def _ignoring_case(translator: _Translator, base: Feel, arguments: Arguments) -> Feel:
+def _ignoring_case(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
     other = translator.feel(arguments[0]).text
-    return Feel(f"lower case({base.text}) = lower case({other})", _COMPARE, "boolean")
+    return Feel(f"lower case({base.text}) = lower case({other})", COMPARE, "boolean")
 
 
-def _substring(_translator: _Translator, base: Feel, arguments: Arguments) -> Feel:
+def _substring(_translator: Translator, base: Feel, arguments: Arguments) -> Feel:
     numbers = [item.number for item in arguments if isinstance(item, Literal) and item.number.isdecimal()]
     if len(numbers) != len(arguments):
         raise NotTranslatable("substring with a computed position")
     start = int(numbers[0])
     length = f", {int(numbers[1]) - start}" if len(numbers) > 1 else ""
-    return Feel(f"substring({base.text}, {start + 1}{length})", _PATH, "text")
+    return Feel(f"substring({base.text}, {start + 1}{length})", PATH, "text")
 
 
-def _item(_translator: _Translator, base: Feel, arguments: Arguments) -> Feel:
+def _item(_translator: Translator, base: Feel, arguments: Arguments) -> Feel:
     key = arguments[0]
     if isinstance(key, Literal) and key.number.isdecimal():
-        return Feel(f"{base.within(_UNARY)}[{int(key.number) + 1}]", _PATH)
+        return Feel(f"{base.within(UNARY)}[{int(key.number) + 1}]", PATH)
     if isinstance(key, Literal) and isinstance(key.value, str):
-        return Feel(f"get value({base.text}, {quoted(key.value)})", _PATH)
+        return Feel(f"get value({base.text}, {quoted(key.value)})", PATH)
     raise NotTranslatable("get with a computed key")
 
 
-def _has_key(translator: _Translator, base: Feel, arguments: Arguments) -> Feel:
-    return Feel(f"{_item(translator, base, arguments).text} != null", _COMPARE, "boolean", certain=True)
+def _has_key(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
+    return Feel(f"{_item(translator, base, arguments).text} != null", COMPARE, "boolean", certain=True)
 
 
-def _function(pattern: str, kind: str) -> Callable[[_Translator, Feel, Arguments], Feel]:
-    def rule(translator: _Translator, base: Feel, arguments: Arguments) -> Feel:
-        return Feel(pattern.format(base.text, *(translator.feel(item).text for item in arguments)), _PATH, kind)
+def _function(pattern: str, kind: str) -> Callable[[Translator, Feel, Arguments], Feel]:
+    def rule(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
+        return Feel(pattern.format(base.text, *(translator.feel(item).text for item in arguments)), PATH, kind)
 
     return rule
 
 
-def _same(_translator: _Translator, base: Feel, _arguments: Arguments) -> Feel:
+def _same(_translator: Translator, base: Feel, _arguments: Arguments) -> Feel:
     return base
 
 
-_METHODS: dict[tuple[str, int], Callable[[_Translator, Feel, Arguments], Feel]] = {
+_METHODS: dict[tuple[str, int], Callable[[Translator, Feel, Arguments], Feel]] = {
     ("equals", 1): _equals,
     ("equalsIgnoreCase", 1): _ignoring_case,
     ("contains", 1): _contains,

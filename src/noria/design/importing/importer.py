@@ -16,6 +16,7 @@ from noria.design.importing import (
     lifecycle,
     loops,
     people,
+    skipping,
     spiff,
     splitting,
     structure,
@@ -51,7 +52,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "participant": (zeebe.element, jobs.properties),
     "lane": (zeebe.element, jobs.properties),
     "startEvent": (people.start_event, forms.forms, events.variable_listener),
-    "boundaryEvent": (events.variable_listener, events.escalation_boundary, events.compensation_boundary),
+    "boundaryEvent": (events.variable_listener, events.escalation_boundary, events.interrupting_boundary),
     "intermediateCatchEvent": (events.variable_listener,),
     "endEvent": _SERVICE,
     "intermediateThrowEvent": _SERVICE,
@@ -85,7 +86,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
 _BEFORE: tuple[Rule, ...] = (spiff.element, zeebe.element)
 _AFTER: tuple[Rule, ...] = (events.payload, data.parameters_of, jobs.properties, jobs.save_points, jobs.listeners)
 _LATER: dict[str, tuple[Rule, ...]] = {
-    "sequenceFlow": (expressions.skip_expression,),
+    "sequenceFlow": (skipping.flow,),
     "exclusiveGateway": (structure.exclusive_gateway,),
     "eventBasedGateway": (structure.event_gateway,),
     "startEvent": (structure.start_conditions,),
@@ -142,6 +143,8 @@ def _apply(work: Work) -> None:
         if structure.is_run(node):
             for rule in _LATER.get(node.local, ()):
                 rule(work, node)
+        if node.local in FLOW_NODES:
+            skipping.activity(work, node)
     for node in nodes:
         expressions.left_over(work, node)
     for node in nodes:

@@ -213,12 +213,10 @@ def _decision(work: Work, node: Node) -> bool:
 
 def _limits(work: Work, node: Node, holder: Node) -> None:
     """What Noria has no place for on a task of a program."""
-    for name in ("triggerable", "useLocalScopeForResultVariable", "skipExpression"):
+    for name in ("triggerable", "useLocalScopeForResultVariable"):
         found = work.take(holder, name)
         if found is not None:
-            done = found.value.lower() == "false"
-            code = "import.skip" if name == "skipExpression" else "import.unsupported"
-            work.say(found, "import.no_meaning" if done else code)
+            work.say(found, "import.no_meaning" if found.value.lower() == "false" else "import.unsupported")
     for name in ("storeResultVariableAsTransient", "taskPriority"):
         found = work.take(holder, name)
         if found is not None:

@@ -32,8 +32,6 @@ def user_task(work: Work, node: Node) -> None:
     priority(work, node, work.take(node, "priority"))
     for found in filter(None, (work.take(node, "followUpDate"),)):
         work.say(found, "import.follow_up")
-    for found in filter(None, (work.take(node, "skipExpression"),)):
-        work.say(found, "import.skip")
     for name in ("owner", "category"):
         for found in filter(None, (work.take(node, name),)):
             work.say(found, "import.only_informs")

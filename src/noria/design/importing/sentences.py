@@ -75,6 +75,15 @@ SENTENCES: dict[str, Sentence] = {
         "In {value} a missing value counted as 0, and a text of digits as a number; in FEEL the result is null.",
         "在 {value} 中，空值原来按 0、数字文本原来按数字计算；在 FEEL 中结果为 null。",
     ),
+    "import.function_name": _changed(
+        "A variable in {value} has the name of a function of FEEL; where the variable is missing, the function is "
+        "meant.",
+        "{value} 中有变量与 FEEL 函数同名；变量不存在时所指的是函数。",
+    ),
+    "import.script_arithmetic": _changed(
+        "The script calculates; in FEEL a missing value gives null, and a number and a text do not add up.",
+        "脚本中有计算；在 FEEL 中空值结果为 null，数字与文本不能相加。",
+    ),
     "import.modulo_sign": _changed(
         "In {value} a remainder had the sign of the dividend; in FEEL it has that of the divisor.",
         "在 {value} 中，余数原来与被除数同号；在 FEEL 中与除数同号。",
@@ -126,9 +135,11 @@ SENTENCES: dict[str, Sentence] = {
         "The skip expression is part of the condition: it decides when the instance's variable turns skipping on.",
         "跳过表达式已并入连线条件：实例变量开启跳过时由它决定。",
     ),
-    "import.skip": _needs_work(
-        "{attribute} skips the element when {value} holds. Put a gateway before it.",
-        "{attribute} 在 {value} 成立时跳过该元素，请在它前面加一个网关。",
+    "import.skip_activity": _changed(
+        "A gateway {name} leads past the activity when the skip expression holds and the instance's variable "
+        "turns skipping "
+        "on.",
+        "当跳过表达式成立且实例变量开启跳过时，网关 {name} 绕过该活动。",
     ),
     # Flows and gateways
     "import.default_flow": _changed(
@@ -342,6 +353,7 @@ SENTENCES: dict[str, Sentence] = {
         "The results are gathered in {name} when the instances complete.", "各实例完成时结果汇集到 {name}。"
     ),
     "import.aggregation_mapped": _mapped("The results are gathered: {value}.", "结果汇集：{value}。"),
+    "import.activities": _mapped("These activities begin: {value}.", "开始的活动：{value}。"),
     "import.instances_together": _changed(
         "The instances are started together; each has no save point of its own.", "各实例一起启动，没有各自的保存点。"
     ),
@@ -384,22 +396,26 @@ SENTENCES: dict[str, Sentence] = {
     "import.delivered_later": _mapped(
         "What is thrown is delivered after the commit in any case.", "抛出的内容总是在提交之后送达。"
     ),
+    "import.correlated": _changed(
+        "The message {name} finds the instance by its business key; name another key by noria:correlation.",
+        "消息 {name} 按业务编号找到实例；可用 noria:correlation 指定其他关联键。",
+    ),
     "import.correlation": _mapped("The correlation key is {value}.", "关联键为 {value}。"),
     "import.terminate_all": _mapped("{attribute} says how much is ended.", "{attribute} 说明终止的范围。"),
     "import.timer_expression": _mapped(
         "The timer's expression {value} is FEEL now.", "定时器表达式 {value} 已改写为 FEEL。"
     ),
-    "import.cycle_once": _changed(
-        "The cycle let the flow go on once; the event waits {interval} now.",
-        "该周期只使流程继续一次，现改为等待 {interval}。",
-    ),
-    "import.compensation_interrupts": _changed(
-        "cancelActivity is left out: it says nothing about a compensation event.",
-        "已省略 cancelActivity：它对补偿事件没有意义。",
-    ),
     "import.cron": _changed(
         "The cron expression {value} is every {interval} from when the timer is set, not at full minutes or hours.",
         "cron 表达式 {value} 改为自定时器设置起每隔 {interval} 一次，不再对齐整分或整点。",
+    ),
+    "import.cycle_once": _changed(
+        "The cycle {value} on an event in the flow happened once; it is a duration of {interval} now.",
+        "流程中的周期 {value} 只触发一次，现改为时长 {interval}。",
+    ),
+    "import.always_interrupts": _changed(
+        "An event of this kind always ends the activity; cancelActivity said otherwise and was left out.",
+        "此类事件总会终止活动；cancelActivity 与之不符，已去掉。",
     ),
     "import.cron_unsupported": _needs_work(
         "The cron expression {value} is no ISO 8601 cycle. Write it as one, such as R/P1D.",

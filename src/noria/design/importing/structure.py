@@ -6,6 +6,7 @@ import re
 
 from noria.design.bpmn.names import BPMN, bpmn
 from noria.design.bpmn.reading import FLOW_NODES
+from noria.design.importing.vendors import JUEL_VENDORS
 from noria.design.importing.working import Work
 from noria.design.xml import Node
 
@@ -109,14 +110,21 @@ def start_conditions(work: Work, node: Node) -> None:
         flow.attributes["sourceRef"] = gateway.get("id")
     for listed in list(node.elements(bpmn("outgoing"))):
         work.remove(listed)
-    flow = work.append(parent, work.new(node, "sequenceFlow"))
-    flow.attributes = {
-        "id": work.unique(f"flow_{key}_{gateway.get('id')}"),
-        "sourceRef": key,
-        "targetRef": gateway.get("id"),
-    }
-    _draw(work, key, gateway.get("id"), flow.get("id"))
+    _draw(work, key, gateway.get("id"), connect(work, node, gateway))
     work.say(node, "import.start_conditions", name=gateway.get("id"))
+
+
+def connect(work: Work, source: Node, target: Node) -> str:
+    """A new flow between two elements of one process or sub-process; gives its id."""
+    if source.parent is None:
+        raise ValueError("only what is in a process can be connected")
+    flow = work.append(source.parent, work.new(source, "sequenceFlow"))
+    flow.attributes = {
+        "id": work.unique(f"flow_{source.get('id')}_{target.get('id')}"),
+        "sourceRef": source.get("id"),
+        "targetRef": target.get("id"),
+    }
+    return flow.get("id")
 
 
 def _draw(work: Work, beside: str, gateway: str, flow: str) -> None:
@@ -159,7 +167,7 @@ def references(work: Work, node: Node) -> None:
             continue
         key = work.add_root(local, re.sub(r"\W", "_", reference), reference)
         if code:
-            work.root_of(key).attributes[code] = reference
+            work.by_id(key).attributes[code] = reference
         node.attributes[attribute] = key
         work.say(node, "import.declared", name=reference, kind=local)
 
@@ -176,11 +184,24 @@ def event_sub_process_host(work: Work, node: Node) -> None:
 def message(work: Work, node: Node) -> None:
     """A message or signal that is awaited or sent gets a name when none is given: the element's id."""
     kind = "message" if node.local in _NEEDS_MESSAGE else "signal" if node.local in _NEEDS_SIGNAL else ""
-    if not kind or node.get(f"{kind}Ref"):
-        return
     event = node if node.local == "receiveTask" else node.parent
-    if event is None or event.namespace != BPMN or (event is not node and not event.local.endswith("Event")):
+    if not kind or event is None or event.namespace != BPMN:
+        return
+    if event is not node and not event.local.endswith("Event"):
+        return
+    if node.get(f"{kind}Ref"):
+        _correlated(work, event, node.get(f"{kind}Ref"))
         return
     name = event.get("id")
     node.attributes[f"{kind}Ref"] = work.add_root(kind, f"{kind}_{name}", name)
     work.say(event, f"import.named_{kind}", name=name)
+
+
+def _correlated(work: Work, event: Node, reference: str) -> None:
+    """Say by which key a message that is awaited is found; the vendors' programs name the instance themselves."""
+    waits = event.local in ("receiveTask", "intermediateCatchEvent", "boundaryEvent") or (
+        event.local == "startEvent" and event.parent is not None and event.parent.local != "process"
+    )
+    if waits and work.vendors & JUEL_VENDORS and work.declared("message", reference):
+        message_name = work.by_id(reference.rpartition(":")[2]).get("name") or reference
+        work.say(event, "import.correlated", name=message_name)

@@ -177,9 +177,9 @@ class Work:
         key = reference.rpartition(":")[2]
         return any(node.get("id") in (key, reference) for node in self.document.root.elements(bpmn(local)))
 
-    def root_of(self, key: str) -> Node:
-        """The element of this id beside the processes."""
-        return next(node for node in self.document.root.elements() if node.get("id") == key)
+    def by_id(self, key: str) -> Node:
+        """The element of this id."""
+        return next(node for node in self.document.root.descendants() if node.get("id") == key)
 
     def unique(self, wish: str) -> str:
         """An id that nothing has yet."""

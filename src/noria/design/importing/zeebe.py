@@ -262,6 +262,14 @@ def _listeners(work: Work, _node: Node, found: Found) -> None:
         work.say(Found(child, f"zeebe:{child.local}", ""), "import.listener", event=event, what=what)
 
 
+def _ad_hoc(work: Work, node: Node, found: Found) -> None:
+    _move(work, node, found, "activeElementsCollection", "activities", "import.activities")
+    for name in ("outputCollection", "outputElement"):
+        part = _part(found, name)
+        if part is not None:
+            work.say(part, "import.unsupported")
+
+
 def _no_meaning(work: Work, _node: Node, found: Found) -> None:
     work.say(found, "import.no_meaning")
 
@@ -279,7 +287,7 @@ def _unsupported(work: Work, _node: Node, found: Found) -> None:
 
 
 _RULES: dict[str, Callable[[Work, Node, Found], None]] = {
-    "adHoc": _unsupported,
+    "adHoc": _ad_hoc,
     "agentDefinition": _unsupported,
     "assignmentDefinition": _assignment,
     "calledDecision": _decision,

@@ -48,7 +48,7 @@ def test_an_output_parameter_is_a_mapping():
 
 def test_a_parameter_that_is_a_program_needs_work():
     model = parameters(
-        '<camunda:inputParameter name="n"><camunda:script scriptFormat="groovy">def a = 1; a</camunda:script>'
+        '<camunda:inputParameter name="n"><camunda:script scriptFormat="groovy">list.add(1)</camunda:script>'
         "</camunda:inputParameter>"
     )
     assert model.codes("needs_work") == ["import.script_language"]

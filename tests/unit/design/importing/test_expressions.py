@@ -6,7 +6,9 @@ import pytest
 from tests.unit.design.importing.models import Model, around
 
 from noria.design.bpmn.names import bpmn
+from noria.design.feel import EvaluationContext, compile_expression, from_json, to_json
 from noria.design.importing.feel import NotTranslatable, translate
+from noria.design.importing.scripts import read_script
 
 
 @pytest.mark.parametrize(
@@ -120,8 +122,76 @@ def test_a_script_that_is_one_expression_is_translated(language, text, feel):
     assert model.errors() == []
 
 
+def test_a_skip_expression_of_an_activity_leads_past_it():
+    model = Model(around('<userTask id="x" flowable:assignee="a" flowable:skipExpression="${fast}"/>'))
+    flows = {(node.get("sourceRef"), node.get("targetRef")) for node in model["p"].elements(bpmn("sequenceFlow"))}
+    assert flows == {("s", "skip_x"), ("skip_x", "x"), ("skip_x", "after_x"), ("x", "after_x"), ("after_x", "e")}
+    assert model["skip_x"].get("default") == "flow_skip_x_x"
+    condition = model["flow_skip_x_after_x"].first(bpmn("conditionExpression")).text
+    assert (
+        condition == "(_FLOWABLE_SKIP_EXPRESSION_ENABLED = true or _ACTIVITI_SKIP_EXPRESSION_ENABLED = true) and (fast)"
+    )
+    assert model.errors() == []
+
+
+def test_a_variable_named_like_a_function_is_pointed_out():
+    assert translate("${sum == 1}").notes == ("function_name",)
+
+
+SETS = [
+    ("groovy", "execution.setVariable('a', b &gt; 1)", "{a_1: b > 1, result: {a: a_1}}.result"),
+    ("groovy", "import java.util.List\ndef total = 0 // begins here\ntotal += price\ntotal", None),
+    ("javascript", "var n = execution.getVariable('n'); if (!n) { n = 0 }\nexecution.setVariable('n', n + 1);", None),
+    ("groovy", "if (a == 1) execution.setVariable('b', 2)\nelse execution.setVariable('b', 3)", None),
+    ("javascript", "execution.setVariable('text', 'Hello ' + name)", None),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "feel"), SETS)
+def test_a_script_that_computes_and_sets_variables_is_a_context(language, text, feel):
+    model = Model(around(f'<scriptTask id="x" scriptFormat="{language}"><script>{text}</script></scriptTask>'))
+    assert model.codes("needs_work") == []
+    assert feel in (None, model["x"].first(bpmn("script")).text)
+    assert model.errors() == []
+
+
+RUNS = [
+    ("javascript", "var n = execution.getVariable('n'); if (!n) { n = 0 }\nSET('n', n + 1)", {}, {"n": 1}),
+    ("groovy", "def p = execution.getProcessInstance()\np.setVariable('n', n + 1)\n", {"n": 4}, {"n": 5}),
+    ("groovy", "if (n) { SET('a', 'yes') } else { SET('a', 'no') }", {"n": 0}, {"a": "no"}),
+    (
+        "javascript",
+        "SET('a', n || 'none'); SET('b', execution.getVariable('a'))",
+        {"n": ""},
+        {"a": "none", "b": "none"},
+    ),
+    ("javascript", "var s = 'it'; s += ' is ' + n; SET('s', s)", {"n": 3}, {"s": "it is 3"}),
+    ("groovy", "SET('n', 1)\nSET('m', execution.getVariable('n') + 1)", {}, {"n": 1, "m": 2}),
+    ("groovy", "def x = 1\nif (n > 2) { if (n > 3) { x = 4 } else { x = 3 } }\nSET('x', x)", {"n": 3}, {"x": 3}),
+    ("groovy", "if (n > 2) SET('x', 1)", {"n": 1, "x": 7}, {"x": 7}),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "before", "after"), RUNS)
+def test_a_script_sets_what_it_set(language, text, before, after):
+    feel = read_script(text.replace("SET", "execution.setVariable"), language).context("").text
+    variables = {name: from_json(item) for name, item in before.items()}
+    assert to_json(compile_expression(feel).evaluate(variables, EvaluationContext(0))) == after
+
+
 @pytest.mark.parametrize(
-    "text", ["execution.setVariable('a', 1)", "a + b", "def x = 1; x", "list.add(3)", "import java.util.*\n3"]
+    "text",
+    [
+        "list.add(3)",
+        "for (i in items) { total = total + i }",
+        "def f(x) { x }\nf(1)",
+        'execution.setVariable("a", "${b}")',
+        "if (a) { return 1 }\n2",
+        "execution.setVariable(name, 1)",
+        "new Date()",
+        "while (true) {}",
+        "a = [1, 2]",
+    ],
 )
 def test_a_script_that_is_more_needs_work(text):
     model = Model(around(f'<scriptTask id="x" scriptFormat="groovy"><script>{text}</script></scriptTask>'))

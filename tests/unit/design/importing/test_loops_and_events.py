@@ -102,25 +102,35 @@ def test_a_variable_listener_is_a_conditional_event():
     [("0 0/5 * * * ?", "R/PT5M"), ("0/2 * * * * ?", "R/PT2S"), ("0 0 * * * ?", "R/PT1H"), ("0 0 0/6 * * ?", "R/PT6H")],
 )
 def test_a_cron_expression_that_means_every_so_often_is_a_cycle(cron, cycle):
-    model = event(f'<timerEventDefinition id="d"><timeCycle>{cron}</timeCycle></timerEventDefinition>', "startEvent")
+    timer = f'<timerEventDefinition id="d"><timeCycle>{cron}</timeCycle></timerEventDefinition>'
+    model = Model(f'<startEvent id="s">{timer}</startEvent><task id="x"/>')
     assert model["d"].first(bpmn("timeCycle")).text == cycle
     assert model.codes("changed") == ["import.cron"]
 
 
-def test_a_cycle_of_an_intermediate_event_lets_the_flow_go_on_once():
-    model = event('<timerEventDefinition id="d"><timeCycle>R3/PT10M</timeCycle></timerEventDefinition>')
-    assert model["d"].first(bpmn("timeDuration")).text == "PT10M"
+def test_a_cycle_on_an_event_in_the_flow_happens_once():
+    model = event('<timerEventDefinition id="d"><timeCycle>R/PT5M</timeCycle></timerEventDefinition>')
+    assert model["d"].first(bpmn("timeDuration")).text == "PT5M"
     assert model.codes("changed") == ["import.cycle_once"]
-
-
-def test_a_compensation_event_says_nothing_of_interrupting():
-    model = Model(
-        '<startEvent id="s"/><task id="t"/><boundaryEvent id="x" attachedToRef="t" cancelActivity="false">'
-        '<compensateEventDefinition/></boundaryEvent><task id="undo" isForCompensation="true"/>'
-        '<association id="a" sourceRef="x" targetRef="undo"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>'
-    )
-    assert model["x"].get("cancelActivity") == ""
     assert model.errors() == []
+
+
+def test_camundas_escalation_boundary_event_does_not_interrupt_unless_it_says_so():
+    body = (
+        '<userTask id="x" camunda:assignee="a"/><boundaryEvent id="b" attachedToRef="x"><escalationEventDefinition/>'
+        "</boundaryEvent>"
+    )
+    assert Model(body, vendors="camunda")["b"].get("cancelActivity") == "false"
+    assert Model(body.replace("camunda", "flowable"), vendors="flowable")["b"].get("cancelActivity") == ""
+
+
+def test_an_event_that_always_interrupts_does_not_say_otherwise():
+    model = Model(
+        '<task id="x"/><boundaryEvent id="b" attachedToRef="x" cancelActivity="false"><errorEventDefinition/>'
+        "</boundaryEvent>"
+    )
+    assert model["b"].get("cancelActivity") == ""
+    assert model.codes("changed") == ["import.always_interrupts"]
 
 
 def test_any_other_cron_expression_needs_work():
