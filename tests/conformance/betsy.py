@@ -121,8 +121,9 @@ class Play:
 
     def _begin(self, process: str, variables: dict[str, object]) -> None:
         started = self._world.start(process, variables)
-        if isinstance(started, Rejected):
-            self.log.append(f"{process} does not start: {started.code}")
+        # A process that an event starts needs nobody to start it.
+        if isinstance(started, Rejected) and started.code != "process.no_start":
+            self.log.append("ERROR_runtime")
         self._work()
 
     def _pass_to(self, until_ms: int) -> None:

@@ -276,10 +276,13 @@ class Observer:
             for index in element.boundaries:
                 yield key, elements[index].id, self._events(state, key, {index})
         for scope, value in state.scopes.items():
+            running = {token.element for token in state.tokens.values() if token.scope == scope}
             for inner in elements[value.element].event_sub_processes:
                 for start in elements[inner].starts:
                     trigger = elements[start].trigger
-                    if trigger is not None and trigger.kind not in _NO_EXECUTION and start in self._armed(state, scope):
+                    # That of an interrupting start stays behind while its sub-process runs, though it waits no more.
+                    stays = start in self._armed(state, scope) or (inner in running and elements[start].interrupting)
+                    if trigger is not None and trigger.kind not in _NO_EXECUTION and stays:
                         yield scope, elements[start].id, self._events(state, scope, {start})
 
     @staticmethod

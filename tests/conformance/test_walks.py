@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -28,6 +29,7 @@ def models(suite: Path) -> Iterator[Mapping[str, bytes]]:
 
 @pytest.mark.parametrize("suite", [pytest.param(suite, marks=needs(suite)) for suite in MODELS_MIN])
 def test_every_executable_model_keeps_the_laws_of_the_world(suite: str) -> None:
-    walked = [steps for files in models(SHARED / "conformance" / suite) if (steps := walk(files)) is not None]
+    tried = [walk(files, Random(1)) for files in models(SHARED / "conformance" / suite)]
+    walked = [steps for steps in tried if steps is not None]
     assert len(walked) >= MODELS_MIN[suite], len(walked)
-    assert sum(walked) > len(walked), "no model was walked through"
+    assert sum(walked) >= len(walked), "some model was not begun"

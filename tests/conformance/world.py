@@ -3,7 +3,8 @@
 The tables and the event loop are those of the simulation, without its storms: every call to the store is answered at
 once. Nothing happens by itself but delivery between instances: timers fire and workers work when a suite says so.
 After every commit the laws are checked: the journal's events, folded, give the stored state; what was encoded reads
-back to the same bytes; and a step that is taken apart from the running server gives the same events.
+back to the same bytes; a step that is taken apart from the running server gives the same events; and no command ends
+in a defect of Noria.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from noria.operate.changes import Held
 from noria.operate.deploying import Catalogue, DefinitionRow, Resource, StartTimerRow
 from noria.operate.office import Caller
 from noria.operate.rows import Commit
-from noria.operate.runtime import Accepted, Answer, Origin, Request
+from noria.operate.runtime import Accepted, Answer, BrokenError, Origin, Request
 from noria.operate.timers import StartTimers
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
@@ -103,6 +104,7 @@ class World:
         self.sleepers: list[Any] = []
         self.wall_ms = START_MS
         self.elapsed_ms = 0
+        self._violations: list[AssertionError] = []
         self._folded: dict[int, State] = {}
         self._histories: dict[int, list[e.AnyEvent]] = {}
         self._last: dict[int, Held] = {}
@@ -123,11 +125,19 @@ class World:
     # Laws
 
     def _check(self, commit: Commit) -> None:
+        try:
+            self._check_laws(commit)
+        except AssertionError as violation:
+            # Raised here it would be taken for a failing database; whoever asked is told.
+            self._violations.append(violation)
+
+    def _check_laws(self, commit: Commit) -> None:
         for row in commit.journal:
             events = e.decode_events(row.ev)
             assert e.encode_events(events) == row.ev, "events do not read back to the same bytes"
             state = self._folded.setdefault(row.iid, State())
             for event in events:
+                assert not (isinstance(event, e.IncidentRaised) and event.code == BrokenError.code), event
                 APPLY[event.__class__](state, event)
             state.version += 1
             self._histories.setdefault(row.iid, []).extend(events)
@@ -141,10 +151,14 @@ class World:
         """What the server answers; all that follows from it has been delivered then.
 
         Raises:
-            AssertionError: something failed in the background that only the log would have told.
+            AssertionError: a law does not hold, or something failed in the background that only the log would tell.
         """
         loop = self.server.loop
-        result = loop.run_until_complete(work)
+        try:
+            result = loop.run_until_complete(work)
+        finally:
+            if self._violations:
+                raise self._violations[0]
         assert not loop.broken, loop.broken
         assert not self.sleepers, "delivery pauses on a failure"
         left = [row for place, row in self.tables.outbox.items() if not self.server.delivery.keeps(place)]
@@ -162,6 +176,7 @@ class World:
             held = self.held(iid)
             apart = step(held.definition, held.state, command, self.wall_ms, FACTS)
         given = self.ask(answer())
+        assert not (isinstance(given, Rejected) and given.code == BrokenError.code), given
         if isinstance(apart, Outcome):
             assert given.events == apart.events, "the same step gives other events"
         return given

@@ -11,6 +11,7 @@ import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -228,9 +229,24 @@ class Player:
             if rest[1] == "error":
                 return c.CompleteCall(token, values(rest[3:]), rest[2])
             return c.CompleteCall(token, values(rest[2:]))
+        if verb in ("put", "take", "move"):
+            return self.modification(verb, rest, by, reason)
         if verb == "retry":
             return c.RetryIncident(next(iter(self.state.incidents)), "operator")
         raise AssertionError(f"{verb!r} is no verb")
+
+    @staticmethod
+    def modification(verb: str, words: list[str], by: str, reason: str) -> c.AnyCommand:
+        """``put before X``, ``put after X``, ``take from X``, ``move X Y``; then variables."""
+        first, second, *rest = words
+        if verb == "move":
+            move = c.Move("move", first, second, variables=values(rest))
+        elif verb == "take":
+            move = c.Move("cancel", second)
+        else:
+            kind: Literal["start_before", "start_after"] = "start_before" if first == "before" else "start_after"
+            move = c.Move(kind, second, variables=values(rest))
+        return c.ModifyInstance(by, reason, (move,))
 
     def job(self, words: list[str]) -> c.AnyCommand:
         name, outcome, *rest = words

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from noria.engine.state import Parent, Purpose
+from noria.engine.state import Parent, Purpose, State
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -459,6 +459,42 @@ class TokensGathered(Event, frozen=True, tag=50):
     count: int
 
 
+class InstanceModified(Event, frozen=True, tag=52):
+    """An operator put the instance elsewhere; what was started and cancelled follows."""
+
+    by: str
+    reason: str
+
+
+class InstanceMigrated(Event, frozen=True, tag=53):
+    """The instance goes on by another version.
+
+    Attributes:
+        before: id of the definition that it ran on.
+        after: id of the definition that it runs on from now on.
+        elements: element index there → here, of every element that the state may name; others are forgotten.
+        flows: likewise for sequence flows.
+    """
+
+    by: str
+    reason: str
+    before: int
+    after: int
+    definition_version: int
+    elements: dict[int, int]
+    flows: dict[int, int]
+
+
+class InstanceRestored(Event, frozen=True, tag=54):
+    """An operator's change was taken back: the state is what it was before it, but for its version and unused ids."""
+
+    by: str
+    reason: str
+    before: int
+    after: int
+    state: State
+
+
 AnyEvent = (
     InstanceStarted
     | ElementEntered
@@ -511,6 +547,9 @@ AnyEvent = (
     | GatewayActivated
     | TokensGathered
     | ActivitiesChosen
+    | InstanceModified
+    | InstanceMigrated
+    | InstanceRestored
 )
 
 _encoder = msgspec.msgpack.Encoder()

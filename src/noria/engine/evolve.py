@@ -321,6 +321,40 @@ def _tokens_gathered(state: State, event: e.TokensGathered) -> None:
         del state.gathered[event.token]
 
 
+def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
+    elements, flows = event.elements, event.flows
+    replace = msgspec.structs.replace
+
+    def renamed(items: dict[int, Any]) -> None:
+        for key, value in list(items.items()):
+            if value.element in elements:
+                items[key] = replace(value, element=elements[value.element])
+            else:
+                del items[key]
+
+    for key, token in state.tokens.items():
+        state.tokens[key] = Token(elements[token.element], token.scope, flows.get(token.via, -1))
+    for scope in state.scopes.values():
+        scope.element = elements[scope.element]
+    for items in (state.tasks, state.jobs, state.timers, state.waits, state.incidents, state.loops, state.conditions):
+        renamed(items)
+    renamed(state.done)
+    state.rounds = {elements[key]: value for key, value in state.rounds.items() if key in elements}
+    state.actors = {elements[key]: value for key, value in state.actors.items() if key in elements}
+    for key, used in state.activated.items():
+        state.activated[key] = tuple(flows[flow] for flow in used if flow in flows)
+    for key, chosen in state.chosen.items():
+        state.chosen[key] = tuple(elements[index] for index in chosen if index in elements)
+
+
+def _instance_restored(state: State, event: e.InstanceRestored) -> None:
+    version, next_id = state.version, max(state.next_id, event.state.next_id)
+    restored = event.state.copy()
+    for name in State.__struct_fields__:
+        setattr(state, name, getattr(restored, name))
+    state.version, state.next_id = version, next_id
+
+
 def _ended(status: Status) -> Callable[[State, Any], None]:
     def apply(state: State, _event: object) -> None:
         state.status = status
@@ -387,4 +421,7 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.GatewayActivated: _gateway_activated,
     e.TokensGathered: _tokens_gathered,
     e.ActivitiesChosen: _activities_chosen,
+    e.InstanceModified: _nothing,
+    e.InstanceMigrated: _instance_migrated,
+    e.InstanceRestored: _instance_restored,
 }

@@ -49,6 +49,9 @@ KIND_OF: dict[type, str] = {
     e.CallRequested: "call.requested",
     e.CallCompleted: "call.completed",
     e.VariablesCorrected: "variables.corrected",
+    e.InstanceModified: "instance.modified",
+    e.InstanceMigrated: "instance.migrated",
+    e.InstanceRestored: "instance.restored",
     e.InstanceCompleted: "instance.completed",
     e.InstanceWithdrawn: "instance.withdrawn",
     e.InstanceTerminated: "instance.terminated",
@@ -56,8 +59,20 @@ KIND_OF: dict[type, str] = {
 }
 """Events that people are shown, and under which name."""
 
+_WITH_REASON = (
+    e.TaskReturned,
+    e.InstanceWithdrawn,
+    e.InstanceTerminated,
+    e.VariablesCorrected,
+    e.InstanceModified,
+    e.InstanceMigrated,
+    e.InstanceRestored,
+)
 _EMPTY: tuple[object, ...] = (None, "", [])
-_OMITTED = {"token", "element", "by", "comment", "variables", "parent", "starter", "process", "definition_version"}
+_OMITTED = {
+    *("token", "element", "by", "comment", "variables", "parent", "starter", "process", "definition_version"),
+    *("elements", "flows", "state", "before", "after", "items", "result"),
+}
 
 
 def _params(event: e.AnyEvent, organisation: Organisation, graph: Graph) -> dict[str, object]:
@@ -179,7 +194,7 @@ class History:
         comment = getattr(event, "comment", None) or (
             event.text if isinstance(event, e.Commented | e.TaskUrged) else None
         )
-        if isinstance(event, e.TaskReturned | e.InstanceWithdrawn | e.InstanceTerminated | e.VariablesCorrected):
+        if isinstance(event, _WITH_REASON):
             comment = event.reason
         return TimelineItem(
             seq=row.ver,

@@ -127,6 +127,15 @@ SAMPLES: tuple[e.AnyEvent, ...] = (
     e.ActivitiesChosen(scope=33, element=34, activities=(35, 36)),
 )
 
+RESTORED = State(version=3, next_id=9, business_key="CG-1", tokens={1: Token(2, 0, 1)}, scopes={0: Scope(0, -1, {}, 1)})
+SAMPLES += (
+    e.InstanceModified(by="he", reason="更正"),
+    e.InstanceMigrated(
+        by="he", reason="新版本", before=7, after=9, definition_version=4, elements={0: 0, 1: 2}, flows={0: 1}
+    ),
+    e.InstanceRestored(by="he", reason="撤销", before=9, after=7, state=RESTORED),
+)
+
 STATE = State(
     format=FORMAT,
     version=12,
