@@ -6,8 +6,9 @@ import re
 
 from noria.design.bpmn.names import BPMN, bpmn
 from noria.design.bpmn.reading import FLOW_NODES
+from noria.design.importing.juel import has_expression
 from noria.design.importing.vendors import JUEL_VENDORS
-from noria.design.importing.working import Work
+from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 
 _NEEDS_ID = FLOW_NODES | {"sequenceFlow", "process", "lane"}
@@ -165,7 +166,10 @@ def references(work: Work, node: Node) -> None:
         reference = node.get(attribute).strip()
         if not reference or work.declared(local, reference):
             continue
-        key = work.add_root(local, re.sub(r"\W", "_", reference), reference)
+        name = reference
+        if has_expression(reference) and not code:
+            name = work.value(Found(node, f"bpmn:{attribute}", reference)) or reference
+        key = work.add_root(local, re.sub(r"\W", "_", reference), name)
         if code:
             work.by_id(key).attributes[code] = reference
         node.attributes[attribute] = key

@@ -10,6 +10,7 @@ from noria.design.bpmn.names import bpmn, noria
 from noria.design.feel import FeelSyntaxError, compile_expression
 from noria.design.importing import people
 from noria.design.importing.feel import quoted
+from noria.design.importing.jobs import JOBS
 from noria.design.importing.vendors import ZEEBE
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
@@ -71,10 +72,13 @@ def _move(work: Work, node: Node, found: Found, source: str, target: str, code: 
 
 
 def _task_definition(work: Work, node: Node, found: Found) -> None:
-    work.say(found, "import.topic")
-    if node.local not in ("serviceTask", "sendTask", "endEvent", "intermediateThrowEvent"):
-        # A script or business rule task that a worker does.
+    if node.local in ("scriptTask", "businessRuleTask", "task"):
+        # A worker does it.
         node.local = "serviceTask"
+    if node.local not in JOBS:
+        work.say(found, "import.unsupported")
+        return
+    work.say(found, "import.topic")
     _move(work, node, found, "type", "topic", "import.topic")
     retries = _part(found, "retries")
     if retries is not None and retries.value.isdecimal():
@@ -205,7 +209,7 @@ def _form(work: Work, node: Node, found: Found) -> None:
         work.set(node, "form", form.value)
         work.say(form, "import.form_reference", name=form.value)
     elif key is not None and (match := _EMBEDDED.fullmatch(key.value)):
-        work.set(node, "form", match[1])
+        work.set(node, "form", _form_name(match[1]))
         work.say(key, "import.form_embedded")
     elif key is not None:
         work.say(key, "import.form_key")
@@ -215,13 +219,21 @@ def _form(work: Work, node: Node, found: Found) -> None:
     _binding(work, node, found)
 
 
+def _form_name(key: str) -> str:
+    """A form's id as a file's name: nothing in it leads out of a folder."""
+    return re.sub(r"\W+", "_", key) or "form"
+
+
 def _embedded_form(work: Work, _node: Node, found: Found) -> None:
-    name = found.node.get("id")
     try:
         schema = json.loads(found.value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         work.say(found, "import.form_json", reason=str(error))
         return
+    if not isinstance(schema, dict):
+        work.say(found, "import.form_json", reason="it is no object")
+        return
+    name = _form_name(found.node.get("id"))
     work.forms[name] = {**schema, "id": name}
     work.say(found, "import.form_embedded")
 

@@ -74,6 +74,20 @@ def test_a_user_task_has_people_a_limit_a_priority_and_a_form():
     assert json.loads(embedded.imported.forms["f1.form"])["id"] == "f1"
 
 
+def test_the_id_of_an_embedded_form_leads_out_of_no_folder():
+    form = '<zeebe:userTaskForm id="../../f">{"components": []}</zeebe:userTaskForm>'
+    model = Model(
+        f"<extensionElements>{form}</extensionElements>"
+        + around(
+            '<userTask id="x"><extensionElements><zeebe:formDefinition formKey="camunda-forms:bpmn:../../f"/>'
+            "</extensionElements></userTask>"
+        ),
+        vendors="zeebe",
+    )
+    assert set(model.imported.forms) == {"_f.form"}
+    assert model.noria("x")["form"] == "_f"
+
+
 def test_a_called_process_a_decision_and_a_script():
     call = element("callActivity", '<zeebe:calledElement processId="q" propagateAllChildVariables="false"/>')
     assert (call["x"].get("calledElement"), call.noria("x")) == ("q", {"propagateOut": "false"})
