@@ -21,6 +21,7 @@ from noria.adapters.cluster.door import Door
 from noria.adapters.cluster.links import TcpLinks
 from noria.adapters.cluster.supervisor import Supervisor
 from noria.adapters.database.audit import DatabaseAudit
+from noria.adapters.database.batches import DatabaseBatches
 from noria.adapters.database.blobs import DatabaseBlobs
 from noria.adapters.database.board import DatabaseBoard
 from noria.adapters.database.catalogue import DatabaseCatalogue
@@ -43,6 +44,7 @@ from noria.kernel.errors import NoriaError
 from noria.kernel.instants import InstantMs, to_datetime
 from noria.monitor.watching import Watching
 from noria.operate.auditing import Auditing, AuditVerdict, verify_audit
+from noria.operate.batches import Batches
 from noria.operate.cases import Cases
 from noria.operate.delivery import Delivery
 from noria.operate.deploying import Catalogue, DefinitionRow
@@ -200,12 +202,14 @@ class Noria:
             self.facts,
         )
         cases = Cases(office)
+        self.batches = Batches(office, DatabaseBatches(database))
         accounts = Accounts(self.people, Argon2Hasher(), self.audit, SystemSecrets())
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
         self.services = Services(
             office=office,
             accounts=accounts,
             cases=cases,
+            batches=self.batches,
             inbox=Inbox(office, cases),
             models=Models(office),
             workers=workers,
@@ -286,12 +290,21 @@ class Noria:
         self.delivery.start()
         self.timers.start()
         self.start_timers.start()
+        self.batches.start()
         self.pool.start(self.runtime)
 
     async def close(self) -> None:
         """Finish what is at hand, and close."""
         self.hub.close()
-        for part in (self.pool, self.start_timers, self.timers, self.delivery, self.following, self.projector):
+        for part in (
+            self.pool,
+            self.batches,
+            self.start_timers,
+            self.timers,
+            self.delivery,
+            self.following,
+            self.projector,
+        ):
             await part.stop()
         if self.cluster is not None:
             await self.cluster.stop()

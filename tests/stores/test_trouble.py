@@ -76,6 +76,7 @@ async def background(house: House) -> set[str]:
 
 
 LOOPS = {
+    "noria-batches",
     "noria-delivery",
     "noria-following",
     "noria-projector",

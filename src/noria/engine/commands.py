@@ -256,7 +256,7 @@ class RestoreInstance(Command, frozen=True):
 
 
 class SuspendInstance(Command, frozen=True):
-    """Put an instance to rest as an operator (挂起): nothing happens to it until it is resumed; a reason is required."""
+    """Put an instance to rest as an operator (挂起), until it is resumed; a reason is required."""
 
     by: str
     reason: str

@@ -355,7 +355,7 @@ def _instance_restored(state: State, event: e.InstanceRestored) -> None:
     state.version, state.next_id = version, next_id
 
 
-def _suspended(suspended: bool) -> Callable[[State, Any], None]:  # noqa: FBT001 - the two sides of one flag
+def _suspended(suspended: bool) -> Callable[[State, Any], None]:
     def apply(state: State, _event: object) -> None:
         state.suspended = suspended
 

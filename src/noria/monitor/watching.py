@@ -12,7 +12,7 @@ from noria.kernel.instants import DAY_MS, InstantMs, from_datetime, to_datetime
 from noria.monitor.board import Board, ProcessName
 from noria.operate.office import Caller, NotFoundError, Office
 from noria.operate.rows import JournalRow
-from noria.operate.timeline import History
+from noria.operate.timeline import history_of
 from noria.operate.views import Timeline, TimelineItem
 from noria.trust.policy import Permission
 
@@ -124,8 +124,7 @@ class Watching:
             held = await self._office.runtime.instance(row.iid)
             if held is None or len(items) >= limit:
                 continue
-            journal = await self._office.store.journal_of(row.iid, row.ver)
-            told = History(journal, held.definition, organisation).items(row.iid)
+            told = (await history_of(self._office, held, organisation, row.ver)).items(row.iid)
             items += [item for item in reversed(told) if item.seq == row.ver and item.kind in _FEED_KINDS]
         return Timeline(items[:limit])
 

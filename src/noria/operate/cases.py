@@ -40,7 +40,6 @@ from noria.operate.views import (
     StateAt,
     Timeline,
 )
-from noria.trust.people import Organisation
 from noria.trust.policy import Permission, Verdict, may_see, may_start
 
 _STATUS = {

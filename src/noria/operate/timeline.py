@@ -107,10 +107,11 @@ def _differ(before: object, after: object) -> bool:
     return before != after and not (before in _EMPTY and after in _EMPTY)
 
 
-async def history_of(office: Office, held: Held, organisation: Organisation) -> History:
-    """The history of an instance, every entry with the version that it happened in."""
+async def history_of(office: Office, held: Held, organisation: Organisation, until: int | None = None) -> History:
+    """The history of an instance, up to one of its versions or whole; every entry knows what it happened in."""
     rows = await office.store.journal_of(held.row.iid)
-    numbers = definitions_of(rows, held.row.definition)
+    numbers = definitions_of(rows, held.row.definition)[:until]
+    rows = rows[:until]
     known = {number: await office.catalogue.get(number) for number in set(numbers)}
     return History(rows, [known[number] for number in numbers], organisation)
 

@@ -64,9 +64,9 @@ class DatabaseBatches:
     async def counts(self, batch: str) -> dict[str, int]:
         """Number of instances by state."""
         c = t.batch_item.c
-        query = sa.select(c.state, sa.func.count()).where(c.batch == batch).group_by(c.state)
+        query = sa.select(c.state, sa.func.count().label("n")).where(c.batch == batch).group_by(c.state)
         async with self._database.reading() as db:
-            return {state: count for state, count in (await db.execute(query)).all()}
+            return {row.state: row.n for row in (await db.execute(query)).all()}
 
     async def items(self, batch: str, state: str, limit: int, offset: int = 0) -> list[BatchItem]:
         """Instances of a batch in one state, or in any for ""."""
@@ -81,10 +81,10 @@ class DatabaseBatches:
         """Write what became of some instances."""
         c = t.batch_item.c
         where = (c.batch == sa.bindparam("b_batch")) & (c.iid == sa.bindparam("b_iid"))
-        values = {name: sa.bindparam(f"b_{name}") for name in ("state", "ver", "code", "message")}
-        rows = [
-            {f"b_{name}": value for name, value in msgspec.structs.asdict(item).items()} for item in items
-        ]
+        values: dict[str, sa.BindParameter[object]] = {
+            name: sa.bindparam(f"b_{name}") for name in ("state", "ver", "code", "message")
+        }
+        rows = [{f"b_{name}": value for name, value in msgspec.structs.asdict(item).items()} for item in items]
         async with self._database.writing() as db:
             await db.execute(sa.update(t.batch_item).where(where).values(**values), rows)
 

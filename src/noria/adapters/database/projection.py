@@ -18,11 +18,11 @@ from noria.engine.definition import Definition
 from noria.engine.events import InstanceStarted, VariablesSet, decode_events
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
-from noria.operate.redefining import REDEFINING, definition_before
 from noria.monitor.visits import Fold, Life, Recorded, Visit
 from noria.operate.files import files_in
 from noria.operate.notices import TOLD_OF, Notice, notices_of
 from noria.operate.ports import Clock, StaleOwnerError
+from noria.operate.redefining import REDEFINING, definition_before
 from noria.operate.requests import Committed
 from noria.operate.rows import JournalRow
 from noria.operate.runtime import Definitions, Runtime
@@ -163,7 +163,7 @@ class Projector:
             owners = {row[0]: (row[1], row[2]) for row in (await db.execute(query)).all()}
             # Read after the instances: what they run on now may have come by a change that lies behind these rows.
             # Written out, so that the database sees that the index of just these entries will do.
-            actions = sa.bindparam("actions", REDEFINING, expanding=True, literal_execute=True)
+            actions: sa.BindParameter[str] = sa.bindparam("actions", REDEFINING, expanding=True, literal_execute=True)
             query = sa.select(j.iid, j.ver, j.ev).where(j.iid.in_(iids), j.action.in_(actions)).order_by(j.ver)
             moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in (await db.execute(query)).all()]
         found = []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from litestar import get, post
+from litestar.params import Parameter
 
 from noria.adapters.http.ids import instance_number
 from noria.adapters.http.services import Services
@@ -78,10 +81,15 @@ async def get_batch(batch_id: str, caller: Caller, services: Services) -> BatchV
 
 @get("/batches/{batch_id:str}/items", operation_id="listBatchItems", tags=["batches"])
 async def list_items(
-    batch_id: str, caller: Caller, services: Services, state: str = "", limit: Limit = 50, offset: Offset = 0
+    batch_id: str,
+    caller: Caller,
+    services: Services,
+    outcome: Annotated[str, Parameter(query="state")] = "",
+    limit: Limit = 50,
+    offset: Offset = 0,
 ) -> list[BatchItemView]:
-    """The instances of a batch."""
-    return await services.batches.items(caller, batch_id, state, limit, offset)
+    """The instances of a batch: all, or those that are waiting, done, refused, undone or kept."""
+    return await services.batches.items(caller, batch_id, outcome, limit, offset)
 
 
 @post("/batches/{batch_id:str}/undo", operation_id="undoBatch", tags=["batches"], status_code=202)

@@ -9,6 +9,7 @@ import msgspec
 from noria.adapters.http.live import LiveHub
 from noria.monitor.watching import Watching
 from noria.operate.auditing import Auditing
+from noria.operate.batches import Batches
 from noria.operate.cases import Cases
 from noria.operate.inbox import Inbox
 from noria.operate.models import Models
@@ -40,6 +41,7 @@ class Services(msgspec.Struct):
     office: Office
     accounts: Accounts
     cases: Cases
+    batches: Batches
     inbox: Inbox
     models: Models
     workers: Workers

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -14,7 +16,7 @@ _INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _REDEFINES = sa.text("action IN ('migrate_instance', 'restore_instance')")
 
 
-def _column(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+def _column(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
     return sa.Column(name, kind, autoincrement=False, nullable=False)
 
 
