@@ -230,7 +230,7 @@ export interface Batch {
   id: string;
   kind: PlanKind;
   process: string;
-  by: Ref;
+  by: Named;
   reason: string;
   created_at: string;
   ended_at: string | null;
