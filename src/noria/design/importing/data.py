@@ -41,7 +41,14 @@ def parameters(work: Work, node: Node, holder: Node) -> None:
             continue
         local = "input" if child.local == "inputParameter" else "output"
         work.add(node, local, source=source, target=child.get("name"))
-        work.say(found, f"import.{local}_parameter", name=child.get("name"))
+        # Beside its outputs an element there gives away what else it brings; here that stays inside.
+        code = input_code(node) if local == "input" else "import.output_only"
+        work.say(found, code, name=child.get("name"))
+
+
+def input_code(node: Node) -> str:
+    """A worker sees only the inputs here, and all variables there; for any other element nothing changes."""
+    return "import.input_only" if node.get(noria("topic")) else "import.input_parameter"
 
 
 def _source(work: Work, node: Node, found: Found) -> str | None:

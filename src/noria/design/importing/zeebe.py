@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.feel import FeelSyntaxError, compile_expression
-from noria.design.importing import people
+from noria.design.importing import data, people
 from noria.design.importing.feel import quoted
 from noria.design.importing.jobs import JOBS
 from noria.design.importing.vendors import ZEEBE
@@ -114,7 +114,8 @@ def _mapping(work: Work, node: Node, found: Found) -> None:
             entries[path[-1]] = part.value[1:].strip() if part.value.startswith("=") else quoted(part.value)
         else:
             work.add(node, child.local, source=part.value, target=target)
-        work.say(part, f"import.{child.local}_parameter", name=child.get("target"))
+        code = data.input_code(node) if child.local == "input" else "import.output_parameter"
+        work.say(part, code, name=child.get("target"))
     for (local, target), entries in nested.items():
         made = _context(entries)
         # What comes out joins what the variable holds already.
