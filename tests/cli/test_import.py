@@ -25,36 +25,50 @@ TABLE = """<definitions xmlns="http://www.omg.org/spec/DMN/20151101/dmn.xsd" id=
  </decisionTable></decision></definitions>"""
 
 
-INVOICE = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn"
+INVOICE = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+ xmlns:camunda="http://camunda.org/schema/1.0/bpmn"
  targetNamespace="t"><process id="invoice" isExecutable="true" camunda:historyTimeToLive="30">
  <startEvent id="s" camunda:initiator="clerk"/>
- <scriptTask id="rate" scriptFormat="javascript" camunda:resultVariable="big"><script>return amount &gt;= 1000;</script></scriptTask>
+ <scriptTask id="rate" scriptFormat="javascript" camunda:resultVariable="big">
+ <script>return amount &gt;= 1000;</script></scriptTask>
  <exclusiveGateway id="g"/>
- <userTask id="approve" name="Approve" camunda:assignee="${clerk}" camunda:dueDate="${dateTime().plusDays(2).toDate()}">
- <multiInstanceLoopCharacteristics isSequential="false" camunda:collection="approvers" camunda:elementVariable="approver">
- <completionCondition>${nrOfCompletedInstances/nrOfInstances &gt;= 0.5}</completionCondition></multiInstanceLoopCharacteristics>
+ <userTask id="approve" name="Approve" camunda:assignee="${clerk}"
+ camunda:dueDate="${dateTime().plusDays(2).toDate()}">
+ <multiInstanceLoopCharacteristics isSequential="false" camunda:collection="approvers"
+ camunda:elementVariable="approver">
+ <completionCondition>${nrOfCompletedInstances/nrOfInstances &gt;= 0.5}</completionCondition>
+ </multiInstanceLoopCharacteristics>
  </userTask>
  <serviceTask id="note" camunda:expression="${execution.setVariable('noted', !big || empty approvers)}"/>
- <endEvent id="e"/><sequenceFlow id="a" sourceRef="s" targetRef="rate"/><sequenceFlow id="b" sourceRef="rate" targetRef="g"/>
- <sequenceFlow id="c" sourceRef="g" targetRef="approve"><conditionExpression>${big}</conditionExpression></sequenceFlow>
+ <endEvent id="e"/><sequenceFlow id="a" sourceRef="s" targetRef="rate"/><sequenceFlow id="b"
+ sourceRef="rate" targetRef="g"/>
+ <sequenceFlow id="c" sourceRef="g" targetRef="approve"><conditionExpression>${big}</conditionExpression>
+ </sequenceFlow>
  <sequenceFlow id="d" sourceRef="g" targetRef="note"/><sequenceFlow id="f" sourceRef="approve" targetRef="note"/>
  <sequenceFlow id="h" sourceRef="note" targetRef="e"/></process></definitions>"""
-HOLIDAY = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:flowable="http://flowable.org/bpmn"
+HOLIDAY = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+ xmlns:flowable="http://flowable.org/bpmn"
  targetNamespace="t"><process id="holiday"><startEvent id="s" flowable:initiator="employee"/>
  <userTask id="ask" flowable:assignee="${employee}" flowable:skipExpression="${days lt 1}"/>
  <sequenceFlow sourceRef="s" targetRef="ask"/><exclusiveGateway id="g"/><sequenceFlow sourceRef="ask" targetRef="g"/>
- <sequenceFlow sourceRef="g" targetRef="wait"><conditionExpression>${var:gte(days, 3)}</conditionExpression></sequenceFlow>
+ <sequenceFlow sourceRef="g" targetRef="wait"><conditionExpression>${var:gte(days, 3)}</conditionExpression>
+ </sequenceFlow>
  <sequenceFlow sourceRef="g" targetRef="e"/>
  <intermediateCatchEvent id="wait"><timerEventDefinition><timeCycle>0 0/5 * * * ?</timeCycle></timerEventDefinition>
  </intermediateCatchEvent><sequenceFlow sourceRef="wait" targetRef="e"/><endEvent id="e"/></process></definitions>"""
-ORDER = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"
+ORDER = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+ xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"
  targetNamespace="t"><process id="order" isExecutable="true"><startEvent id="s"/>
- <scriptTask id="sum"><extensionElements><zeebe:script expression="=sum(for line in lines return line.price)" resultVariable="total"/>
+ <scriptTask id="sum"><extensionElements><zeebe:script
+ expression="=sum(for line in lines return line.price)" resultVariable="total"/>
  </extensionElements></scriptTask>
- <userTask id="check"><extensionElements><zeebe:userTask/><zeebe:assignmentDefinition assignee="=starter.id"/><zeebe:ioMapping>
- <zeebe:input source="=total" target="shown.total"/><zeebe:output source="=shown.total" target="checked"/></zeebe:ioMapping>
+ <userTask id="check"><extensionElements><zeebe:userTask/><zeebe:assignmentDefinition assignee="=starter.id"/>
+ <zeebe:ioMapping>
+ <zeebe:input source="=total" target="shown.total"/><zeebe:output source="=shown.total" target="checked"/>
+ </zeebe:ioMapping>
  </extensionElements></userTask><endEvent id="e"/><sequenceFlow id="a" sourceRef="s" targetRef="sum"/>
- <sequenceFlow id="b" sourceRef="sum" targetRef="check"/><sequenceFlow id="c" sourceRef="check" targetRef="e"/></process></definitions>"""
+ <sequenceFlow id="b" sourceRef="sum" targetRef="check"/><sequenceFlow id="c" sourceRef="check" targetRef="e"/>
+ </process></definitions>"""
 
 
 def noria(*arguments: object) -> Result:

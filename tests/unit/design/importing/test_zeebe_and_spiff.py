@@ -28,7 +28,7 @@ def test_a_job_has_its_topic_retries_headers_and_mappings():
         ("input", {"source": "=order.total", "target": "amount"}),
         ("output", {"source": "=result", "target": "done"}),
     ]
-    assert model.codes("changed") + model.codes("needs_work") == []
+    assert model.codes("changed") + model.codes("needs_work") == ["import.input_only"]
     assert model.errors() == []
 
 
