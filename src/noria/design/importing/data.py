@@ -93,7 +93,7 @@ def _structured(work: Work, node: Node, found: Found) -> str | None:
     return None
 
 
-def field(_work: Work, found: Found) -> tuple[str, str]:
+def field(found: Found) -> tuple[str, str]:
     """Name and value of an injected field."""
     node = found.node
     value = node.get("stringValue") or node.get("expression")
@@ -112,18 +112,11 @@ def call_activity(work: Work, node: Node) -> None:
             node.attributes["calledElement"] = value
             work.say(found, "import.name_expression")
     _binding(work, node)
-    for name in _UNSUPPORTED_CALL:
-        found_one = work.take(node, name)
-        if found_one is not None:
-            work.say(found_one, "import.unsupported")
-    for name in ("processInstanceName", "useLocalScopeForOutParameters"):
-        found_one = work.take(node, name)
-        if found_one is not None:
-            harmless = found_one.value.lower() == "false"
-            work.say(
-                found_one,
-                "import.no_meaning" if harmless else "import.only_informs" if "Name" in name else "import.unsupported",
-            )
+    work.report(node, "import.unsupported", *_UNSUPPORTED_CALL)
+    work.report(node, "import.only_informs", "processInstanceName")
+    local = work.take(node, "useLocalScopeForOutParameters")
+    if local is not None:
+        work.say(local, "import.unsupported" if local.is_true else "import.no_meaning")
     ins, outs = work.take_elements(node, "in"), work.take_elements(node, "out")
     # Where no such vendor speaks (in Zeebe, in plain BPMN) variables pass unless something else is said.
     if work.vendors & JUEL_VENDORS:
@@ -152,10 +145,7 @@ def _binding(work: Work, node: Node) -> None:
     if version is not None:
         used = bool(node.get(noria("version"))) or (binding is not None and binding.value != "version")
         work.say(version, "import.version" if used else "import.binding")
-    for name in ("calledElementVersionTag", "calledElementTenantId"):
-        found = work.take(node, name)
-        if found is not None:
-            work.say(found, "import.binding")
+    work.report(node, "import.binding", "calledElementVersionTag", "calledElementTenantId")
     kind = work.take(node, "calledElementType")
     if kind is not None:
         work.say(kind, "import.no_meaning" if kind.value == "key" else "import.unsupported")

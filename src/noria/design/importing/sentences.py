@@ -286,6 +286,10 @@ SENTENCES: dict[str, Sentence] = {
         "The field {name} is an input; with inputs the worker sees only them.",
         "字段 {name} 已成为输入；有输入时工作程序只看到这些输入。",
     ),
+    "import.field_unused": _changed(
+        "The field {name} ({value}) has no place beside a decision; it was left out.",
+        "字段 {name}（{value}）在决策任务中没有对应位置，已去掉。",
+    ),
     "import.error_mapping": _changed(
         "The worker that takes the code's place reports the business error {error} itself.",
         "由代替该代码的工作程序自行报告业务错误 {error}。",

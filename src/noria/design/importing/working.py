@@ -88,6 +88,13 @@ class Work:
                     self.say(taken, "import.twice", other=found.name)
         return found
 
+    def report(self, node: Node, code: str, *names: str) -> None:
+        """Take attributes that have no counterpart, each with a line of this code."""
+        for name in names:
+            found = self.take(node, name)
+            if found is not None:
+                self.say(found, code)
+
     def take_elements(self, node: Node, *names: str, vendors: Iterable[str] = JUEL_VENDORS) -> list[Found]:
         """Take a vendor's elements with these names out of an element's extensions (or from inside a vendor's own)."""
         holder = node if node.namespace in VENDORS else node.first(bpmn("extensionElements"))
