@@ -79,7 +79,10 @@ def _task_definition(work: Work, node: Node, found: Found) -> None:
         work.say(found, "import.unsupported")
         return
     work.say(found, "import.topic")
-    _move(work, node, found, "type", "topic", "import.topic")
+    connector = found.node.get("type").startswith("io.camunda")
+    if _move(work, node, found, "type", "topic", "import.topic") and connector:
+        # Camunda's own runtime did it.
+        work.say(found, "import.connector", topic=found.node.get("type"))
     retries = _part(found, "retries")
     if retries is not None and retries.value.isdecimal():
         work.set(node, "retries", str(max(1, min(100, int(retries.value)))))
