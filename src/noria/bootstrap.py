@@ -44,7 +44,6 @@ from noria.kernel.errors import NoriaError
 from noria.kernel.instants import InstantMs, to_datetime
 from noria.monitor.watching import Watching
 from noria.operate.auditing import Auditing, AuditVerdict, verify_audit
-from noria.operate.batches import Batches
 from noria.operate.cases import Cases
 from noria.operate.delivery import Delivery
 from noria.operate.deploying import Catalogue, DefinitionRow
@@ -55,6 +54,7 @@ from noria.operate.models import Models
 from noria.operate.neighbours import Neighbours
 from noria.operate.notices import Notice
 from noria.operate.office import Caller, Office
+from noria.operate.operations import Operations
 from noria.operate.ports import Clock
 from noria.operate.requests import Origin
 from noria.operate.runtime import Runtime
@@ -202,14 +202,14 @@ class Noria:
             self.facts,
         )
         cases = Cases(office)
-        self.batches = Batches(office, DatabaseBatches(database))
+        self.operations = Operations(office, DatabaseBatches(database))
         accounts = Accounts(self.people, Argon2Hasher(), self.audit, SystemSecrets())
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
         self.services = Services(
             office=office,
             accounts=accounts,
             cases=cases,
-            batches=self.batches,
+            operations=self.operations,
             inbox=Inbox(office, cases),
             models=Models(office),
             workers=workers,
@@ -290,7 +290,7 @@ class Noria:
         self.delivery.start()
         self.timers.start()
         self.start_timers.start()
-        self.batches.start()
+        self.operations.start()
         self.pool.start(self.runtime)
 
     async def close(self) -> None:
@@ -298,7 +298,7 @@ class Noria:
         self.hub.close()
         for part in (
             self.pool,
-            self.batches,
+            self.operations,
             self.start_timers,
             self.timers,
             self.delivery,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from noria.adapters.database import schema as t
 from noria.adapters.database.opening import Database
 from noria.engine.state import Status
-from noria.operate.batches import BatchItem, BatchRow
+from noria.operate.operations import BatchItem, BatchRow
 
 
 class DatabaseBatches:

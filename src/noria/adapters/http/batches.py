@@ -12,8 +12,8 @@ from noria.adapters.http.ids import instance_number
 from noria.adapters.http.services import Services
 from noria.adapters.http.tasks import Limit, Offset
 from noria.engine.commands import Move
-from noria.operate.batches import Plan
 from noria.operate.office import Caller
+from noria.operate.operations import Plan
 from noria.operate.views import BatchItemView, BatchView, InstanceBrief, Page, PlanView
 
 
@@ -58,25 +58,25 @@ async def resume(instance_id: str, data: Why, caller: Caller, services: Services
 @post("/batches/plan", operation_id="planBatch", tags=["batches"], status_code=200)
 async def plan(data: Plan, caller: Caller, services: Services) -> PlanView:
     """Try a plan on every live instance of a process; nothing is written."""
-    return await services.batches.plan(caller, data)
+    return await services.operations.plan(caller, data)
 
 
 @post("/batches", operation_id="beginBatch", tags=["batches"], status_code=202)
 async def begin(data: BatchOrder, caller: Caller, services: Services) -> BatchView:
     """Have a plan carried out in the background."""
-    return await services.batches.begin(caller, data.plan, data.reason)
+    return await services.operations.begin(caller, data.plan, data.reason)
 
 
 @get("/batches", operation_id="listBatches", tags=["batches"])
 async def list_batches(caller: Caller, services: Services, limit: Limit = 50, offset: Offset = 0) -> Page[BatchView]:
     """Batches, newest first."""
-    return await services.batches.find(caller, limit, offset)
+    return await services.operations.find(caller, limit, offset)
 
 
 @get("/batches/{batch_id:str}", operation_id="getBatch", tags=["batches"])
 async def get_batch(batch_id: str, caller: Caller, services: Services) -> BatchView:
     """One batch with its progress."""
-    return await services.batches.one(caller, batch_id)
+    return await services.operations.one(caller, batch_id)
 
 
 @get("/batches/{batch_id:str}/items", operation_id="listBatchItems", tags=["batches"])
@@ -89,13 +89,13 @@ async def list_items(
     offset: Offset = 0,
 ) -> list[BatchItemView]:
     """The instances of a batch: all, or those that are waiting, done, refused, undone or kept."""
-    return await services.batches.items(caller, batch_id, outcome, limit, offset)
+    return await services.operations.items(caller, batch_id, outcome, limit, offset)
 
 
 @post("/batches/{batch_id:str}/undo", operation_id="undoBatch", tags=["batches"], status_code=202)
 async def undo(batch_id: str, data: Why, caller: Caller, services: Services) -> BatchView:
     """Take a batch back for the instances that have not moved on since."""
-    return await services.batches.undo(caller, batch_id, data.reason)
+    return await services.operations.undo(caller, batch_id, data.reason)
 
 
 HANDLERS = [modify, suspend, resume, plan, begin, list_batches, get_batch, list_items, undo]

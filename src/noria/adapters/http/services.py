@@ -9,11 +9,11 @@ import msgspec
 from noria.adapters.http.live import LiveHub
 from noria.monitor.watching import Watching
 from noria.operate.auditing import Auditing
-from noria.operate.batches import Batches
 from noria.operate.cases import Cases
 from noria.operate.inbox import Inbox
 from noria.operate.models import Models
 from noria.operate.office import Office
+from noria.operate.operations import Operations
 from noria.operate.staff import Staff
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
@@ -41,7 +41,7 @@ class Services(msgspec.Struct):
     office: Office
     accounts: Accounts
     cases: Cases
-    batches: Batches
+    operations: Operations
     inbox: Inbox
     models: Models
     workers: Workers

@@ -1,6 +1,6 @@
 """What operators change: one instance, or all live ones of a process as a batch that is looked at before and undone.
 
-A plan is tried on every live instance by the engine itself, without writing anything (`Batches.tried`); a batch then
+A plan is tried on every live instance by the engine itself, without writing anything (`Operations.plan`); a batch then
 carries it out one instance after the other in the background, and goes on after a restart. It can be taken back for
 the instances that have not moved on and where the change has had no effect outside.
 """
@@ -154,7 +154,7 @@ class BatchStore(Protocol):
         ...
 
 
-class Batches:
+class Operations:
     """Plans, batches and single changes of operators."""
 
     def __init__(self, office: Office, store: BatchStore) -> None:
