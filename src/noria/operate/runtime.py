@@ -74,6 +74,10 @@ class Elsewhere(Protocol):
         """Have the owner of a shard run a command; `ANYWHERE` for whoever owns one."""
         ...
 
+    def leased(self) -> bool:
+        """Whether this process's lease runs. If not, others may have taken over, and memory may be behind them."""
+        ...
+
 
 InlineHandler = Callable[[Mapping[str, object]], Mapping[str, object]]
 """A pure, fast job handler that runs in the same commit: variables in, variables out."""
@@ -260,7 +264,9 @@ class Runtime:
     @property
     def owned(self) -> tuple[int, ...] | None:
         """The shards that this process works on, None for all."""
-        return None if self._elsewhere is None else tuple(sorted(self._shards.keys() - self._leaving))
+        if self._elsewhere is None:
+            return None
+        return tuple(sorted(self._shards.keys() - self._leaving)) if self._elsewhere.leased() else ()
 
     @property
     def heads(self) -> dict[int, int]:
@@ -269,7 +275,11 @@ class Runtime:
 
     def owns(self, shard: int) -> bool:
         """Whether commands for this shard are taken here; `ANYWHERE` asks for any."""
-        if self._elsewhere is None or self._unsure:
+        if self._elsewhere is None:
+            return True
+        if not self._elsewhere.leased():
+            return False
+        if self._unsure:
             return True
         if shard == ANYWHERE:
             return len(self._shards) > len(self._leaving)
@@ -334,12 +344,15 @@ class Runtime:
 
     async def instance(self, iid: int) -> Held | None:
         """The instance as it is now, None when there is none. The caller must not change it."""
-        held = self._cache.get(iid)
+        held = self._remembered(iid)
         if held is None:
             rows = await self._store.load([iid])
             # A commit may have put it there while the database was read; then memory is newer.
-            held = self._cache.get(iid) or (await self._hold(rows[iid]) if iid in rows else None)
+            held = self._remembered(iid) or (await self._hold(rows[iid]) if iid in rows else None)
         return held
+
+    def _remembered(self, iid: int) -> Held | None:
+        return self._cache.get(iid) if self._elsewhere is None or self._elsewhere.leased() else None
 
     async def settled(self) -> None:
         """Return when memory holds whatever the store has shown by now: a commit is seen there a moment earlier."""
@@ -463,8 +476,9 @@ class Runtime:
         if batch.losses != self._losses:
             raise StaleOwnerError("Other processes have taken shards over; nothing was written.")
         now_ms = self._clock.now_ms()
+        trusted = self._elsewhere is None or self._elsewhere.leased()
         for pending in pendings:
-            if self._shards and (pending.shard == ANYWHERE or pending.shard in self._shards):
+            if trusted and self._shards and (pending.shard == ANYWHERE or pending.shard in self._shards):
                 batch.answers.append((pending, self._answer(batch, pending.request, repeated, now_ms)))
             else:
                 self._pass_on(pending)
