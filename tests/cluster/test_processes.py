@@ -16,9 +16,9 @@ from noria.kernel.errors import NoriaError
 from noria.kernel.instants import HOUR_MS, MINUTE_MS
 from noria.operate.ids import shard_of
 from noria.operate.office import Caller
-from noria.operate.ports import NoAnswerError, NotOwnerError
+from noria.operate.ports import NoAnswerError, NotOwnerError, StaleOwnerError
 from noria.operate.requests import Accepted, Origin
-from noria.operate.rows import SHARDS
+from noria.operate.rows import SHARDS, Commit
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
 from tests.cluster.fleet import SHORT_MS, Fleet, Ship, refused
@@ -161,17 +161,52 @@ async def test_the_late_commit_of_a_process_that_hung_is_refused_and_its_callers
     hung, others = ships[0], ships[1:]
     own = [iid for iid in iids if shard_of(iid) in hung.owned]
     held = {iid: await hung.noria.runtime.instance(iid) for iid in own}
+    refusals = record_refusals(hung)
+    hung.hang()
+    # Without keys nothing is looked up first: they are decided from memory, and hang in their commit.
+    late = [asyncio.ensure_future(hung.submit(c.CompleteTask(2, "late"), iid)) for iid in own]
+    await fleet.shared_out(*others)
+    first = [await others[0].submit(c.CompleteTask(2, "lin"), iid) for iid in own]
+    assert all(isinstance(answer, Accepted) for answer in first)
+    assert not any(future.done() for future in late)
+    hung.wake()
+    assert {refused(answer) for answer in await asyncio.gather(*late)} == {"task.not_open"}
+    assert refusals
+    now = {iid: await hung.noria.runtime.instance(iid) for iid in own}
+    assert [(held[iid].row.ver, now[iid].row.ver) for iid in own] == [(1, 2)] * len(own), "its memory was dropped"
+    rows = [row for iid in own for row in await hung.noria.database.store.journal_of(iid)]
+    assert [row.actor for row in rows] == ["lin"] * 2 * len(own)
+    await fleet.shared_out()
+
+
+def record_refusals(ship: Ship) -> list[StaleOwnerError]:
+    """What the fence refuses of a process from now on."""
+    store, refusals = ship.noria.database.store, []
+    write = store.commit
+
+    async def commit(what: Commit) -> None:
+        try:
+            await write(what)
+        except StaleOwnerError as error:
+            refusals.append(error)
+            raise
+
+    store.commit = commit
+    return refusals
+
+
+async def test_who_asked_a_process_that_hung_gets_the_answer_that_the_new_owner_gave(a_fleet: Make) -> None:
+    fleet, ships = await several(a_fleet, count=3, lease_ms=SHORT_MS)
+    iids = await spread(ships)
+    hung, others = ships[0], ships[1:]
+    own = [iid for iid in iids if shard_of(iid) in hung.owned]
     hung.hang()
     late = [asyncio.ensure_future(hung.submit(c.CompleteTask(2, "lin"), iid, key=f"k{iid}")) for iid in own]
     await fleet.shared_out(*others)
-    first = [await others[0].submit(c.CompleteTask(2, "lin"), iid, key=f"k{iid}") for iid in own]
-    assert all(isinstance(answer, Accepted) and not answer.repeated for answer in first)
-    assert not any(future.done() for future in late)
+    for iid in own:
+        assert isinstance(await others[0].submit(c.CompleteTask(2, "lin"), iid, key=f"k{iid}"), Accepted)
     hung.wake()
-    answers = await asyncio.gather(*late)
-    assert [(answer.iid, answer.version, answer.repeated) for answer in answers] == [(iid, 2, True) for iid in own]
-    now = {iid: await hung.noria.runtime.instance(iid) for iid in own}
-    assert [(held[iid].row.ver, now[iid].row.ver) for iid in own] == [(1, 2)] * len(own), "its memory was dropped"
+    assert await asyncio.gather(*late) == [Accepted(iid, 2, repeated=True) for iid in own]
     await fleet.shared_out()
 
 
