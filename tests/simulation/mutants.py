@@ -31,6 +31,7 @@ from noria.engine.state import State
 from noria.engine.step import HANDLERS
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import DAY_MS, MINUTE_MS
+from noria.operate.batches import Stepper
 from noria.operate.delivery import Delivery
 from noria.operate.requests import Request
 from noria.operate.rows import Commit, DedupRow, OutboxRow
@@ -172,12 +173,12 @@ def _no_keys() -> list[Patch]:
     async def answers(_self: Runtime, _keys: list[str]) -> dict[str, Any]:
         return {}
 
-    def complete(self: Runtime, batch: Any) -> None:
+    def complete(self: Stepper, batch: Any) -> None:
         batch.commit.dedup.clear()
         original(self, batch)
 
-    original = Runtime._complete
-    return [patch.object(Runtime, "_answers", answers), patch.object(Runtime, "_complete", complete)]
+    original = Stepper.complete
+    return [patch.object(Runtime, "_answers", answers), patch.object(Stepper, "complete", complete)]
 
 
 @mutant
@@ -187,15 +188,15 @@ def repeated_key_is_carried_out_again() -> list[Patch]:
 
 @mutant
 def refused_command_is_marked_as_done() -> list[Patch]:
-    async def answer(self: Runtime, batch: Any, request: Request, repeated: Any) -> Any:
-        given = await original(self, batch, request, repeated)
+    def answer(self: Stepper, batch: Any, request: Request, repeated: Any, now_ms: int) -> Any:
+        given = original(self, batch, request, repeated, now_ms)
         if isinstance(given, Rejected) and request.key:
             batch.commit.dedup.append(DedupRow(0, request.key, request.iid, 1, 0))
             batch.commit.outbox_gone.append((-1, -1))
         return given
 
-    original = Runtime._answer
-    return [patch.object(Runtime, "_answer", answer)]
+    original = Stepper.answer
+    return [patch.object(Stepper, "answer", answer)]
 
 
 class _Kept(OrderedDict[Any, Any]):
@@ -218,24 +219,25 @@ def memory_is_kept_after_a_conflict() -> list[Patch]:
 
 @mutant
 def command_is_answered_before_it_is_written() -> list[Patch]:
-    def complete(self: Runtime, batch: Any) -> None:
+    def complete(self: Stepper, batch: Any) -> None:
         original(self, batch)
         for pending, answer in batch.answers:
             if not pending.future.done():
                 pending.future.set_result(answer)
 
-    original = Runtime._complete
-    return [patch.object(Runtime, "_complete", complete)]
+    original = Stepper.complete
+    return [patch.object(Stepper, "complete", complete)]
 
 
 @rare_mutant
 def old_epoch_is_used_when_shards_cannot_be_taken_anew() -> list[Patch]:
     async def take(self: Runtime) -> None:
-        before = self._shards
+        before = dict(self._shards)
         try:
             await original(self)
         except BaseException:
-            self._shards, self._unsure = before, False
+            self._shards.update(before)
+            self._unsure = False
             raise
 
     original = Runtime._take_shards

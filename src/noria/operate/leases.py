@@ -140,6 +140,7 @@ class Leases:
         self._clock = clock
         self._is_dead = is_dead
         self._lease_ms = lease_ms
+        self._until_ms = 0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._giving: asyncio.Task[None] | None = None
@@ -172,6 +173,10 @@ class Leases:
                 await self._store.leave(self.member.id)
             except NoriaError as error:
                 logger.warning("The lease could not be given back; it runs out by itself: %s", error)
+
+    def runs(self) -> bool:
+        """Whether the lease certainly runs, by this machine's clock and from the instant at which it was asked for."""
+        return self._clock.now_ms() < self._until_ms
 
     def hurry(self) -> None:
         """Look again at once: another process may have gone."""
@@ -228,7 +233,9 @@ class Leases:
         """
         dead = await self._dead(self.standing.members)
         async with self._runtime.owning:
+            asked_ms = self._clock.now_ms()
             renewal = await self._store.renew(self.member, self._lease_ms, dead)
+            self._until_ms = asked_ms + self._lease_ms
             self._runtime.adopt(renewal.epochs, renewal.claimed)
         self._saw(renewal.standing)
         await self._runtime.make_sure()

@@ -44,13 +44,17 @@ class Neighbours:
         self._links = links
         self._clock = clock
         self._patience_ms = patience_ms
-        self._leases: Leases
+        self._leases: Leases | None = None
         self._runtime: Runtime
         self._delivery: Delivery
 
     def connect(self, leases: Leases, runtime: Runtime, delivery: Delivery) -> None:
         """Know what is here; before anything is submitted."""
         self._leases, self._runtime, self._delivery = leases, runtime, delivery
+
+    def leased(self) -> bool:
+        """Whether this process's lease runs."""
+        return self._leases is not None and self._leases.runs()
 
     async def submit(self, shard: int, request: Request) -> Answer:
         """Have the owner of a shard run a command.
@@ -99,11 +103,13 @@ class Neighbours:
                 if not repeatable or self._clock.now_ms() >= until_ms:
                     raise
             await self._clock.sleep_until(self._clock.now_ms() + _LOOK_AGAIN_MS)
-            await self._leases.look()
+            if self._leases is not None:
+                await self._leases.look()
 
     def _owner_of(self, shard: int) -> Member:
-        owner = self._leases.standing.owner_of(shard)
-        if owner is None or owner == self._leases.member:
+        leases = self._leases
+        owner = leases.standing.owner_of(shard) if leases is not None else None
+        if leases is None or owner is None or owner == leases.member:
             raise NotOwnerError(
                 "No engine process owns this work at the moment; nothing was done. Try again in a few seconds."
             )

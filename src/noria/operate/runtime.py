@@ -17,33 +17,25 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
-from functools import lru_cache
-from operator import attrgetter
 from typing import Protocol
 
-import msgspec
-
-from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
-from noria.engine.state import State, decode_state, encode_state
-from noria.engine.step import Outcome, park, step
-from noria.kernel.errors import NoriaError, Rejected
-from noria.operate.changes import POSTED, Held, add_open_work, chained, posts, refresh_row
-from noria.operate.ids import ANYWHERE, InstanceIds, shard_for, shard_of
+from noria.engine.state import decode_state
+from noria.kernel.errors import NoriaError
+from noria.operate.batches import Batch, InlineHandler, Pending, Stepper, broken, listed
+from noria.operate.changes import Held
+from noria.operate.ids import ANYWHERE, shard_for
 from noria.operate.ports import Clock, InstanceStore, NotOwnerError, StaleOwnerError, StoreUnavailableError
 from noria.operate.requests import (
     Accepted,
     Answer,
-    BrokenError,
     Committed,
-    Origin,
     OverloadedError,
     Request,
 )
-from noria.operate.rows import Commit, DedupRow, InstanceRow, JournalRow, SerialRow, Shard, ShardMove
-from noria.operate.titles import summary_of, title_of
+from noria.operate.rows import InstanceRow, Shard
 
 logger = logging.getLogger(__name__)
 
@@ -74,49 +66,13 @@ class Elsewhere(Protocol):
         """Have the owner of a shard run a command; `ANYWHERE` for whoever owns one."""
         ...
 
+    def leased(self) -> bool:
+        """Whether this process's lease runs. If not, others may have taken over, and memory may be behind them."""
+        ...
 
-InlineHandler = Callable[[Mapping[str, object]], Mapping[str, object]]
-"""A pure, fast job handler that runs in the same commit: variables in, variables out."""
 
 Listener = Callable[[list[Committed]], None]
 """Called after each commit. An empty list says that commits may have gone by unseen: one whose answer was lost, say."""
-
-
-class _Pending(msgspec.Struct):
-    request: Request
-    future: asyncio.Future[Answer]
-    shard: int = ANYWHERE
-    here: bool = False
-    """Whether it may not be passed on: it came from another process, which asks again itself."""
-
-
-class _Batch:
-    """What one batch has done so far, before anything is written.
-
-    Attributes:
-        losses: how often shards had been lost when it began; what it read before another loss is not to be relied on.
-        below: the batch before, whose commit was on its way when this one began; what it did counts as done.
-        pendings: the commands taken in.
-        flight: its own commit, once that is on its way.
-    """
-
-    def __init__(self, losses: int, below: _Batch | None = None) -> None:
-        self.losses = losses
-        self.below = below
-        self.pendings: list[_Pending] = []
-        self.flight: asyncio.Future[None] | None = None
-        self.commit = Commit()
-        self.held: dict[int, Held] = {}
-        self.before: dict[int, State] = {}
-        self.versions: dict[int, int] = {}
-        self.listed: dict[int, tuple[object, ...]] = {}
-        self.shards: dict[int, Shard] = {}
-        self.shards_before: dict[int, Shard] = {}
-        self.serials: dict[tuple[int, str, str], SerialRow] = {}
-        self.definitions: dict[int, Definition] = {}
-        self.answers: list[tuple[_Pending, Answer]] = []
-        self.by_key: dict[str, Accepted] = {}
-        self.committed: list[Committed] = []
 
 
 class Runtime:
@@ -141,25 +97,22 @@ class Runtime:
         self._store = store
         self._definitions = definitions
         self._clock = clock
-        self._facts = facts
         self._owner = owner
         self._elsewhere = elsewhere
-        self._ids = InstanceIds()
-        self._shards: dict[int, Shard] = {}
+        self._stepper = Stepper(facts)
+        self._shards = self._stepper.shards
         self._leaving: set[int] = set()
         self._left = asyncio.Event()
-        self._starts_in: tuple[int, ...] = ()
         self._losses = 0
         self._unsure = False
         self.owning = asyncio.Lock()
         self._cache: dict[int, Held] = {}
-        self._queue: deque[_Pending] = deque()
+        self._queue: deque[Pending] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
-        self._inline: dict[str, InlineHandler] = {}
         self._flight: asyncio.Future[None] | None = None
 
     def listen(self, listener: Listener) -> None:
@@ -168,7 +121,7 @@ class Runtime:
 
     def handle_inline(self, topic: str, handler: InlineHandler) -> None:
         """Do jobs of this topic in the same commit; only for handlers that are pure and fast."""
-        self._inline[topic] = handler
+        self._stepper.inline[topic] = handler
 
     async def start(self) -> None:
         """Begin to work: on all shards, or on those that `adopt` tells of."""
@@ -189,7 +142,7 @@ class Runtime:
         async with self.owning:
             if not self._unsure:
                 return
-            self._shards = {}
+            self._shards.clear()
             self._cache.clear()
             alone = self._elsewhere is None
             shards = await (self._store.own_shards if alone else self._store.retake_shards)(self._owner)
@@ -229,7 +182,7 @@ class Runtime:
     def _own(self, shards: Iterable[Shard]) -> None:
         for shard in shards:
             self._shards[shard.shard] = shard
-            self._ids.follow(shard.newest)
+            self._stepper.ids.follow(shard.newest)
         self._set_starts()
 
     def _drop(self, numbers: Iterable[int]) -> None:
@@ -245,9 +198,9 @@ class Runtime:
     def _set_starts(self) -> None:
         self._leaving &= self._shards.keys()
         # Starts that came before may still have to be made when everything is being given up.
-        self._starts_in = tuple(sorted(self._shards.keys() - self._leaving or self._shards))
+        self._stepper.starts_in = tuple(sorted(self._shards.keys() - self._leaving or self._shards))
 
-    def _let_go(self, batch: _Batch) -> None:
+    def _let_go(self, batch: Batch) -> None:
         """Drop the shards that are being given up as soon as nothing in hand touches them."""
         below = batch.below
         batches = [batch] if below is None or below.flight is None else [batch, below]
@@ -260,7 +213,9 @@ class Runtime:
     @property
     def owned(self) -> tuple[int, ...] | None:
         """The shards that this process works on, None for all."""
-        return None if self._elsewhere is None else tuple(sorted(self._shards.keys() - self._leaving))
+        if self._elsewhere is None:
+            return None
+        return tuple(sorted(self._shards.keys() - self._leaving)) if self._elsewhere.leased() else ()
 
     @property
     def heads(self) -> dict[int, int]:
@@ -269,7 +224,11 @@ class Runtime:
 
     def owns(self, shard: int) -> bool:
         """Whether commands for this shard are taken here; `ANYWHERE` asks for any."""
-        if self._elsewhere is None or self._unsure:
+        if self._elsewhere is None:
+            return True
+        if not self._elsewhere.leased():
+            return False
+        if self._unsure:
             return True
         if shard == ANYWHERE:
             return len(self._shards) > len(self._leaving)
@@ -311,7 +270,7 @@ class Runtime:
         shard = shard_for(request)
         if self._elsewhere is not None and not self.owns(shard):
             return self._elsewhere.submit(shard, request)
-        return self._enqueue(_Pending(request, asyncio.get_running_loop().create_future(), shard))
+        return self._enqueue(Pending(request, asyncio.get_running_loop().create_future(), shard))
 
     def submit_here(self, request: Request) -> Awaitable[Answer]:
         """The same for a command that another process has sent here as to the owner.
@@ -322,9 +281,9 @@ class Runtime:
         shard = shard_for(request)
         if not self.owns(shard):
             raise NotOwnerError(NOT_OWNER)
-        return self._enqueue(_Pending(request, asyncio.get_running_loop().create_future(), shard, here=True))
+        return self._enqueue(Pending(request, asyncio.get_running_loop().create_future(), shard, here=True))
 
-    def _enqueue(self, pending: _Pending) -> asyncio.Future[Answer]:
+    def _enqueue(self, pending: Pending) -> asyncio.Future[Answer]:
         if len(self._queue) >= QUEUE_MAX:
             raise OverloadedError(f"{QUEUE_MAX} commands are waiting; try again in a moment.")
         self._queue.append(pending)
@@ -334,12 +293,15 @@ class Runtime:
 
     async def instance(self, iid: int) -> Held | None:
         """The instance as it is now, None when there is none. The caller must not change it."""
-        held = self._cache.get(iid)
+        held = self._remembered(iid)
         if held is None:
             rows = await self._store.load([iid])
             # A commit may have put it there while the database was read; then memory is newer.
-            held = self._cache.get(iid) or (await self._hold(rows[iid]) if iid in rows else None)
+            held = self._remembered(iid) or (await self._hold(rows[iid]) if iid in rows else None)
         return held
+
+    def _remembered(self, iid: int) -> Held | None:
+        return self._cache.get(iid) if self._elsewhere is None or self._elsewhere.leased() else None
 
     async def settled(self) -> None:
         """Return when memory holds whatever the store has shown by now: a commit is seen there a moment earlier."""
@@ -350,7 +312,7 @@ class Runtime:
         return Held(row, decode_state(row.state), await self._definitions.get(row.definition))
 
     async def _work(self) -> None:
-        batch = _Batch(self._losses)
+        batch = Batch(self._losses)
         while True:
             below = batch.below
             if self._leaving:
@@ -361,14 +323,14 @@ class Runtime:
                 batch = await self._extended(batch, self._taken(BATCH_MAX - len(batch.pendings)))
             elif batch.pendings and (below is None or below.flight is None):
                 self._launch(batch)
-                batch = _Batch(self._losses, batch)
+                batch = Batch(self._losses, batch)
             else:
                 if not batch.pendings and (below is None or below.flight is None):
                     self._idle.set()
                 await self._wake.wait()
                 self._wake.clear()
 
-    def _taken(self, count: int) -> list[_Pending]:
+    def _taken(self, count: int) -> list[Pending]:
         """The commands that came first."""
         if len(self._queue) > count:
             return [self._queue.popleft() for _ in range(count)]
@@ -376,21 +338,21 @@ class Runtime:
         self._queue.clear()
         return taken
 
-    def _launch(self, batch: _Batch) -> None:
+    def _launch(self, batch: Batch) -> None:
         """Send a batch's commit on its way."""
         batch.below = None
         if batch.commit.journal or batch.commit.outbox_gone:
-            self._complete(batch)
+            self._stepper.complete(batch)
         batch.flight = self._flight = asyncio.ensure_future(self._fly(batch))
         batch.flight.add_done_callback(lambda _: self._wake.set())
 
-    async def _fly(self, batch: _Batch) -> None:
+    async def _fly(self, batch: Batch) -> None:
         if batch.commit.journal or batch.commit.outbox_gone:
             await self._store.commit(batch.commit)
         # At once, in the same task: nobody who reads the store after the commit may find memory behind it.
         self._keep(batch)
 
-    async def _landed(self, below: _Batch, batch: _Batch) -> _Batch:
+    async def _landed(self, below: Batch, batch: Batch) -> Batch:
         """After a commit: go on with the batch on top of it; or recover, and step that one anew."""
         assert below.flight is not None  # noqa: S101 - by the caller
         flight, below.flight = below.flight, None
@@ -401,9 +363,9 @@ class Runtime:
             raise error
         self._queue.extendleft(reversed(batch.pendings))
         await self._recover(below.pendings, error)
-        return _Batch(self._losses)
+        return Batch(self._losses)
 
-    async def _extended(self, batch: _Batch, pendings: list[_Pending]) -> _Batch:
+    async def _extended(self, batch: Batch, pendings: list[Pending]) -> Batch:
         """Take commands into a batch; gives a fresh one when that failed and the commands were tried alone."""
         batch.pendings += pendings
         try:
@@ -412,15 +374,15 @@ class Runtime:
             below = batch.below
             if below is not None and below.flight is not None:
                 await asyncio.wait([below.flight])
-                again = await self._landed(below, _Batch(self._losses))
+                again = await self._landed(below, Batch(self._losses))
                 assert not again.pendings  # noqa: S101 - nothing was put on top
             await self._recover(batch.pendings, error)
-            return _Batch(self._losses)
+            return Batch(self._losses)
         return batch
 
-    async def _alone(self, pending: _Pending) -> None:
+    async def _alone(self, pending: Pending) -> None:
         """Run one command as a batch of its own, with nothing else on its way."""
-        batch = _Batch(self._losses)
+        batch = Batch(self._losses)
         batch.pendings.append(pending)
         try:
             await self._take_in(batch, batch.pendings)
@@ -430,7 +392,7 @@ class Runtime:
         except Exception as error:  # noqa: BLE001 - whatever fails it must reach the caller, never kill the loop
             await self._recover(batch.pendings, error, alone=True)
 
-    async def _recover(self, pendings: list[_Pending], error: Exception, *, alone: bool = False) -> None:
+    async def _recover(self, pendings: list[Pending], error: Exception, *, alone: bool = False) -> None:
         """After a failed batch: forget what memory held, then try each command alone once."""
         for pending in pendings:
             self._cache.pop(pending.request.iid, None)
@@ -441,7 +403,7 @@ class Runtime:
         # What a former owner was refused goes to the new one, for which it is tried again.
         goes_on = self._elsewhere is not None and isinstance(error, StaleOwnerError) and not alone
         if (len(pendings) == 1 and not goes_on) or isinstance(error, StoreUnavailableError):
-            failure = error if isinstance(error, NoriaError) else _broken(error)
+            failure = error if isinstance(error, NoriaError) else broken(error)
             for pending in pendings:
                 if not pending.future.done():
                     pending.future.set_exception(failure)
@@ -450,7 +412,7 @@ class Runtime:
             if not pending.future.done():
                 await self._alone(pending)
 
-    async def _take_in(self, batch: _Batch, pendings: list[_Pending]) -> None:
+    async def _take_in(self, batch: Batch, pendings: list[Pending]) -> None:
         """Step commands, on top of what the batch and the one below it have done."""
         if self._unsure:
             await self._take_shards()
@@ -463,13 +425,14 @@ class Runtime:
         if batch.losses != self._losses:
             raise StaleOwnerError("Other processes have taken shards over; nothing was written.")
         now_ms = self._clock.now_ms()
+        trusted = self._elsewhere is None or self._elsewhere.leased()
         for pending in pendings:
-            if self._shards and (pending.shard == ANYWHERE or pending.shard in self._shards):
-                batch.answers.append((pending, self._answer(batch, pending.request, repeated, now_ms)))
+            if trusted and self._shards and (pending.shard == ANYWHERE or pending.shard in self._shards):
+                batch.answers.append((pending, self._stepper.answer(batch, pending.request, repeated, now_ms)))
             else:
                 self._pass_on(pending)
 
-    def _pass_on(self, pending: _Pending) -> None:
+    def _pass_on(self, pending: Pending) -> None:
         """Its shard went to another process while it waited: nothing was done, and that one is asked."""
         future = pending.future
         if future.done():
@@ -489,7 +452,7 @@ class Runtime:
 
         asyncio.ensure_future(self._elsewhere.submit(pending.shard, pending.request)).add_done_callback(done)
 
-    async def _look_up(self, batch: _Batch, start: Request) -> None:
+    async def _look_up(self, batch: Batch, start: Request) -> None:
         """Have what a start needs at hand: its definition, and the serial that it draws from."""
         wanted = start.definition or start.target
         if wanted not in batch.definitions:
@@ -506,7 +469,7 @@ class Runtime:
         known = await self._store.answers(keys)
         return {key: Accepted(iid, version, repeated=True) for key, (iid, version) in known.items()}
 
-    async def _load(self, batch: _Batch, iids: Iterable[int]) -> None:
+    async def _load(self, batch: Batch, iids: Iterable[int]) -> None:
         missing = []
         found: list[Held] = []
         for iid in iids:
@@ -524,166 +487,9 @@ class Runtime:
             batch.held[iid] = held
             batch.before[iid] = held.state
             batch.versions[iid] = held.state.version
-            batch.listed[iid] = _listed(held.row)
+            batch.listed[iid] = listed(held.row)
 
-    def _answer(self, batch: _Batch, request: Request, repeated: Mapping[str, Accepted], now_ms: int) -> Answer:
-        if request.key:
-            known = repeated.get(request.key) or batch.by_key.get(request.key)
-            if known is None and batch.below is not None:
-                known = batch.below.by_key.get(request.key)
-            if known is not None:
-                if request.consumes is not None:
-                    # It may be gone already, with the first answer.
-                    batch.commit.outbox_gone.append(request.consumes)
-                return Accepted(known.iid, known.version, repeated=True)
-        command = request.command
-        drawn: SerialRow | None = None
-        if isinstance(command, c.StartInstance):
-            if request.serial is not None and not command.business_key:
-                # The request itself stays as it came: after a failed batch it draws anew.
-                drawn = batch.serials[request.tenant, request.serial.name, request.serial.period]
-                number = request.serial.pattern.format(year=request.serial.year, number=drawn.n + 1)
-                command = msgspec.structs.replace(command, business_key=number)
-            held = self._new(batch.definitions[request.definition], command, request, now_ms)
-        else:
-            found = batch.held.get(request.iid)
-            if found is None or found.row.tenant != request.tenant:
-                return Rejected("instance.not_found", "There is no such instance.")
-            held = found
-        answer = self._step(batch, held, command, request, now_ms)
-        if isinstance(answer, Rejected):
-            return answer
-        if drawn is not None:
-            drawn.n += 1
-        if request.consumes is not None:
-            batch.commit.outbox_taken.append(request.consumes)
-        if request.key:
-            batch.by_key[request.key] = answer
-            batch.commit.dedup.append(DedupRow(held.row.shard, request.key, held.row.iid, answer.version, now_ms))
-        if self._inline:
-            self._do_inline_jobs(batch, held, answer.events, request, now_ms)
-        return answer
-
-    def _new(self, definition: Definition, command: c.StartInstance, request: Request, now_ms: int) -> Held:
-        iid = self._ids.draw(now_ms, self._starts_in)
-        parent = command.parent
-        row = InstanceRow(
-            shard=shard_of(iid),
-            iid=iid,
-            tenant=request.tenant,
-            definition=request.definition,
-            ver=0,
-            status=0,
-            bkey="",
-            title="",
-            summary="{}",
-            starter=command.by,
-            unit=request.unit,
-            parent=parent.instance if parent else 0,
-            parent_token=parent.token if parent else 0,
-            started=now_ms,
-            ended=0,
-            round=1,
-            incidents=0,
-            state=b"",
-        )
-        return Held(row, State(), definition)
-
-    def _step(
-        self, batch: _Batch, held: Held, command: c.AnyCommand, request: Request, now_ms: int
-    ) -> Accepted | Rejected:
-        row = held.row
-        facts = self._facts(row.tenant)
-        if request.target:
-            facts = msgspec.structs.replace(facts, target=batch.definitions[request.target])
-        outcome = _decided(held, command, now_ms, facts)
-        if isinstance(outcome, Rejected):
-            return outcome
-        if request.target and facts.target is not None:
-            held.definition, row.definition = facts.target, request.target
-        if row.iid not in batch.held:
-            batch.held[row.iid] = held
-            batch.before[row.iid] = held.state
-            batch.versions[row.iid] = 0
-        held.state = outcome.state
-        shard = batch.shards.get(row.shard)
-        if shard is None:
-            below = batch.below.shards.get(row.shard) if batch.below is not None else None
-            owned = batch.shards_before[row.shard] = below or self._shards[row.shard]
-            shard = batch.shards[row.shard] = copy(owned)
-        shard.seq += 1
-        journal = JournalRow(
-            shard=row.shard,
-            seq=shard.seq,
-            iid=row.iid,
-            ver=outcome.state.version,
-            ts=now_ms,
-            actor=request.actor,
-            action=c.ACTIONS[command.__class__],
-            key=request.key,
-            origin=_encode_origin(request.origin),
-            ev=e.encode_events(outcome.events),
-            head=b"",
-        )
-        journal.head = shard.head = chained(shard.head, journal)
-        batch.commit.journal.append(journal)
-        batch.committed.append(Committed(journal, row, held.definition, outcome.events))
-        kinds = {event.__class__ for event in outcome.events}
-        if not kinds.isdisjoint(POSTED):
-            for index, event in enumerate(outcome.events):
-                post = posts(held, event, shard.seq, index, now_ms) if event.__class__ in POSTED else None
-                if post is not None:
-                    batch.commit.outbox.append(post)
-        if not kinds.isdisjoint(_WRITING):
-            variables = outcome.state.scopes[0].variables
-            row.bkey = outcome.state.business_key
-            row.title = title_of(held.definition, variables, row.bkey, now_ms)
-            row.summary = summary_of(held.definition, variables)
-        refresh_row(held, now_ms)
-        return Accepted(row.iid, outcome.state.version, outcome.events)
-
-    def _do_inline_jobs(
-        self, batch: _Batch, held: Held, events: tuple[e.AnyEvent, ...], request: Request, now_ms: int
-    ) -> None:
-        """Complete the jobs that have an inline handler, those that come up by completing them too."""
-        todo = deque(event for event in events if isinstance(event, e.JobCreated) and event.topic in self._inline)
-        machine = Request(request.command, "inline", tenant=request.tenant, origin=Origin("worker"))
-        while todo:
-            job = todo.popleft()
-            variables = held.state.scopes[0].variables
-            command: c.AnyCommand
-            try:
-                command = c.CompleteJob(job.token, "inline", dict(self._inline[job.topic](variables)))
-            except Exception as error:  # noqa: BLE001 - a handler's failure is the job's, with retries and incident
-                command = c.FailJob(job.token, "inline", f"{type(error).__name__}: {error}")
-            answer = self._step(batch, held, command, machine, now_ms)
-            if isinstance(answer, Accepted):
-                todo.extend(
-                    event for event in answer.events if isinstance(event, e.JobCreated) and event.topic in self._inline
-                )
-
-    def _complete(self, batch: _Batch) -> None:
-        """Add to the commit what depends on the end of the whole batch."""
-        commit = batch.commit
-        for iid, held in batch.held.items():
-            before = batch.before[iid]
-            if held.state is before:
-                continue
-            held.row.state = encode_state(held.state)
-            version = batch.versions[iid]
-            if not version:
-                commit.inserts.append(held.row)
-            elif batch.listed[iid] == _listed(held.row):
-                commit.touches.append((held.row, version))
-            else:
-                commit.updates.append((held.row, version))
-            add_open_work(commit, before, held)
-        for number, shard in batch.shards.items():
-            owned = batch.shards_before[number]
-            commit.moves.append(ShardMove(number, owned.epoch, owned.seq, shard.seq, shard.head))
-        commit.serials.extend(batch.serials.values())
-
-    def _keep(self, batch: _Batch) -> None:
+    def _keep(self, batch: Batch) -> None:
         """After the commit: memory follows the store, callers are answered, and listeners are told."""
         shards, cache = self._shards, self._cache
         for number, shard in batch.shards.items():
@@ -702,27 +508,3 @@ class Runtime:
                 pending.future.set_result(answer)
         if batch.committed:
             self.tell(batch.committed)
-
-
-def _decided(held: Held, command: c.AnyCommand, now_ms: int, facts: Facts) -> Outcome | Rejected:
-    """What the engine makes of a command. A broken invariant parks this one instance, never the node."""
-    try:
-        return step(held.definition, held.state, command, now_ms, facts)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with one instance must stay there
-        return park(held.definition, held.state, command, now_ms, facts, _broken(error, held.row.iid))
-
-
-def _broken(error: Exception, iid: int = 0) -> BrokenError:
-    logger.error("A command failed on a defect%s", f" of instance {iid}" if iid else "", exc_info=error)
-    return BrokenError(
-        f"A defect of Noria stopped this command ({type(error).__name__}); nothing was done. The log has the details."
-    )
-
-
-_listed = attrgetter("definition", "status", "bkey", "title", "summary", "ended")
-"""The columns of an instance row that lists and indexes are made of, and that most commands leave alone."""
-
-
-@lru_cache(maxsize=1_024)
-def _encode_origin(origin: Origin) -> bytes:
-    return msgspec.msgpack.encode(origin)

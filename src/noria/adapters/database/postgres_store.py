@@ -241,8 +241,9 @@ def _parameters(commit: Commit) -> list[list[Any]]:
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
-    # A generic plan made on an empty table would choose sequential scans of inst and task for ever.
-    for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+    # A generic plan made on an empty table would choose sequential scans of inst and task for ever. Where there is no
+    # other way the plan looks so dear then that it would be compiled, which takes far longer than running it.
+    for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"):
         await connection.execute(f"SET {setting} = off")
 
 
