@@ -26,9 +26,10 @@ from noria.design.bpmn.names import (
     EXTENSION_ELEMENTS,
     KINDS,
     NORIA,
+    SAVE_POINTS,
     UNSUPPORTED_NODES,
-    UNSUPPORTED_TRIGGERS,
 )
+from noria.design.importing.sentences import SENTENCES
 from noria.engine import events
 
 ROOT = Path(__file__).parents[1]
@@ -37,19 +38,27 @@ PAGES = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by `make docs`. Change the code, not this page. -->\n"
 
 MEANINGS = {
+    "activities": "FEEL for the ids of the activities that begin by themselves; without it all without incoming flow.",
     "assignee": "FEEL or constant: id of the one person who gets the task.",
-    "binding": "`latest` (default) or `deployment`: which version of the called process runs.",
+    "binding": "`latest` (default), `deployment` or `version`: which version of the called process runs.",
+    "businessKey": "FEEL for the business key of the called instance; without it that of the caller.",
     "calendar": "Id of the working calendar in which the limit counts; without it clock time counts. `default` exists.",
     "candidateGroups": "Roles or units whose members may claim the task: a comma list, or FEEL that gives a list.",
     "candidateUsers": "Person ids who may claim the task: a comma list, or FEEL that gives a list.",
     "codeVariable": "Variable that receives the caught code.",
+    "collection": "FEEL for the list whose items the instances get, one each.",
     "completedByStart": "`true`: the start form counts as this task's submission in the first round.",
     "correlation": "FEEL for the correlation key of the message; without it the business key.",
     "decision": "Id of a DMN decision of the same deployment, or of one that is deployed already.",
     "dueIn": "ISO 8601 duration (or FEEL that gives one) until the task is overdue.",
     "form": "Name of a form of the same deployment, or of one that is deployed already.",
     "group": "Role or unit of the candidates of user tasks in it that name nobody; without it the lane's name.",
+    "item": "Variable in which an instance finds its item.",
     "messageVariable": "Variable that receives the caught error's message.",
+    "on": "`create`, `update` or both (default): which change of a variable has the condition looked at. With an empty "
+    "condition and `noria:variables` the change itself is the event.",
+    "outputCollection": "Variable that receives the list of the instances' results, in the order of the instances.",
+    "outputItem": "FEEL for an instance's result, evaluated when it completes.",
     "priority": "FEEL or constant from 0 to 100; without it 50.",
     "propagateIn": "`false`: the caller's variables do not become the called instance's.",
     "propagateOut": "`false`: the called instance's variables do not come back.",
@@ -57,11 +66,18 @@ MEANINGS = {
     "resultVariable": "Variable that receives the result.",
     "retries": "How often a job is tried, from 1 to 100; without it 3. Then an incident is raised.",
     "retryWait": "Waits before the further tries, ISO 8601, comma list; without it `PT10S,PT1M,PT5M`.",
+    "saveAfter": "`true`: a save point behind the element; what follows is a step of its own.",
+    "saveBefore": "`true`: a save point before the element.",
     "serial": "Pattern of the business key drawn at start, such as `CG-{year}-{number:06d}`.",
     "starterGroups": "Roles or units that may start the process; without it every employee.",
     "summary": "Variables shown on a task's card, a comma list.",
+    "terminateLoop": "`true`: the end event ends all instances of the loop around it and not only its own.",
+    "terminateAll": "`true`: the end event ends the whole instance and not only its sub-process.",
     "title": "FEEL for the line that names an instance in lists.",
     "topic": "FEEL or constant: workers fetch the job by it.",
+    "variables": "Variables whose change has the condition looked at, a comma list; without it those it names. "
+    "Without a condition every change of one of them is an occurrence.",
+    "version": 'Which version with `binding="version"`.',
     "withdrawable": "`before_first_decision` (default), `always` or `never`.",
 }
 """What each of Noria's attributes says; one that is missing here stops `make docs`."""
@@ -227,18 +243,17 @@ def bpmn() -> str:
     for element, names in ATTRIBUTES.items():
         attributes += [f"### `{element}`", ""]
         attributes += _table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in names])
+    attributes += ["### Every flow node", ""]
+    attributes += _table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in SAVE_POINTS])
     attributes += ["## Noria's elements", "", "Inside `bpmn:extensionElements`.", ""]
     attributes += _table(
         ("element", "attributes"),
         [(f"`noria:{name}`", ", ".join(f"`{item}`" for item in items)) for name, items in EXTENSION_ELEMENTS.items()],
     )
     refused = ["## What refuses deployment", "", "It has execution meaning and is not executed by this version.", ""]
-    refused += [f"- `{name}`" for name in sorted(UNSUPPORTED_NODES | UNSUPPORTED_TRIGGERS)]
+    refused += [f"- `{name}`" for name in sorted(UNSUPPORTED_NODES)]
     refused += [
-        "- `standardLoopCharacteristics`, `multiInstanceLoopCharacteristics`",
-        "- compensation activities, instantiating tasks",
-        "- several event definitions on one event, parallel multiple events",
-        "- `startQuantity` and `completionQuantity` other than 1, data associations with assignment or transformation",
+        "- parallel multiple and conditional events that start a process",
         "- expressions that are not FEEL",
         "",
     ]
@@ -447,9 +462,67 @@ def errors() -> str:
     )
 
 
+def import_report() -> str:
+    """Every line that the report of an import can hold."""
+    outcomes = {"mapped": "mapped", "changed": "mapped with a change", "needs_work": "needs work"}
+    rows = [(f"`{code}`", outcomes[text.outcome], text.en, text.zh) for code, text in sorted(SENTENCES.items())]
+    return _page(
+        "Import report",
+        "What `noria import` says of a file: [coming from another engine](../how-to/importing.md). `{attribute}` is "
+        "what the file said, `{value}` its value.",
+        _table(("code", "outcome", "English", "中文"), rows),
+    )
+
+
+_PATTERN = re.compile(r"scenario WCP-(?P<number>\d\d) (?P<name>[^:]+): (?P<how>.+)")
+_WITHOUT_SCENARIO = {
+    15: (
+        "Multiple instances without a-priori run-time knowledge",
+        "Not directly: a loop that calls a process, or a non-interrupting event sub-process begun once for each.",
+    ),
+    24: (
+        "Persistent trigger",
+        "A message waits for whoever awaits it until its time to live has passed (`tests/stores/test_messages.py`).",
+    ),
+    36: (
+        "Dynamic partial join for multiple instances",
+        "Not directly: the number of instances of an activity is fixed when it begins.",
+    ),
+}
+
+
+def patterns() -> str:
+    """The workflow control-flow patterns, each with what its scenario shows."""
+    rows = {number: (f"{number}", name, how, "") for number, (name, how) in _WITHOUT_SCENARIO.items()}
+    for path in sorted((ROOT / "tests" / "scenarios").glob("patterns_*.scenario")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if found := _PATTERN.match(line):
+                how = found["how"]
+                rows[int(found["number"])] = (
+                    found["number"].lstrip("0"),
+                    found["name"],
+                    how[0].upper() + how[1:] + ".",
+                    f"`{path.stem}`",
+                )
+    return _page(
+        "Workflow patterns",
+        "The 43 control-flow patterns of Russell, ter Hofstede, van der Aalst and Mulyar (BPM Center Report BPM-06-22, "
+        "2006), and what the scenario of each in `tests/scenarios` shows.",
+        _table(("no.", "pattern", "here", "scenario"), [row for _, row in sorted(rows.items())]),
+    )
+
+
 def pages() -> dict[str, str]:
     """File name → content of every generated page."""
-    return {"rest.md": rest(), "cli.md": cli(), "bpmn.md": bpmn(), "events.md": event_page(), "errors.md": errors()}
+    return {
+        "rest.md": rest(),
+        "cli.md": cli(),
+        "bpmn.md": bpmn(),
+        "events.md": event_page(),
+        "errors.md": errors(),
+        "import.md": import_report(),
+        "patterns.md": patterns(),
+    }
 
 
 def main() -> None:

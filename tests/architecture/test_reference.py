@@ -24,7 +24,7 @@ def test_the_pages_of_the_reference_are_those_that_are_generated(pages):
     assert {path.name for path in (ROOT / "docs" / "reference").iterdir()} == set(pages)
 
 
-@pytest.mark.parametrize("name", ["rest.md", "cli.md", "bpmn.md", "events.md", "errors.md"])
+@pytest.mark.parametrize("name", ["rest.md", "cli.md", "bpmn.md", "events.md", "errors.md", "import.md", "patterns.md"])
 def test_a_page_says_what_the_code_says(pages, name):
     written = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
     assert written == pages[name], f"docs/reference/{name} is not up to date: run make docs"

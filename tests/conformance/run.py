@@ -12,8 +12,10 @@ import json
 import sys
 from pathlib import Path
 
-from tests.conformance import dmn_tck
-from tests.conformance.suites import SUITES, Verdict
+from tests.conformance import dmn_tck, vendor_files
+from tests.conformance.suites import SUITES
+from tests.conformance.vendor_scenarios import VENDORS, vendor_scenarios
+from tests.conformance.verdicts import Verdict
 from tests.shared import SHARED
 
 
@@ -40,6 +42,12 @@ def main() -> None:
                 cases = [(one.has_value, Verdict(f"{one.folder}/{one.case}", one.passed, one.comment)) for one in found]
                 tell(f"{suite.name}/{level.name}", [verdict for _, verdict in cases])
                 tell(f"{suite.name}/{level.name}/with-a-value", [verdict for valued, verdict in cases if valued])
+        elif suite.name in VENDORS:
+            scenarios = list(vendor_scenarios(suite))
+            tell(f"{suite.name}/neutral", [verdict for neutral, verdict in scenarios if neutral])
+            tell(f"{suite.name}/all", [verdict for _, verdict in scenarios])
+            tell(f"{suite.name}/vendor-attributes-recognised", list(vendor_files.attributes(suite)))
+            tell(f"{suite.name}/files-imported-without-work", list(vendor_files.files(suite)))
         elif suite.name in SUITES:
             tell(suite.name, list(SUITES[suite.name](suite)))
         else:

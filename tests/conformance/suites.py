@@ -6,20 +6,13 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from noria.design.bpmn import read_bpmn, write_bpmn
 from noria.design.findings import has_errors
 from noria.design.xml import Node
 from noria.operate.deploying import read_bundle
-
-
-class Verdict(NamedTuple):
-    """Whether a case passed, and why not."""
-
-    case: str
-    passed: bool
-    comment: str = ""
+from tests.conformance.betsy import betsy
+from tests.conformance.verdicts import Verdict
 
 
 def tree(node: Node) -> tuple[object, ...]:
@@ -73,6 +66,7 @@ def hostile_xml(folder: Path) -> Iterator[Verdict]:
 
 
 SUITES: dict[str, Callable[[Path], Iterator[Verdict]]] = {
+    "bpmn-betsy": betsy,
     "bpmn-constraints": faulty_models,
     "bpmn-miwg": files_of_other_tools,
     "xml-attacks": hostile_xml,

@@ -10,7 +10,7 @@ from tests.scenarios.drawing import draw
 
 TINY = draw(["startEvent start", "task a", "endEvent end", "start -> a -> end"], "tiny")
 BOMB = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
-COMPLEX = TINY.replace(b'<task id="a"></task>', b'<complexGateway id="a"></complexGateway>')
+IMPLICIT = TINY.replace(b'<task id="a"></task>', b'<implicitThrowEvent id="a"></implicitThrowEvent>')
 
 
 async def deploy(client: Client, files: dict[str, bytes], *, dry_run: bool = False) -> tuple[int, dict]:
@@ -39,7 +39,7 @@ async def test_a_new_version_is_in_force_at_once_and_the_old_one_stays_readable(
     [
         (BOMB, "xml.refused", "DOCTYPE"),
         (b"<definitions", "xml.refused", "not well-formed"),
-        (COMPLEX, "bpmn.unsupported", "complexGateway"),
+        (IMPLICIT, "bpmn.unsupported", "implicitThrowEvent"),
         (TINY.replace(b'targetRef="end"', b'targetRef="nowhere"'), "bpmn.unresolved", "nowhere"),
     ],
     ids=["hostile", "malformed", "unsupported", "dangling"],
@@ -91,6 +91,6 @@ async def test_a_decision_is_made_by_itself_and_names_the_rows_that_decided(hous
 @pytest.mark.parametrize("name", ["../../evil.bpmn", "C:\\evil.bpmn"])
 async def test_a_path_in_a_file_name_is_only_a_name(house: House, name: str) -> None:
     he = await house.sign_in("he")
-    status, problem = await deploy(he, {name: COMPLEX})
+    status, problem = await deploy(he, {name: IMPLICIT})
     assert status == 422
     assert {item["file"] for item in problem["details"]["findings"]} == {"evil.bpmn"}

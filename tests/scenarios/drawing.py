@@ -20,6 +20,8 @@ _PLAIN = {
     "interrupting": "isInterrupting",
     "called": "calledElement",
     "direction": "gatewayDirection",
+    **{key: key for key in ("parallelMultiple", "startQuantity", "completionQuantity", "isForCompensation")},
+    **{key: key for key in ("instantiate", "eventGatewayType", "ordering", "cancelRemainingInstances")},
 }
 _TIMERS = {"timer": "timeDuration", "date": "timeDate", "cycle": "timeCycle"}
 _ROOTS = {

@@ -11,6 +11,7 @@ import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -30,6 +31,10 @@ from tests.scenarios.drawing import draw
 
 BEGIN = "2026-03-02T09:00:00+08:00"  # a Monday, at the beginning of work
 FACTS = Facts({"default": china_calendar(range(2025, 2029))}, "Asia/Shanghai")
+OPEN_WORK = (
+    *("tokens", "tasks", "jobs", "timers", "waits", "calls"),
+    *("loops", "conditions", "compensations", "handlers", "activated", "gathered", "chosen"),
+)
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -189,6 +194,9 @@ class Player:
             return c.StartInstance(by, person, values(rest), "KEY-1", found.get("at", ""))
         if verb in ("claim", "unclaim", "complete", "return", "transfer", "urge"):
             token = self.token(rest[0], self.state.tasks)
+            own = [key for key, task in self.state.tasks.items() if task.assignee == by]
+            # Of several at one element, as in a loop, a person means their own.
+            token = next((key for key in own if self.name(self.state.tasks[key].element) == rest[0]), token)
             if verb == "claim":
                 return c.ClaimTask(token, by, version)
             if verb == "unclaim":
@@ -216,12 +224,29 @@ class Player:
             return c.Correlate(wait, values(given))
         if verb == "called":
             token = self.token(rest[0], self.state.calls)
+            if rest[1] == "escalates":
+                return c.EscalateCall(token, rest[2], values(rest[3:]))
             if rest[1] == "error":
-                return c.CompleteCall(token, {}, rest[2])
+                return c.CompleteCall(token, values(rest[3:]), rest[2])
             return c.CompleteCall(token, values(rest[2:]))
+        if verb in ("put", "take", "move"):
+            return self.modification(verb, rest, by, reason)
         if verb == "retry":
             return c.RetryIncident(next(iter(self.state.incidents)), "operator")
         raise AssertionError(f"{verb!r} is no verb")
+
+    @staticmethod
+    def modification(verb: str, words: list[str], by: str, reason: str) -> c.AnyCommand:
+        """``put before X``, ``put after X``, ``take from X``, ``move X Y``; then variables."""
+        first, second, *rest = words
+        if verb == "move":
+            move = c.Move("move", first, second, variables=values(rest))
+        elif verb == "take":
+            move = c.Move("cancel", second)
+        else:
+            kind: Literal["start_before", "start_after"] = "start_before" if first == "before" else "start_after"
+            move = c.Move(kind, second, variables=values(rest))
+        return c.ModifyInstance(by, reason, (move,))
 
     def job(self, words: list[str]) -> c.AnyCommand:
         name, outcome, *rest = words
@@ -257,7 +282,7 @@ class Player:
         verb, *words = shlex.split(line)
         if verb == "ended":
             assert self.state.status is Status[words[0].upper()], self.state.status
-            for open_work in ("tokens", "tasks", "jobs", "timers", "waits", "calls"):
+            for open_work in OPEN_WORK:
                 assert not getattr(self.state, open_work), f"{open_work} left over"
         elif verb == "waits":
             inner = {value.scope for value in self.state.tokens.values()}

@@ -23,7 +23,7 @@ from unittest.mock import patch
 from noria.design.bpmn.graph import Element, Kind
 from noria.engine import commands as c
 from noria.engine import events as e
-from noria.engine import lifecycle
+from noria.engine import joining, lifecycle, triggers
 from noria.engine.behaviours import BEHAVIOURS
 from noria.engine.evolve import APPLY
 from noria.engine.run import Run
@@ -96,17 +96,17 @@ def parallel_join_passes_on_the_first_token() -> list[Patch]:
 
 @mutant
 def inclusive_join_does_not_wait() -> list[Patch]:
-    return [patch.object(Run, "_may_still_arrive", lambda _self, _scope, _element, _tokens: False)]
+    return [patch.object(joining, "_may_still_arrive", lambda _run, _scope, _element, _arrived: False)]
 
 
 @mutant
 def interrupted_activity_goes_on() -> list[Patch]:
-    def trigger(self: Run, element: Element, host: int, variables: Any) -> None:
-        token = self.place(element.index, self.state.tokens[host].scope)
-        self.assign(token, element, variables)
-        self.leave(token, element)
+    def trigger(run: Run, element: Element, host: int, variables: Any) -> None:
+        token = run.place(element.index, run.state.tokens[host].scope)
+        run.assign(token, element, variables)
+        run.leave(token, element)
 
-    return [patch.object(Run, "_trigger_boundary", trigger)]
+    return [patch.object(triggers, "_trigger_boundary", trigger)]
 
 
 @mutant

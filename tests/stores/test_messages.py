@@ -71,6 +71,31 @@ start -> call -> after -> end
 stop -> end
 failed -> repair -> end
 """
+ESCALATING = """
+startEvent start
+intermediateThrowEvent late escalation=LATE
+userTask inner assignee=lin
+endEvent tired escalation=TIRED
+start -> late -> inner -> tired
+"""
+HEARING = """
+startEvent start
+callActivity call called=model1
+boundaryEvent late on=call escalation=LATE cancel=false
+boundaryEvent tired on=call escalation=TIRED
+userTask hurry assignee=lin
+userTask replace assignee=lin
+endEvent end
+start -> call -> end
+late -> hurry -> end
+tired -> replace -> end
+"""
+PASSING_ON = """
+startEvent start
+callActivity call called=model2
+endEvent end
+start -> call -> end
+"""
 CALLING_LATER = """
 startEvent start
 userTask work assignee=lin
@@ -343,6 +368,24 @@ async def test_an_error_of_the_called_instance_is_caught_by_its_caller(house: Ho
     await house.complete(child, "inner", result="broken")
     await house.comes_to(iid, "repair")
     assert (await house.state(child)).status.name == "FAILED"
+
+
+async def test_an_escalation_of_the_called_instance_is_caught_by_its_caller_before_its_answer(house: House) -> None:
+    await house.deploy(HEARING, ESCALATING)
+    iid = await house.start()
+    child = await called(house, iid)
+    await house.comes_to(iid, "call", "hurry")
+    await house.complete(child, "inner")
+    await house.comes_to(iid, "hurry", "replace")
+    await house.ends(child)
+
+
+async def test_an_escalation_goes_up_through_callers_that_do_not_catch_it(house: House) -> None:
+    await house.deploy(HEARING, PASSING_ON, ESCALATING)
+    iid = await house.start()
+    await house.comes_to(iid, "call", "hurry")
+    await house.quiet()
+    assert await posts(house) == 0
 
 
 async def test_a_call_that_is_no_longer_wanted_ends_the_called_instance(house: House) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -12,15 +11,15 @@ from noria.design.feel import Expression
 from noria.engine import events as e
 from noria.engine.trouble import Trouble
 from noria.kernel.calendar import add_working, working_between
-from noria.kernel.instants import Duration, InstantMs, add_duration, parse_duration, parse_instant
+from noria.kernel.instants import Duration, InstantMs, add_duration, parse_cycle, parse_duration, parse_instant
 
 if TYPE_CHECKING:
     from noria.engine.run import Run
 
-_CYCLE = re.compile(r"R(?P<count>\d*)/(?:(?P<start>[^/P][^/]*)/)?(?P<interval>P[^/]+)")
+Opening = e.TimerStarted | e.WaitOpened | e.ConditionAwaited
 
 
-def openings(run: Run, token: int, elements: Iterable[int]) -> list[e.TimerStarted | e.WaitOpened]:
+def openings(run: Run, token: int, elements: Iterable[int]) -> list[Opening]:
     """The events that set the triggers of these event elements for a token or scope.
 
     Errors and escalations are looked up when they are thrown; they need nothing set.
@@ -30,24 +29,24 @@ def openings(run: Run, token: int, elements: Iterable[int]) -> list[e.TimerStart
     """
     graph = run.definition.graph
     variables = run.variables(token)
-    opened: list[e.TimerStarted | e.WaitOpened] = []
+    opened: list[Opening] = []
     for index in elements:
         element = graph.elements[index]
-        trigger = element.trigger
-        if trigger is None:
-            continue
-        key = run.state.next_id + len(opened)
-        if trigger.kind is TriggerKind.TIMER:
-            due_ms, remaining, interval = first_due(run, element, trigger, variables)
-            opened.append(e.TimerStarted(key, token, index, due_ms, remaining, interval))
-        elif trigger.kind is TriggerKind.MESSAGE:
-            name = event_name(run, element, trigger, variables)
-            correlation = run.state.business_key
-            if trigger.correlation is not None:
-                correlation = correlation_key(run, trigger.correlation, element, variables)
-            opened.append(e.WaitOpened(key, token, index, False, name, correlation))
-        elif trigger.kind is TriggerKind.SIGNAL:
-            opened.append(e.WaitOpened(key, token, index, True, event_name(run, element, trigger, variables)))
+        for which, trigger in enumerate(element.triggers):
+            key = run.state.next_id + len(opened)
+            if trigger.kind is TriggerKind.TIMER:
+                due_ms, remaining, interval = first_due(run, element, trigger, variables)
+                opened.append(e.TimerStarted(key, token, index, due_ms, remaining, interval))
+            elif trigger.kind is TriggerKind.MESSAGE:
+                name = event_name(run, element, trigger, variables)
+                correlation = run.state.business_key
+                if trigger.correlation is not None:
+                    correlation = correlation_key(run, trigger.correlation, element, variables)
+                opened.append(e.WaitOpened(key, token, index, False, name, correlation))
+            elif trigger.kind is TriggerKind.SIGNAL:
+                opened.append(e.WaitOpened(key, token, index, True, event_name(run, element, trigger, variables)))
+            elif trigger.kind is TriggerKind.CONDITIONAL:
+                opened.append(e.ConditionAwaited(key, token, index, which))
     return opened
 
 
@@ -112,15 +111,10 @@ def text_of(value: object) -> str:
 
 
 def _first_of_cycle(run: Run, text: str, calendar: str) -> tuple[int, int, str]:
-    match = _CYCLE.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f"{text!r} is not a repetition such as R3/PT10M")
-    remaining = int(match["count"]) - 1 if match["count"] else -1
-    if match["count"] and remaining < 0:
-        raise ValueError(f"{text!r} repeats zero times")
-    interval = match["interval"]
-    if match["start"]:
-        return instant_of(match["start"], run), remaining, interval
+    times, start, interval = parse_cycle(text)
+    remaining = times - 1 if times > 0 else -1
+    if start:
+        return instant_of(start, run), remaining, interval
     return after(run, run.now_ms, interval, calendar), remaining, interval
 
 

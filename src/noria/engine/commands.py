@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Literal, get_args
 
 import msgspec
 
-from noria.engine.state import Parent
+from noria.engine.state import Parent, State
 
 
 def _snake(name: str) -> str:
@@ -169,6 +169,14 @@ class CompleteCall(Command, frozen=True):
     message: str = ""
 
 
+class EscalateCall(Command, frozen=True):
+    """A called instance, with these variables, threw an escalation that nothing inside it catches; it goes on."""
+
+    token: int
+    code: str
+    variables: dict[str, object] = {}
+
+
 class RetryIncident(Command, frozen=True):
     """Try again what stands still, after an operator looked."""
 
@@ -183,6 +191,68 @@ class SetVariables(Command, frozen=True):
     by: str
     variables: dict[str, object]
     reason: str
+
+
+class Move(msgspec.Struct, frozen=True, gc=False):
+    """One change of where an instance is.
+
+    Attributes:
+        kind: "start_before" or "start_after" an element, "cancel" what is at it, or "move" from it to another one.
+        element: its id.
+        to: for a move, the id of the element before which it goes on.
+        token: for a cancel or move, only this one of several tokens; 0 for all.
+        scope: for a start or move, in which of several running sub-processes; 0 when there is only one.
+        variables: written into the scope where something starts.
+    """
+
+    kind: Literal["start_before", "start_after", "cancel", "move"]
+    element: str
+    to: str = ""
+    token: int = 0
+    scope: int = 0
+    variables: dict[str, object] = {}
+
+
+class ModifyInstance(Command, frozen=True):
+    """Put an instance elsewhere in its process, as an operator; a reason is required."""
+
+    by: str
+    reason: str
+    moves: tuple[Move, ...]
+
+
+class MigrateInstance(Command, frozen=True):
+    """Have an instance go on by another version of its process, as an operator; a reason is required.
+
+    Attributes:
+        before: id of the definition that it runs on.
+        after: id of the definition that it is to run on; the facts of the step hold it.
+        elements: where an element has another id in that version, source id → target id.
+    """
+
+    by: str
+    reason: str
+    before: int
+    after: int
+    elements: dict[str, str] = {}
+
+
+class RestoreInstance(Command, frozen=True):
+    """Take back what an operator did to an instance, before it has moved on.
+
+    Attributes:
+        state: as it was before; the version counts on.
+        before: id of the definition that it runs on.
+        after: id of the definition that it ran on then.
+        version: the version that the instance has if nothing has happened since.
+    """
+
+    by: str
+    reason: str
+    state: State
+    before: int
+    after: int
+    version: int
 
 
 AnyCommand = (
@@ -202,8 +272,12 @@ AnyCommand = (
     | FireTimer
     | Correlate
     | CompleteCall
+    | EscalateCall
     | RetryIncident
     | SetVariables
+    | ModifyInstance
+    | MigrateInstance
+    | RestoreInstance
 )
 
 ACTIONS: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(AnyCommand)}

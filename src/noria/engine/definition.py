@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from noria.design.bpmn.graph import Graph, Kind
+from noria.design.bpmn.graph import SUB_PROCESSES, Element, Graph, Kind
 from noria.design.dmn import Decision
 from noria.design.forms import Form
+
+
+def _is_prepared(element: Element) -> bool:
+    return bool(
+        element.inputs
+        or element.data_inputs
+        or element.boundaries
+        or element.loop is not None
+        or element.save_before
+        or element.start_quantity > 1
+    )
 
 
 class Definition:
@@ -18,7 +29,10 @@ class Definition:
         version: 1 for the first deployment of the key.
         decisions: by decision id, of the same deployment or else the newest when this version was deployed.
         forms: by form name, likewise.
-        onward: for each element its outgoing flows when they can be taken without evaluating anything, else None.
+        compensates: whether anything in it can be compensated.
+        has_ad_hoc: whether there is an ad-hoc sub-process.
+        prepared: for each element whether something happens before its behaviour begins.
+        onward: for each element its outgoing flows when they can be taken without a further thought, else None.
     """
 
     def __init__(
@@ -32,20 +46,33 @@ class Definition:
         self.version = version
         self.decisions = dict(decisions or {})
         self.forms = dict(forms or {})
+        self.compensates = any(element.compensated_by >= 0 for element in graph.elements)
+        self.has_ad_hoc = any(element.ad_hoc is not None for element in graph.elements)
+        self.prepared = tuple(_is_prepared(element) for element in graph.elements)
         self.onward: tuple[tuple[int, ...] | None, ...] = tuple(
-            element.outgoing
-            if element.default < 0 and all(graph.flows[flow].condition is None for flow in element.outgoing)
-            else None
-            for element in graph.elements
+            element.outgoing if self._goes_straight_on(element) else None for element in graph.elements
+        )
+
+    def _goes_straight_on(self, element: Element) -> bool:
+        return not (
+            element.default >= 0
+            or element.outputs
+            or element.data_outputs
+            or element.loop is not None
+            or element.save_after
+            or element.completion_quantity > 1
+            or element.for_compensation
+            or (self.compensates and (element.compensated_by >= 0 or element.kind in SUB_PROCESSES))
+            or any(self.graph.flows[flow].condition is not None for flow in element.outgoing)
         )
 
     @cached_property
-    def inclusive_joins(self) -> frozenset[int]:
-        """Indexes of the inclusive gateways that have more than one incoming flow."""
+    def waiting_joins(self) -> frozenset[int]:
+        """Indexes of the inclusive and complex gateways that have more than one incoming flow."""
         return frozenset(
             element.index
             for element in self.graph.elements
-            if element.kind is Kind.INCLUSIVE_GATEWAY and len(element.incoming) > 1
+            if element.kind in (Kind.INCLUSIVE_GATEWAY, Kind.COMPLEX_GATEWAY) and len(element.incoming) > 1
         )
 
     @cached_property
@@ -55,7 +82,8 @@ class Definition:
     def upstream(self, flow: int, avoiding: int) -> int:
         """Bit set of the elements from which `flow` can be reached without passing element `avoiding`.
 
-        Boundary events are reached from the activity they are attached to. Cached: asked again and again by joins.
+        Boundary events are reached from the activity they are attached to, and a link's target from where it is
+        thrown. Cached: asked again and again by joins.
         """
         key = (flow, avoiding)
         known = self._upstream_cache.get(key)
@@ -69,10 +97,7 @@ class Definition:
             if index == avoiding or found >> index & 1:
                 continue
             found |= 1 << index
-            element = graph.elements[index]
-            stack.extend(graph.flows[incoming].source for incoming in element.incoming)
-            if element.host >= 0:
-                stack.append(element.host)
+            stack.extend(self.predecessors(index))
         self._upstream_cache[key] = found
         return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from noria.engine.state import Parent
+from noria.engine.state import Parent, Purpose, State
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -65,6 +65,7 @@ class ScopeOpened(Event, frozen=True, tag=6):
     scope: int
     element: int
     parent: int
+    variables: dict[str, object] = {}
 
 
 class VariablesSet(Event, frozen=True, tag=7):
@@ -197,6 +198,7 @@ class TimerStarted(Event, frozen=True, tag=20):
     remaining: int = 0
     interval: str = ""
     share: float = 0.0
+    purpose: Purpose = Purpose.EVENT
 
 
 class TimerFired(Event, frozen=True, tag=21):
@@ -308,6 +310,7 @@ class CallRequested(Event, frozen=True, tag=32):
     process: str
     binding: str
     variables: dict[str, object]
+    business_key: str = ""
 
 
 class CallCompleted(Event, frozen=True, tag=33):
@@ -363,6 +366,135 @@ class VariablesCorrected(Event, frozen=True, tag=40):
     reason: str
 
 
+class LoopStarted(Event, frozen=True, tag=41):
+    """The loop of an activity began; the fields are those of `LoopState`."""
+
+    token: int
+    element: int
+    round: int
+    total: int
+    items: tuple[object, ...] | None = None
+
+
+class LoopInstanceEnded(Event, frozen=True, tag=42):
+    """An instance of a loop completed; `token` is the activity's own, `instance` was that of the instance."""
+
+    token: int
+    instance: int
+    result: object = None
+
+
+class LoopCutShort(Event, frozen=True, tag=43):
+    """A loop ends early, by its completion condition or a terminate event: its open instances were cancelled."""
+
+    token: int
+    terminated: int
+
+
+class ConditionAwaited(Event, frozen=True, tag=44):
+    """A conditional event is waited for; the fields are those of `Condition`."""
+
+    condition: int
+    token: int
+    element: int
+    which: int = 0
+
+
+class ConditionChanged(Event, frozen=True, tag=45):
+    """An awaited condition began to hold, or ceased to."""
+
+    condition: int
+    met: bool
+
+
+class ActivityKept(Event, frozen=True, tag=46):
+    """An activity completed that can be compensated; the fields are those of `Done`."""
+
+    token: int
+    element: int
+    scope: int
+    variables: dict[str, object] = {}
+
+
+class CompensationThrown(Event, frozen=True, tag=47):
+    """Compensation was asked for, of these completed activities, the last completed first."""
+
+    token: int
+    element: int
+    done: tuple[int, ...]
+    waits: bool = True
+
+
+class CompensationStarted(Event, frozen=True, tag=48):
+    """A token began to compensate a completed activity."""
+
+    token: int
+    element: int
+    asked_by: int
+    done: int
+
+
+class GatewayActivated(Event, frozen=True, tag=49):
+    """A complex gateway went on; its token stays until nothing more can come by the other flows."""
+
+    token: int
+    element: int
+    used: tuple[int, ...]
+    flows: tuple[int, ...]
+
+
+class ActivitiesChosen(Event, frozen=True, tag=51):
+    """What is still to be begun in an ad-hoc sub-process; `scope` is its scope."""
+
+    scope: int
+    element: int
+    activities: tuple[int, ...]
+
+
+class TokensGathered(Event, frozen=True, tag=50):
+    """A token waits until as many have come as its activity takes to begin; 0 when it begins."""
+
+    token: int
+    element: int
+    count: int
+
+
+class InstanceModified(Event, frozen=True, tag=52):
+    """An operator put the instance elsewhere; what was started and cancelled follows."""
+
+    by: str
+    reason: str
+
+
+class InstanceMigrated(Event, frozen=True, tag=53):
+    """The instance goes on by another version.
+
+    Attributes:
+        before: id of the definition that it ran on.
+        after: id of the definition that it runs on from now on.
+        elements: element index there → here, of every element that the state may name; others are forgotten.
+        flows: likewise for sequence flows.
+    """
+
+    by: str
+    reason: str
+    before: int
+    after: int
+    definition_version: int
+    elements: dict[int, int]
+    flows: dict[int, int]
+
+
+class InstanceRestored(Event, frozen=True, tag=54):
+    """An operator's change was taken back: the state is what it was before it, but for its version and unused ids."""
+
+    by: str
+    reason: str
+    before: int
+    after: int
+    state: State
+
+
 AnyEvent = (
     InstanceStarted
     | ElementEntered
@@ -404,6 +536,20 @@ AnyEvent = (
     | InstanceTerminated
     | InstanceFailed
     | VariablesCorrected
+    | LoopStarted
+    | LoopInstanceEnded
+    | LoopCutShort
+    | ConditionAwaited
+    | ConditionChanged
+    | ActivityKept
+    | CompensationThrown
+    | CompensationStarted
+    | GatewayActivated
+    | TokensGathered
+    | ActivitiesChosen
+    | InstanceModified
+    | InstanceMigrated
+    | InstanceRestored
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -8,7 +8,22 @@ from typing import Any
 import msgspec
 
 from noria.engine import events as e
-from noria.engine.state import Incident, Job, Scope, State, Status, Task, Timer, Token, Wait
+from noria.engine.state import (
+    Compensation,
+    Condition,
+    Done,
+    Handler,
+    Incident,
+    Job,
+    LoopState,
+    Scope,
+    State,
+    Status,
+    Task,
+    Timer,
+    Token,
+    Wait,
+)
 
 
 def evolve(state: State, event: e.AnyEvent) -> State:
@@ -52,13 +67,43 @@ def _element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.To
     state.scopes[scope].live -= 1
     if token in state.scopes:
         del state.scopes[token]
+        state.loops.pop(token, None)
+        state.chosen.pop(token, None)
     if token in state.hosted:
         _close(state, state.hosted.pop(token))
+    if token in state.handlers:
+        _compensated(state, token)
+    if token in state.activated:
+        del state.activated[token]
+
+
+def _compensated(state: State, token: int) -> None:
+    """What a handler compensated is done with, however the handler ended."""
+    handler = state.handlers.pop(token)
+    state.done.pop(handler.done, None)
+    under_way = state.compensations.get(handler.asked_by)
+    if under_way is not None:
+        left = tuple(key for key in under_way.left if key != handler.done)
+        if left:
+            state.compensations[handler.asked_by] = Compensation(left, under_way.waits)
+        else:
+            del state.compensations[handler.asked_by]
+
+
+def _token_merged(state: State, event: e.TokenMerged) -> None:
+    _element_left(state, event)
+    if event.into in state.gathered:
+        state.gathered[event.into] += 1
 
 
 def _element_cancelled(state: State, event: e.ElementCancelled) -> None:
     token = event.token
     _element_left(state, event)
+    if state.done:
+        for key in [key for key, value in state.done.items() if value.scope == token]:
+            del state.done[key]
+    state.compensations.pop(token, None)
+    state.gathered.pop(token, None)
     state.tasks.pop(token, None)
     state.jobs.pop(token, None)
     state.calls.pop(token, None)
@@ -68,12 +113,15 @@ def _element_cancelled(state: State, event: e.ElementCancelled) -> None:
 
 def _close(state: State, ids: Iterable[int]) -> None:
     for key in ids:
-        if state.timers.pop(key, None) is None:
-            state.waits.pop(key, None)
+        if state.timers.pop(key, None) is None and state.waits.pop(key, None) is None:
+            state.conditions.pop(key, None)
 
 
 def _scope_opened(state: State, event: e.ScopeOpened) -> None:
-    state.scopes[event.scope] = Scope(event.element, event.parent, {})
+    state.scopes[event.scope] = Scope(event.element, event.parent, event.variables)
+    # What stands directly in a loop is an instance of it, and its scope is opened once.
+    if event.parent in state.loops:
+        _change_loop(state, event.parent, started=state.loops[event.parent].started + 1)
 
 
 def _variables_set(state: State, event: e.VariablesSet) -> None:
@@ -146,7 +194,7 @@ def _job_failed(state: State, event: e.JobFailed | e.JobRetried) -> None:
 
 def _timer_started(state: State, event: e.TimerStarted) -> None:
     state.timers[event.timer] = Timer(
-        event.token, event.element, event.due_ms, event.remaining, event.interval, event.share
+        event.token, event.element, event.due_ms, event.remaining, event.interval, event.share, event.purpose
     )
     state.hosted[event.token] = (*state.hosted.get(event.token, ()), event.timer)
     state.next_id = event.timer + 1
@@ -198,11 +246,121 @@ def _call_ended(state: State, event: e.CallCompleted | e.CallCancelled) -> None:
     del state.calls[event.token]
 
 
+def _loop_started(state: State, event: e.LoopStarted) -> None:
+    state.loops[event.token] = LoopState(event.element, event.round, event.total, items=event.items)
+    _change_loop(state, event.token)
+
+
+def _change_loop(state: State, token: int, **changes: object) -> None:
+    loop = state.loops[token] = msgspec.structs.replace(state.loops[token], **changes)
+    scope = state.scopes[token]
+    # BPMN's own names, for conditions and expressions inside (2.0.2, table 10.30).
+    scope.variables = scope.variables | {
+        "numberOfInstances": loop.started if loop.total < 0 else loop.total,
+        "numberOfActiveInstances": loop.started - loop.completed - loop.terminated,
+        "numberOfCompletedInstances": loop.completed,
+        "numberOfTerminatedInstances": loop.terminated,
+        "loopCounter": loop.started,
+    }
+
+
+def _loop_instance_ended(state: State, event: e.LoopInstanceEnded) -> None:
+    loop = state.loops[event.token]
+    _change_loop(
+        state, event.token, completed=loop.completed + 1, results={**loop.results, event.instance: event.result}
+    )
+
+
+def _loop_cut_short(state: State, event: e.LoopCutShort) -> None:
+    loop = state.loops[event.token]
+    _change_loop(state, event.token, terminated=loop.terminated + event.terminated, total=loop.started)
+
+
+def _condition_awaited(state: State, event: e.ConditionAwaited) -> None:
+    state.conditions[event.condition] = Condition(event.token, event.element, event.which)
+    state.hosted[event.token] = (*state.hosted.get(event.token, ()), event.condition)
+    state.next_id = event.condition + 1
+
+
+def _condition_changed(state: State, event: e.ConditionChanged) -> None:
+    known = state.conditions[event.condition]
+    state.conditions[event.condition] = Condition(known.token, known.element, known.which, event.met)
+
+
+def _activity_kept(state: State, event: e.ActivityKept) -> None:
+    state.done[event.token] = Done(event.element, event.scope, state.next_id, event.variables)
+
+
+def _compensation_thrown(state: State, event: e.CompensationThrown) -> None:
+    state.compensations[event.token] = Compensation(event.done, event.waits)
+
+
+def _compensation_started(state: State, event: e.CompensationStarted) -> None:
+    state.handlers[event.token] = Handler(event.asked_by, event.done)
+    # What was completed inside it can be reached from the scope that stands for it now.
+    for key, value in state.done.items():
+        if value.scope == event.done:
+            state.done[key] = msgspec.structs.replace(value, scope=event.token)
+
+
+def _gateway_activated(state: State, event: e.GatewayActivated) -> None:
+    state.activated[event.token] = event.used
+
+
+def _activities_chosen(state: State, event: e.ActivitiesChosen) -> None:
+    if event.activities:
+        state.chosen[event.scope] = event.activities
+    else:
+        state.chosen.pop(event.scope, None)
+
+
+def _tokens_gathered(state: State, event: e.TokensGathered) -> None:
+    if event.count:
+        state.gathered[event.token] = event.count
+    else:
+        del state.gathered[event.token]
+
+
+def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
+    elements, flows = event.elements, event.flows
+    replace = msgspec.structs.replace
+
+    def renamed(items: dict[int, Any]) -> None:
+        for key, value in list(items.items()):
+            if value.element in elements:
+                items[key] = replace(value, element=elements[value.element])
+            else:
+                del items[key]
+
+    for key, token in state.tokens.items():
+        state.tokens[key] = Token(elements[token.element], token.scope, flows.get(token.via, -1))
+    for scope in state.scopes.values():
+        scope.element = elements[scope.element]
+    for items in (state.tasks, state.jobs, state.timers, state.waits, state.incidents, state.loops, state.conditions):
+        renamed(items)
+    renamed(state.done)
+    state.rounds = {elements[key]: value for key, value in state.rounds.items() if key in elements}
+    state.actors = {elements[key]: value for key, value in state.actors.items() if key in elements}
+    for key, used in state.activated.items():
+        state.activated[key] = tuple(flows[flow] for flow in used if flow in flows)
+    for key, chosen in state.chosen.items():
+        state.chosen[key] = tuple(elements[index] for index in chosen if index in elements)
+
+
+def _instance_restored(state: State, event: e.InstanceRestored) -> None:
+    version, next_id = state.version, max(state.next_id, event.state.next_id)
+    restored = event.state.copy()
+    for name in State.__struct_fields__:
+        setattr(state, name, getattr(restored, name))
+    state.version, state.next_id = version, next_id
+
+
 def _ended(status: Status) -> Callable[[State, Any], None]:
     def apply(state: State, _event: object) -> None:
         state.status = status
         # What the process itself hosts (its event sub-processes' subscriptions) ends with it.
         _close(state, state.hosted.pop(0, ()))
+        state.done.clear()
 
     return apply
 
@@ -216,7 +374,7 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.ElementEntered: _element_entered,
     e.ElementLeft: _element_left,
     e.ElementCancelled: _element_cancelled,
-    e.TokenMerged: _element_left,
+    e.TokenMerged: _token_merged,
     e.ScopeOpened: _scope_opened,
     e.VariablesSet: _variables_set,
     e.TaskOpened: _task_opened,
@@ -252,4 +410,18 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.InstanceTerminated: _ended(Status.TERMINATED),
     e.InstanceFailed: _ended(Status.FAILED),
     e.VariablesCorrected: _nothing,
+    e.LoopStarted: _loop_started,
+    e.LoopInstanceEnded: _loop_instance_ended,
+    e.LoopCutShort: _loop_cut_short,
+    e.ConditionAwaited: _condition_awaited,
+    e.ConditionChanged: _condition_changed,
+    e.ActivityKept: _activity_kept,
+    e.CompensationThrown: _compensation_thrown,
+    e.CompensationStarted: _compensation_started,
+    e.GatewayActivated: _gateway_activated,
+    e.TokensGathered: _tokens_gathered,
+    e.ActivitiesChosen: _activities_chosen,
+    e.InstanceModified: _nothing,
+    e.InstanceMigrated: _instance_migrated,
+    e.InstanceRestored: _instance_restored,
 }

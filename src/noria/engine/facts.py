@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from noria.engine.definition import Definition
 from noria.kernel.calendar import WorkCalendar
 
 
@@ -14,11 +15,13 @@ class Facts(msgspec.Struct, frozen=True):
 
     Attributes:
         calendars: working calendars by id, in the version that is in force.
+        target: the definition that an instance is to go on by, when it is migrated or restored.
         zone: IANA name of the tenant's time zone, for wall-clock durations and FEEL.
     """
 
     calendars: Mapping[str, WorkCalendar] = {}
     zone: str = "UTC"
+    target: Definition | None = None
 
 
 NO_FACTS = Facts()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from noria.design.bpmn.graph import Element, Kind, TriggerKind
+from noria.engine import choosing, looping, triggers
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.arming import after
 from noria.engine.forms import checked_form
 from noria.engine.run import Run
-from noria.engine.state import Status
+from noria.engine.state import RESERVED_VARIABLES, Purpose, Status
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import Rejected
-
-RESERVED_VARIABLES = frozenset({"starter", "business_key"})
-"""Set at the start and never overwritten by a submission."""
 
 
 def reserved_names(values: dict[str, object]) -> Rejected | None:
@@ -57,11 +57,30 @@ def start(run: Run, command: c.StartInstance) -> Rejected | None:
     run.with_start = from_people
     if graph.elements[0].event_sub_processes:
         try:
-            run.arm_event_sub_processes(0, graph.elements[0])
+            triggers.arm_event_sub_processes(run, 0, graph.elements[0])
         except Trouble as trouble:
             return Rejected(trouble.trouble_code, trouble.message)
-    run.enter(element.index, 0)
+    if element.kind is Kind.START_EVENT or not element.instantiates:
+        run.enter(element.index, 0)
+    else:
+        _begin_behind(run, element)
     return None
+
+
+def _begin_behind(run: Run, element: Element) -> None:
+    """What an instantiating receive task or event gateway waited for has come: go on behind it.
+
+    A parallel event gateway waits in the new instance for its other events.
+    """
+    graph = run.definition.graph
+    token = run.place(element.index, 0)
+    for flow in element.incoming:
+        gateway = graph.elements[graph.flows[flow].source]
+        if gateway.needs_all_triggers:
+            for other in gateway.outgoing:
+                if graph.flows[other].target != element.index:
+                    run.enter(graph.flows[other].target, 0)
+    run.leave(token, element)
 
 
 def _start_element(run: Run, element_id: str) -> Element | Rejected:
@@ -72,11 +91,13 @@ def _start_element(run: Run, element_id: str) -> Element | Rejected:
             return Rejected("process.no_start", f"{graph.key} has no start event {element_id!r}.")
         return graph.elements[index]
     for index in graph.elements[0].starts:
-        trigger = graph.elements[index].trigger
-        if trigger is None or trigger.kind is TriggerKind.NONE:
+        if not (graph.elements[index].instantiates and graph.elements[index].triggers):
             return graph.elements[index]
+    if len(graph.elements[0].starts) == 1:
+        # Asked for by key, a process begins where it can only begin.
+        return graph.elements[graph.elements[0].starts[0]]
     return Rejected(
-        "process.no_start", f"{graph.key} has no start event without a trigger; a message or a timer starts it."
+        "process.no_start", f"{graph.key} has several start events with triggers; say at which one it is to start."
     )
 
 
@@ -115,7 +136,7 @@ def set_variables(run: Run, command: c.SetVariables) -> Rejected | None:
     if rejected is not None:
         return rejected
     run.emit(e.VariablesCorrected(command.by, command.reason))
-    run.emit(e.VariablesSet(0, command.variables))
+    run.write(0, command.variables)
     return None
 
 
@@ -178,7 +199,7 @@ def throw_job_error(run: Run, command: c.ThrowJobError) -> Rejected | None:
         return rejected
     _drop_incidents(run, command.token, command.by)
     run.emit(e.JobCompleted(command.token, command.by))
-    run.throw_error(command.token, command.code, command.message, command.variables)
+    triggers.throw_error(run, command.token, command.code, command.message, command.variables)
     return None
 
 
@@ -194,14 +215,33 @@ def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
     if timer.share:
         run.emit(e.TaskReminded(timer.token, timer.element, timer.share, run.state.tasks[timer.token].due_ms))
         return None
-    if timer.remaining and not element.interrupting:
-        calendar = element.trigger.calendar if element.trigger else ""
+    if timer.purpose:
+        _pass_save_point(run, timer.token, element, timer.purpose)
+        return None
+    repeats = timer.remaining and (not element.interrupting or element.kind is Kind.INTERMEDIATE_CATCH_EVENT)
+    if repeats:
+        calendar = next(trigger.calendar for trigger in element.triggers if trigger.kind is TriggerKind.TIMER)
         # From the due instant, not from now: a late server must not shift the rhythm.
         due_ms = after(run, timer.due_ms, timer.interval, calendar)
         remaining = timer.remaining - 1 if timer.remaining > 0 else -1
         run.emit(e.TimerStarted(run.state.next_id, timer.token, timer.element, due_ms, remaining, timer.interval))
-    run.trigger(element, timer.token, {})
+    if (
+        repeats
+        and element.kind is Kind.INTERMEDIATE_CATCH_EVENT
+        and run.state.tokens[timer.token].element == element.index
+    ):
+        # Each repetition lets a token go on; the one that waits goes with the last.
+        run.leave(run.place(element.index, run.state.tokens[timer.token].scope), element)
+    else:
+        triggers.trigger(run, element, timer.token, {})
     return None
+
+
+def _pass_save_point(run: Run, token: int, element: Element, purpose: Purpose) -> None:
+    if purpose is Purpose.SAVE_BEFORE:
+        run.begin_behind_save_point(token, element)
+    else:
+        run.go_on_behind_save_point(token, element)
 
 
 def correlate(run: Run, command: c.Correlate) -> Rejected | None:
@@ -212,25 +252,56 @@ def correlate(run: Run, command: c.Correlate) -> Rejected | None:
     rejected = reserved_names(command.variables)
     if rejected is not None:
         return rejected
-    element = run.definition.graph.elements[wait.element]
-    stays = not element.interrupting and element.kind in (Kind.BOUNDARY_EVENT, Kind.START_EVENT)
-    run.emit(e.MessageReceived(command.wait, wait.element, wait.name, command.message_id, stays))
-    run.trigger(element, wait.token, command.variables)
+    triggers.receive(run, command.wait, command.variables, command.message_id)
     return None
+
+
+def _call_closed(run: Run, token: int) -> Rejected | None:
+    if token in run.state.calls:
+        return None
+    return Rejected("call.not_open", f"Call {token} is not open; it was answered or cancelled.")
+
+
+def escalate_call(run: Run, command: c.EscalateCall) -> Rejected | None:
+    """Throw a called instance's escalation at the call activity."""
+    rejected = _call_closed(run, command.token)
+    if rejected is not None:
+        return rejected
+    element = _element_at(run, command.token)
+    triggers.throw_escalation(
+        run, command.token, command.code, _handed_out(run, command.token, element, command.variables)
+    )
+    return None
+
+
+def _given(variables: Mapping[str, object]) -> dict[str, object]:
+    """What a called instance hands back: its variables without those that every instance has of its own."""
+    return {name: value for name, value in variables.items() if name not in RESERVED_VARIABLES}
+
+
+def _handed_out(run: Run, token: int, element: Element, variables: Mapping[str, object]) -> dict[str, object]:
+    """What the model maps out of a call that threw something. What cannot be evaluated holds nothing up; it is told."""
+    try:
+        return run.outputs(token, element, _given(variables))
+    except Trouble as trouble:
+        run.raise_incident(0, element, trouble.trouble_code, trouble.message, "enter")
+        return {}
 
 
 def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
     """Take the answer of a called instance."""
     token = command.token
-    if token not in run.state.calls:
-        return Rejected("call.not_open", f"Call {token} is not open; it was answered or cancelled.")
+    rejected = _call_closed(run, token)
+    if rejected is not None:
+        return rejected
     _drop_incidents(run, token, "")
     run.emit(e.CallCompleted(token, command.error))
     element = _element_at(run, token)
-    values = {name: value for name, value in command.variables.items() if name not in RESERVED_VARIABLES}
     if command.error:
-        run.throw_error(token, command.error, command.message, {})
+        outputs = _handed_out(run, token, element, command.variables)
+        triggers.throw_error(run, token, command.error, command.message, {}, outputs)
         return None
+    values = _given(command.variables)
     if element.outputs or (element.call is not None and element.call.propagate_out):
         run.assign(token, element, values)
     run.leave(token, element)
@@ -246,10 +317,20 @@ def retry_incident(run: Run, command: c.RetryIncident) -> Rejected | None:
     element = run.definition.graph.elements[incident.element]
     if incident.phase == "job":
         run.emit(e.JobRetried(incident.token, max(command.retries, 1), run.now_ms))
+    elif incident.phase == "condition":
+        for key in run.state.hosted.get(incident.token, ()):
+            if key in run.state.conditions:
+                run.look_at_condition(key)
     elif incident.token not in run.state.tokens:
         return None
     elif incident.phase == "leave":
         run.leave(incident.token, element)
+    elif incident.phase == "loop":
+        looping.after_instance(run, incident.token, element)
+    elif incident.phase == "choose":
+        choosing.after_activity(run, incident.token, element)
+    elif incident.phase == "join":
+        run.look_at_joins()
     else:
         run.begin(incident.token, element)
     return None

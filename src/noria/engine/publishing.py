@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from noria.design.bpmn.graph import Element, Trigger, TriggerKind
 from noria.engine import events as e
+from noria.engine import triggers
 from noria.engine.arming import correlation_key, event_name
-from noria.engine.lifecycle import RESERVED_VARIABLES
-from noria.engine.run import Run
+from noria.engine.state import RESERVED_VARIABLES
 from noria.engine.trouble import Trouble
+
+if TYPE_CHECKING:
+    from noria.engine.run import Run
 
 
 def create_job(run: Run, token: int, element: Element) -> None:
@@ -40,6 +45,8 @@ def throw(run: Run, token: int, element: Element, trigger: Trigger) -> None:
             key = correlation_key(run, trigger.correlation, element, variables)
         run.emit(e.MessageThrown(token, element.index, event_name(run, element, trigger, variables), key, sent))
     elif trigger.kind is TriggerKind.SIGNAL:
-        run.emit(e.SignalThrown(token, element.index, event_name(run, element, trigger, variables), sent))
+        name = event_name(run, element, trigger, variables)
+        run.emit(e.SignalThrown(token, element.index, name, sent))
+        run.broadcast(name, sent)
     elif trigger.kind is TriggerKind.ESCALATION:
-        run.throw_escalation(token, trigger.name)
+        triggers.throw_escalation(run, token, trigger.name)

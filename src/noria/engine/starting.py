@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from noria.design.bpmn.graph import Element, Trigger, TriggerKind
 from noria.engine.arming import after, first_due
 from noria.engine.behaviours import BEHAVIOURS
 from noria.engine.definition import Definition
@@ -18,12 +19,14 @@ def first_start(definition: Definition, element: int, now_ms: int, facts: Facts)
     """
     run = Run(definition, State(), now_ms, facts, BEHAVIOURS)
     start = definition.graph.elements[element]
-    assert start.trigger is not None  # noqa: S101 - only asked for timer start events
-    return first_due(run, start, start.trigger, {})
+    return first_due(run, start, _timer(start), {})
 
 
 def next_start(definition: Definition, element: int, due_ms: int, interval: str, facts: Facts) -> int:
     """The due instant after `due_ms` in a cycle."""
     run = Run(definition, State(), due_ms, facts, BEHAVIOURS)
-    trigger = definition.graph.elements[element].trigger
-    return after(run, due_ms, interval, trigger.calendar if trigger else "")
+    return after(run, due_ms, interval, _timer(definition.graph.elements[element]).calendar)
+
+
+def _timer(start: Element) -> Trigger:
+    return next(trigger for trigger in start.triggers if trigger.kind is TriggerKind.TIMER)

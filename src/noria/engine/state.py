@@ -8,7 +8,10 @@ import msgspec
 
 from noria.kernel.errors import NoriaError
 
-FORMAT = 1
+FORMAT = 2
+"""Of stored states. 1 had nothing behind `returned`; it is read with those fields empty."""
+RESERVED_VARIABLES = frozenset({"starter", "business_key"})
+"""Set at the start and never overwritten by a submission."""
 
 
 class Status(IntEnum):
@@ -101,6 +104,14 @@ class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):
     due_ms: int
 
 
+class Purpose(IntEnum):
+    """What a timer is for."""
+
+    EVENT = 0
+    SAVE_BEFORE = 1
+    SAVE_AFTER = 2
+
+
 class Timer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Something that happens at an instant.
 
@@ -111,6 +122,7 @@ class Timer(msgspec.Struct, frozen=True, array_like=True, gc=False):
         remaining: how many more times a cycle repeats after this one, -1 for ever.
         interval: ISO 8601 duration of a cycle, "" for a single shot.
         share: for a reminder the share of the limit it stands for, 0 otherwise.
+        purpose: a save point is a timer that is due at once.
     """
 
     token: int
@@ -119,6 +131,7 @@ class Timer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     remaining: int = 0
     interval: str = ""
     share: float = 0.0
+    purpose: Purpose = Purpose.EVENT
 
 
 class Wait(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -147,7 +160,7 @@ class Incident(msgspec.Struct, frozen=True, array_like=True, gc=False):
         element: element index.
         code: stable code.
         message: what happened.
-        phase: where to go on after a retry: "enter", "leave" or "job".
+        phase: where to go on after a retry: "enter", "leave", "job", "loop", "choose", "join" or "condition".
     """
 
     token: int
@@ -164,6 +177,86 @@ class Parent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     token: int
 
 
+class LoopState(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How far the loop of an activity is. Its instances are tokens in the scope of the activity's own token.
+
+    Attributes:
+        element: element index of the activity.
+        round: of the tasks that its instances open.
+        total: how many instances there will be, -1 when the loop's condition decides.
+        started: instances begun.
+        completed: instances completed.
+        terminated: instances cancelled by the completion condition.
+        items: the items of the instances, None when there is no collection.
+        results: token of a completed instance → its result.
+    """
+
+    element: int
+    round: int
+    total: int
+    started: int = 0
+    completed: int = 0
+    terminated: int = 0
+    items: tuple[object, ...] | None = None
+    results: dict[int, object] = {}
+
+
+class Condition(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A conditional event that is waited for.
+
+    Attributes:
+        token: the token or scope it belongs to, and ends with.
+        element: the event element that it triggers.
+        which: position of its event definition among the element's.
+        met: whether the condition held when it was last looked at; it must fail before it counts again.
+    """
+
+    token: int
+    element: int
+    which: int = 0
+    met: bool = False
+
+
+class Done(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A completed activity that can still be compensated. Its id is that of the token that completed.
+
+    Attributes:
+        element: element index of the activity.
+        scope: id of the scope in which it completed.
+        at: the next unused id when it completed; what was entered later has this id or a higher one.
+        variables: its own ones then.
+    """
+
+    element: int
+    scope: int
+    at: int
+    variables: dict[str, object] = {}
+
+
+class Compensation(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A compensation under way, by the token that asked for it.
+
+    Attributes:
+        left: ids of what is still to be compensated, the last completed first; those being compensated among them.
+        waits: whether the token waits for it.
+    """
+
+    left: tuple[int, ...]
+    waits: bool = True
+
+
+class Handler(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A token that compensates.
+
+    Attributes:
+        asked_by: the token that asked for the compensation.
+        done: id of what it compensates.
+    """
+
+    asked_by: int
+    done: int
+
+
 class State(msgspec.Struct, array_like=True, gc=False):
     """One instance.
 
@@ -171,16 +264,24 @@ class State(msgspec.Struct, array_like=True, gc=False):
         format: number of this encoding; older ones are migrated on reading.
         version: number of commands applied.
         status: where it is in its life.
-        next_id: next unused id for a token, timer, wait or incident.
+        next_id: next unused id for a token, timer, wait, condition or incident.
         business_key: the number people know it by.
         starter: person id of the starter (发起人).
         parent: who called it, None for a top-level instance.
         tokens, scopes, tasks, jobs, calls, timers, waits, incidents: by id; tasks, jobs and calls by token.
-        hosted: token or scope id → ids of its timers and waits.
+        hosted: token or scope id → ids of its timers, waits and conditions.
         rounds: element → rounds of its user task so far.
         actors: element → person who last completed or returned its task; a later round goes to them.
         decisions: completed tasks, without those submitted together with the start.
         returned: whether a return ever happened (R4).
+        loops: by the token of the looped activity.
+        conditions: conditional events waited for, by id.
+        done: what can be compensated, by id, in the order of completion.
+        compensations: under way, by the token that asked.
+        handlers: tokens that compensate.
+        activated: complex gateways that have gone on and wait for their other flows: token → flows already used.
+        gathered: tokens that wait for others to begin their activity together → how many have come.
+        chosen: by the scope of an ad-hoc sub-process, element indexes of what is still to be begun in it.
     """
 
     format: int = FORMAT
@@ -203,6 +304,14 @@ class State(msgspec.Struct, array_like=True, gc=False):
     actors: dict[int, str] = {}
     decisions: int = 0
     returned: bool = False
+    loops: dict[int, LoopState] = {}
+    conditions: dict[int, Condition] = {}
+    done: dict[int, Done] = {}
+    compensations: dict[int, Compensation] = {}
+    handlers: dict[int, Handler] = {}
+    activated: dict[int, tuple[int, ...]] = {}
+    gathered: dict[int, int] = {}
+    chosen: dict[int, tuple[int, ...]] = {}
 
     def copy(self) -> State:
         """A working copy: what is replaced as a whole is shared, what is changed in place is not."""
@@ -231,6 +340,14 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.actors.copy(),
             self.decisions,
             self.returned,
+            self.loops.copy() if self.loops else {},
+            self.conditions.copy() if self.conditions else {},
+            self.done.copy() if self.done else {},
+            self.compensations.copy() if self.compensations else {},
+            self.handlers.copy() if self.handlers else {},
+            self.activated.copy() if self.activated else {},
+            self.gathered.copy() if self.gathered else {},
+            self.chosen.copy() if self.chosen else {},
         )
 
 
@@ -250,7 +367,7 @@ def encode_state(state: State) -> bytes:
 
 
 def decode_state(data: bytes) -> State:
-    """Read a stored state.
+    """Read a stored state, of this format or an earlier one.
 
     Raises:
         StateFormatError: it was written by a later version of Noria, or is damaged.
@@ -259,6 +376,7 @@ def decode_state(data: bytes) -> State:
         state = _decoder.decode(data)
     except msgspec.DecodeError as error:
         raise StateFormatError(f"The stored state cannot be read: {error}") from None
-    if state.format != FORMAT:
-        raise StateFormatError(f"The stored state has format {state.format}; this version reads {FORMAT}.")
+    if not 1 <= state.format <= FORMAT:
+        raise StateFormatError(f"The stored state has format {state.format}; this version reads 1 to {FORMAT}.")
+    state.format = FORMAT
     return state

@@ -9,7 +9,7 @@ import msgspec
 
 from noria.engine import commands as c
 from noria.engine import events as e
-from noria.engine import lifecycle
+from noria.engine import lifecycle, migrating, modifying
 from noria.engine.behaviours import BEHAVIOURS
 from noria.engine.definition import Definition
 from noria.engine.facts import NO_FACTS, Facts
@@ -37,8 +37,12 @@ HANDLERS: dict[type, Handler] = {
     c.FireTimer: lifecycle.fire_timer,
     c.Correlate: lifecycle.correlate,
     c.CompleteCall: lifecycle.complete_call,
+    c.EscalateCall: lifecycle.escalate_call,
     c.RetryIncident: lifecycle.retry_incident,
     c.SetVariables: lifecycle.set_variables,
+    c.ModifyInstance: modifying.modify,
+    c.MigrateInstance: migrating.migrate,
+    c.RestoreInstance: migrating.restore,
 }
 """Command type → what it does."""
 
@@ -55,6 +59,9 @@ _FROM_PEOPLE = (
     c.CancelInstance,
     c.RetryIncident,
     c.SetVariables,
+    c.ModifyInstance,
+    c.MigrateInstance,
+    c.RestoreInstance,
 )
 _AFTER_THE_END = (c.Comment,)
 _OPEN = Status.OPEN  # before Python 3.12 a look at an enum's member costs a function call

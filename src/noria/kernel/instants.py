@@ -25,6 +25,8 @@ _DURATION = re.compile(
     r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)(?:\.(?P<fraction>\d+))?S)?)?"
 )
 
+_CYCLE = re.compile(r"R(?P<count>\d*)/(?:(?P<start>[^/P][^/]*)/)?(?P<interval>P[^/]+)")
+
 
 class Duration(msgspec.Struct, frozen=True):
     """An ISO 8601 duration, kept in the three parts that do not convert into each other.
@@ -65,6 +67,25 @@ def parse_duration(text: str) -> Duration:
         milliseconds=sign
         * (part("hours") * HOUR_MS + part("minutes") * MINUTE_MS + part("seconds") * SECOND_MS + fraction_ms),
     )
+
+
+def parse_cycle(text: str) -> tuple[int, str, str]:
+    """Read an ISO 8601 repetition such as ``R3/PT10M`` or ``R/2026-03-02T09:00:00Z/P1D``.
+
+    Returns:
+        How often (-1 for ever), when first ("" for one interval from now), and the interval, a duration.
+
+    Raises:
+        ValueError: the text is none, or repeats zero times.
+    """
+    match = _CYCLE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a repetition such as R3/PT10M")
+    parse_duration(match["interval"])
+    times = int(match["count"]) if match["count"] else -1
+    if times == 0:
+        raise ValueError(f"{text!r} repeats zero times")
+    return times, match["start"] or "", match["interval"]
 
 
 def to_datetime(instant: InstantMs, zone: tzinfo = UTC) -> datetime:

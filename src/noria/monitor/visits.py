@@ -161,13 +161,14 @@ class Fold:
                 self._occur(row, n, event.element, RETURN)
             elif isinstance(event, e.IncidentRaised):
                 self._occur(row, n, event.element, INCIDENT)
+            elif isinstance(event, e.LoopStarted):
+                self._begin_loop(row, event.token)
             elif isinstance(event, e.ElementLeft):
                 outcome, actor = actors.get(event.token, ("completed", ""))
                 self._close(row, event.token, outcome, actor)
-                day = to_datetime(InstantMs(row.ts), self._zone).date().isoformat()
-                for flow in event.flows:
-                    key = (row.tenant, row.definition, flow, day)
-                    self.flows[key] = self.flows.get(key, 0) + 1
+                self._count_flows(row, event.flows)
+            elif isinstance(event, e.GatewayActivated):
+                self._count_flows(row, event.flows)
             elif isinstance(event, e.ElementCancelled):
                 outcome, actor = actors.get(event.token, ("cancelled", ""))
                 self._close(row, event.token, outcome, actor)
@@ -182,6 +183,17 @@ class Fold:
         self.visits[row.iid, event.token] = Visit(
             row.iid, event.token, row.tenant, row.definition, event.element, row.ts
         )
+
+    def _begin_loop(self, row: Recorded, token: int) -> None:
+        """The instances of a loop are the visits; the activity's own token only waits for them."""
+        if self.visits.pop((row.iid, token), None) is None:
+            self._close(row, token, "completed", "")
+
+    def _count_flows(self, row: Recorded, flows: tuple[int, ...]) -> None:
+        day = to_datetime(InstantMs(row.ts), self._zone).date().isoformat()
+        for flow in flows:
+            key = (row.tenant, row.definition, flow, day)
+            self.flows[key] = self.flows.get(key, 0) + 1
 
     def _visit(self, iid: int, token: int) -> Visit:
         key = (iid, token)
@@ -198,6 +210,9 @@ class Fold:
         return working_between(self._calendar, InstantMs(start), InstantMs(end)) if end > start else 0
 
     def _close(self, row: Recorded, token: int, outcome: str, actor: str) -> None:
+        key = (row.iid, token)
+        if key not in self.visits and key not in self._known:
+            return  # the activity's own token of a loop, whose visits are those of the instances
         visit = self._visit(row.iid, token)
         visit.closed, visit.outcome, visit.actor = row.ts, outcome, actor
         visit.handling = row.ts - visit.entered

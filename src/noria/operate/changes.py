@@ -118,13 +118,15 @@ class Posted(msgspec.Struct, frozen=True):
 
     Attributes:
         instance: who caused it, 0 for a message from outside.
-        token: the call activity, for the three call kinds.
+        token: the call activity, for the four call kinds.
         variables: handed over.
         message_id: unique id, the idempotency key of its delivery.
         process: key of the called process.
-        binding: "latest" or "deployment".
-        error: code of a failed call.
+        binding: "latest", "deployment" or "version:N".
+        error: code of a failed call, or of an escalation.
         message: text of a failed call.
+        told_own: the thrower's own subscriptions to the signal have taken it up already.
+        business_key: of the called instance, "" for that of the caller.
     """
 
     instance: int = 0
@@ -135,12 +137,14 @@ class Posted(msgspec.Struct, frozen=True):
     binding: str = ""
     error: str = ""
     message: str = ""
+    business_key: str = ""
+    told_own: bool = False
 
 
 _ENDS = (e.InstanceCompleted, e.InstanceTerminated, e.InstanceFailed)
 """How a called instance may end: it is not withdrawn."""
 
-POSTED = frozenset({e.MessageThrown, e.SignalThrown, e.CallRequested, e.CallCancelled, *_ENDS})
+POSTED = frozenset({e.MessageThrown, e.SignalThrown, e.CallRequested, e.CallCancelled, e.EscalationThrown, *_ENDS})
 """Events that other instances may have to be told of."""
 
 THROWN_MESSAGE_TTL_MS = 3_600_000
@@ -165,13 +169,25 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
         body = Posted(row.iid, variables=event.variables, message_id=message_id)
     elif isinstance(event, e.SignalThrown):
         kind, name = "signal", event.name
-        body = Posted(row.iid, variables=event.variables, message_id=message_id)
+        body = Posted(row.iid, variables=event.variables, message_id=message_id, told_own=True)
     elif isinstance(event, e.CallRequested):
         kind = "call"
-        body = Posted(row.iid, event.token, event.variables, message_id, event.process, event.binding)
+        body = Posted(
+            row.iid,
+            event.token,
+            event.variables,
+            message_id,
+            event.process,
+            event.binding,
+            business_key=event.business_key,
+        )
     elif isinstance(event, e.CallCancelled):
         kind = "call_cancel"
         body = Posted(row.iid, event.token, message_id=message_id)
+    elif row.parent and isinstance(event, e.EscalationThrown) and event.caught_by < 0:
+        kind = "call_escalation"
+        variables = held.state.scopes[0].variables
+        body = Posted(row.parent, row.parent_token, variables, message_id, error=event.code)
     elif row.parent and isinstance(event, _ENDS):
         kind = "call_done"
         error, message = "", ""

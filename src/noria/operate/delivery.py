@@ -217,6 +217,9 @@ class Delivery:
             await self._call(row, post)
         elif row.kind == "call_cancel":
             await self._call_cancel(row, post)
+        elif row.kind == "call_escalation":
+            escalate = c.EscalateCall(post.token, post.error, post.variables)
+            await self._send(row, escalate, post.instance, f"call_escalation:{post.message_id}")
         else:
             command = c.CompleteCall(post.token, post.variables, post.error, post.message)
             await self._send(row, command, post.instance, f"call_done:{post.message_id}")
@@ -296,6 +299,8 @@ class Delivery:
 
     async def _signal(self, row: OutboxRow, post: Posted) -> None:
         for wait in await self._store.find_waits(row.tenant, True, row.name, "", 100_000):
+            if post.told_own and wait.iid == post.instance:
+                continue
             command = c.Correlate(wait.wait, post.variables, post.message_id)
             await self._send(row, command, wait.iid, f"signal:{post.message_id}:{wait.iid}:{wait.wait}", last=False)
         for start in self._directory.signal_starts(row.tenant, row.name):
@@ -321,7 +326,7 @@ class Delivery:
             caller.row.starter,
             starter if isinstance(starter, dict) else {"id": caller.row.starter},
             post.variables,
-            caller.row.bkey,
+            post.business_key or caller.row.bkey,
             parent=Parent(post.instance, post.token),
         )
         request = Request(

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from noria.design.bpmn import compile_bpmn, read_bpmn
-from noria.design.bpmn.graph import Element, Graph, Kind, TriggerKind
+from noria.design.bpmn.graph import Element, Graph, TriggerKind
 from noria.design.dmn import Decision, read_dmn
 from noria.design.findings import Finding, has_errors
 from noria.design.forms import Form, read_form
@@ -378,9 +378,7 @@ class Catalogue:
         return [
             elements[index]
             for index in elements[0].starts
-            if elements[index].kind is Kind.START_EVENT
-            and (trigger := elements[index].trigger) is not None
-            and trigger.kind is kind
+            if elements[index].instantiates and any(trigger.kind is kind for trigger in elements[index].triggers)
         ]
 
     def _start_points(self, tenant: int, kind: TriggerKind, name: str) -> list[StartPoint]:
@@ -388,7 +386,7 @@ class Catalogue:
             StartPoint(row.id, element.id)
             for row in self.newest(tenant)
             for element in self._starts(row.id, kind)
-            if element.trigger is not None and element.trigger.name == name
+            if any(trigger.kind is kind and trigger.name == name for trigger in element.triggers)
         ]
 
     def message_starts(self, tenant: int, name: str) -> Sequence[StartPoint]:
@@ -401,9 +399,12 @@ class Catalogue:
 
     def called(self, tenant: int, process: str, binding: str, caller: int) -> int | None:
         """The definition that a call activity of definition `caller` calls; None when there is none."""
-        if binding == "deployment":
+        if binding.startswith("version:"):
+            version = int(binding.removeprefix("version:"))
+            rows = (row for row in self._rows.values() if row.tenant == tenant and row.version == version)
+        elif binding == "deployment":
             deployment = self._rows[caller].deployment
-            return next(
-                (row.id for row in self._rows.values() if row.deployment == deployment and row.key == process), None
-            )
-        return self._newest.get((tenant, process))
+            rows = (row for row in self._rows.values() if row.deployment == deployment)
+        else:
+            return self._newest.get((tenant, process))
+        return next((row.id for row in rows if row.key == process), None)

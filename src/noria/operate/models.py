@@ -48,10 +48,8 @@ class Models:
         counts = await office.lists.process_counts(tenant, [version.id for version in versions], office.clock.now_ms())
         graph = await office.graph(row.id)
         organisation = await office.people.organisation(tenant)
-        plain = any(
-            graph.elements[index].trigger is None or not graph.elements[index].trigger.kind  # type: ignore[union-attr]
-            for index in graph.elements[0].starts
-        )
+        starts = [graph.elements[index] for index in graph.elements[0].starts]
+        plain = any(not (start.instantiates and start.triggers) for start in starts)
         return ProcessView(
             key=row.key,
             name=row.name,

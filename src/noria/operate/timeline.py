@@ -10,8 +10,7 @@ from noria.design.bpmn.graph import Graph, Kind
 from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.evolve import APPLY
-from noria.engine.lifecycle import RESERVED_VARIABLES
-from noria.engine.state import State
+from noria.engine.state import RESERVED_VARIABLES, State
 from noria.operate.office import element_ref, iso, person_or_none
 from noria.operate.rows import JournalRow
 from noria.operate.taskviews import labels_of
@@ -39,12 +38,20 @@ KIND_OF: dict[type, str] = {
     e.SignalThrown: "signal.thrown",
     e.ErrorThrown: "error.thrown",
     e.EscalationThrown: "escalation.thrown",
+    e.CompensationThrown: "compensation.thrown",
+    e.CompensationStarted: "compensation.started",
+    e.ConditionChanged: "condition.met",
+    e.LoopStarted: "loop.started",
+    e.LoopCutShort: "loop.cut_short",
     e.IncidentRaised: "incident.raised",
     e.IncidentResolved: "incident.resolved",
     e.DecisionEvaluated: "decision.evaluated",
     e.CallRequested: "call.requested",
     e.CallCompleted: "call.completed",
     e.VariablesCorrected: "variables.corrected",
+    e.InstanceModified: "instance.modified",
+    e.InstanceMigrated: "instance.migrated",
+    e.InstanceRestored: "instance.restored",
     e.InstanceCompleted: "instance.completed",
     e.InstanceWithdrawn: "instance.withdrawn",
     e.InstanceTerminated: "instance.terminated",
@@ -52,8 +59,20 @@ KIND_OF: dict[type, str] = {
 }
 """Events that people are shown, and under which name."""
 
+_WITH_REASON = (
+    e.TaskReturned,
+    e.InstanceWithdrawn,
+    e.InstanceTerminated,
+    e.VariablesCorrected,
+    e.InstanceModified,
+    e.InstanceMigrated,
+    e.InstanceRestored,
+)
 _EMPTY: tuple[object, ...] = (None, "", [])
-_OMITTED = {"token", "element", "by", "comment", "variables", "parent", "starter", "process", "definition_version"}
+_OMITTED = {
+    *("token", "element", "by", "comment", "variables", "parent", "starter", "process", "definition_version"),
+    *("elements", "flows", "state", "before", "after", "items", "result"),
+}
 
 
 def _params(event: e.AnyEvent, organisation: Organisation, graph: Graph) -> dict[str, object]:
@@ -129,7 +148,10 @@ class History:
             self.entered[event.token] = row.ts
             key = self.graph.elements[event.element].id
             self.visited[key] = self.visited.get(key, 0) + 1
-        elif isinstance(event, e.ElementLeft):
+        elif isinstance(event, e.LoopStarted):
+            # The instances are the visits; the activity's own token only waits for them.
+            self.visited[self.graph.elements[event.element].id] -= 1
+        elif isinstance(event, e.ElementLeft | e.GatewayActivated):
             for flow in event.flows:
                 key = self.graph.flows[flow].id
                 self.taken[key] = self.taken.get(key, 0) + 1
@@ -162,13 +184,17 @@ class History:
         kind = KIND_OF.get(type(event))
         if kind is None:
             return None
-        if isinstance(event, e.TimerFired) and (timer := self.state.timers.get(event.timer)) and timer.share:
-            return None  # told as a reminder
+        if isinstance(event, e.TimerFired):
+            timer = self.state.timers.get(event.timer)
+            if timer is not None and (timer.share or timer.purpose):
+                return None  # told as a reminder, or a save point, which is nothing to tell
+        if isinstance(event, e.ConditionChanged) and not event.met:
+            return None
         task = self.state.tasks.get(getattr(event, "token", 0))
         comment = getattr(event, "comment", None) or (
             event.text if isinstance(event, e.Commented | e.TaskUrged) else None
         )
-        if isinstance(event, e.TaskReturned | e.InstanceWithdrawn | e.InstanceTerminated | e.VariablesCorrected):
+        if isinstance(event, _WITH_REASON):
             comment = event.reason
         return TimelineItem(
             seq=row.ver,
@@ -197,6 +223,7 @@ def tokens_of(state: State, graph: Graph, entered: dict[int, int]) -> list[Token
             "incident" if key in stuck else "active" if key in busy or key in state.scopes else "waiting",
         )
         for key, token in state.tokens.items()
+        if key not in state.loops
     ]
 
 

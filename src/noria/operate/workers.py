@@ -8,7 +8,7 @@ from hashlib import blake2b
 import msgspec
 
 from noria.engine import commands as c
-from noria.engine.lifecycle import RESERVED_VARIABLES
+from noria.engine.state import RESERVED_VARIABLES
 from noria.kernel.errors import NoriaError
 from noria.operate.changes import Posted
 from noria.operate.ids import parse_task_id, shard_of_key, task_id
@@ -91,7 +91,7 @@ class Workers:
             variables.update(state.scopes[job.tok].variables)
         else:
             chain = []
-            scope = state.tokens[job.tok].scope
+            scope = job.tok if job.tok in state.scopes else state.tokens[job.tok].scope
             while scope >= 0:
                 chain.append(state.scopes[scope])
                 scope = state.scopes[scope].parent

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import click
 
 from noria import __version__
+from noria.adapters.cli.importing import import_command
 from noria.adapters.cli.trial import decide_command, run_command
 from noria.design.findings import Finding, has_errors
 from noria.kernel.errors import NoriaError
@@ -216,6 +217,7 @@ def rebuild_board(root: Composition, data: Path | None, database: str) -> None:
     click.echo("OK")
 
 
+group.add_command(import_command)
 group.add_command(run_command)
 group.add_command(decide_command)
 

@@ -139,7 +139,7 @@ def run_command(files: tuple[Path, ...], variables: str, process: str, complete:
     trial = Trial(Definition(graph, 1, bundle.decisions, bundle.forms), now_ms, facts, trace=trace)
     starter: dict[str, object] = {"id": "starter", "name": "starter", "unit": "unit", "manager": "manager"}
     starts = [graph.elements[index] for index in graph.elements[0].starts]
-    triggered = all(start.trigger is not None and start.trigger.kind for start in starts)
+    triggered = all(start.instantiates and start.triggers for start in starts)
     begin = c.StartInstance(
         "starter", starter, _variables(variables), "TRIAL-1", starts[0].id if triggered and starts else ""
     )

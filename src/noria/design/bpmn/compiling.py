@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from noria.design.bpmn.data_rules import check_data
 from noria.design.bpmn.elements import ElementCompiler
 from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import Element, Flow, Graph, Kind, TriggerKind
-from noria.design.bpmn.names import BPMN, KINDS, UNSUPPORTED_NODES, bpmn, noria
+from noria.design.bpmn.names import KINDS, UNSUPPORTED_NODES, bpmn, noria
 from noria.design.bpmn.reading import (
+    CONTAINERS,
     BpmnFile,
     Findings,
     child_text,
@@ -35,6 +37,7 @@ def compile_bpmn(read: BpmnFile) -> tuple[tuple[Graph, ...], list[Finding]]:
     executable = [node for node in processes if node.get("isExecutable") in ("true", "1")]
     if not executable and len(processes) == 1 and not processes[0].get("isExecutable"):
         executable = processes
+    check_data(read, findings)
     if not executable:
         findings.error("bpmn.not_executable", 'No process says isExecutable="true".', read.document.root)
     graphs = tuple(
@@ -68,7 +71,7 @@ class _ProcessCompiler:
             return None
         self._collect_lanes(process, ())
         flows = self._flows()
-        compiler = ElementCompiler(self.read, self.findings, self.expressions, self.lanes)
+        compiler = ElementCompiler(self.read, process, self.findings, self.expressions, self.lanes, self.element_of)
         root = Element(index=0, id=process.get("id"), name=process.get("name"), kind=Kind.PROCESS, line=process.line)
         root.scope = -1
         root.documentation = child_text(process, "documentation")
@@ -90,7 +93,6 @@ class _ProcessCompiler:
         return KINDS[node.local]
 
     def _collect(self, container: Node, scope: int) -> None:
-        self._report_unsupported(container)
         self.flow_nodes.extend(sequence_flows(container))
         for node in flow_nodes(container):
             if node.local in UNSUPPORTED_NODES:
@@ -100,18 +102,13 @@ class _ProcessCompiler:
             self.nodes.append(node)
             self.scopes.append(scope)
             self.element_of[node.get("id")] = index
-            if node.local == "subProcess":
+            if node.local in CONTAINERS:
                 self._collect(node, index)
 
     def _unsupported(self, node: Node, what: str) -> None:
         self.findings.error(
             "bpmn.unsupported", f"{what[0].upper()}{what[1:]} is not executed by this version.", node, what=what
         )
-
-    def _report_unsupported(self, container: Node) -> None:
-        for node in container.elements():
-            if node.namespace == BPMN and node.local in ("correlationSubscription", "property", "ioSpecification"):
-                self._unsupported(node, f"a {node.local} of a process")
 
     def _collect_lanes(self, container: Node, around: tuple[str, ...]) -> None:
         for lane_set in [*container.elements(bpmn("laneSet")), *container.elements(bpmn("childLaneSet"))]:
@@ -159,26 +156,75 @@ class _ProcessCompiler:
                 elements[element.scope].event_sub_processes += (element.index,)
             elif element.kind is Kind.START_EVENT:
                 elements[element.scope].starts += (element.index,)
+                element.instantiates = element.scope == 0
         self._implicit_starts(elements)
+        self._instantiating(elements, flows)
         self._links(elements)
+        self._compensations(elements)
 
     @staticmethod
     def _implicit_starts(elements: list[Element]) -> None:
         """BPMN 2.0.2, 10.5.2: without a start event, what has no incoming flow starts."""
         for host in elements:
-            if host.kind in (Kind.PROCESS, Kind.SUB_PROCESS) and not host.starts:
+            if host.kind in (Kind.PROCESS, Kind.SUB_PROCESS, Kind.AD_HOC_SUB_PROCESS) and not host.starts:
                 host.starts = tuple(
                     element.index
                     for element in elements[1:]
                     if element.scope == host.index
                     and not element.incoming
                     and element.kind not in (Kind.BOUNDARY_EVENT, Kind.EVENT_SUB_PROCESS)
+                    and not element.for_compensation
                     and not (
                         element.kind is Kind.INTERMEDIATE_CATCH_EVENT
                         and element.trigger
                         and element.trigger.kind is TriggerKind.LINK
                     )
                 )
+
+    def _instantiating(self, elements: list[Element], flows: tuple[Flow, ...]) -> None:
+        """BPMN 2.0.2, 13.2: a receive task or event-based gateway with instantiate begins an instance, too."""
+        root = elements[0]
+        for element in elements[1:]:
+            if self.nodes[element.index].get("instantiate") not in ("true", "1"):
+                continue
+            if element.incoming or element.scope:
+                message = "What begins an instance stands in the process itself and has no incoming flow."
+                self.findings.error("bpmn.instantiate", message, self.nodes[element.index])
+                continue
+            begun: tuple[int, ...] = (element.index,)
+            if element.kind is Kind.EVENT_BASED_GATEWAY:
+                begun = tuple(flows[flow].target for flow in element.outgoing)
+            for index in begun:
+                elements[index].instantiates = True
+            others = tuple(index for index in root.starts if index != element.index and index not in begun)
+            root.starts = others + begun
+
+    def _compensations(self, elements: list[Element]) -> None:
+        """Who compensates whom: by the association of a boundary event, or by an event sub-process inside."""
+        joined: dict[str, list[str]] = {}
+        for node in self.read.document.root.descendants():
+            if node.tag == bpmn("association"):
+                joined.setdefault(node.get("sourceRef"), []).append(node.get("targetRef"))
+                joined.setdefault(node.get("targetRef"), []).append(node.get("sourceRef"))
+        for element in elements[1:]:
+            if element.trigger is None or element.trigger.kind is not TriggerKind.COMPENSATION:
+                continue
+            node = self.nodes[element.index]
+            if element.kind is Kind.BOUNDARY_EVENT and element.host >= 0:
+                handlers = [
+                    index
+                    for other in joined.get(element.id, ())
+                    if (index := self.element_of.get(other)) is not None and elements[index].for_compensation
+                ]
+                if len(handlers) != 1:
+                    message = "A compensation boundary event is associated with one activity that is for compensation."
+                    self.findings.error("bpmn.compensation", message, node)
+                else:
+                    elements[element.host].compensated_by = handlers[0]
+            elif element.kind is Kind.START_EVENT:
+                inside = elements[elements[element.scope].scope]
+                if inside.compensated_by < 0:
+                    inside.compensated_by = element.scope
 
     def _links(self, elements: list[Element]) -> None:
         targets = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from noria.design.bpmn.data import Data
 from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import (
+    ACTIVITIES,
     Call,
     Element,
     HumanWork,
@@ -14,24 +16,27 @@ from noria.design.bpmn.graph import (
     Trigger,
     TriggerKind,
 )
+from noria.design.bpmn.loops import Loops
 from noria.design.bpmn.names import (
     ALLOWED,
     ATTRIBUTES,
     BPMN,
+    GLOBAL_TASKS,
     NORIA,
+    SAVE_POINTS,
     TRIGGERS,
-    UNSUPPORTED_TRIGGERS,
     XSI_TYPE,
     bpmn,
     noria,
 )
-from noria.design.bpmn.reading import BpmnFile, Findings, child_text, is_event_sub_process, referred
+from noria.design.bpmn.reading import BpmnFile, Findings, child_text, is_event_sub_process, local_id, referred
 from noria.design.feel import Expression, literal_expression
 from noria.design.xml import Node
 from noria.kernel.instants import DAY_MS
 
+_QUANTITY_MAX = 1_000
 _TIMERS = {"timeDate": TimerKind.DATE, "timeDuration": TimerKind.DURATION, "timeCycle": TimerKind.CYCLE}
-_MARKERS = ("standardLoopCharacteristics", "multiInstanceLoopCharacteristics")
+_INTERRUPTS = (TriggerKind.ERROR, TriggerKind.COMPENSATION, TriggerKind.CANCEL)
 _EVENTS = (
     Kind.START_EVENT,
     Kind.END_EVENT,
@@ -45,16 +50,25 @@ class ElementCompiler:
     """Compiles the flow nodes of one process."""
 
     def __init__(
-        self, read: BpmnFile, findings: Findings, expressions: Expressions, lanes: dict[str, tuple[str, ...]]
+        self,
+        read: BpmnFile,
+        process: Node,
+        findings: Findings,
+        expressions: Expressions,
+        lanes: dict[str, tuple[str, ...]],
+        element_of: dict[str, int],
     ) -> None:
         self.read = read
+        self.process = process
         self.findings = findings
         self.expressions = expressions
         self.lanes = lanes
+        self.element_of = element_of
+        self.data = Data(read, findings, expressions)
+        self.loops = Loops(read, findings, expressions, self.data, self._definition)
 
     def element(self, index: int, node: Node, scope: int, kind: Kind) -> Element:
         """The element, not yet connected."""
-        self._report_unsupported(node)
         self._report_foreign(node)
         inputs, outputs = self._mappings(node)
         element = Element(
@@ -66,17 +80,52 @@ class ElementCompiler:
             scope=scope,
             inputs=inputs,
             outputs=outputs,
+            data_inputs=self.data.associations(node, "dataInputAssociation"),
+            data_outputs=self.data.associations(node, "dataOutputAssociation"),
             documentation=child_text(node, "documentation"),
             result_variable=node.get(noria("resultVariable")),
+            save_before=node.get(noria("saveBefore")) == "true",
+            save_after=node.get(noria("saveAfter")) == "true",
         )
         if kind in _EVENTS:
-            element.trigger = self._trigger(node)
+            element.trigger, *more = self._triggers(node) or (None,)
+            element.more_triggers = tuple(more)
+            element.needs_all_triggers = node.get("parallelMultiple") in ("true", "1")
             element.interrupting = node.get("cancelActivity", "true") != "false" and (
                 node.get("isInterrupting", "true") != "false"
             )
             self._check_position(node, element)
-        self._work(node, element)
+        elif kind in ACTIVITIES:
+            self._markers(node, element)
+        self._work(self._called_task(node, element) or node, element)
         return element
+
+    def _markers(self, node: Node, element: Element) -> None:
+        element.loop = self.loops.loop(node)
+        element.for_compensation = node.get("isForCompensation") in ("true", "1") and not is_event_sub_process(node)
+        element.transaction = node.local == "transaction"
+        element.start_quantity = self._quantity(node, "startQuantity")
+        element.completion_quantity = self._quantity(node, "completionQuantity")
+        if element.kind is Kind.AD_HOC_SUB_PROCESS:
+            element.ad_hoc = self.loops.ad_hoc(node)
+
+    def _quantity(self, node: Node, attribute: str) -> int:
+        written = node.get(attribute) or "1"
+        if not written.isdecimal() or not 1 <= int(written) <= _QUANTITY_MAX:
+            message = f"{attribute} is a number from 1 to {_QUANTITY_MAX}, not {written!r}."
+            self.findings.error("bpmn.quantity", message, node)
+            return 1
+        return int(written)
+
+    def _called_task(self, node: Node, element: Element) -> Node | None:
+        """The global task that a call activity calls; the call does its work."""
+        called = node.get("calledElement") if element.kind is Kind.CALL_ACTIVITY else ""
+        task = referred(self.read, called) if called and not called.startswith("=") else None
+        if task is None or task.local not in GLOBAL_TASKS:
+            return None
+        element.kind = GLOBAL_TASKS[task.local]
+        self._report_foreign(task)
+        return task
 
     def _work(self, node: Node, element: Element) -> None:
         kind = element.kind
@@ -85,7 +134,8 @@ class ElementCompiler:
         elif kind is Kind.SERVICE_TASK:
             element.job = self._job(node)
             if element.job is None:
-                self.findings.error("bpmn.no_topic", "Nobody would do this work: give noria:topic.", node)
+                message = "Nobody would do this work: give noria:topic or an operation."
+                self.findings.error("bpmn.no_topic", message, node)
         elif kind in (Kind.SEND_TASK, Kind.RECEIVE_TASK):
             element.job = self._job(node) if kind is Kind.SEND_TASK else None
             if element.job is None:
@@ -93,41 +143,28 @@ class ElementCompiler:
         elif kind in (Kind.INTERMEDIATE_THROW_EVENT, Kind.END_EVENT):
             element.job = self._job(node)
         elif kind is Kind.SCRIPT_TASK:
-            element.script = self._script(node)
+            element.job = self._job(node)
+            if element.job is None:
+                element.script = self._script(node)
         elif kind is Kind.BUSINESS_RULE_TASK:
             element.decision = node.get(noria("decision"))
             if not element.decision:
                 self.findings.error("bpmn.no_decision", "No decision is named: give noria:decision.", node)
         elif kind is Kind.CALL_ACTIVITY:
             element.call = self._call(node)
+        elif kind is Kind.EVENT_BASED_GATEWAY:
+            element.needs_all_triggers = node.get("eventGatewayType") == "Parallel"
+            if element.needs_all_triggers and node.get("instantiate") not in ("true", "1"):
+                message = "A parallel event-based gateway begins an instance: give instantiate."
+                self.findings.error("bpmn.instantiate", message, node)
+        elif kind is Kind.COMPLEX_GATEWAY:
+            condition = child_text(node, "activationCondition")
+            element.activation = self.expressions.feel(condition, node) if condition else None
 
-    # What is refused, and what is only pointed out
-
-    def _unsupported(self, node: Node, what: str) -> None:
-        self.findings.error(
-            "bpmn.unsupported", f"{what[0].upper()}{what[1:]} is not executed by this version.", node, what=what
-        )
-
-    def _report_unsupported(self, node: Node) -> None:
-        for marker in _MARKERS:
-            if node.first(bpmn(marker)) is not None:
-                self._unsupported(node, f"a {marker}")
-        if node.get("isForCompensation") in ("true", "1"):
-            self._unsupported(node, "a compensation activity")
-        for attribute in ("startQuantity", "completionQuantity"):
-            if node.get(attribute, "1") not in ("1", ""):
-                self._unsupported(node, f"a {attribute} other than 1")
-        if node.get("instantiate") in ("true", "1"):
-            self._unsupported(node, f"an instantiating {node.local}")
-        if node.get("parallelMultiple") in ("true", "1"):
-            self._unsupported(node, "a parallel multiple event")
-        for child in node.elements():
-            computes = child.first(bpmn("assignment")) is not None or child.first(bpmn("transformation")) is not None
-            if child.tag in (bpmn("dataInputAssociation"), bpmn("dataOutputAssociation")) and computes:
-                self._unsupported(child, "a data association with assignment or transformation")
+    # What is only pointed out
 
     def _report_foreign(self, node: Node) -> None:
-        known = ATTRIBUTES.get(node.local, ())
+        known = (*ATTRIBUTES.get(node.local, ()), *SAVE_POINTS)
         for key in node.attributes:
             if not key.startswith("{") or key == XSI_TYPE:
                 continue
@@ -154,13 +191,9 @@ class ElementCompiler:
                 shares = ()
             if not shares or not all(0 < share <= 1 for share in shares):
                 self.findings.error("bpmn.remind_at", "remindAt lists shares of the limit such as 0.8,1.0.", node)
-        if node.first(bpmn("humanPerformer")) is not None or node.first(bpmn("potentialOwner")) is not None:
-            self.findings.warn(
-                "bpmn.resource_role", "Resource roles are kept but have no effect; give noria:assignee.", node
-            )
         return HumanWork(
-            assignee=read.optional(node, "assignee"),
-            candidate_groups=read.names(node, "candidateGroups"),
+            assignee=read.optional(node, "assignee") or self._role(node, "humanPerformer"),
+            candidate_groups=read.names(node, "candidateGroups") or self._role(node, "potentialOwner"),
             candidate_users=read.names(node, "candidateUsers"),
             lane_groups=self.lanes.get(node.get("id"), ()),
             form=node.get(noria("form")),
@@ -171,8 +204,33 @@ class ElementCompiler:
             completed_by_start=node.get(noria("completedByStart")) == "true",
         )
 
+    def _role(self, node: Node, local: str) -> Expression | None:
+        """Whom a resource role names: its assignment expression, or the name of its resource."""
+        role = node.first(bpmn(local))
+        if role is None:
+            return None
+        if role.first(bpmn("resourceRef")) is not None and role.first(bpmn("resourceAssignmentExpression")) is not None:
+            message = f"A {local} names a resource or an assignment expression, not both."
+            self.findings.error("bpmn.resource_role", message, node)
+        assignment = role.first(bpmn("resourceAssignmentExpression"))
+        expression = assignment.first(bpmn("formalExpression")) if assignment is not None else None
+        if expression is None and assignment is not None:
+            expression = assignment.first(bpmn("expression"))
+        if expression is not None and expression.text.strip():
+            return self.expressions.feel(expression.text, expression, expression.get("language"))
+        resource = referred(self.read, child_text(role, "resourceRef"))
+        if resource is None or not resource.get("name"):
+            message = f"The {local} names neither an expression nor a resource with a name."
+            self.findings.warn("bpmn.resource_role", message, node)
+            return None
+        return literal_expression(resource.get("name"))
+
     def _job(self, node: Node) -> JobWork | None:
         topic = self.expressions.optional(node, "topic")
+        if topic is None and node.local == "serviceTask" and node.get("operationRef"):
+            operation = referred(self.read, node.get("operationRef"))
+            if operation is not None:
+                topic = literal_expression(operation.get("name") or operation.get("id"))
         if topic is None:
             return None
         retries = node.get(noria("retries"), "3")
@@ -189,6 +247,8 @@ class ElementCompiler:
             for header in self._extensions(node)
             if header.tag == noria("header")
         }
+        if node.first(bpmn("script")) is not None:
+            headers |= {"script": child_text(node, "script"), "scriptFormat": node.get("scriptFormat")}
         return JobWork(topic, int(retries), tuple(waits), headers)
 
     def _call(self, node: Node) -> Call:
@@ -196,14 +256,20 @@ class ElementCompiler:
         if not called:
             self.findings.error("bpmn.no_called_element", "No process is called: give calledElement.", node)
         binding = node.get(noria("binding"), "latest")
-        if binding not in ("latest", "deployment"):
-            self.findings.error("bpmn.binding", f"binding is latest or deployment, not {binding!r}.", node)
-        process = self.expressions.value(called, node) if called.startswith("=") else literal_expression(called)
+        if binding == "version" and node.get(noria("version")).isdecimal():
+            binding = f"version:{node.get(noria('version'))}"
+        elif binding not in ("latest", "deployment"):
+            message = f"binding is latest, deployment, or version with noria:version, not {binding!r}."
+            self.findings.error("bpmn.binding", message, node)
+        process = (
+            self.expressions.value(called, node) if called.startswith("=") else literal_expression(local_id(called))
+        )
         return Call(
             process,
             binding,
             node.get(noria("propagateIn"), "true") != "false",
             node.get(noria("propagateOut"), "true") != "false",
+            self.expressions.optional(node, "businessKey"),
         )
 
     def _script(self, node: Node) -> Expression | None:
@@ -211,7 +277,8 @@ class ElementCompiler:
         if not script:
             self.findings.error("bpmn.no_script", "The script task has no script.", node)
             return None
-        language = node.get("scriptFormat") or "unspecified"
+        # A global script task calls the same thing scriptLanguage.
+        language = node.get("scriptFormat") or node.get("scriptLanguage") or "unspecified"
         return self.expressions.feel(script, node, language)
 
     def _extensions(self, node: Node) -> list[Node]:
@@ -232,7 +299,8 @@ class ElementCompiler:
 
     # Triggers
 
-    def _trigger(self, node: Node) -> Trigger | None:
+    def _triggers(self, node: Node) -> tuple[Trigger, ...]:
+        """What the event definitions of an event say, in document order."""
         definitions = [
             child for child in node.elements() if child.namespace == BPMN and child.local.endswith("EventDefinition")
         ]
@@ -247,15 +315,11 @@ class ElementCompiler:
                 self.findings.error("bpmn.wrong_reference", message, node)
             else:
                 definitions.append(target)
-        if not definitions:
-            return None
-        if len(definitions) > 1:
-            self._unsupported(node, "an event with several event definitions")
-            return None
-        definition = definitions[0]
-        if definition.local in UNSUPPORTED_TRIGGERS:
-            self._unsupported(node, f"a {definition.local}")
-            return None
+        return tuple(
+            trigger for definition in definitions if (trigger := self._definition(node, definition)) is not None
+        )
+
+    def _definition(self, node: Node, definition: Node) -> Trigger | None:
         kind = TRIGGERS.get(definition.local)
         if kind is None:
             self.findings.error("bpmn.unknown_trigger", f"There is no event definition {definition.local}.", node)
@@ -264,30 +328,78 @@ class ElementCompiler:
             return self._message(node, definition)
         if kind is TriggerKind.TIMER:
             return self._timer(node, definition)
+        if kind is TriggerKind.CONDITIONAL:
+            return self._conditional(node, definition)
+        if kind is TriggerKind.COMPENSATION:
+            return self._compensation(node, definition)
         return self._named(node, definition, kind)
+
+    def _conditional(self, node: Node, definition: Node) -> Trigger:
+        condition = definition.first(bpmn("condition"))
+        said = condition is not None and bool(condition.text.strip())
+        watched = frozenset(name.strip() for name in definition.get(noria("variables")).split(",") if name.strip())
+        if not said and not watched:
+            self.findings.error("bpmn.no_condition_event", "The conditional event has no condition.", node)
+        return Trigger(
+            TriggerKind.CONDITIONAL,
+            condition=self.expressions.feel(condition.text, node, condition.get("language"))
+            if condition is not None and said
+            else None,
+            watched=watched,
+            changes=frozenset(part.strip() for part in definition.get(noria("on")).split(",") if part.strip()),
+        )
+
+    def _compensation(self, node: Node, definition: Node) -> Trigger:
+        trigger = Trigger(
+            TriggerKind.COMPENSATION, waits=definition.get("waitForCompletion", "true") not in ("false", "0")
+        )
+        reference = definition.get("activityRef")
+        if reference:
+            trigger.activity = self.element_of.get(reference.rpartition(":")[2], -1)
+            if trigger.activity < 0:
+                message = f"activityRef names {reference!r}, which is no activity of this process."
+                self.findings.error("bpmn.unresolved", message, node)
+        return trigger
 
     def _check_position(self, node: Node, element: Element) -> None:
         position = node.local
         parent = node.parent
-        if position == "startEvent" and parent is not None and parent.local == "subProcess":
+        if position == "startEvent" and parent is not None and parent.local != "process":
             position = "event sub-process startEvent" if is_event_sub_process(parent) else "sub-process startEvent"
-        kind = element.trigger.kind if element.trigger is not None else TriggerKind.NONE
-        refused = any(item.element == element.id and item.code == "bpmn.unsupported" for item in self.findings.items)
-        if kind not in ALLOWED[position] and not refused:
-            named = "no event definition" if kind is TriggerKind.NONE else f"a {kind.name.lower()} event definition"
-            self.findings.error("bpmn.trigger_position", f"A {position} with {named} is not allowed.", node)
-        if kind is TriggerKind.ERROR and not element.interrupting:
-            self.findings.error("bpmn.error_interrupts", "An error always interrupts.", node)
+        for kind in [trigger.kind for trigger in element.triggers] or [TriggerKind.NONE]:
+            if kind is TriggerKind.CONDITIONAL and position == "startEvent":
+                what = "a conditional event that starts a process"
+                message = f"{what[0].upper()}{what[1:]} is not executed by this version."
+                self.findings.error("bpmn.unsupported", message, node, what=what)
+            elif kind not in ALLOWED[position]:
+                named = "no event definition" if kind is TriggerKind.NONE else f"a {kind.name.lower()} event definition"
+                self.findings.error("bpmn.trigger_position", f"A {position} with {named} is not allowed.", node)
+            if kind in _INTERRUPTS and not element.interrupting:
+                message = "Errors, compensation and cancellation always interrupt."
+                self.findings.error("bpmn.error_interrupts", message, node)
+        alone = (TriggerKind.LINK, TriggerKind.COMPENSATION, TriggerKind.CANCEL, TriggerKind.TERMINATE)
+        if len(element.triggers) > 1 and any(trigger.kind in alone for trigger in element.triggers):
+            message = "A link, compensation, cancel or terminate event has no second event definition."
+            self.findings.error("bpmn.multiple", message, node)
+        if element.needs_all_triggers and (len(element.triggers) < 2 or position == "startEvent"):
+            message = "A parallel multiple event has two or more event definitions and does not start a process."
+            self.findings.error("bpmn.multiple", message, node)
 
     def _message(self, node: Node, holder: Node) -> Trigger | None:
-        message = referred(self.read, holder.get("messageRef")) if holder.get("messageRef") else None
+        reference = holder.get("messageRef")
+        message = referred(self.read, reference) if reference else None
         if message is None:
-            if not holder.get("messageRef"):
+            if not reference:
                 self.findings.error("bpmn.no_message", "No message is named: give messageRef.", node)
             return None
         name = message.get("name") or message.get("id")
         text = node.get(noria("correlation")) or message.get(noria("correlation"))
-        correlation = self.expressions.value(text, node) if text else None
+        if text:
+            correlation: Expression | None = self.expressions.value(text, node)
+        elif node.local in ("endEvent", "intermediateThrowEvent", "sendTask"):
+            correlation = self.data.thrown_key(message)
+        else:
+            correlation = self.data.awaited_key(self.process, message)
         trigger = Trigger(TriggerKind.MESSAGE, name, correlation=correlation)
         if name.startswith("="):
             trigger.name_expression = self.expressions.feel(name, message)
@@ -295,6 +407,12 @@ class ElementCompiler:
 
     def _named(self, node: Node, definition: Node, kind: TriggerKind) -> Trigger:
         if kind is TriggerKind.TERMINATE:
+            return Trigger(
+                kind,
+                whole_instance=definition.get(noria("terminateAll")) == "true",
+                whole_loop=definition.get(noria("terminateLoop")) == "true",
+            )
+        if kind is TriggerKind.CANCEL:
             return Trigger(kind)
         if kind is TriggerKind.LINK:
             name = definition.get("name")
@@ -331,8 +449,7 @@ class ElementCompiler:
         text = given[0].text.strip()
         kind = _TIMERS[given[0].local]
         expression = self.expressions.value(text, node)
-        if kind is TimerKind.DURATION:
-            self.expressions.check_constant_duration(expression, node)
+        self.expressions.check_constant_time(expression, node, kind)
         return Trigger(
             TriggerKind.TIMER,
             timer=kind,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from noria.design.bpmn.graph import TimerKind
 from noria.design.bpmn.names import FEEL_LANGUAGES, XPATH, noria
 from noria.design.bpmn.reading import Findings
 from noria.design.feel import Expression, FeelSyntaxError, compile_expression, literal_expression
+from noria.design.findings import Severity
 from noria.design.xml import Node
-from noria.kernel.instants import Duration, parse_duration
+from noria.kernel.instants import Duration, parse_cycle, parse_duration, parse_instant
 
 _JUEL = re.compile(r"[$#]\{")
 _NULL = "null"
@@ -54,6 +56,21 @@ class Expressions:
             return self.feel(text, node)
         return literal_expression(text)
 
+    def variable(self, name: str, node: Node, severity: Severity = "error") -> Expression | None:
+        """An expression that gives the variable of this name, which may hold spaces; None, and a finding, if none can.
+
+        Args:
+            name: of the data object, property, input or output.
+            node: where it is used.
+            severity: of the finding.
+        """
+        try:
+            return compile_expression(name, (name,))
+        except FeelSyntaxError:
+            message = f"{name!r} cannot be the name of a variable."
+            self.findings.add(severity, "bpmn.data_name", message, node, name=name)
+            return None
+
     def optional(self, node: Node, attribute: str) -> Expression | None:
         """The value of a Noria attribute, None when it is not given."""
         text = node.get(noria(attribute))
@@ -76,6 +93,22 @@ class Expressions:
         except ValueError as error:
             self.findings.error("bpmn.duration", str(error), node)
             return None
+
+    def check_constant_time(self, expression: Expression, node: Node, kind: TimerKind) -> None:
+        """Report a constant that is meant as a timer's date, duration or cycle and is none."""
+        text = expression.constant
+        if text is None:
+            return
+        if kind is TimerKind.DURATION:
+            self.duration(text, node)
+            return
+        try:
+            if kind is TimerKind.DATE:
+                parse_instant(f"{text}T00:00:00" if len(text) == len("2026-01-01") else text.partition("@")[0])
+            else:
+                parse_cycle(text)
+        except ValueError as error:
+            self.findings.error("bpmn.duration", str(error), node)
 
     def check_constant_duration(self, expression: Expression | None, node: Node) -> None:
         """Report a constant that is meant as a duration and is none."""

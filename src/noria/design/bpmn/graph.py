@@ -37,6 +37,8 @@ class Kind(IntEnum):
     SUB_PROCESS = 18
     EVENT_SUB_PROCESS = 19
     CALL_ACTIVITY = 20
+    COMPLEX_GATEWAY = 21
+    AD_HOC_SUB_PROCESS = 22
 
 
 ACTIVITIES = frozenset(
@@ -52,8 +54,19 @@ ACTIVITIES = frozenset(
         Kind.SUB_PROCESS,
         Kind.EVENT_SUB_PROCESS,
         Kind.CALL_ACTIVITY,
+        Kind.AD_HOC_SUB_PROCESS,
     }
 )
+GATEWAYS = frozenset(
+    {
+        Kind.EXCLUSIVE_GATEWAY,
+        Kind.PARALLEL_GATEWAY,
+        Kind.INCLUSIVE_GATEWAY,
+        Kind.EVENT_BASED_GATEWAY,
+        Kind.COMPLEX_GATEWAY,
+    }
+)
+SUB_PROCESSES = frozenset({Kind.SUB_PROCESS, Kind.EVENT_SUB_PROCESS, Kind.AD_HOC_SUB_PROCESS})
 
 
 class TriggerKind(IntEnum):
@@ -67,6 +80,9 @@ class TriggerKind(IntEnum):
     SIGNAL = 5
     LINK = 6
     TERMINATE = 7
+    CONDITIONAL = 8
+    COMPENSATION = 9
+    CANCEL = 10
 
 
 class TimerKind(IntEnum):
@@ -78,7 +94,7 @@ class TimerKind(IntEnum):
 
 
 class Trigger(msgspec.Struct):
-    """The event definition of an event element (or the message of a send or receive task), compiled.
+    """One event definition of an event element (or the message of a send or receive task), compiled.
 
     Attributes:
         kind: which event definition.
@@ -92,6 +108,13 @@ class Trigger(msgspec.Struct):
         calendar: id of the working calendar in which a duration or cycle counts, "" for clock time.
         code_variable: variable that receives the caught error or escalation code, "" for none.
         message_variable: variable that receives the caught error's message, "" for none.
+        condition: FEEL of a conditional event; None when every change of what is watched is one.
+        watched: the variables whose change has a condition looked at again; empty means all that it names.
+        changes: only these changes of a watched variable count: "create", "update"; empty means both.
+        activity: element index of the activity that a compensation event names, -1 for all of the scope.
+        waits: whether a throwing compensation event waits until everything is compensated.
+        whole_instance: a terminate event ends the instance and not only its sub-process.
+        whole_loop: a terminate event ends all instances of the loop around it and not only its own.
     """
 
     kind: TriggerKind
@@ -103,6 +126,13 @@ class Trigger(msgspec.Struct):
     calendar: str = ""
     code_variable: str = ""
     message_variable: str = ""
+    condition: Expression | None = None
+    watched: frozenset[str] = frozenset()
+    changes: frozenset[str] = frozenset()
+    activity: int = -1
+    waits: bool = True
+    whole_instance: bool = False
+    whole_loop: bool = False
 
 
 class Flow(msgspec.Struct):
@@ -185,20 +215,79 @@ class JobWork(msgspec.Struct):
     headers: dict[str, str] = {}
 
 
+class LoopKind(IntEnum):
+    """How an activity is repeated."""
+
+    STANDARD = 0
+    SEQUENTIAL = 1
+    PARALLEL = 2
+
+
+class Loop(msgspec.Struct):
+    """The loop characteristics of an activity.
+
+    Attributes:
+        kind: a standard loop, or instances one after the other or at once.
+        condition: of a standard loop: goes on while it holds; of instances: when it holds after one of them, the
+            others are cancelled. None means for ever, or never.
+        test_before: a standard loop looks at its condition before the first time already.
+        maximum: FEEL for the most rounds of a standard loop, None for no limit.
+        cardinality: FEEL for the number of instances, None when a collection says it.
+        collection: FEEL for the list whose items the instances get.
+        item: variable that holds an instance's item, "" for none.
+        output_collection: variable that receives the list of the instances' results, "" for none.
+        output_item: FEEL for an instance's result, evaluated when it completes.
+        first_event: thrown when the first instance completes (behavior One).
+        each_event: thrown when any instance completes (behavior None).
+        events: (condition, event) pairs of the behavior Complex.
+    """
+
+    kind: LoopKind
+    condition: Expression | None = None
+    test_before: bool = False
+    maximum: Expression | None = None
+    cardinality: Expression | None = None
+    collection: Expression | None = None
+    item: str = ""
+    output_collection: str = ""
+    output_item: Expression | None = None
+    first_event: Trigger | None = None
+    each_event: Trigger | None = None
+    events: tuple[tuple[Expression, Trigger], ...] = ()
+
+
+class AdHoc(msgspec.Struct):
+    """How the activities of an ad-hoc sub-process are chosen.
+
+    Attributes:
+        sequential: one activity at a time.
+        condition: when it holds after an activity, the sub-process is complete; None means when nothing is left.
+        cancels_rest: what is still open then is cancelled; otherwise it is waited for.
+        activities: FEEL for the ids of the activities that start by themselves; None means all without incoming flow.
+    """
+
+    sequential: bool = False
+    condition: Expression | None = None
+    cancels_rest: bool = True
+    activities: Expression | None = None
+
+
 class Call(msgspec.Struct):
     """What a call activity calls.
 
     Attributes:
         process: FEEL that gives the called process's key.
-        binding: "latest" version or the one of the same "deployment".
+        binding: "latest" version, the one of the same "deployment", or "version:N".
         propagate_in: all variables of the caller become the child's.
         propagate_out: all variables of the finished child become the caller's.
+        business_key: FEEL for the child's business key, None for that of the caller.
     """
 
     process: Expression
     binding: str = "latest"
     propagate_in: bool = True
     propagate_out: bool = True
+    business_key: Expression | None = None
 
 
 class Element(msgspec.Struct):
@@ -219,12 +308,16 @@ class Element(msgspec.Struct):
         host: element index that a boundary event is attached to, -1 otherwise.
         interrupting: for boundary events and start events of event sub-processes.
         trigger: the event definition of an event element, or the message of a send or receive task.
-        starts: for PROCESS, SUB_PROCESS and EVENT_SUB_PROCESS: element indexes of its start events (for an embedded
-            sub-process without a start event, of its elements without incoming flow).
-        event_sub_processes: for PROCESS, SUB_PROCESS, EVENT_SUB_PROCESS: element indexes of the event sub-processes
-            directly inside.
+        more_triggers: the further event definitions of a multiple event.
+        needs_all_triggers: a parallel multiple event happens when all of them have; an instance that a parallel
+            event-based gateway began waits for all events behind it.
+        starts: for the process and sub-processes: element indexes of its start events (without any, of its elements
+            without incoming flow). For the process also what else begins an instance: instantiating receive tasks and
+            the events behind an instantiating gateway.
+        event_sub_processes: for the process and sub-processes: element indexes of the event sub-processes directly
+            inside.
         human: set on user tasks.
-        job: set on service tasks, and on send tasks that are done by a worker.
+        job: set on service tasks, and on send and script tasks and throwing events that are done by a worker.
         call: set on call activities.
         script: FEEL of a script task.
         decision: id of the decision a business rule task evaluates, "" otherwise.
@@ -232,7 +325,20 @@ class Element(msgspec.Struct):
             result variable is merged) and for a decision that the result's own entries are merged.
         inputs: evaluated on entry into the element's own variables; empty means the element sees its scope's variables.
         outputs: evaluated on completion and assigned in the enclosing scope.
+        data_inputs: data input associations: evaluated on entry like inputs, beside what the element sees anyway.
+        data_outputs: data output associations: evaluated on completion and assigned to the data objects.
         link_target: for a throwing link event the element index of the matching catching link event, else -1.
+        loop: the loop characteristics of an activity.
+        ad_hoc: set on ad-hoc sub-processes.
+        activation: FEEL of a complex gateway's activation condition, None for the first token.
+        for_compensation: it runs only when something is compensated.
+        compensated_by: element index of the activity or event sub-process that compensates this one, -1 for none.
+        transaction: a sub-process whose cancel end event compensates everything inside.
+        start_quantity: how many tokens it takes to begin.
+        completion_quantity: how many tokens go on.
+        instantiates: a start event of the process, or another element whose trigger begins an instance.
+        save_before: a save point stands before it, and what follows is a step of its own.
+        save_after: likewise behind it.
         documentation: text for people, "" when there is none.
     """
 
@@ -259,8 +365,28 @@ class Element(msgspec.Struct):
     result_variable: str = ""
     inputs: tuple[Mapping, ...] = ()
     outputs: tuple[Mapping, ...] = ()
+    data_inputs: tuple[Mapping, ...] = ()
+    data_outputs: tuple[Mapping, ...] = ()
     link_target: int = -1
     documentation: str = ""
+    more_triggers: tuple[Trigger, ...] = ()
+    needs_all_triggers: bool = False
+    loop: Loop | None = None
+    ad_hoc: AdHoc | None = None
+    activation: Expression | None = None
+    for_compensation: bool = False
+    compensated_by: int = -1
+    transaction: bool = False
+    start_quantity: int = 1
+    completion_quantity: int = 1
+    instantiates: bool = False
+    save_before: bool = False
+    save_after: bool = False
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """All event definitions, in document order."""
+        return () if self.trigger is None else (self.trigger, *self.more_triggers)
 
 
 class Graph(msgspec.Struct):

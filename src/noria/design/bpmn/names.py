@@ -28,19 +28,19 @@ KINDS: dict[str, Kind] = {
     "eventBasedGateway": Kind.EVENT_BASED_GATEWAY,
     "subProcess": Kind.SUB_PROCESS,
     "callActivity": Kind.CALL_ACTIVITY,
+    "complexGateway": Kind.COMPLEX_GATEWAY,
+    "transaction": Kind.SUB_PROCESS,
+    "adHocSubProcess": Kind.AD_HOC_SUB_PROCESS,
 }
-UNSUPPORTED_NODES = frozenset(
-    {
-        "complexGateway",
-        "transaction",
-        "adHocSubProcess",
-        "choreographyTask",
-        "subChoreography",
-        "callChoreography",
-        "implicitThrowEvent",
-        "globalTask",
-    }
-)
+UNSUPPORTED_NODES = frozenset({"choreographyTask", "subChoreography", "callChoreography", "implicitThrowEvent"})
+GLOBAL_TASKS: dict[str, Kind] = {
+    "globalTask": Kind.TASK,
+    "globalUserTask": Kind.USER_TASK,
+    "globalManualTask": Kind.MANUAL_TASK,
+    "globalScriptTask": Kind.SCRIPT_TASK,
+    "globalBusinessRuleTask": Kind.BUSINESS_RULE_TASK,
+}
+"""A call activity that calls one of these does its work itself."""
 TRIGGERS: dict[str, TriggerKind] = {
     "messageEventDefinition": TriggerKind.MESSAGE,
     "timerEventDefinition": TriggerKind.TIMER,
@@ -49,10 +49,12 @@ TRIGGERS: dict[str, TriggerKind] = {
     "signalEventDefinition": TriggerKind.SIGNAL,
     "linkEventDefinition": TriggerKind.LINK,
     "terminateEventDefinition": TriggerKind.TERMINATE,
+    "conditionalEventDefinition": TriggerKind.CONDITIONAL,
+    "compensateEventDefinition": TriggerKind.COMPENSATION,
+    "cancelEventDefinition": TriggerKind.CANCEL,
 }
-UNSUPPORTED_TRIGGERS = frozenset({"compensateEventDefinition", "cancelEventDefinition", "conditionalEventDefinition"})
 
-_ALL_STARTS = {TriggerKind.NONE, TriggerKind.MESSAGE, TriggerKind.TIMER, TriggerKind.SIGNAL}
+_ALL_STARTS = {TriggerKind.NONE, TriggerKind.MESSAGE, TriggerKind.TIMER, TriggerKind.SIGNAL, TriggerKind.CONDITIONAL}
 ALLOWED: dict[str, set[TriggerKind]] = {
     "startEvent": _ALL_STARTS,
     "sub-process startEvent": {TriggerKind.NONE},
@@ -62,6 +64,8 @@ ALLOWED: dict[str, set[TriggerKind]] = {
         TriggerKind.SIGNAL,
         TriggerKind.ERROR,
         TriggerKind.ESCALATION,
+        TriggerKind.CONDITIONAL,
+        TriggerKind.COMPENSATION,
     },
     "endEvent": {
         TriggerKind.NONE,
@@ -70,14 +74,23 @@ ALLOWED: dict[str, set[TriggerKind]] = {
         TriggerKind.ESCALATION,
         TriggerKind.SIGNAL,
         TriggerKind.TERMINATE,
+        TriggerKind.COMPENSATION,
+        TriggerKind.CANCEL,
     },
-    "intermediateCatchEvent": {TriggerKind.MESSAGE, TriggerKind.TIMER, TriggerKind.SIGNAL, TriggerKind.LINK},
+    "intermediateCatchEvent": {
+        TriggerKind.MESSAGE,
+        TriggerKind.TIMER,
+        TriggerKind.SIGNAL,
+        TriggerKind.LINK,
+        TriggerKind.CONDITIONAL,
+    },
     "intermediateThrowEvent": {
         TriggerKind.NONE,
         TriggerKind.MESSAGE,
         TriggerKind.ESCALATION,
         TriggerKind.SIGNAL,
         TriggerKind.LINK,
+        TriggerKind.COMPENSATION,
     },
     "boundaryEvent": {
         TriggerKind.MESSAGE,
@@ -85,9 +98,12 @@ ALLOWED: dict[str, set[TriggerKind]] = {
         TriggerKind.ERROR,
         TriggerKind.ESCALATION,
         TriggerKind.SIGNAL,
+        TriggerKind.CONDITIONAL,
+        TriggerKind.COMPENSATION,
+        TriggerKind.CANCEL,
     },
 }
-"""Position → triggers that BPMN 2.0.2, table 10.93 allows there (of those supported)."""
+"""Position → triggers that BPMN 2.0.2, table 10.93 allows there."""
 
 FEEL_LANGUAGES = (
     "feel",
@@ -111,10 +127,14 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     ),
     "serviceTask": ("topic", "retries", "retryWait", "resultVariable"),
     "sendTask": ("topic", "retries", "retryWait", "resultVariable", "correlation"),
-    "scriptTask": ("resultVariable",),
+    "scriptTask": ("topic", "retries", "retryWait", "resultVariable"),
     "businessRuleTask": ("decision", "resultVariable"),
     "receiveTask": ("correlation",),
-    "callActivity": ("binding", "propagateIn", "propagateOut"),
+    "callActivity": ("binding", "version", "propagateIn", "propagateOut", "businessKey"),
+    "adHocSubProcess": ("activities",),
+    "multiInstanceLoopCharacteristics": ("collection", "item", "outputCollection", "outputItem"),
+    "conditionalEventDefinition": ("variables", "on"),
+    "terminateEventDefinition": ("terminateAll", "terminateLoop"),
     "process": ("serial", "starterGroups", "title", "summary", "withdrawable"),
     "startEvent": ("form", "correlation"),
     "endEvent": ("topic", "retries", "retryWait", "correlation"),
@@ -126,6 +146,13 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "errorEventDefinition": ("codeVariable", "messageVariable"),
     "escalationEventDefinition": ("codeVariable",),
     "lane": ("group",),
+}
+SAVE_POINTS = ("saveBefore", "saveAfter")
+"""Attributes that every flow node may have."""
+ATTRIBUTES |= {
+    "globalUserTask": ATTRIBUTES["userTask"],
+    "globalScriptTask": ATTRIBUTES["scriptTask"],
+    "globalBusinessRuleTask": ATTRIBUTES["businessRuleTask"],
 }
 """Noria's extension attributes by BPMN element; anything else in its namespace is an error."""
 

@@ -19,6 +19,14 @@ _REFERENCES = {
     "dataObjectRef": "dataObject",
     "dataStoreRef": "dataStore",
 }
+_CHILD_REFERENCES = {
+    "operation": {"inMessageRef": "message", "outMessageRef": "message", "errorRef": "error"},
+    "partnerEntity": {"participantRef": "participant"},
+    "partnerRole": {"participantRef": "participant"},
+    "process": {"supportedInterfaceRef": "interface"},
+    "participant": {"interfaceRef": "interface"},
+}
+"""By element, the references that it holds as children, and what each names."""
 
 
 class BpmnFile(msgspec.Struct):
@@ -132,6 +140,15 @@ def _check_references(read: BpmnFile, findings: Findings) -> None:
                 findings.error("bpmn.unresolved", f"{attribute} names {reference!r}, which does not exist.", node)
             elif target is not None and target.local != expected:
                 findings.error("bpmn.wrong_reference", f"{attribute} names a {target.local}, not a {expected}.", node)
+        for local, expected in _CHILD_REFERENCES.get(node.local, {}).items():
+            for child in node.elements(bpmn(local)):
+                target = referred(read, child.text)
+                if target is None and not (imports and ":" in child.text):
+                    message = f"{local} names {child.text.strip()!r}, which does not exist."
+                    findings.error("bpmn.unresolved", message, node)
+                elif target is not None and target.local != expected:
+                    message = f"{local} names a {target.local}, not a {expected}."
+                    findings.error("bpmn.wrong_reference", message, node)
 
 
 _SENDS = frozenset({"endEvent", "intermediateThrowEvent"})
@@ -277,10 +294,12 @@ def _check_degree(node: Node, incoming: int, outgoing: int, findings: Findings) 
         if incoming + outgoing == 0:
             findings.warn("bpmn.unconnected", "The gateway is not connected.", node)
         direction = node.get("gatewayDirection")
-        if direction == "Converging" and outgoing > 1:
-            findings.error("bpmn.gateway_direction", "A converging gateway has more than one outgoing flow.", node)
-        if direction == "Diverging" and incoming > 1:
-            findings.error("bpmn.gateway_direction", "A diverging gateway has more than one incoming flow.", node)
+        if direction == "Converging" and (outgoing > 1 or incoming < 2):
+            message = "A converging gateway has two or more incoming flows and not more than one outgoing."
+            findings.error("bpmn.gateway_direction", message, node)
+        if direction == "Diverging" and (incoming > 1 or outgoing < 2):
+            message = "A diverging gateway has two or more outgoing flows and not more than one incoming."
+            findings.error("bpmn.gateway_direction", message, node)
         if direction == "Mixed" and (incoming < 2 or outgoing < 2):
             message = "A mixed gateway has two or more incoming flows and two or more outgoing."
             findings.error("bpmn.gateway_direction", message, node)

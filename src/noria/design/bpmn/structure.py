@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from noria.design.bpmn.graph import Element, Graph, Kind, TriggerKind
+from noria.design.bpmn.graph import ACTIVITIES, GATEWAYS, SUB_PROCESSES, Element, Graph, Kind, TriggerKind
 from noria.design.bpmn.reading import Findings
 from noria.design.xml import Node
 
 _BEHIND_EVENT_GATEWAY = (Kind.INTERMEDIATE_CATCH_EVENT, Kind.RECEIVE_TASK)
-_CONTAINERS = (Kind.PROCESS, Kind.SUB_PROCESS, Kind.EVENT_SUB_PROCESS)
+_WAITS_BEHIND_EVENT_GATEWAY = (TriggerKind.MESSAGE, TriggerKind.TIMER, TriggerKind.SIGNAL, TriggerKind.CONDITIONAL)
+_NEEDS_INCOMING = (ACTIVITIES | GATEWAYS) - {Kind.EVENT_SUB_PROCESS}
+_CONDITIONAL_SPLITS = (Kind.EXCLUSIVE_GATEWAY, Kind.INCLUSIVE_GATEWAY, Kind.COMPLEX_GATEWAY)
 
 
 def check_structure(graph: Graph, nodes: Sequence[Node], findings: Findings) -> None:
@@ -23,11 +25,15 @@ def check_structure(graph: Graph, nodes: Sequence[Node], findings: Findings) -> 
     reachable = _reachable(graph)
     for element in graph.elements:
         node = nodes[element.index]
-        if element.kind in _CONTAINERS:
+        if element.kind is Kind.PROCESS or element.kind in SUB_PROCESSES:
             _check_starts(graph, element, node, findings)
-        elif element.index not in reachable:
-            findings.warn("bpmn.unreachable", "No way leads here.", node)
-        if element.kind is Kind.EXCLUSIVE_GATEWAY or element.kind is Kind.INCLUSIVE_GATEWAY:
+            _check_ends(graph, element, node, findings)
+        if element.kind is not Kind.PROCESS and element.index not in reachable:
+            lost = not element.incoming and element.kind in _NEEDS_INCOMING
+            add = findings.error if lost else findings.warn
+            add("bpmn.unreachable", "No way leads here.", node)
+        _check_compensation(graph, element, node, findings)
+        if element.kind in _CONDITIONAL_SPLITS:
             _check_conditions(graph, element, node, findings)
         elif element.kind is Kind.EVENT_BASED_GATEWAY:
             _check_event_gateway(graph, element, node, findings)
@@ -52,6 +58,34 @@ def _check_starts(graph: Graph, element: Element, node: Node, findings: Findings
         findings.error("bpmn.many_starts", "There is more than one start event without a trigger.", node)
 
 
+def _check_ends(graph: Graph, container: Element, node: Node, findings: Findings) -> None:
+    """BPMN 2.0.2, 10.5.2 and 10.5.3: a level has start and end events, or neither."""
+    inside = [element for element in graph.elements if element.scope == container.index]
+    starts = any(element.kind is Kind.START_EVENT or element.instantiates for element in inside)
+    ends = any(element.kind is Kind.END_EVENT for element in inside)
+    if ends and not starts:
+        findings.error("bpmn.no_start", "There is an end event here and no start event.", node)
+    if starts and not ends:
+        findings.warn("bpmn.no_end", "There is a start event here and no end event.", node)
+
+
+def _check_compensation(graph: Graph, element: Element, node: Node, findings: Findings) -> None:
+    if element.for_compensation and (element.incoming or element.outgoing or element.default >= 0):
+        message = "An activity for compensation has no sequence flows; it runs when its activity is compensated."
+        findings.error("bpmn.compensation", message, node)
+    if element.trigger is None:
+        return
+    kind = element.trigger.kind
+    if kind is TriggerKind.COMPENSATION and element.kind is Kind.BOUNDARY_EVENT and element.outgoing:
+        message = "No flow leaves a compensation boundary event; an association leads to what compensates."
+        findings.error("bpmn.compensation", message, node)
+    if kind is TriggerKind.CANCEL:
+        around = element.host if element.kind is Kind.BOUNDARY_EVENT else element.scope
+        if around < 0 or not graph.elements[around].transaction:
+            message = "A cancel event stands at the boundary of a transaction or ends something directly inside one."
+            findings.error("bpmn.cancel", message, node)
+
+
 def _reachable(graph: Graph) -> set[int]:
     stack = [0]
     seen: set[int] = set()
@@ -63,8 +97,8 @@ def _reachable(graph: Graph) -> set[int]:
         element = graph.elements[index]
         stack.extend(graph.flows[flow].target for flow in (*element.outgoing, element.default) if flow >= 0)
         stack.extend((*element.boundaries, *element.starts, *element.event_sub_processes))
-        if element.link_target >= 0:
-            stack.append(element.link_target)
+        stack.extend(other for other in (element.link_target, element.compensated_by) if other >= 0)
+        stack.extend(graph.flows[flow].source for flow in element.incoming if index in graph.elements[0].starts)
     return seen
 
 
@@ -86,9 +120,8 @@ def _check_conditions(graph: Graph, element: Element, node: Node, findings: Find
 def _check_event_gateway(graph: Graph, element: Element, node: Node, findings: Findings) -> None:
     for flow in element.outgoing:
         target = graph.elements[graph.flows[flow].target]
-        good = target.kind in _BEHIND_EVENT_GATEWAY and (
-            target.trigger is None
-            or target.trigger.kind in (TriggerKind.MESSAGE, TriggerKind.TIMER, TriggerKind.SIGNAL)
+        good = target.kind in _BEHIND_EVENT_GATEWAY and all(
+            trigger.kind in _WAITS_BEHIND_EVENT_GATEWAY for trigger in target.triggers
         )
         if not good:
             findings.error(

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 
 from noria.design.bpmn.graph import Kind
 from noria.engine.behaviours import (
+    ad_hoc_sub_process,
     business_rule_task,
     call_activity,
     catching,
+    complex_gateway,
     end_event,
     event_based_gateway,
     exclusive_gateway,
@@ -47,4 +49,6 @@ BEHAVIOURS: Mapping[Kind, Behaviour] = {
     Kind.SUB_PROCESS: sub_process.enter,
     Kind.EVENT_SUB_PROCESS: sub_process.enter,
     Kind.CALL_ACTIVITY: call_activity.enter,
+    Kind.COMPLEX_GATEWAY: complex_gateway.enter,
+    Kind.AD_HOC_SUB_PROCESS: ad_hoc_sub_process.enter,
 }

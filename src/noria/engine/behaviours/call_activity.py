@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from noria.design.bpmn.graph import Element
 from noria.engine import events as e
-from noria.engine.lifecycle import RESERVED_VARIABLES
 from noria.engine.run import Run
+from noria.engine.state import RESERVED_VARIABLES
 from noria.engine.trouble import Trouble
 
 
@@ -25,4 +25,6 @@ def enter(run: Run, token: int, element: Element) -> None:
     else:
         given = variables if call.propagate_in else {}
     handed = {name: value for name, value in given.items() if name not in RESERVED_VARIABLES}
-    run.emit(e.CallRequested(token, element.index, process, call.binding, handed))
+    key = call.business_key
+    business_key = run.evaluate_text(key, variables, f"The business key of {element.id}") if key is not None else ""
+    run.emit(e.CallRequested(token, element.index, process, call.binding, handed, business_key))

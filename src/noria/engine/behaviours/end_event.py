@@ -1,14 +1,15 @@
-"""End event: the token ends here; a trigger says what else happens."""
+"""End event: the token ends here; its triggers say what else happens."""
 
 from __future__ import annotations
 
 from noria.design.bpmn.graph import Element, TriggerKind
-from noria.engine import publishing
+from noria.engine import compensation, looping, publishing, triggers
+from noria.engine import events as e
 from noria.engine.run import Run
 
 
 def enter(run: Run, token: int, element: Element) -> None:
-    """End the token, with its trigger's effect.
+    """End the token, with its triggers' effects; an error comes last, whatever their order.
 
     Raises:
         Trouble: a name or correlation expression gives no usable value.
@@ -17,13 +18,49 @@ def enter(run: Run, token: int, element: Element) -> None:
     if trigger is None:
         run.take(token, element, ())
     elif trigger.kind is TriggerKind.TERMINATE:
-        run.cancel_scope(run.state.tokens[token].scope, "terminate_event", but=token)
-        run.take(token, element, ())
-    elif trigger.kind is TriggerKind.ERROR:
-        run.throw_error(token, trigger.name, element.name)
+        if trigger.whole_instance:
+            run.cancel_scope(0, "terminate_event")
+            run.emit(e.InstanceCompleted())
+        else:
+            _terminate(run, token, element, whole_loop=trigger.whole_loop)
+    elif trigger.kind is TriggerKind.CANCEL:
+        compensation.cancel_transaction(run, token, element)
+    elif trigger.kind is TriggerKind.COMPENSATION:
+        if not compensation.throw(run, token, element, trigger):
+            run.leave(token, element)
     elif element.job is not None:
         publishing.create_job(run, token, element)
     else:
-        publishing.throw(run, token, element, trigger)
-        if token in run.state.tokens:
-            run.leave(token, element)
+        _throw_all(run, token, element)
+
+
+def _terminate(run: Run, token: int, element: Element, *, whole_loop: bool) -> None:
+    """End the scope: of a loop the instance alone (BPMN 2.0.2, 13.5.6), or with all others when the model says so."""
+    tokens = run.state.tokens
+    scope = instance = tokens[token].scope
+    while whole_loop and instance and not run.is_instance(instance):
+        instance = tokens[instance].scope
+    if whole_loop and instance:
+        loop = tokens[instance].scope
+        looping.cut_short(run, loop, run.definition.graph.elements[run.state.loops[loop].element], "terminate_event")
+    else:
+        run.cancel_scope(scope, "terminate_event", but=token)
+        run.take(token, element, ())
+
+
+def _throw_all(run: Run, token: int, element: Element) -> None:
+    error = ""
+    for trigger in element.triggers:
+        if trigger.kind is TriggerKind.ERROR:
+            error = trigger.name
+        elif token in run.state.tokens:
+            publishing.throw(run, token, element, trigger)
+    if token not in run.state.tokens:
+        return
+    kinds = {trigger.kind for trigger in element.triggers}
+    if TriggerKind.ERROR in kinds:
+        triggers.throw_error(run, token, error, element.name)
+    elif TriggerKind.SIGNAL in kinds:
+        run.leave_at_rest(token, element)
+    else:
+        run.leave(token, element)

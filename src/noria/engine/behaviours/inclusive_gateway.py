@@ -11,4 +11,4 @@ def enter(run: Run, token: int, element: Element) -> None:
     if len(element.incoming) < 2:
         run.leave(token, element)
     else:
-        run.look_at_inclusive_joins()
+        run.look_at_joins()

@@ -14,7 +14,7 @@ def enter(run: Run, token: int, element: Element) -> None:
     here = run.state.tokens[token]
     first_by_flow: dict[int, int] = {}
     for key, other in run.state.tokens.items():
-        if other.element == element.index and other.scope == here.scope:
+        if other.element == element.index and other.scope == here.scope and run.at_save_point(key) is None:
             first_by_flow.setdefault(other.via, key)
     if len(first_by_flow) == len(element.incoming):
         run.merge_and_split(element, tuple(first_by_flow.values()))

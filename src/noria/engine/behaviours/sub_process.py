@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from noria.design.bpmn.graph import Element
+from noria.engine import triggers
 from noria.engine.run import Run
 
 
@@ -13,7 +14,7 @@ def enter(run: Run, token: int, element: Element) -> None:
         Trouble: an event sub-process's timer or message expression gives no usable value.
     """
     run.open_scope(token, element)
-    run.arm_event_sub_processes(token, element)
+    triggers.arm_event_sub_processes(run, token, element)
     for start in element.starts:
         run.enter(start, token)
     run.finish_if_empty(token)

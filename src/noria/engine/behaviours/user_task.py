@@ -22,8 +22,10 @@ def enter(run: Run, token: int, element: Element) -> None:
     """
     work = element.human or _NO_WORK
     state = run.state
-    round_now = state.rounds.get(element.index, 0) + 1
-    assignee = state.actors.get(element.index, "") if round_now > 1 and state.returned else ""
+    loop = state.loops.get(state.tokens[token].scope)
+    round_now = state.rounds.get(element.index, 0) + 1 if loop is None else loop.round
+    # In a loop each instance has its own people, who are asked anew.
+    assignee = state.actors.get(element.index, "") if round_now > 1 and state.returned and loop is None else ""
     # Most tasks ask nothing of the variables, and then nobody looks them up.
     variables: Mapping[str, object] = {} if work.is_constant else run.variables(token)
     groups, users = _candidates(run, element, work, variables)

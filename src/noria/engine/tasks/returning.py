@@ -11,7 +11,7 @@ from noria.engine.state import State
 from noria.engine.tasks.claiming import held_task
 from noria.kernel.errors import Rejected
 
-_JOINS = (Kind.PARALLEL_GATEWAY, Kind.INCLUSIVE_GATEWAY)
+_JOINS = (Kind.PARALLEL_GATEWAY, Kind.INCLUSIVE_GATEWAY, Kind.COMPLEX_GATEWAY)
 
 
 def returnable(definition: Definition, state: State, token: int) -> tuple[int, ...]:

@@ -1,0 +1,147 @@
+"""Loop characteristics and ad-hoc choices of an activity, compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from noria.design.bpmn.data import Data
+from noria.design.bpmn.expressions import Expressions
+from noria.design.bpmn.graph import AdHoc, Loop, LoopKind, Trigger
+from noria.design.bpmn.names import bpmn, noria
+from noria.design.bpmn.reading import BpmnFile, Findings, child_text, referred
+from noria.design.feel import Expression
+from noria.design.xml import Node
+
+ReadTrigger = Callable[[Node, Node], Trigger | None]
+
+
+class Loops:
+    """Compiles the markers of activities.
+
+    Attributes:
+        trigger: reads one event definition: (element, definition) → trigger.
+    """
+
+    def __init__(
+        self, read: BpmnFile, findings: Findings, expressions: Expressions, data: Data, trigger: ReadTrigger
+    ) -> None:
+        self.read = read
+        self.findings = findings
+        self.expressions = expressions
+        self.data = data
+        self.trigger = trigger
+
+    def loop(self, node: Node) -> Loop | None:
+        """The loop of an activity, None when it runs once."""
+        standard = node.first(bpmn("standardLoopCharacteristics"))
+        instances = node.first(bpmn("multiInstanceLoopCharacteristics"))
+        if standard is not None and instances is not None:
+            self.findings.error("bpmn.loop", "An activity has one kind of loop, not two.", node)
+        if standard is not None:
+            return self._standard(node, standard)
+        return self._instances(node, instances) if instances is not None else None
+
+    def _formal(self, holder: Node, local: str) -> Expression | None:
+        child = holder.first(bpmn(local))
+        if child is None or not child.text.strip():
+            return None
+        return self.expressions.feel(child.text, holder, child.get("language"))
+
+    def _standard(self, node: Node, marker: Node) -> Loop:
+        condition = self._formal(marker, "loopCondition")
+        written = marker.get("loopMaximum") or child_text(marker, "loopMaximum")
+        maximum = self.expressions.feel(written, marker) if written else None
+        if condition is None and maximum is None:
+            message = "The loop would never end: give a loopCondition or a loopMaximum."
+            self.findings.error("bpmn.loop", message, node)
+        before = marker.get("testBefore") in ("true", "1")
+        return Loop(LoopKind.STANDARD, condition, before, maximum)
+
+    def _instances(self, node: Node, marker: Node) -> Loop:
+        sequential = marker.get("isSequential") in ("true", "1")
+        loop = Loop(
+            LoopKind.SEQUENTIAL if sequential else LoopKind.PARALLEL,
+            condition=self._formal(marker, "completionCondition"),
+            cardinality=self._formal(marker, "loopCardinality"),
+            collection=self.expressions.optional(marker, "collection"),
+            item=marker.get(noria("item")) or self._item(marker, "inputDataItem"),
+            output_collection=marker.get(noria("outputCollection")),
+            output_item=self.expressions.optional(marker, "outputItem"),
+        )
+        if loop.collection is None:
+            loop.collection = self._collected(node, marker, "loopDataInputRef")
+        if not loop.output_collection and child_text(marker, "loopDataOutputRef"):
+            loop.output_collection = self.data.collection(node, child_text(marker, "loopDataOutputRef"))
+        item = self._item(marker, "outputDataItem")
+        if loop.output_item is None and item:
+            loop.output_item = self.expressions.variable(item, marker)
+        if loop.cardinality is None and loop.collection is None:
+            message = "Nothing says how many instances there are: give loopCardinality or a collection."
+            self.findings.error("bpmn.loop", message, node)
+        if bool(loop.output_collection) is (loop.output_item is None):
+            message = "An output collection and an output item are given together, or neither."
+            self.findings.error("bpmn.loop", message, node)
+        self._behavior(node, marker, loop)
+        return loop
+
+    def _item(self, marker: Node, local: str) -> str:
+        item = marker.first(bpmn(local))
+        return (item.get("name") or item.get("id")) if item is not None else ""
+
+    def _collected(self, node: Node, marker: Node, local: str) -> Expression | None:
+        reference = child_text(marker, local)
+        if not reference:
+            return None
+        name = self.data.collection(node, reference)
+        if not name:
+            self.findings.error("bpmn.unresolved", f"{local} names {reference!r}, which is no data element.", node)
+            return None
+        return self.expressions.variable(name, marker)
+
+    def _behavior(self, node: Node, marker: Node, loop: Loop) -> None:
+        behavior = marker.get("behavior") or "All"
+        if behavior == "One":
+            loop.first_event = self._event(node, marker.get("oneBehaviorEventRef"))
+        elif behavior == "None":
+            loop.each_event = self._event(node, marker.get("noneBehaviorEventRef"))
+        elif behavior == "Complex":
+            loop.events = tuple(
+                (condition, event)
+                for definition in marker.elements(bpmn("complexBehaviorDefinition"))
+                if (condition := self._formal(definition, "condition")) is not None
+                and (event := self._implicit_event(node, definition)) is not None
+            )
+        elif behavior != "All":
+            self.findings.error("bpmn.loop", f"behavior is All, One, None or Complex, not {behavior!r}.", node)
+
+    def _event(self, node: Node, reference: str) -> Trigger | None:
+        """The event that an instance throws; None when the behavior names none, and then none is thrown."""
+        if not reference:
+            return None
+        definition = referred(self.read, reference)
+        if definition is None or not definition.local.endswith("EventDefinition"):
+            self.findings.error("bpmn.unresolved", f"{reference!r} is no event definition.", node)
+            return None
+        return self.trigger(node, definition)
+
+    def _implicit_event(self, node: Node, definition: Node) -> Trigger | None:
+        event = definition.first(bpmn("event"))
+        if event is None:
+            return None
+        reference = event.first(bpmn("eventDefinitionRef"))
+        if reference is not None:
+            return self._event(node, reference.text.strip())
+        held = next((child for child in event.elements() if child.local.endswith("EventDefinition")), None)
+        return self.trigger(node, held) if held is not None else None
+
+    def ad_hoc(self, node: Node) -> AdHoc:
+        """How the activities of an ad-hoc sub-process are chosen."""
+        ordering = node.get("ordering") or "Parallel"
+        if ordering not in ("Parallel", "Sequential"):
+            self.findings.error("bpmn.ad_hoc", f"ordering is Parallel or Sequential, not {ordering!r}.", node)
+        return AdHoc(
+            ordering == "Sequential",
+            self._formal(node, "completionCondition"),
+            node.get("cancelRemainingInstances", "true") not in ("false", "0"),
+            self.expressions.optional(node, "activities"),
+        )

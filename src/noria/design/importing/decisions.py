@@ -1,0 +1,206 @@
+"""DMN files: vendors' attributes, JUEL in them, and namespaces of older versions."""
+
+from __future__ import annotations
+
+import re
+
+from noria.design.feel import FeelSyntaxError, compile_expression, compile_unary_tests
+from noria.design.importing.feel import NotTranslatable, translate, translate_expression
+from noria.design.importing.juel import has_expression
+from noria.design.importing.report import Imported, report_line
+from noria.design.importing.vendors import VENDORS
+from noria.design.importing.working import Found, Work
+from noria.design.xml import Node, XmlRefusedError, read_xml, write_xml
+
+_TARGET = "https://www.omg.org/spec/DMN/20191111/MODEL/"
+_OLDER = frozenset(
+    {
+        "http://www.omg.org/spec/DMN/20130901",
+        "http://www.omg.org/spec/DMN/20151101",
+        "http://www.omg.org/spec/DMN/20151101/dmn.xsd",
+        "http://www.omg.org/spec/DMN/20151101/dmn11.xsd",
+    }
+)
+"""Namespaces of DMN 1.1 and of its drafts; what tables and expressions need is the same in DMN 1.3."""
+_EXPORTERS = re.compile("camunda|operaton|flowable|activiti", re.IGNORECASE)
+_NUMBERS = frozenset({"integer", "int", "long", "double", "float", "short"})
+_JUEL = frozenset({"juel", "uel", "http://java.sun.com/products/jsp"})
+_EXPRESSIONS = frozenset({"inputExpression", "outputEntry", "literalExpression", "defaultOutputEntry"})
+_CODES = {
+    "historyTimeToLive": "import.retention",
+    "versionTag": "import.version_tag",
+    "inputVariable": "import.cell_variable",
+    "diagramRelationId": "import.no_meaning",
+}
+
+
+def import_dmn(content: bytes, file: str) -> Imported:
+    """Turn a DMN file of another vendor into one that Noria reads.
+
+    Args:
+        content: the XML.
+        file: its name, for the report.
+    """
+    try:
+        document = read_xml(content)
+    except XmlRefusedError as error:
+        line = report_line("import.unreadable", file, error.line, "", "", {"reason": error.message})
+        return Imported(None, (line,), {})
+    root = document.root
+    if root.local != "definitions" or "/DMN/" not in root.namespace:
+        line = report_line("import.not_bpmn", file, root.line, "", "", {"reason": root.local})
+        return Imported(None, (line,), {})
+    work = Work(document, file)
+    older = _newer(work, root)
+    nodes = [node for node in root.descendants() if node.namespace not in VENDORS]
+    for node in nodes:
+        _type(work, node)
+        _expression(work, node)
+    for node in nodes:
+        for name, code in _CODES.items():
+            found = work.take(node, name, vendors=VENDORS)
+            if found is not None:
+                work.say(found, code)
+    work.clean()
+    if work.vendors or older or _EXPORTERS.search(root.get("exporter")):
+        _require_inputs(work, root)
+    return Imported(write_xml(document), tuple(sorted(work.lines, key=lambda line: line.line)), {})
+
+
+def _newer(work: Work, root: Node) -> bool:
+    """Write an older file in the namespace of DMN 1.3; whether it was one."""
+    older = root.namespace
+    if older not in _OLDER:
+        return False
+    for node in root.descendants():
+        if node.namespace == older:
+            node.namespace = _TARGET
+        for prefix, uri in node.declarations.items():
+            if uri == older:
+                node.declarations[prefix] = _TARGET
+    work.say(Found(root, "dmn:xmlns", older), "import.dmn_version")
+    return True
+
+
+def _type(work: Work, node: Node) -> None:
+    """Camunda's names of numbers, and FEEL's types behind a prefix, as DMN 1.1 wrote them."""
+    name = node.get("typeRef")
+    local = name.rpartition(":")[2]
+    if local.lower() in _NUMBERS:
+        node.attributes["typeRef"] = "number"
+        work.say(Found(node, "dmn:typeRef", name), "import.number_type")
+    elif name.startswith("feel:"):
+        node.attributes["typeRef"] = local
+
+
+def _expression(work: Work, node: Node) -> None:
+    """An expression or a test in JUEL."""
+    texts = [child for child in node.elements() if child.local == "text"]
+    language = node.get("expressionLanguage").lower()
+    if not texts or (node.local not in _EXPRESSIONS and node.local != "inputEntry"):
+        return
+    text = texts[0].text.strip()
+    if language not in _JUEL and not (not language and has_expression(text)):
+        return
+    node.attributes.pop("expressionLanguage", None)
+    found = Found(node, f"dmn:{node.local}", text)
+    tests = node.local == "inputEntry"
+    renamed = _cell(node) if tests else {}
+    try:
+        if has_expression(text):
+            translation = translate(text, condition=tests, renamed=renamed)
+        elif text:
+            translation = translate_expression(text, condition=tests, renamed=renamed)
+        else:
+            return
+    except NotTranslatable as reason:
+        work.say(found, "import.expression", reason=str(reason))
+        return
+    for note in translation.notes:
+        work.say(found, f"import.{note}")
+    work.set_text(texts[0], translation.text)
+    work.say(found, "import.condition")
+
+
+def _cell(entry: Node) -> dict[str, str]:
+    """The names by which a test of Camunda speaks of its input; FEEL says ``?``."""
+    names = {"cellInput": "?"}
+    rule = entry.parent
+    table = rule.parent if rule is not None else None
+    if rule is None or table is None:
+        return names
+    entries = [child for child in rule.elements() if child.local == "inputEntry"]
+    inputs = [child for child in table.elements() if child.local == "input"]
+    place = next(index for index, child in enumerate(entries) if child is entry)
+    if place < len(inputs):
+        for key, value in inputs[place].attributes.items():
+            if key.endswith("}inputVariable") and value.strip():
+                names[value.strip()] = "?"
+    return names
+
+
+def _require_inputs(work: Work, root: Node) -> None:
+    """Declare what a decision reads: Camunda's tables see every variable, DMN's only what they require."""
+    drawn = {node.get("id"): node for node in root.elements() if node.get("id")}
+    if any(node.local == "import" for node in root.elements()):
+        return  # names with a prefix of their own
+    for decision in [node for node in root.elements() if node.local == "decision"]:
+        # The names of a boxed context are its own.
+        if not any(node.local in ("decisionTable", "literalExpression") for node in decision.elements()):
+            continue
+        known = {decision.get("name")}
+        for requirement in decision.elements():
+            for reference in requirement.elements():
+                required = drawn.get(reference.get("href").removeprefix("#"))
+                if required is not None:
+                    known.add(required.get("name"))
+                    _take_outputs(work, decision, required)
+        for name in sorted(_free_names(decision, known) - known):
+            _declare(work, root, decision, name)
+
+
+def _free_names(decision: Node, known: set[str]) -> set[str]:
+    names: set[str] = set()
+    for node in decision.descendants():
+        text = next((child.text.strip() for child in node.elements() if child.local == "text"), "")
+        if not text or node.get("expressionLanguage"):
+            continue
+        try:
+            if node.local == "inputEntry":
+                names |= compile_unary_tests(text, known).names
+            elif node.local in _EXPRESSIONS:
+                names |= compile_expression(text, known).names
+        except FeelSyntaxError:
+            continue  # the check of the written file reports it
+    return names - {"?"}
+
+
+def _take_outputs(work: Work, decision: Node, required: Node) -> None:
+    """Camunda names the result of a required decision by its output column; DMN by the decision."""
+    outputs = [node.get("name") for node in required.descendants() if node.local == "output" and node.get("name")]
+    for node in decision.descendants():
+        for child in node.elements():
+            if child.local == "text" and child.text.strip() in outputs:
+                name = required.get("name")
+                new = name if len(outputs) == 1 else f"{name}.{child.text.strip()}"
+                if new != child.text.strip():
+                    work.say(Found(node, f"dmn:{node.local}", child.text.strip()), "import.required_result", name=new)
+                    work.set_text(child, new)
+
+
+def _declare(work: Work, root: Node, decision: Node, name: str) -> None:
+    inputs = [node for node in root.elements() if node.local == "inputData" and node.get("name") == name]
+    if inputs:
+        data = inputs[0]
+    else:
+        data = work.append(root, Node(root.namespace, "inputData", root.prefix, decision.line))
+        data.attributes = {"id": work.unique(f"input_{name}"), "name": name}
+        variable = work.append(data, Node(root.namespace, "variable", root.prefix, decision.line))
+        variable.attributes = {"name": name}
+    requirement = Node(root.namespace, "informationRequirement", decision.prefix, decision.line)
+    requirement.attributes = {"id": work.unique(f"requires_{decision.get('id')}_{name}")}
+    reference = work.append(requirement, Node(root.namespace, "requiredInput", decision.prefix, decision.line))
+    reference.attributes = {"href": f"#{data.get('id')}"}
+    before = ("description", "extensionElements", "question", "allowedAnswers", "variable", "informationRequirement")
+    work.insert(decision, requirement, sum(1 for child in decision.elements() if child.local in before))
+    work.say(decision, "import.required_input", name=name)

@@ -1,0 +1,239 @@
+"""Triggers: messages, signals, timers, errors, conditions, and how a process ends."""
+
+from __future__ import annotations
+
+import re
+
+from noria.design.bpmn.names import bpmn
+from noria.design.importing import data
+from noria.design.importing.vendors import CAMUNDA, OPERATON
+from noria.design.importing.working import Found, Work
+from noria.design.xml import Node
+from noria.kernel.instants import parse_duration
+
+_CRON_EVERY = re.compile(r"0 (?:0/(\d+)|\*) \* (?:\* \*|\* \* \?|\? \* \*|\* \?)(?: \*)?")
+_CRON_SECONDS = re.compile(r"(?:\*|0)/(\d+) \* \* (?:\* \* \?|\? \* \*|\* \* \*)")
+_CRON_HOURS = re.compile(r"0 0 (?:(?:\*|0)/(\d+)|\*) (?:\* \* \?|\? \* \*|\* \* \*)")
+_EVERY = re.compile(r"R\d*/(P[^/]+)")
+_CHANGES = {
+    "create": "create",
+    "update": "update",
+    "create-update": "create,update",
+    "update-create": "create,update",
+    "all": "create,update",
+    "": "create,update",
+}
+
+
+def error(work: Work, node: Node) -> None:
+    """Variables of a caught error or escalation."""
+    for names, target in (
+        (("errorCodeVariable", "escalationCodeVariable"), "codeVariable"),
+        (("errorMessageVariable",), "messageVariable"),
+    ):
+        found = work.take(node, *names)
+        if found is not None:
+            work.set(node, target, found.value)
+            work.say(found, "import.caught_variable")
+    work.report(node, "import.unsupported", "errorVariableName", "errorVariableLocalScope", "errorVariableTransient")
+
+
+def escalation_boundary(work: Work, node: Node) -> None:
+    """Camunda's escalation boundary event lets the activity go on unless it says that it does not."""
+    camunda = work.vendors & {CAMUNDA, OPERATON}
+    if camunda and not node.get("cancelActivity") and node.first(bpmn("escalationEventDefinition")) is not None:
+        node.attributes["cancelActivity"] = "false"
+        work.say(node, "import.escalation_goes_on")
+
+
+_INTERRUPTING = ("errorEventDefinition", "compensateEventDefinition", "cancelEventDefinition")
+
+
+def interrupting_boundary(work: Work, node: Node) -> None:
+    """The vendors overlook ``cancelActivity="false"`` where an event always interrupts."""
+    always = any(node.first(bpmn(local)) is not None for local in _INTERRUPTING)
+    if always and node.get("cancelActivity") in ("false", "0"):
+        del node.attributes["cancelActivity"]
+        work.say(node, "import.always_interrupts")
+
+
+def error_definition(work: Work, node: Node) -> None:
+    """The message of an error thrown by an event: Noria says the event's name."""
+    work.report(node, "import.error_message", "errorMessage")
+
+
+def conditional(work: Work, node: Node) -> None:
+    """Which changes wake a conditional event."""
+    found = work.take(node, "variableName")
+    if found is not None and found.value:
+        work.set(node, "variables", found.value)
+        work.say(found, "import.condition_variable")
+    found = work.take(node, "variableEvents", "variableEvent")
+    if found is not None:
+        kinds = [part.strip() for part in found.value.split(",")]
+        kept = [kind for kind in kinds if kind in ("create", "update")]
+        if kept:
+            work.set(node, "on", ",".join(kept))
+        work.say(found, "import.condition_change" if len(kept) == len(kinds) else "import.condition_delete")
+
+
+def variable_listener(work: Work, node: Node) -> None:
+    """Flowable's variable listener event: a conditional event without a condition, so that every change counts."""
+    for found in work.take_elements(node, "variableListenerEventDefinition"):
+        name = _of(found.node, "variableName")
+        change = _of(found.node, "variableChangeType")
+        if change not in _CHANGES or not name:
+            work.say(found, "import.unsupported")
+            continue
+        definition = work.append(node, work.new(node, "conditionalEventDefinition"))
+        # BPMN's schema wants the element.
+        work.append(definition, work.new(node, "condition"))
+        work.set(definition, "variables", name)
+        work.set(definition, "on", _CHANGES[change])
+        work.say(found, "import.variable_listener", name=name)
+
+
+def _of(node: Node, name: str) -> str:
+    return node.get(name) or node.get(f"{{{node.namespace}}}{name}")
+
+
+def signal(work: Work, node: Node) -> None:
+    """A signal's or message's name as an expression."""
+    for kind, name in (("signal", "signalExpression"), ("message", "messageExpression")):
+        found = work.take(node, name)
+        if found is None:
+            continue
+        value = work.value(found)
+        if value is None:
+            continue
+        node.attributes[f"{kind}Ref"] = work.add_root(kind, f"{kind}_{_id(node)}", value)
+        work.say(found, "import.name_expression")
+    found = work.take(node, "async", "asyncBefore")
+    if found is not None:
+        work.say(found, "import.delivered_later")
+
+
+def payload(work: Work, node: Node) -> None:
+    """What a thrown signal or message carries, and under which names a caught one's variables are kept."""
+    throws = node.local in ("endEvent", "intermediateThrowEvent")
+    definitions = [
+        child for child in node.elements() if child.local in ("signalEventDefinition", "messageEventDefinition")
+    ]
+    carries = False
+    for holder in (node, *definitions):
+        for found in work.take_elements(holder, "in", "out"):
+            carries = True
+            if found.node.get("variables") == "all":
+                work.say(found, "import.pass_all")
+            else:
+                data.pass_one(work, node, found, "input" if throws else "output")
+    signals = any(child.local == "signalEventDefinition" for child in definitions)
+    if throws and signals and work.vendors and not carries:
+        # An input limits what is thrown, and a reserved name is never thrown: the signal carries nothing.
+        work.add(node, "input", source="= business_key", target="business_key")
+        work.say(node, "import.carries_nothing")
+
+
+def _id(node: Node) -> str:
+    return node.parent.get("id") if node.parent is not None else ""
+
+
+def named(work: Work, node: Node) -> None:
+    """A message or signal whose name is an expression."""
+    name = node.get("name")
+    if "{" in name:
+        found = Found(node, f"bpmn:{node.local}", name)
+        value = work.value(found)
+        if value is not None and value != name:
+            node.attributes["name"] = value
+            work.say(found, "import.name_expression")
+    scope = work.take(node, "scope")
+    if scope is not None:
+        work.say(scope, "import.no_meaning" if scope.value == "global" else "import.signal_scope")
+
+
+def terminate(work: Work, node: Node) -> None:
+    """How much an end event ends."""
+    found = work.take(node, "terminateAll")
+    if found is not None:
+        if found.is_true:
+            work.set(node, "terminateAll", "true")
+        work.say(found, "import.terminate_all")
+    found = work.take(node, "terminateMultiInstance")
+    if found is not None:
+        if found.is_true and _in_loop(node):
+            work.set(node, "terminateLoop", "true")
+            work.say(found, "import.terminate_all")
+        else:
+            work.say(found, "import.no_meaning")
+
+
+def _in_loop(node: Node) -> bool:
+    around = node.parent
+    while around is not None:
+        if around.first(bpmn("multiInstanceLoopCharacteristics")) is not None:
+            return True
+        around = around.parent
+    return False
+
+
+def timer(work: Work, node: Node) -> None:
+    """Durations, dates and cycles, cron among them."""
+    found = work.take(node, "businessCalendarName")
+    if found is not None:
+        work.set(node, "calendar", found.value)
+        work.say(found, "import.calendar")
+    for local in ("timeDate", "timeDuration", "timeCycle"):
+        child = node.first(bpmn(local))
+        if child is None:
+            continue
+        work.report(child, "import.unsupported", "endDate")
+        text = child.text.strip()
+        found = Found(child, f"bpmn:{local}", text)
+        if "{" in text:
+            value = work.value(found)
+            if value is not None:
+                work.set_text(child, value)
+                work.say(found, "import.timer_expression")
+        elif local == "timeCycle":
+            _cycle(work, found)
+            _once(work, node, found)
+        elif local == "timeDate" and _is_duration(text):
+            # The vendors read a duration here as well.
+            child.local = "timeDuration"
+
+
+def _once(work: Work, node: Node, found: Found) -> None:
+    """A cycle on an event in the flow happens once at the vendors; here it would go on."""
+    event = node.parent
+    match = _EVERY.fullmatch(found.node.text.strip())
+    if match is not None and event is not None and event.local == "intermediateCatchEvent" and work.vendors:
+        found.node.local = "timeDuration"
+        work.set_text(found.node, match[1])
+        work.say(found, "import.cycle_once", interval=match[1])
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        parse_duration(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _cycle(work: Work, found: Found) -> None:
+    text = found.value
+    if text.startswith(("R", "=")):
+        return
+    interval = ""
+    if match := _CRON_SECONDS.fullmatch(text):
+        interval = f"PT{match[1]}S"
+    elif match := _CRON_HOURS.fullmatch(text):
+        interval = f"PT{match[1] or 1}H"
+    elif match := _CRON_EVERY.fullmatch(text):
+        interval = f"PT{match[1] or 1}M"
+    if interval:
+        work.set_text(found.node, f"R/{interval}")
+        work.say(found, "import.cron", interval=interval)
+    else:
+        work.say(found, "import.cron_unsupported")

@@ -1,0 +1,211 @@
+"""What vendors leave unsaid and Noria wants said: ids, executability, conditions, names of messages."""
+
+from __future__ import annotations
+
+import re
+
+from noria.design.bpmn.names import BPMN, bpmn
+from noria.design.bpmn.reading import FLOW_NODES
+from noria.design.importing.juel import has_expression
+from noria.design.importing.vendors import JUEL_VENDORS
+from noria.design.importing.working import Found, Work
+from noria.design.xml import Node
+
+_NEEDS_ID = FLOW_NODES | {"sequenceFlow", "process", "lane"}
+_NEEDS_MESSAGE = frozenset({"messageEventDefinition", "receiveTask"})
+_NEEDS_SIGNAL = frozenset({"signalEventDefinition"})
+_DI = "http://www.omg.org/spec/BPMN/20100524/DI"
+_DC = "http://www.omg.org/spec/DD/20100524/DC"
+_SHAPE = f"{{{_DI}}}BPMNShape"
+_REFERRED = {
+    "errorRef": ("error", "errorCode"),
+    "escalationRef": ("escalation", "escalationCode"),
+    "messageRef": ("message", ""),
+    "signalRef": ("signal", ""),
+}
+"""Reference → the element beside the processes that it names, and the attribute that holds a code."""
+
+
+def give_ids(work: Work, node: Node) -> None:
+    """Give an id to an element that has none; Noria names its findings and its history by it."""
+    if node.local not in _NEEDS_ID or node.get("id"):
+        return
+    wish = node.local
+    if node.local == "sequenceFlow":
+        wish = f"flow_{node.get('sourceRef')}_{node.get('targetRef')}"
+    attributes = node.attributes
+    node.attributes = {"id": work.unique(wish), **attributes}
+    work.say(node, "import.id", kind=node.local)
+
+
+def is_run(node: Node) -> bool:
+    """Whether an element is not part of a process that says it is only drawn."""
+    around: Node | None = node
+    while around is not None and around.local != "process":
+        around = around.parent
+    return around is None or around.get("isExecutable") not in ("false", "0")
+
+
+def process(work: Work, node: Node) -> None:
+    """Say that a process is executable when nothing is said: the vendors take it for so."""
+    if not node.get("isExecutable"):
+        node.attributes["isExecutable"] = "true"
+        work.say(node, "import.executable")
+
+
+def definitions(_work: Work, node: Node) -> None:
+    """The file's expression language is FEEL from now on."""
+    language = node.get("expressionLanguage")
+    if language and "feel" not in language.lower():
+        del node.attributes["expressionLanguage"]
+
+
+def exclusive_gateway(work: Work, node: Node) -> None:
+    """A flow without a condition is always taken by the vendors' exclusive gateway, in the order of the file."""
+    parent = node.parent
+    if parent is None:
+        return
+    outgoing = [flow for flow in parent.elements(bpmn("sequenceFlow")) if flow.get("sourceRef") == node.get("id")]
+    if len(outgoing) < 2:
+        return
+    bare = [
+        flow
+        for flow in outgoing
+        if flow.first(bpmn("conditionExpression")) is None and flow.get("id") != node.get("default")
+    ]
+    for flow in bare:
+        if flow is outgoing[-1] and not node.get("default"):
+            node.attributes["default"] = flow.get("id")
+            work.say(flow, "import.default_flow")
+        else:
+            condition = work.append(flow, work.new(flow, "conditionExpression"))
+            work.set_text(condition, "true")
+            work.say(flow, "import.always")
+
+
+def event_gateway(work: Work, node: Node) -> None:
+    """An event-based gateway with one event behind it has nothing to choose."""
+    parent = node.parent
+    if parent is None:
+        return
+    outgoing = [flow for flow in parent.elements(bpmn("sequenceFlow")) if flow.get("sourceRef") == node.get("id")]
+    if len(outgoing) == 1:
+        node.local = "exclusiveGateway"
+        for name in ("eventGatewayType", "instantiate"):
+            node.attributes.pop(name, None)
+        work.say(node, "import.one_event")
+
+
+def start_conditions(work: Work, node: Node) -> None:
+    """The vendors look at conditions behind a start event; BPMN wants a gateway for that."""
+    parent = node.parent
+    if parent is None:
+        return
+    outgoing = [flow for flow in parent.elements(bpmn("sequenceFlow")) if flow.get("sourceRef") == node.get("id")]
+    if not any(flow.first(bpmn("conditionExpression")) for flow in outgoing):
+        return
+    key = node.get("id")
+    gateway = work.append(parent, work.new(node, "inclusiveGateway"))
+    gateway.attributes = {"id": work.unique(f"split_{key}")}
+    for flow in outgoing:
+        flow.attributes["sourceRef"] = gateway.get("id")
+    for listed in list(node.elements(bpmn("outgoing"))):
+        work.remove(listed)
+    _draw(work, key, gateway.get("id"), connect(work, node, gateway))
+    work.say(node, "import.start_conditions", name=gateway.get("id"))
+
+
+def connect(work: Work, source: Node, target: Node) -> str:
+    """A new flow between two elements of one process or sub-process; gives its id."""
+    if source.parent is None:
+        raise ValueError("only what is in a process can be connected")
+    flow = work.append(source.parent, work.new(source, "sequenceFlow"))
+    flow.attributes = {
+        "id": work.unique(f"flow_{source.get('id')}_{target.get('id')}"),
+        "sourceRef": source.get("id"),
+        "targetRef": target.get("id"),
+    }
+    return flow.get("id")
+
+
+def _draw(work: Work, beside: str, gateway: str, flow: str) -> None:
+    """Shape of a gateway to the right of a drawn event, and the edge between them."""
+    shape = next(
+        (node for node in work.document.root.descendants() if node.tag == _SHAPE and node.get("bpmnElement") == beside),
+        None,
+    )
+    bounds = shape.first(f"{{{_DC}}}Bounds") if shape is not None else None
+    if shape is None or bounds is None or shape.parent is None:
+        return
+    try:
+        left, top, width, height = (float(bounds.get(name)) for name in ("x", "y", "width", "height"))
+    except ValueError:
+        return
+    middle, right = top + height / 2, left + width
+    drawn = Node(_DI, "BPMNShape", shape.prefix, shape.line)
+    drawn.attributes = {"id": work.unique(f"{gateway}_di"), "bpmnElement": gateway}
+    box = Node(_DC, "Bounds", bounds.prefix, shape.line)
+    box.attributes = {"x": f"{right + 15:g}", "y": f"{middle - 15:g}", "width": "30", "height": "30"}
+    work.append(drawn, box)
+    work.append(shape.parent, drawn)
+    point = next((node for node in work.document.root.descendants() if node.local == "waypoint"), None)
+    if point is None:
+        return
+    edge = Node(_DI, "BPMNEdge", shape.prefix, shape.line)
+    edge.attributes = {"id": work.unique(f"{flow}_di"), "bpmnElement": flow}
+    for x in (right, right + 15):
+        waypoint = Node(point.namespace, "waypoint", point.prefix, shape.line)
+        waypoint.attributes = {"x": f"{x:g}", "y": f"{middle:g}"}
+        work.append(edge, waypoint)
+    work.append(shape.parent, edge)
+
+
+def references(work: Work, node: Node) -> None:
+    """The vendors take a reference to nothing for the code or the name itself."""
+    for attribute, (local, code) in _REFERRED.items():
+        reference = node.get(attribute).strip()
+        if not reference or work.declared(local, reference):
+            continue
+        name = reference
+        if has_expression(reference) and not code:
+            name = work.value(Found(node, f"bpmn:{attribute}", reference)) or reference
+        key = work.add_root(local, re.sub(r"\W", "_", reference), name)
+        if code:
+            work.by_id(key).attributes[code] = reference
+        node.attributes[attribute] = key
+        work.say(node, "import.declared", name=reference, kind=local)
+
+
+def event_sub_process_host(work: Work, node: Node) -> None:
+    """Flowable attaches boundary events to an event sub-process, BPMN does not."""
+    if node.get("triggeredByEvent") not in ("true", "1") or node.parent is None:
+        return
+    for event in node.parent.elements(bpmn("boundaryEvent")):
+        if event.get("attachedToRef") == node.get("id"):
+            work.say(event, "import.boundary_host")
+
+
+def message(work: Work, node: Node) -> None:
+    """A message or signal that is awaited or sent gets a name when none is given: the element's id."""
+    kind = "message" if node.local in _NEEDS_MESSAGE else "signal" if node.local in _NEEDS_SIGNAL else ""
+    event = node if node.local == "receiveTask" else node.parent
+    if not kind or event is None or event.namespace != BPMN:
+        return
+    if event is not node and not event.local.endswith("Event"):
+        return
+    if node.get(f"{kind}Ref"):
+        _correlated(work, event, node.get(f"{kind}Ref"))
+        return
+    name = event.get("id")
+    node.attributes[f"{kind}Ref"] = work.add_root(kind, f"{kind}_{name}", name)
+    work.say(event, f"import.named_{kind}", name=name)
+
+
+def _correlated(work: Work, event: Node, reference: str) -> None:
+    """Say by which key a message that is awaited is found; the vendors' programs name the instance themselves."""
+    waits = event.local in ("receiveTask", "intermediateCatchEvent", "boundaryEvent") or (
+        event.local == "startEvent" and event.parent is not None and event.parent.local != "process"
+    )
+    if waits and work.vendors & JUEL_VENDORS and work.declared("message", reference):
+        message_name = work.by_id(reference.rpartition(":")[2]).get("name") or reference
+        work.say(event, "import.correlated", name=message_name)

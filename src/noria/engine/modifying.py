@@ -1,0 +1,116 @@
+"""Putting an instance elsewhere in its process, as an operator: start, cancel, move."""
+
+from __future__ import annotations
+
+from noria.design.bpmn.graph import SUB_PROCESSES, Kind
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine import triggers
+from noria.engine.run import Run
+from noria.engine.trouble import Trouble
+from noria.kernel.errors import NoriaError, Rejected
+
+_NOT_STARTED = (Kind.BOUNDARY_EVENT, Kind.EVENT_SUB_PROCESS)
+
+
+class _ImpossibleError(NoriaError):
+    """A change that cannot be made; becomes the refusal of the whole command."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.refusal = code
+
+
+def modify(run: Run, command: c.ModifyInstance) -> Rejected | None:
+    """Carry out all changes or none: what is to start starts first, then what is to go goes."""
+    if not command.reason.strip():
+        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+    if not command.moves:
+        return Rejected("modification.empty", "Nothing is to be changed.")
+    run.emit(e.InstanceModified(command.by, command.reason))
+    try:
+        gone = [token for move in command.moves if move.kind in ("cancel", "move") for token in _tokens(run, move)]
+        for move in command.moves:
+            if move.kind != "cancel":
+                _start(run, move)
+        for token in gone:
+            if token in run.state.tokens:
+                _cancel(run, token)
+    except _ImpossibleError as impossible:
+        return Rejected(impossible.refusal, impossible.message)
+    except Trouble as trouble:
+        return Rejected(trouble.trouble_code, trouble.message)
+    if not run.state.scopes[0].live:
+        return Rejected("modification.nothing_left", "Nothing would be left to do; cancel the instance instead.")
+    run.look_at_joins()
+    return None
+
+
+def _element(run: Run, element_id: str) -> int:
+    index = run.definition.graph.element_of.get(element_id)
+    if not index:
+        raise _ImpossibleError("modification.element", f"The process has no element {element_id!r}.")
+    return index
+
+
+def _tokens(run: Run, move: c.Move) -> list[int]:
+    index = _element(run, move.element)
+    here = [
+        key
+        for key, value in run.state.tokens.items()
+        if value.element == index and move.token in (0, key) and not run.is_instance(key)
+    ]
+    if move.token and not here and move.token in run.state.tokens:
+        # One instance of a loop may be named; all of them are the loop's own token.
+        here = [move.token] if run.state.tokens[move.token].element == index else []
+    if not here:
+        raise _ImpossibleError("modification.not_there", f"The instance is not at {move.element!r}.")
+    return here
+
+
+def _start(run: Run, move: c.Move) -> None:
+    index = _element(run, move.to if move.kind == "move" else move.element)
+    element = run.definition.graph.elements[index]
+    if element.kind in _NOT_STARTED:
+        raise _ImpossibleError("modification.element", f"{element.id!r} begins by its trigger only.")
+    scope = _scope(run, element.scope, move.scope)
+    if move.variables:
+        run.write(scope, move.variables)
+    if move.kind == "start_after":
+        run.go_on_behind_save_point(run.place(index, scope), element)
+    else:
+        run.enter(index, scope)
+
+
+def _scope(run: Run, index: int, wanted: int) -> int:
+    """The scope of a container's element, which is opened with those around it when it is not running."""
+    if index == 0:
+        return 0
+    state, element = run.state, run.definition.graph.elements[index]
+    running = [
+        key
+        for key, value in state.scopes.items()
+        if value.element == index and key not in state.loops and wanted in (0, key)
+    ]
+    if len(running) == 1:
+        return running[0]
+    if running or wanted:
+        many = f"{element.id!r} is running {len(running)} times; name the scope of one."
+        raise _ImpossibleError("modification.scope", many)
+    if element.loop is not None:
+        raise _ImpossibleError("modification.scope", f"{element.id!r} is a loop that is not running; start the loop.")
+    token = run.place(index, _scope(run, element.scope, 0))
+    run.open_scope(token, element)
+    run.arm(token, element.boundaries)
+    if element.kind in SUB_PROCESSES:
+        triggers.arm_event_sub_processes(run, token, element)
+    return token
+
+
+def _cancel(run: Run, token: int) -> None:
+    """Take a token away, and what is around it as far as nothing else is in there."""
+    state = run.state
+    scope = state.tokens[token].scope
+    while scope and state.scopes[scope].live == 1:
+        token, scope = scope, state.tokens[scope].scope
+    run.cancel(token, "modified")

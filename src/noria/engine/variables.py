@@ -1,0 +1,213 @@
+"""What a step can look at and write: variables in their scopes, and the expressions over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from noria.design.bpmn.graph import Element
+from noria.design.feel import EvaluationContext, Expression, to_json
+from noria.engine import conditions
+from noria.engine import events as e
+from noria.engine.definition import Definition
+from noria.engine.evolve import APPLY
+from noria.engine.facts import Facts
+from noria.engine.state import Scope, State
+from noria.engine.trouble import Trouble
+from noria.kernel.errors import NoriaError
+
+
+class Variables:
+    """The variables of an instance during one step, and the events recorded so far.
+
+    Attributes:
+        definition: what is run.
+        state: the working copy.
+        events: recorded so far.
+        now_ms: the instant of the command.
+        facts: what the outside says.
+    """
+
+    __slots__ = ("_changed", "_context", "definition", "events", "facts", "now_ms", "state")
+
+    def __init__(self, definition: Definition, state: State, now_ms: int, facts: Facts) -> None:
+        self.definition = definition
+        self.state = state
+        self.events: list[e.AnyEvent] = []
+        self.now_ms = now_ms
+        self.facts = facts
+        self._context: EvaluationContext | None = None
+        # Variable name → how it has changed since conditions were last looked at.
+        self._changed: dict[str, set[str]] = {}
+
+    @property
+    def context(self) -> EvaluationContext:
+        """FEEL's evaluation context for this command, with one budget for all its expressions."""
+        if self._context is None:
+            self._context = EvaluationContext(self.now_ms, self.facts.zone)
+        return self._context
+
+    def zone(self) -> ZoneInfo:
+        """The tenant's time zone."""
+        return ZoneInfo(self.facts.zone)
+
+    def emit(self, event: e.AnyEvent) -> None:
+        """Record an event and apply it."""
+        self.events.append(event)
+        APPLY[event.__class__](self.state, event)
+
+    def variables(self, token: int) -> Mapping[str, object]:
+        """What an expression at this token sees: its own variables before those of the scopes around it."""
+        scopes = self.state.scopes
+        scope = scopes.get(token)
+        if scope is None:
+            scope = scopes[self.state.tokens[token].scope] if token else scopes[0]
+        return self.visible(scope)
+
+    def visible(self, scope: Scope) -> Mapping[str, object]:
+        """The variables of a scope and of those around it."""
+        if scope.parent < 0:
+            return scope.variables
+        return {**self.visible(self.state.scopes[scope.parent]), **scope.variables}
+
+    def evaluate(self, expression: Expression, variables: Mapping[str, object]) -> object:
+        """The JSON value of an expression.
+
+        Raises:
+            Trouble: its budget is used up.
+        """
+        if expression.constant is not None:
+            return expression.constant
+        try:
+            return to_json(expression.evaluate(variables, self.context))
+        except NoriaError as error:
+            raise Trouble(error.code, f"{expression.source}: {error.message}") from None
+
+    def test(self, expression: Expression, variables: Mapping[str, object]) -> bool:
+        """Whether a condition holds; null and anything but true do not.
+
+        Raises:
+            Trouble: its budget is used up.
+        """
+        try:
+            return expression.test(variables, self.context)
+        except NoriaError as error:
+            raise Trouble(error.code, f"{expression.source}: {error.message}") from None
+
+    def evaluate_text(self, expression: Expression, variables: Mapping[str, object], what: str) -> str:
+        """The value of an expression that must be a text.
+
+        Raises:
+            Trouble: it is not.
+        """
+        value = self.evaluate(expression, variables)
+        if not isinstance(value, str) or not value:
+            raise Trouble("expression.not_text", f"{what} ({expression.source}) gives {value!r}, but a text is needed.")
+        return value
+
+    def evaluate_names(
+        self, expression: Expression | None, variables: Mapping[str, object], what: str, element: Element
+    ) -> tuple[str, ...]:
+        """The value of an expression that must be one text or a list of them; empty for None and null.
+
+        Args:
+            expression: of the element.
+            variables: what it sees.
+            what: what it names, for the trouble's sentence.
+            element: whose it is, likewise.
+
+        Raises:
+            Trouble: it is something else.
+        """
+        if expression is None:
+            return ()
+        if expression.constant is not None:
+            return (expression.constant,) if expression.constant else ()
+        value = self.evaluate(expression, variables)
+        if value is None:
+            return ()
+        listed: list[object] = value if isinstance(value, list) else [value]
+        names = tuple(name for name in listed if isinstance(name, str))
+        if len(names) < len(listed):
+            raise Trouble(
+                "expression.not_text",
+                f"The {what} of {element.id} ({expression.source}) must be names, but the value is {value!r}.",
+            )
+        return tuple(name for name in names if name)
+
+    def evaluate_mappings(self, token: int, element: Element) -> dict[str, object]:
+        """The values of an element's input mappings; a later one sees the earlier ones."""
+        variables = dict(self.variables(token))
+        values: dict[str, object] = {}
+        for mapping in (*element.data_inputs, *element.inputs):
+            values[mapping.target] = variables[mapping.target] = self.evaluate(mapping.source, variables)
+        return values
+
+    def open_scope(self, token: int, element: Element) -> None:
+        """Give a token variables of its own, unless it has them."""
+        if token not in self.state.scopes:
+            self.emit(e.ScopeOpened(token, element.index, self.state.tokens[token].scope))
+
+    def write(self, scope: int, values: Mapping[str, object]) -> None:
+        """Set variables of a scope."""
+        if self.state.conditions:
+            known = self.state.scopes[scope].variables
+            for name in values:
+                how = conditions.UPDATE if name in known else conditions.CREATE
+                self._changed.setdefault(name, set()).add(how)
+        self.emit(e.VariablesSet(scope, dict(values)))
+
+    def assign(self, token: int, element: Element, values: Mapping[str, object]) -> None:
+        """Write what an activity brought: into its own variables when something maps them on, else outwards."""
+        if not values:
+            return
+        if element.outputs or (element.loop is not None and element.loop.output_item is not None):
+            self.open_scope(token, element)
+            self.write(token, values)
+        else:
+            self.assign_outward(token, values)
+
+    def assign_outward(self, token: int, values: Mapping[str, object]) -> None:
+        """Write into the nearest scope around that has a variable of that name already, or else into the process."""
+        scopes = self.state.scopes
+        by_scope: dict[int, dict[str, object]] = {}
+        start = self.state.tokens[token].scope if token else 0
+        for name, value in values.items():
+            key = start
+            while key and name not in scopes[key].variables:
+                key = scopes[key].parent
+            by_scope.setdefault(key, {})[name] = value
+        for key, part in by_scope.items():
+            self.write(key, part)
+
+    def outputs(self, token: int, element: Element, values: Mapping[str, object]) -> dict[str, object]:
+        """What an element's output mappings give, with these values seen before all others.
+
+        Raises:
+            Trouble: an expression uses up its budget.
+        """
+        variables = {**self.variables(token), **values} if element.outputs else {}
+        return {mapping.target: self.evaluate(mapping.source, variables) for mapping in element.outputs}
+
+    def hand_out(self, token: int, values: Mapping[str, object]) -> None:
+        """Write an element's outputs: those of a loop's instance where the loop's would go, past its own variables."""
+        scope = self.state.tokens[token].scope
+        self.write(self.state.tokens[scope].scope if scope in self.state.loops else scope, values)
+
+    def write_outputs(self, token: int, element: Element) -> None:
+        """Write what an element's output mappings and data associations give.
+
+        Raises:
+            Trouble: an expression uses up its budget.
+        """
+        variables = dict(self.variables(token))
+        if element.outputs:
+            self.hand_out(token, self.outputs(token, element, {}))
+        # A data association copies what there is; many drawings have them for their readers only.
+        held = {
+            mapping.target: self.evaluate(mapping.source, variables)
+            for mapping in element.data_outputs
+            if not mapping.source.names or any(name in variables for name in mapping.source.names)
+        }
+        if held:
+            self.assign_outward(token, held)

@@ -1,0 +1,72 @@
+"""The world of the suites sees a defect when there is one: planted ones are found."""
+
+from __future__ import annotations
+
+import pytest
+
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine.evolve import APPLY
+from noria.engine.step import HANDLERS
+from noria.kernel.errors import Rejected
+from tests.conformance.world import BY, World
+from tests.scenarios.drawing import draw
+
+MODEL = """
+startEvent start
+userTask work assignee=suite
+intermediateCatchEvent later timer=PT1H
+endEvent end
+start -> work -> later -> end
+"""
+
+
+def opened() -> tuple[World, int]:
+    world = World()
+    assert world.deploy({"model.bpmn": draw(MODEL.splitlines())}) == []
+    iid = world.start("model", {"amount": 1})
+    assert not isinstance(iid, Rejected)
+    return world, iid
+
+
+def complete(world: World, iid: int) -> None:
+    token = next(iter(world.held(iid).state.tasks))
+    world.submit(c.CompleteTask(token, BY, {"amount": 2}), iid)
+
+
+def test_time_passes_only_as_far_as_it_is_let() -> None:
+    world, iid = opened()
+    complete(world, iid)
+    world.let_pass(world.wall_ms + 1_000, lambda: None)
+    assert len(world.held(iid).state.timers) == 1
+    world.let_pass(world.wall_ms + 3_600_000, lambda: None)
+    assert world.held(iid).state.status.name == "COMPLETED"
+
+
+def test_an_event_that_replay_takes_otherwise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, iid = opened()
+    applied = APPLY[e.VariablesSet]
+    calls = []
+
+    def not_on_replay(state: object, event: object) -> None:
+        calls.append(event)
+        # The step taken apart, the server's own step, and then the journal folded.
+        if len(calls) < 3:
+            applied(state, event)
+
+    monkeypatch.setitem(APPLY, e.VariablesSet, not_on_replay)
+    with pytest.raises(AssertionError):
+        complete(world, iid)
+
+
+def test_a_command_that_breaks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, iid = opened()
+    complete(world, iid)
+
+    def breaks(_run: object, _command: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(HANDLERS, c.FireTimer, breaks)
+    world.set_clock(world.wall_ms + 3_600_000)
+    with pytest.raises(AssertionError):
+        world.fire_due()

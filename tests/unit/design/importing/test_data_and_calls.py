@@ -1,0 +1,116 @@
+"""Parameters of elements, and what goes into called processes and comes back."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.design.importing.models import Model, around
+
+
+def parameters(inside):
+    return Model(
+        around(
+            '<userTask id="x" camunda:assignee="a"><extensionElements><camunda:inputOutput>'
+            f"{inside}</camunda:inputOutput></extensionElements></userTask>"
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "source"),
+    [
+        ("constant", "constant"),
+        ("=not feel", '= "=not feel"'),
+        ("${amount}", "= amount"),
+        (
+            "<camunda:list><camunda:value>a</camunda:value><camunda:value>${b}</camunda:value></camunda:list>",
+            '= ["a", b]',
+        ),
+        (
+            (
+                '<camunda:map><camunda:entry key="k">${v}</camunda:entry>'
+                '<camunda:entry key="l"><camunda:list/></camunda:entry></camunda:map>'
+            ),
+            '= {"k": v, "l": []}',
+        ),
+        ('<camunda:script scriptFormat="groovy">amount</camunda:script>', "= amount"),
+    ],
+)
+def test_an_input_parameter_is_a_mapping(value, source):
+    model = parameters(f'<camunda:inputParameter name="n">{value}</camunda:inputParameter>')
+    assert model.mappings("x") == [("input", {"source": source, "target": "n"})]
+    assert model.errors() == []
+
+
+def test_an_output_parameter_is_a_mapping():
+    model = parameters('<camunda:outputParameter name="n">${result.code}</camunda:outputParameter>')
+    assert model.mappings("x") == [("output", {"source": "= result.code", "target": "n"})]
+
+
+def test_a_parameter_that_is_a_program_needs_work():
+    model = parameters(
+        '<camunda:inputParameter name="n"><camunda:script scriptFormat="groovy">list.add(1)</camunda:script>'
+        "</camunda:inputParameter>"
+    )
+    assert model.codes("needs_work") == ["import.script_language"]
+    assert model.mappings("x") == []
+
+
+def call(attributes="", inside=""):
+    return Model(
+        around(
+            f'<callActivity id="x" calledElement="q" {attributes}><extensionElements>{inside}</extensionElements>'
+            f"</callActivity>"
+        )
+    )
+
+
+def test_without_mappings_nothing_passes_in_either_direction():
+    assert call().noria("x") == {"propagateIn": "false", "propagateOut": "false"}
+
+
+def test_all_variables_pass_when_it_is_said():
+    assert call(inside='<camunda:in variables="all"/><camunda:out variables="all"/>').noria("x") == {}
+    assert call('flowable:inheritVariables="true"').noria("x") == {"propagateOut": "false"}
+
+
+def test_single_variables_and_expressions_pass():
+    model = call(
+        inside='<camunda:in source="a" target="b"/><camunda:in sourceExpression="${a.c}" target="c"/>'
+        '<camunda:out source="d" target="e"/><camunda:in businessKey="#{execution.processBusinessKey}"/>'
+    )
+    assert model.mappings("x") == [
+        ("input", {"source": "= a", "target": "b"}),
+        ("input", {"source": "= a.c", "target": "c"}),
+        ("output", {"source": "= d", "target": "e"}),
+    ]
+    assert model.noria("x") == {"businessKey": "= business_key", "propagateIn": "false", "propagateOut": "false"}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "binding"),
+    [
+        ('camunda:calledElementBinding="deployment"', {"binding": "deployment"}),
+        (
+            'camunda:calledElementBinding="version" camunda:calledElementVersion="3"',
+            {"binding": "version", "version": "3"},
+        ),
+        ('flowable:sameDeployment="true"', {"binding": "deployment"}),
+    ],
+)
+def test_which_version_is_called(attributes, binding):
+    found = call(attributes).noria("x")
+    assert {name: found[name] for name in binding} == binding
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    ['camunda:variableMappingClass="a.B"', 'camunda:calledElementVersionTag="v1"', 'flowable:calledElementType="id"'],
+)
+def test_what_cannot_be_called_so_needs_work(attributes):
+    assert len(call(attributes).codes("needs_work")) == 1
+
+
+def test_the_called_process_may_be_computed():
+    model = Model(around('<callActivity id="x" calledElement="${which}"/>'))
+    assert model["x"].get("calledElement") == "= which"
+    assert model.errors() == []

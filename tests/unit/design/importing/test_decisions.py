@@ -1,0 +1,100 @@
+"""DMN files of Camunda and Flowable: older namespaces, JUEL, variables that nobody declared."""
+
+from __future__ import annotations
+
+from noria.design.dmn import read_dmn
+from noria.design.feel import EvaluationContext, from_json, to_json
+from noria.design.importing import import_dmn
+
+DMN_11 = "http://www.omg.org/spec/DMN/20151101/dmn.xsd"
+DMN_13 = "https://www.omg.org/spec/DMN/20191111/MODEL/"
+
+
+def table(rules, *, namespace=DMN_11, inputs="", extra=""):
+    return (
+        f'<definitions xmlns="{namespace}" xmlns:camunda="http://camunda.org/schema/1.0/dmn" id="d" name="d" '
+        f'namespace="x"><decision id="dish" name="Dish" {extra}><decisionTable id="t" hitPolicy="FIRST">'
+        f'{inputs}<output id="o" name="dish" typeRef="string"/>{rules}</decisionTable></decision></definitions>'
+    ).encode()
+
+
+def decide(content, decision="dish", **variables):
+    imported = import_dmn(content, "dish.dmn")
+    model, findings = read_dmn(imported.document, "dish.dmn")
+    assert model is not None, findings
+    made = model.decisions[decision].evaluate(
+        {name: from_json(value) for name, value in variables.items()}, EvaluationContext(0)
+    )
+    return to_json(made.value), [line.code for line in imported.lines]
+
+
+def column(number, expression, attributes="", language=""):
+    return (
+        f'<input id="i{number}" {attributes}><inputExpression id="e{number}" typeRef="integer" {language}>'
+        f"<text>{expression}</text></inputExpression></input>"
+    )
+
+
+def rule(number, test, result, language=""):
+    return (
+        f'<rule id="r{number}"><inputEntry id="a{number}" {language}><text>{test}</text></inputEntry>'
+        f'<outputEntry id="b{number}"><text>"{result}"</text></outputEntry></rule>'
+    )
+
+
+def test_a_table_of_dmn_1_1_is_one_of_dmn_1_3_and_declares_what_it_reads():
+    content = table(rule(1, "&gt; 8", "stew") + rule(2, "", "steak"), inputs=column(1, "guests"))
+    value, codes = decide(content, guests=10)
+    assert value == "stew"
+    assert codes == ["import.dmn_version", "import.number_type", "import.required_input"]
+    assert decide(content, guests=2)[0] == "steak"
+
+
+def test_juel_in_a_table_is_feel():
+    language = 'expressionLanguage="juel"'
+    content = table(
+        rule(1, "${cellInput &gt; 8 &amp;&amp; cellInput != 10}", "stew", language)
+        + rule(2, "${n == 10}", "soup", language),
+        namespace=DMN_13,
+        inputs=column(1, "${guests + extra}", 'camunda:inputVariable="n"', language),
+    )
+    assert decide(content, guests=5, extra=4)[0] == "stew"
+    value, codes = decide(content, guests=5, extra=5)
+    assert value == "soup"
+    assert "import.null_arithmetic" in codes
+
+
+def test_java_in_a_table_needs_work():
+    content = table(rule(1, "${bean.test(cellInput)}", "stew", 'expressionLanguage="juel"'), inputs=column(1, "guests"))
+    lines = import_dmn(content, "dish.dmn").lines
+    assert [line.code for line in lines if line.outcome == "needs_work"] == ["import.expression"]
+
+
+def test_the_column_of_a_required_decision_is_that_decision():
+    first = table(rule(1, "&gt; 8", "stew"), namespace=DMN_13, inputs=column(1, "guests"))
+    second = (
+        '<decision id="drink" name="Drink"><informationRequirement><requiredDecision href="#dish"/>'
+        '</informationRequirement><decisionTable id="u"><input id="i9"><inputExpression id="e9"><text>dish</text>'
+        '</inputExpression></input><output id="o9"/><rule id="r9"><inputEntry id="a9"><text>"stew"</text></inputEntry>'
+        '<outputEntry id="b9"><text>"beer"</text></outputEntry></rule></decisionTable></decision></definitions>'
+    )
+    value, codes = decide(first.replace(b"</definitions>", second.encode()), "drink", guests=9)
+    assert value == "beer"
+    assert "import.required_result" in codes
+
+
+def test_what_a_decision_says_of_its_life_is_reported():
+    content = table(
+        rule(1, "", "stew"), inputs=column(1, "guests"), extra='camunda:historyTimeToLive="P1D" camunda:versionTag="v"'
+    )
+    codes = decide(content, guests=1)[1]
+    assert {"import.retention", "import.version_tag"} <= set(codes)
+
+
+def test_a_file_of_nobody_is_left_as_it_is():
+    content = table(rule(1, "", "stew"), namespace=DMN_13).replace(
+        b' xmlns:camunda="http://camunda.org/schema/1.0/dmn"', b""
+    )
+    imported = import_dmn(content, "dish.dmn")
+    assert imported.lines == ()
+    assert import_dmn(imported.document, "dish.dmn").document == imported.document

@@ -1,0 +1,157 @@
+"""Work for programs: topics, delegates, expressions, connectors, retries, save points, decisions."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.design.importing.models import Model, around
+
+from noria.design.bpmn.names import bpmn
+
+
+def service(attributes="", inside="", kind="serviceTask"):
+    extensions = f"<extensionElements>{inside}</extensionElements>" if inside else ""
+    return Model(around(f'<{kind} id="x" {attributes}>{extensions}</{kind}>'))
+
+
+def test_an_external_tasks_topic_is_the_topic():
+    model = service('camunda:type="external" camunda:topic="${which}"')
+    assert model.noria("x") == {"topic": "= which"}
+    assert model.codes("changed") + model.codes("needs_work") == []
+    assert model.errors() == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "topic"),
+    [
+        ('camunda:class="org.acme.Charge"', "org.acme.Charge"),
+        ('flowable:delegateExpression="${charge}"', "charge"),
+        ('activiti:expression="${bank.charge(amount)}"', "bank.charge"),
+        ('flowable:type="shell"', "shell"),
+    ],
+)
+def test_code_inside_the_engine_is_a_topic_that_a_worker_serves(attributes, topic):
+    model = service(attributes)
+    assert model.noria("x") == {"topic": topic}
+    assert model.codes("changed") == ["import.delegate"]
+    assert model.errors() == []
+
+
+def test_an_expression_with_a_result_is_a_script():
+    model = service('camunda:expression="${amount * 2 > 10}" camunda:resultVariable="big"')
+    assert model["x"].local == "scriptTask"
+    assert model["x"].first(bpmn("script")).text == "(amount * 2 > 10) = true"
+    assert model.noria("x") == {"resultVariable": "big"}
+    assert model.errors() == []
+
+
+def test_an_expression_that_sets_a_variable_is_a_script():
+    model = service("camunda:expression=\"${execution.setVariable('big', amount &gt; 10)}\"")
+    assert model["x"].local == "scriptTask"
+    assert model.noria("x") == {"resultVariable": "big"}
+
+
+def test_an_expression_without_effect_is_a_task_that_does_nothing():
+    assert service('camunda:expression="${true}"')["x"].local == "task"
+
+
+def test_a_field_that_is_constant_is_a_header_and_one_that_is_computed_an_input():
+    model = service(
+        'flowable:class="a.B"',
+        '<flowable:field name="to" stringValue="me"/><flowable:field name="text"><flowable:expression>Hi ${name}'
+        "</flowable:expression></flowable:field>",
+    )
+    assert model.mappings("x") == [
+        ("header", {"name": "to", "value": "me"}),
+        ("input", {"source": '= string join(["Hi ", string(name)])', "target": "text"}),
+    ]
+
+
+def test_http_and_mail_tasks_are_connectors():
+    model = service('flowable:type="http"', '<flowable:field name="requestUrl" stringValue="http://x"/>')
+    assert model.noria("x") == {"topic": "http"}
+    assert model.codes("changed") == ["import.connector"]
+
+
+def test_a_connector_brings_its_id_and_its_parameters():
+    model = service(
+        "",
+        '<camunda:connector><camunda:inputOutput><camunda:inputParameter name="url">http://x</camunda:inputParameter>'
+        "</camunda:inputOutput><camunda:connectorId>http-connector</camunda:connectorId></camunda:connector>",
+    )
+    assert model.noria("x") == {"topic": "http-connector"}
+    assert model.mappings("x") == [("input", {"source": "http://x", "target": "url"})]
+    assert model.errors() == []
+
+
+@pytest.mark.parametrize(
+    ("cycle", "retries", "wait"),
+    [("R5/PT10M", "5", "PT10M"), ("PT1M,PT5M", "3", "PT1M,PT5M"), ("R3/PT1M", "3", "PT1M")],
+)
+def test_a_retry_cycle_says_how_often_and_when(cycle, retries, wait):
+    model = service(
+        'camunda:type="external" camunda:topic="t"',
+        f"<camunda:failedJobRetryTimeCycle>{cycle}</camunda:failedJobRetryTimeCycle>",
+    )
+    assert model.noria("x") == {"topic": "t", "retries": retries, "retryWait": wait}
+    assert model.errors() == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "points"),
+    [
+        ('camunda:asyncBefore="true"', {"saveBefore": "true"}),
+        ('flowable:async="true" flowable:asyncLeave="true"', {"saveBefore": "true", "saveAfter": "true"}),
+        ('camunda:asyncAfter="true" camunda:exclusive="false"', {"saveAfter": "true"}),
+        ('camunda:asyncBefore="false"', {}),
+    ],
+)
+def test_an_asynchronous_continuation_is_a_save_point(attributes, points):
+    assert Model(around(f'<task id="x" {attributes}/>')).noria("x") == points
+
+
+def test_a_decision_is_named_and_its_result_explained():
+    model = service(
+        'camunda:decisionRef="rate" camunda:resultVariable="r" camunda:mapDecisionResult="singleEntry" '
+        'camunda:decisionRefBinding="deployment"',
+        kind="businessRuleTask",
+    )
+    assert model.noria("x") == {"decision": "rate", "resultVariable": "r"}
+    assert model.codes("changed") + model.codes("needs_work") == []
+
+
+def test_a_decision_list_says_that_it_differs():
+    model = service('camunda:decisionRef="rate" camunda:mapDecisionResult="resultList"', kind="businessRuleTask")
+    assert model.codes("changed") == ["import.decision_list"]
+
+
+def test_a_decision_task_of_flowable_is_a_business_rule_task():
+    model = service(
+        'flowable:type="dmn"',
+        '<flowable:field name="decisionTableReferenceKey"><flowable:string>rate</flowable:string></flowable:field>'
+        '<flowable:field name="throwErrorNoHits" stringValue="true"/>',
+    )
+    assert set(model.codes("changed")) == {"import.field_unused", "import.decision_list"}
+    assert (model["x"].local, model.noria("x")) == ("businessRuleTask", {"decision": "rate"})
+
+
+def test_a_business_rule_task_that_a_delegate_does_is_a_service_task():
+    model = service('camunda:class="a.B"', kind="businessRuleTask")
+    assert model["x"].local == "serviceTask"
+    assert model.errors() == []
+
+
+def test_the_delegate_of_a_message_event_is_the_events_topic():
+    model = Model(
+        around('<intermediateThrowEvent id="x"><messageEventDefinition camunda:class="a.B"/></intermediateThrowEvent>')
+    )
+    assert model.noria("x") == {"topic": "a.B"}
+    assert model.errors() == []
+
+
+def test_listeners_need_work():
+    model = service(
+        'camunda:type="external" camunda:topic="t"',
+        '<camunda:executionListener event="start" class="a.L"/><camunda:executionListener event="end">'
+        '<camunda:script scriptFormat="groovy">1</camunda:script></camunda:executionListener>',
+    )
+    assert model.codes("needs_work") == ["import.listener", "import.listener"]

@@ -1,0 +1,249 @@
+"""Multi-instance activities, triggers, ends, and what vendors leave unsaid."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.design.importing.models import Model, around
+
+from noria.design.bpmn.names import bpmn, noria
+from noria.design.importing import import_bpmn
+
+
+def loop(attributes="", inside=""):
+    return Model(
+        around(
+            '<userTask id="x" camunda:assignee="a">'
+            f'<multiInstanceLoopCharacteristics id="m" {attributes}>{inside}</multiInstanceLoopCharacteristics>'
+            f"</userTask>"
+        )
+    )
+
+
+@pytest.mark.parametrize("collection", ["people", "${people}"])
+def test_a_loop_runs_over_a_collection(collection):
+    model = loop(f'camunda:collection="{collection}" camunda:elementVariable="person"')
+    assert model.noria("m") == {"collection": "= people", "item": "person"}
+
+
+def test_the_vendors_take_a_data_reference_for_a_variable():
+    model = loop("", '<loopDataInputRef>people</loopDataInputRef><inputDataItem name="person"/>')
+    assert model.noria("m") == {"collection": "= people", "item": "person"}
+    assert model["m"].first(bpmn("loopDataInputRef")) is None
+
+
+def test_the_index_is_an_input_that_counts_from_0():
+    model = loop('flowable:collection="${people}" flowable:elementIndexVariable="i"')
+    assert model.mappings("x") == [("input", {"source": "= loopCounter - 1", "target": "i"})]
+
+
+def test_the_counters_have_bpmns_names():
+    model = loop(
+        "",
+        "<loopCardinality>${count}</loopCardinality><completionCondition>${nrOfCompletedInstances/nrOfInstances "
+        "&gt;= 0.5}"
+        "</completionCondition>",
+    )
+    assert model["m"].first(bpmn("loopCardinality")).text == "count"
+    condition = model["m"].first(bpmn("completionCondition")).text
+    assert condition == "numberOfCompletedInstances / numberOfInstances >= 0.5"
+
+
+def test_gathered_variables_are_an_output_collection():
+    model = loop(
+        'flowable:collection="people"',
+        '<extensionElements><flowable:variableAggregation target="answers"><flowable:variable source="ok"/>'
+        '<flowable:variable sourceExpression="${text.length()}" target="size"/></flowable:variableAggregation>'
+        "</extensionElements>",
+    )
+    assert model.noria("m")["outputCollection"] == "answers"
+    assert model.noria("m")["outputItem"] == "= {ok: ok, size: string length(text)}"
+
+
+def event(definition, kind="intermediateCatchEvent", outside=""):
+    return Model(around(f'<{kind} id="x">{definition}</{kind}>'), outside=outside)
+
+
+def test_caught_errors_leave_code_and_message_in_variables():
+    model = Model(
+        around('<userTask id="x" camunda:assignee="a"/>')
+        + '<boundaryEvent id="b" attachedToRef="x"><errorEventDefinition id="d" errorRef="oops" '
+        'camunda:errorCodeVariable="code" camunda:errorMessageVariable="text"/></boundaryEvent>'
+        '<sequenceFlow id="f3" sourceRef="b" targetRef="e"/>'
+    )
+    assert model.noria("d") == {"codeVariable": "code", "messageVariable": "text"}
+    assert model["oops"].get("errorCode") == "oops"
+    assert "import.declared" in model.codes("changed")
+    assert model.errors() == []
+
+
+def test_a_conditional_event_listens_to_named_changes():
+    model = event(
+        '<conditionalEventDefinition id="d" camunda:variableName="a" camunda:variableEvents="create, delete">'
+        "<condition>${a == 1}</condition></conditionalEventDefinition>"
+    )
+    assert model.noria("d") == {"variables": "a", "on": "create"}
+    assert model["d"].first(bpmn("condition")).text == "a = 1"
+    assert "import.condition_delete" in model.codes("changed")
+
+
+def test_a_variable_listener_is_a_conditional_event():
+    model = event(
+        '<extensionElements><flowable:variableListenerEventDefinition variableName="a" variableChangeType="update"/>'
+        "</extensionElements>"
+    )
+    definition = model["x"].first(bpmn("conditionalEventDefinition"))
+    assert (definition.get(noria("variables")), definition.get(noria("on"))) == ("a", "update")
+    assert definition.first(bpmn("condition")).text == ""
+    assert model.errors() == []
+
+
+@pytest.mark.parametrize(
+    ("cron", "cycle"),
+    [("0 0/5 * * * ?", "R/PT5M"), ("0/2 * * * * ?", "R/PT2S"), ("0 0 * * * ?", "R/PT1H"), ("0 0 0/6 * * ?", "R/PT6H")],
+)
+def test_a_cron_expression_that_means_every_so_often_is_a_cycle(cron, cycle):
+    timer = f'<timerEventDefinition id="d"><timeCycle>{cron}</timeCycle></timerEventDefinition>'
+    model = Model(f'<startEvent id="s">{timer}</startEvent><task id="x"/>')
+    assert model["d"].first(bpmn("timeCycle")).text == cycle
+    assert model.codes("changed") == ["import.cron"]
+
+
+def test_a_cycle_on_an_event_in_the_flow_happens_once():
+    model = event('<timerEventDefinition id="d"><timeCycle>R/PT5M</timeCycle></timerEventDefinition>')
+    assert model["d"].first(bpmn("timeDuration")).text == "PT5M"
+    assert model.codes("changed") == ["import.cycle_once"]
+    assert model.errors() == []
+
+
+def test_camundas_escalation_boundary_event_does_not_interrupt_unless_it_says_so():
+    body = (
+        '<userTask id="x" camunda:assignee="a"/><boundaryEvent id="b" attachedToRef="x"><escalationEventDefinition/>'
+        "</boundaryEvent>"
+    )
+    assert Model(body, vendors="camunda")["b"].get("cancelActivity") == "false"
+    assert Model(body.replace("camunda", "flowable"), vendors="flowable")["b"].get("cancelActivity") == ""
+
+
+def test_an_event_that_always_interrupts_does_not_say_otherwise():
+    model = Model(
+        '<task id="x"/><boundaryEvent id="b" attachedToRef="x" cancelActivity="false"><errorEventDefinition/>'
+        "</boundaryEvent>"
+    )
+    assert model["b"].get("cancelActivity") == ""
+    assert model.codes("changed") == ["import.always_interrupts"]
+
+
+def test_any_other_cron_expression_needs_work():
+    model = event("<timerEventDefinition><timeCycle>0 0 9 ? * MON</timeCycle></timerEventDefinition>")
+    assert model.codes("needs_work") == ["import.cron_unsupported"]
+
+
+def test_a_timer_may_be_computed():
+    model = event('<timerEventDefinition id="d"><timeDuration>${wait}</timeDuration></timerEventDefinition>')
+    assert model["d"].first(bpmn("timeDuration")).text == "= wait"
+    assert model.errors() == []
+
+
+def test_names_of_messages_and_signals_may_be_computed():
+    model = event('<messageEventDefinition messageRef="m"/>', outside='<message id="m" name="order-${id}"/>')
+    assert model["m"].get("name") == '= string join(["order-", string(id)])'
+    model = event('<signalEventDefinition id="d" activiti:signalExpression="${which}"/>')
+    assert model[model["d"].get("signalRef")].get("name") == "= which"
+    assert model.errors() == []
+
+
+def test_a_receive_task_without_a_message_is_named_after_itself():
+    model = Model(around('<receiveTask id="x"/>'))
+    assert model[model["x"].get("messageRef")].get("name") == "x"
+    assert model.codes("changed") == ["import.named_message"]
+    assert model.errors() == []
+
+
+def test_what_a_signal_carries_is_mapped_at_both_ends():
+    thrown = Model(
+        around(
+            '<intermediateThrowEvent id="x"><signalEventDefinition signalRef="s1"><extensionElements>'
+            '<camunda:in source="a" target="b"/></extensionElements></signalEventDefinition></intermediateThrowEvent>'
+        ),
+        outside='<signal id="s1" name="n"/>',
+    )
+    assert thrown.mappings("x") == [("input", {"source": "= a", "target": "b"})]
+    caught = event(
+        '<extensionElements><flowable:in source="b" target="c"/></extensionElements><signalEventDefinition '
+        'signalRef="s1"/>',
+        outside='<signal id="s1" name="n"/>',
+    )
+    assert caught.mappings("x") == [("output", {"source": "= b", "target": "c"})]
+
+
+def test_terminate_all_ends_the_whole_instance():
+    model = Model(
+        '<startEvent id="s"/><endEvent id="x"><terminateEventDefinition id="d" flowable:terminateAll="true"/>'
+        "</endEvent>"
+        '<sequenceFlow id="f" sourceRef="s" targetRef="x"/>'
+    )
+    assert model.noria("d") == {"terminateAll": "true"}
+
+
+def test_terminate_multi_instance_ends_the_loop_around_it():
+    model = Model(
+        '<subProcess id="each"><multiInstanceLoopCharacteristics><loopCardinality>3</loopCardinality>'
+        '</multiInstanceLoopCharacteristics><startEvent id="s"/><endEvent id="x">'
+        '<terminateEventDefinition id="d" flowable:terminateMultiInstance="true"/></endEvent>'
+        '<sequenceFlow id="f" sourceRef="s" targetRef="x"/></subProcess>'
+    )
+    assert model.noria("d") == {"terminateLoop": "true"}
+
+
+def test_what_has_no_id_is_given_one():
+    model = Model('<startEvent/><task id="x"/><sequenceFlow sourceRef="x" targetRef="y"/><endEvent id="y"/>')
+    assert model.codes("changed") == ["import.id", "import.id"]
+    assert model["flow_x_y"].local == "sequenceFlow"
+
+
+def test_a_process_that_does_not_say_whether_it_runs_runs():
+    text = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p"/></definitions>'
+    imported = import_bpmn(text.encode(), "m.bpmn")
+    assert b'isExecutable="true"' in imported.document
+    assert [line.code for line in imported.lines] == ["import.executable"]
+
+
+def test_a_flow_without_a_condition_is_what_the_vendors_take_it_for():
+    flows = (
+        '<startEvent id="s"/><exclusiveGateway id="x"/><endEvent id="e"/>'
+        '<sequenceFlow id="f" sourceRef="s" targetRef="x"/>'
+        '<sequenceFlow id="a" sourceRef="x" targetRef="e"/>'
+        '<sequenceFlow id="b" sourceRef="x" targetRef="e"><conditionExpression>${c}</conditionExpression>'
+        "</sequenceFlow>"
+        '<sequenceFlow id="d" sourceRef="x" targetRef="e"/>'
+    )
+    model = Model(flows)
+    assert model["a"].first(bpmn("conditionExpression")).text == "true"
+    assert model["x"].get("default") == "d"
+    assert model.errors() == []
+
+
+def test_conditions_behind_a_start_event_get_a_gateway_that_is_drawn():
+    model = Model(
+        '<startEvent id="s"/><endEvent id="e"/><sequenceFlow id="f" sourceRef="s" targetRef="e">'
+        "<conditionExpression>${c}</conditionExpression></sequenceFlow>",
+        outside='<x:BPMNDiagram xmlns:x="http://www.omg.org/spec/BPMN/20100524/DI" '
+        'xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" xmlns:di="http://www.omg.org/spec/DD/20100524/DI">'
+        '<x:BPMNPlane><x:BPMNShape id="sh" bpmnElement="s"><dc:Bounds x="10" y="20" width="36" height="36"/>'
+        '</x:BPMNShape><x:BPMNEdge id="ed" bpmnElement="f"><di:waypoint x="46" y="38"/></x:BPMNEdge></x:BPMNPlane>'
+        "</x:BPMNDiagram>",
+    )
+    assert model["f"].get("sourceRef") == "split_s"
+    assert model["split_s_di"].get("bpmnElement") == "split_s"
+    assert model.errors() == []
+
+
+def test_an_event_gateway_with_one_event_has_nothing_to_choose():
+    model = Model(
+        '<startEvent id="s"/><eventBasedGateway id="g"/><intermediateCatchEvent id="x"><timerEventDefinition>'
+        '<timeDuration>PT1H</timeDuration></timerEventDefinition></intermediateCatchEvent><endEvent id="e"/>'
+        '<sequenceFlow id="a" sourceRef="s" targetRef="g"/><sequenceFlow id="b" sourceRef="g" targetRef="x"/>'
+        '<sequenceFlow id="c" sourceRef="x" targetRef="e"/>'
+    )
+    assert model["g"].local == "exclusiveGateway"
+    assert model.errors() == []
