@@ -77,6 +77,9 @@ OPERATOR = Caller(
 """Whoever has the machine may deploy from its command line; the audit trail says so."""
 
 
+_EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - refused, not listened on
+
+
 class PeersAddressError(NoriaError):
     """The address for other processes cannot be used."""
 
@@ -117,6 +120,8 @@ class Cluster:
             StoreUnavailableError: the database cannot be used.
         """
         host, _, port = self._peers.rpartition(":")
+        if host.strip("[]") in _EVERY_ADDRESS:
+            raise PeersAddressError(f"{self._peers!r} names no address that other processes can connect to; give one.")
         door = Door(self._secret, runtime.submit_here, delivery.accept)
         try:
             address = await door.open(host.strip("[]"), int(port))
@@ -272,18 +277,26 @@ class Noria:
     def _projected(self, notices: list[Notice], processes: set[str]) -> None:
         self.hub.projected(notices, processes, TENANT, self.clock.now_ms())
 
+    async def take_shards(self) -> None:
+        """Take shards, so that commands are done here; nothing happens by itself yet.
+
+        Raises:
+            DatabaseTakenError: another server has the SQLite file.
+        """
+        self.database.claim()
+        await self.runtime.start()
+        if self.cluster is not None:
+            await self.cluster.start(self.runtime, self.delivery)
+
     async def start(self) -> None:
         """Take shards, and begin all background work.
 
         Raises:
             DatabaseTakenError: another server has the SQLite file.
         """
-        self.database.claim()
         self.hub.begin(secrets.randbelow(1 << 20))
-        await self.runtime.start()
+        await self.take_shards()
         self.runtime.listen(self.hub.committed)
-        if self.cluster is not None:
-            await self.cluster.start(self.runtime, self.delivery)
         self.projector.listen(self.following.nudge)
         await self.following.start()
         self.projector.start(self.runtime)

@@ -119,6 +119,15 @@ def test_a_second_server_on_one_sqlite_file_is_refused_and_the_first_goes_on(
     assert third.stop() == 0
 
 
+@pytest.mark.parametrize("peers", ["0.0.0.0:0", "[::]:7080", ":7080", "127.0.0.1:none"])
+def test_an_address_that_others_cannot_connect_to_is_refused(
+    postgres_url: str, serve: Callable[..., Served], peers: str
+) -> None:
+    served = serve("--database", postgres_url, "--peers", peers)
+    assert served.process.wait(START_S_MAX) == 1
+    assert "cluster.address" in served.log.read_text()
+
+
 def test_several_processes_on_sqlite_are_refused(tmp_path: Path, serve: Callable[..., Served]) -> None:
     served = serve("--data", str(tmp_path / "data"), "--processes", "2")
     assert served.process.wait(START_S_MAX) == 1

@@ -1,4 +1,4 @@
-"""What is deployed beside a running server."""
+"""What is put into a database beside or before a running server: models, the demonstration."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from noria.bootstrap import Composition
+from noria.adapters.demo import seed
+from noria.bootstrap import Composition, Noria
 from tests.house import TENANT, House, eventually
 from tests.scenarios.drawing import draw
 
@@ -41,3 +42,11 @@ async def test_models_that_the_command_line_deploys_are_in_force_in_a_running_se
     assert newest is not None
     assert newest.version == 2
     assert await house.places(await house.start("more")) == ["work"]
+
+
+async def test_the_demonstration_is_seeded(database_url: str) -> None:
+    await seed(Noria.open, database_url, 4, lambda *_: None)
+    noria = await Noria.open(database_url)
+    rows = await noria.database.store.journal_after({}, 1_000)
+    assert len({row.iid for row in rows}) >= 4
+    await noria.close()

@@ -44,12 +44,14 @@ class Pending(msgspec.Struct):
         future: gets the answer.
         shard: whose owner must run it, `ANYWHERE` for any.
         here: whether it may not be passed on: it came from another process, which asks again itself.
+        passed_on: whether another process has been asked.
     """
 
     request: Request
     future: asyncio.Future[Answer]
     shard: int = ANYWHERE
     here: bool = False
+    passed_on: bool = False
 
 
 class Batch:

@@ -233,10 +233,13 @@ class Leases:
         """
         dead = await self._dead(self.standing.members)
         async with self._runtime.owning:
-            asked_ms = self._clock.now_ms()
+            lapsed, asked_ms = not self.runs(), self._clock.now_ms()
             renewal = await self._store.renew(self.member, self._lease_ms, dead)
             self._until_ms = asked_ms + self._lease_ms
             self._runtime.adopt(renewal.epochs, renewal.claimed)
+            if lapsed:
+                # Whoever looked meanwhile found that nothing is owned here.
+                self._runtime.tell([])
         self._saw(renewal.standing)
         await self._runtime.make_sure()
         if self._giving is None or self._giving.done():

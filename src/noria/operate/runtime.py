@@ -361,7 +361,7 @@ class Runtime:
             return batch
         if not isinstance(error, Exception):
             raise error
-        self._queue.extendleft(reversed(batch.pendings))
+        self._queue.extendleft(pending for pending in reversed(batch.pendings) if not pending.passed_on)
         await self._recover(below.pendings, error)
         return Batch(self._losses)
 
@@ -394,6 +394,7 @@ class Runtime:
 
     async def _recover(self, pendings: list[Pending], error: Exception, *, alone: bool = False) -> None:
         """After a failed batch: forget what memory held, then try each command alone once."""
+        pendings = [pending for pending in pendings if not pending.passed_on]
         for pending in pendings:
             self._cache.pop(pending.request.iid, None)
         try:
@@ -434,7 +435,7 @@ class Runtime:
 
     def _pass_on(self, pending: Pending) -> None:
         """Its shard went to another process while it waited: nothing was done, and that one is asked."""
-        future = pending.future
+        future, pending.passed_on = pending.future, True
         if future.done():
             return
         if self._elsewhere is None or pending.here:

@@ -109,7 +109,7 @@ class _Seeder:
         for person in PEOPLE:
             await accounts.set_password(DEMO_TENANT, person.id, DEMO_PASSWORD, self.clock.now_ms())
         await noria.catalogue.deploy(DEMO_TENANT, "he", example_files(), self.clock.now_ms(), noria.facts(DEMO_TENANT))
-        await noria.runtime.start()
+        await noria.take_shards()
         self._plan_starts()
         while self.agenda:
             at_ms, _, act = heapq.heappop(self.agenda)
