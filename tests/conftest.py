@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from types import FrameType
 
 import pytest
@@ -22,14 +22,15 @@ def _overdue(_number: int, _frame: FrameType | None) -> None:
     raise TimeoutError(f"The test hangs: it has not ended after {DEADLINE_S} s.")
 
 
-@pytest.fixture(autouse=True)
-def deadline() -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
     """Fail a test that hangs, with the place where it waits."""
     if not DEADLINE_S or threading.current_thread() is not threading.main_thread():
-        yield
-        return
+        return (yield)
     before = signal.signal(signal.SIGALRM, _overdue)
     signal.alarm(DEADLINE_S)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
