@@ -22,7 +22,6 @@ from noria.adapters.cluster.door import Door
 from noria.adapters.cluster.links import TcpLinks
 from noria.adapters.cluster.supervisor import Supervisor
 from noria.adapters.database.audit import DatabaseAudit
-from noria.adapters.database.batches import DatabaseBatches
 from noria.adapters.database.blobs import DatabaseBlobs
 from noria.adapters.database.board import DatabaseBoard
 from noria.adapters.database.catalogue import DatabaseCatalogue
@@ -30,6 +29,7 @@ from noria.adapters.database.changes import DatabaseChanges
 from noria.adapters.database.leases import PostgresLeases
 from noria.adapters.database.lists import DatabaseLists
 from noria.adapters.database.opening import Database, open_database
+from noria.adapters.database.operations import DatabaseBatches
 from noria.adapters.database.people import DatabasePeople
 from noria.adapters.database.postgres_store import PostgresStore
 from noria.adapters.database.projection import Projector
