@@ -7,7 +7,7 @@ from collections import Counter
 from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.evolve import APPLY
-from noria.engine.state import State
+from noria.engine.state import Purpose, State
 from noria.operate.rows import JournalRow
 from tests.simulation.models import DURATIONS, Process
 from tests.simulation.oracle import Outside
@@ -42,6 +42,7 @@ class History:
         jobs_done: tokens whose job was finished.
         returned: whether a request was sent back, after which the oracle does not know the way.
         over: how it ended, "" while it is open.
+        seen: recorded event → how often.
     """
 
     def __init__(self, iid: int, definition: Definition, process: Process) -> None:
@@ -62,6 +63,12 @@ class History:
         self.returned = False
         self.over = ""
         self._element_of: dict[int, str] = {}
+        # Token → path of the loops' instances that it stands in, itself included (see `oracle.py`).
+        self._path_of: dict[int, str] = {0: ""}
+        self._instances: Counter[int] = Counter()
+        self._loops: set[int] = set()
+        self._purposes: dict[int, Purpose] = {}
+        self.seen: Counter[str] = Counter()
         self._limits: dict[int, tuple[int, int]] = {}
         self._cycles: dict[tuple[int, int], int] = {}
         self._seen: set[tuple[str, int]] = set()
@@ -75,6 +82,7 @@ class History:
                 APPLY[event.__class__](self.state, event)
             except (KeyError, AttributeError) as error:
                 raise ViolationError("I2", f"{event} of {self.iid} cannot be replayed: {error!r}") from error
+            self.seen[type(event).__name__] += 1
             reader = getattr(self, f"_{type(event).__name__}", None)
             if reader is not None:
                 reader(event, row)
@@ -107,8 +115,21 @@ class History:
 
     def _ElementEntered(self, event: e.ElementEntered, row: JournalRow) -> None:  # noqa: N802
         self._element_of[event.token] = self._id(event.element)
+        path = self._path_of[event.scope]
+        if event.scope in self._loops:
+            self._instances[event.scope] += 1
+            path += f"#{self._instances[event.scope]}"
+        self._path_of[event.token] = path
         self.entered[self._id(event.element)] += 1
         self._begin("token", event.token, -1)
+
+    def _LoopStarted(self, event: e.LoopStarted, row: JournalRow) -> None:  # noqa: N802
+        self._loops.add(event.token)
+
+    def _happened(self, element: str, token: int, more: str = "") -> str:
+        key = f"{element}{more}{self._path_of[token]}"
+        self.outside.happened[key] += 1
+        return key
 
     def _leave(self, token: int, element: int, counter: Counter[str]) -> None:
         if self._element_of.get(token) != self._id(element):
@@ -141,7 +162,7 @@ class History:
 
     def _TaskCompleted(self, event: e.TaskCompleted, row: JournalRow) -> None:  # noqa: N802
         self._end("task", event.token)
-        self.outside.happened[self._id(event.element)] += 1
+        self._happened(self._id(event.element), event.token)
 
     def _TaskReturned(self, event: e.TaskReturned, row: JournalRow) -> None:  # noqa: N802
         self._end("task", event.token)
@@ -156,14 +177,17 @@ class History:
     def _JobCompleted(self, event: e.JobCompleted, row: JournalRow) -> None:  # noqa: N802
         self._end("job", event.token)
         self.jobs_done.add(event.token)
-        self.outside.happened[self._element_of[event.token]] += 1
+        self._happened(self._element_of[event.token], event.token)
 
     # Timers and messages
 
     def _TimerStarted(self, event: e.TimerStarted, row: JournalRow) -> None:  # noqa: N802
         self._begin("timer", event.timer, event.token)
         self.due[event.timer] = event.due_ms
-        if event.share:
+        self._purposes[event.timer] = event.purpose
+        if event.purpose is not Purpose.EVENT:
+            rightly = row.ts
+        elif event.share:
             opened_ms, due_ms = self._limits[event.token]
             rightly = opened_ms + round((due_ms - opened_ms) * event.share)
         else:
@@ -179,22 +203,28 @@ class History:
             raise ViolationError("I5", f"timer {event.timer} of {self.iid} is due at {event.due_ms}, not {rightly}")
 
     def _TimerFired(self, event: e.TimerFired, row: JournalRow) -> None:  # noqa: N802
+        token = self.open.get(("timer", event.timer), 0)
         self._end("timer", event.timer)
         if row.ts < self.due[event.timer]:
             early_ms = self.due[event.timer] - row.ts
             raise ViolationError("I5", f"timer {event.timer} of {self.iid} fired {early_ms} ms before it was due")
-        if self.definition.graph.elements[event.element].human is None:
-            self.outside.happened[self._id(event.element)] += 1
+        element = self._id(event.element)
+        purpose = self._purposes[event.timer]
+        if purpose is not Purpose.EVENT:
+            self._happened(element, token, ":before" if purpose is Purpose.SAVE_BEFORE else ":after")
+        elif self.definition.graph.elements[event.element].human is None:
+            self._happened(element, token)
 
     def _WaitOpened(self, event: e.WaitOpened, row: JournalRow) -> None:  # noqa: N802
         self._begin("wait", event.wait, event.token)
 
     def _MessageReceived(self, event: e.MessageReceived, row: JournalRow) -> None:  # noqa: N802
+        token = self.open.get(("wait", event.wait), 0)
         if not event.open:
             self._end("wait", event.wait)
         elif ("wait", event.wait) not in self.open:
             raise ViolationError("I4", f"wait {event.wait} of {self.iid} took a message, but it is not open")
-        self.outside.happened[self._id(event.element)] += 1
+        self._happened(self._id(event.element), token)
 
     def _WaitsClosed(self, event: e.WaitsClosed, row: JournalRow) -> None:  # noqa: N802
         for number in event.ids:
@@ -207,10 +237,9 @@ class History:
 
     def _CallCompleted(self, event: e.CallCompleted, row: JournalRow) -> None:  # noqa: N802
         self._end("call", event.token)
-        element = self._element_of[event.token]
-        self.outside.happened[element] += 1
+        key = self._happened(self._element_of[event.token], event.token)
         if event.error:
-            self.outside.failed_calls[element, event.error] += 1
+            self.outside.failed_calls[key, event.error] += 1
 
     def _CallCancelled(self, event: e.CallCancelled, row: JournalRow) -> None:  # noqa: N802
         self._end("call", event.token)

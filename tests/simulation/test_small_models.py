@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
+from tests.simulation.building import Builder
 from tests.simulation.choosing import Chooser
-from tests.simulation.models import Builder
 from tests.simulation.world import World
 
 CHOICES = st.binary(min_size=500, max_size=500)

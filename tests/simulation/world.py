@@ -15,13 +15,14 @@ from noria.kernel.errors import NoriaError
 from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from noria.operate.deploying import Catalogue, DefinitionRow, Resource, StartTimerRow
 from noria.operate.ports import StaleOwnerError, StoreUnavailableError
-from tests.simulation.bpmn import to_bpmn
+from tests.simulation.bpmn import RULES, to_bpmn
+from tests.simulation.building import Builder
 from tests.simulation.choosing import Chooser
 from tests.simulation.clients import LostError, Outside, People, WorkerSide
 from tests.simulation.history import History, ViolationError
 from tests.simulation.invariants import AT_THE_END, EveryCommit, no_child_is_orphaned
 from tests.simulation.loop import StillLoop
-from tests.simulation.models import Block, Builder, Model
+from tests.simulation.models import Block, Model
 from tests.simulation.server import FACTS, Gate, Server
 from tests.simulation.store import Tables
 
@@ -128,7 +129,7 @@ class World:
         )
         self.catalogue = Catalogue(_Deployments())
         deployed = StillLoop().run_until_complete(
-            self.catalogue.deploy(1, "modeller", {"model.bpmn": self.xml}, START_MS, FACTS)
+            self.catalogue.deploy(1, "modeller", {"model.bpmn": self.xml, "rules.dmn": RULES}, START_MS, FACTS)
         )
         if not deployed.id:
             raise ViolationError("model", "; ".join(str(finding) for finding in deployed.findings))
