@@ -41,7 +41,9 @@ _HEAD = (
 
 RULES = b"""<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="rules" name="rules" namespace="urn:noria:rules">
+<inputData id="request" name="request"><variable name="request" typeRef="number"/></inputData>
 <decision id="parity" name="parity"><variable name="parity" typeRef="number"/>
+<informationRequirement><requiredInput href="#request"/></informationRequirement>
 <literalExpression><text>modulo(request, 2)</text></literalExpression></decision>
 </definitions>
 """
@@ -185,7 +187,10 @@ class _Writer:
             self.messages.add(block.name)
             self.lines.append(f'<sendTask id="{block.id}" messageRef="{block.name}"/>')
         else:
-            self._throw_event(block.id, self._definition(Trigger(block.kind, block.name)))
+            # A signal reaches other requests: it must not bring them this one's variables.
+            sent = '<extensionElements><noria:input target="sent" source="= 1"/></extensionElements>'
+            kind = self._definition(Trigger(block.kind, block.name))
+            self._throw_event(block.id, sent + kind if block.kind == "signal" else kind)
         return block.id
 
     def _throw_event(self, key: str, definition: str) -> None:

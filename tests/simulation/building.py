@@ -46,6 +46,7 @@ class _Place:
         caught: the errors that are caught around it.
         scoped: whether it may cut its scope.
         escalations: the escalations that are caught around it.
+        ends: whether a token may end here; elsewhere a join would wait for it for ever.
         once: whether it is carried out at most once in a world's request, so that what it sets was not set before.
     """
 
@@ -53,11 +54,12 @@ class _Place:
     caught: tuple[str, ...] = ()
     scoped: bool = True
     escalations: tuple[str, ...] = ()
+    ends: bool = True
     once: bool = True
 
-    def inside(self, *, stops: bool = True) -> _Place:
-        """One block deeper; without `stops` it may not cut its scope."""
-        return replace(self, depth=self.depth + 1, scoped=self.scoped and stops)
+    def inside(self, *, stops: bool = True, ends: bool = True) -> _Place:
+        """One block deeper; without `stops` it may not cut its scope, without `ends` no token may end there."""
+        return replace(self, depth=self.depth + 1, scoped=self.scoped and stops, ends=self.ends and ends)
 
 
 @dataclass
@@ -118,19 +120,26 @@ class Builder:
                 kinds += ("call", "call")
         if place.depth > 0 and place.scoped:
             kinds += ("stop", "raise")
+            if place.escalations:
+                kinds += ("raise", "raise", "raise")
         return getattr(self, f"_{self.choose.one_of(kinds)}")(place)
 
     def linear(self) -> Block:
-        """What may be there several times at once: no gateway, no boundary event."""
+        """What may be there several times at once: no gateway, boundary event, loop or save point."""
         self.budget -= 1
-        kind = self.choose.one_of(("script", "user", "service", "timer"))
+        if self.choose.chance(25):
+            return Catch(self._id("timer"), Trigger("timer", "PT1M"))
+        return self._leaf()
+
+    def _leaf(self) -> Leaf:
+        """A task alone."""
+        kind = self.choose.one_of(("script", "user", "service"))
         if kind == "user":
             return UserTask(self._id("task"))
         if kind == "service":
             return ServiceTask(self._id("job"))
-        if kind == "timer":
-            return Catch(self._id("timer"), Trigger("timer", "PT1M"))
-        return self._script(_Place(9))
+        key = self._id("script")
+        return ScriptTask(key, f"v_{key}", self.choose.below(3))
 
     # Leaves
 
@@ -182,7 +191,7 @@ class Builder:
     def _raise(self, place: _Place) -> Raise:
         key = self._id("raise")
         code = self.choose.one_of((*place.escalations, *place.escalations, f"X_{key}"))
-        return Raise(key, code, self.choose.chance(40))
+        return Raise(key, code, place.ends and self.choose.chance(40))
 
     def _timer(self, place: _Place) -> Catch:
         return Catch(self._id("timer"), Trigger("timer", self._duration()))
@@ -207,8 +216,10 @@ class Builder:
 
     # Gateways
 
-    def _branches(self, place: _Place, least: int = 2, *, stops: bool = True) -> tuple[Block, ...]:
-        inner = place.inside(stops=stops)
+    def _branches(
+        self, place: _Place, least: int = 2, *, stops: bool = True, ends: bool = False
+    ) -> tuple[Block, ...]:
+        inner = place.inside(stops=stops, ends=ends)
         return tuple(self.sequence(inner) for _ in range(least + self.choose.below(4 - least)))
 
     def _parallel(self, place: _Place) -> Gateway:
@@ -227,7 +238,7 @@ class Builder:
         # No stop in a branch of an inclusive one: from when on it cannot reach the join any more, an oracle that
         # only counts does not see.
         inclusive = kind == "inclusive"
-        branches = self._branches(place, 3 if inclusive else 2, stops=not inclusive)
+        branches = self._branches(place, 3 if inclusive else 2, stops=not inclusive, ends=not inclusive)
         gateway = Gateway(key, kind, branches, variable, source, add)
         if source == "task":
             return Sequence((UserTask(f"{key}_task", sets=variable), gateway))
@@ -298,6 +309,7 @@ class Builder:
             place.inside(),
             caught=(*caught[::-1], *place.caught),
             scoped=True,
+            ends=True,
             escalations=(*escalations[::-1], *place.escalations),
             once=place.once and loop is None,
         )
@@ -338,16 +350,6 @@ class Builder:
             decider = UserTask(f"{key}_task", sets=f"c_{key}")
             activities.insert(self.choose.below(len(activities) + 1), decider)
         return AdHoc(key, tuple(activities), sequential, decider, self.choose.chance(50), boundaries)
-
-    def _leaf(self) -> Leaf:
-        """A task alone."""
-        kind = self.choose.one_of(("user", "service", "script"))
-        if kind == "user":
-            return UserTask(self._id("task"))
-        if kind == "service":
-            return ServiceTask(self._id("job"))
-        key = self._id("script")
-        return ScriptTask(key, f"v_{key}", self.choose.below(3))
 
     def _undoing(self, place: _Place) -> Undoing:
         key = self._id("deal")

@@ -69,11 +69,19 @@ class Outside:
 
 @dataclass
 class Expected:
-    """What must have happened inside."""
+    """What must have happened inside.
+
+    Attributes:
+        entered, left, merged: element id → count.
+        unsettled: complex joins that have gone on and wait for more; what came at once was merged at once or not.
+        variables: of the process, those that it knows.
+        status: how the instance ended, "open" while it has not.
+    """
 
     entered: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
     merged: Counter[str] = field(default_factory=Counter)
+    unsettled: set[str] = field(default_factory=set)
     variables: dict[str, object] = field(default_factory=dict)
     status: str = "open"
 
@@ -501,11 +509,12 @@ class _Oracle:
         if arrived < block.needs:
             return 0
         # It stays until nothing more can come, and that is when all have come.
-        merged = (arrived if arrived == len(block.branches) else block.needs) - 1
-        self.result.merged[join] += merged
-        self.standing -= merged
         if arrived == len(block.branches):
             self.leave(join, 1)
+            self.result.merged[join] += arrived - 1
+            self.standing -= arrived - 1
+        else:
+            self.result.unsettled.add(join)
         return 1
 
     def _stop(self, block: Stop, count: int) -> int:
