@@ -6,6 +6,7 @@ from xml.sax.saxutils import quoteattr
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.conformance.vendor_files import spoken
 
 from noria.design.importing import import_bpmn
 from noria.design.importing.vendors import VENDORS
@@ -213,7 +214,8 @@ TEXTS = st.lists(VALUES.map(lambda value: value.replace("<", "&lt;")), max_size=
 
 def element(name, attributes, *children):
     written = "".join(f" {key}={quoteattr(value)}" for key, value in attributes.items())
-    return f"<{name}{written}>{''.join(''.join(part) for part in children)}</{name}>"
+    # A line of its own for each element, so that a report's lines can be told apart.
+    return f"<{name}{written}\n>{''.join(''.join(part) for part in children)}</{name}>"
 
 
 VENDOR_ELEMENTS = st.recursive(
@@ -289,6 +291,22 @@ def test_any_file_is_imported_into_good_xml_without_a_vendors_word(drawn):
     for node in read_xml(result.document).root.descendants():
         assert node.namespace not in VENDORS
         assert not any(key[1:].partition("}")[0] in VENDORS for key in node.attributes if key.startswith("{"))
+
+
+@given(FILES)
+def test_nothing_that_a_vendor_says_is_without_a_line(drawn):
+    body, declared = drawn
+    content = file(body, declared)
+    result = import_bpmn(content, "drawn.bpmn")
+    if result.document is None:
+        return
+    for node, name in spoken(read_xml(content).root):
+        last = max(inner.line for inner in node.descendants())
+        assert any(
+            node.line <= line.line <= last
+            and (line.attribute.startswith(name) or (node.namespace in VENDORS and line.line > node.line))
+            for line in result.lines
+        ), name
 
 
 @given(FILES)

@@ -41,7 +41,14 @@ def parameters(work: Work, node: Node, holder: Node) -> None:
             continue
         local = "input" if child.local == "inputParameter" else "output"
         work.add(node, local, source=source, target=child.get("name"))
-        work.say(found, f"import.{local}_parameter", name=child.get("name"))
+        # Beside its outputs an element there gives away what else it brings; here that stays inside.
+        code = input_code(node) if local == "input" else "import.output_only"
+        work.say(found, code, name=child.get("name"))
+
+
+def input_code(node: Node) -> str:
+    """A worker sees only the inputs here, and all variables there; for any other element nothing changes."""
+    return "import.input_only" if node.get(noria("topic")) else "import.input_parameter"
 
 
 def _source(work: Work, node: Node, found: Found) -> str | None:
@@ -86,7 +93,7 @@ def _structured(work: Work, node: Node, found: Found) -> str | None:
     return None
 
 
-def field(_work: Work, found: Found) -> tuple[str, str]:
+def field(found: Found) -> tuple[str, str]:
     """Name and value of an injected field."""
     node = found.node
     value = node.get("stringValue") or node.get("expression")
@@ -105,18 +112,11 @@ def call_activity(work: Work, node: Node) -> None:
             node.attributes["calledElement"] = value
             work.say(found, "import.name_expression")
     _binding(work, node)
-    for name in _UNSUPPORTED_CALL:
-        found_one = work.take(node, name)
-        if found_one is not None:
-            work.say(found_one, "import.unsupported")
-    for name in ("processInstanceName", "useLocalScopeForOutParameters"):
-        found_one = work.take(node, name)
-        if found_one is not None:
-            harmless = found_one.value.lower() == "false"
-            work.say(
-                found_one,
-                "import.no_meaning" if harmless else "import.only_informs" if "Name" in name else "import.unsupported",
-            )
+    work.report(node, "import.unsupported", *_UNSUPPORTED_CALL)
+    work.report(node, "import.only_informs", "processInstanceName")
+    local = work.take(node, "useLocalScopeForOutParameters")
+    if local is not None:
+        work.say(local, "import.unsupported" if local.is_true else "import.no_meaning")
     ins, outs = work.take_elements(node, "in"), work.take_elements(node, "out")
     # Where no such vendor speaks (in Zeebe, in plain BPMN) variables pass unless something else is said.
     if work.vendors & JUEL_VENDORS:
@@ -145,10 +145,7 @@ def _binding(work: Work, node: Node) -> None:
     if version is not None:
         used = bool(node.get(noria("version"))) or (binding is not None and binding.value != "version")
         work.say(version, "import.version" if used else "import.binding")
-    for name in ("calledElementVersionTag", "calledElementTenantId"):
-        found = work.take(node, name)
-        if found is not None:
-            work.say(found, "import.binding")
+    work.report(node, "import.binding", "calledElementVersionTag", "calledElementTenantId")
     kind = work.take(node, "calledElementType")
     if kind is not None:
         work.say(kind, "import.no_meaning" if kind.value == "key" else "import.unsupported")

@@ -6,7 +6,6 @@ import re
 
 from noria.design.feel import FeelSyntaxError, compile_expression, compile_unary_tests
 from noria.design.importing.feel import NotTranslatable, translate, translate_expression
-from noria.design.importing.importer import sweep
 from noria.design.importing.juel import has_expression
 from noria.design.importing.report import Imported, report_line
 from noria.design.importing.vendors import VENDORS
@@ -62,7 +61,7 @@ def import_dmn(content: bytes, file: str) -> Imported:
             found = work.take(node, name, vendors=VENDORS)
             if found is not None:
                 work.say(found, code)
-    sweep(work, document)
+    work.clean()
     if work.vendors or older or _EXPORTERS.search(root.get("exporter")):
         _require_inputs(work, root)
     return Imported(write_xml(document), tuple(sorted(work.lines, key=lambda line: line.line)), {})

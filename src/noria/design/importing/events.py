@@ -35,10 +35,7 @@ def error(work: Work, node: Node) -> None:
         if found is not None:
             work.set(node, target, found.value)
             work.say(found, "import.caught_variable")
-    for name in ("errorVariableName", "errorVariableLocalScope", "errorVariableTransient"):
-        found = work.take(node, name)
-        if found is not None:
-            work.say(found, "import.unsupported")
+    work.report(node, "import.unsupported", "errorVariableName", "errorVariableLocalScope", "errorVariableTransient")
 
 
 def escalation_boundary(work: Work, node: Node) -> None:
@@ -62,9 +59,7 @@ def interrupting_boundary(work: Work, node: Node) -> None:
 
 def error_definition(work: Work, node: Node) -> None:
     """The message of an error thrown by an event: Noria says the event's name."""
-    found = work.take(node, "errorMessage")
-    if found is not None:
-        work.say(found, "import.error_message")
+    work.report(node, "import.error_message", "errorMessage")
 
 
 def conditional(work: Work, node: Node) -> None:
@@ -192,9 +187,7 @@ def timer(work: Work, node: Node) -> None:
         child = node.first(bpmn(local))
         if child is None:
             continue
-        found = work.take(child, "endDate")
-        if found is not None:
-            work.say(found, "import.unsupported")
+        work.report(child, "import.unsupported", "endDate")
         text = child.text.strip()
         found = Found(child, f"bpmn:{local}", text)
         if "{" in text:

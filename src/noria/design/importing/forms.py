@@ -75,9 +75,7 @@ def _referenced(work: Work, node: Node) -> None:
             work.say(key, "import.form_reference", name=match[1])
         else:
             work.say(key, "import.form_key")
-    handler = work.take(node, "formHandlerClass")
-    if handler is not None:
-        work.say(handler, "import.unsupported")
+    work.report(node, "import.unsupported", "formHandlerClass")
 
 
 def _field(work: Work, node: Node) -> dict[str, object]:

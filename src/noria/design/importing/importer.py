@@ -23,15 +23,8 @@ from noria.design.importing import (
     zeebe,
 )
 from noria.design.importing.report import Imported, report_line
-from noria.design.importing.vendors import (
-    UNSUPPORTED,
-    UNSUPPORTED_ELEMENTS,
-    VENDORS,
-    WITHOUT_MEANING,
-    WITHOUT_MEANING_ELEMENTS,
-)
-from noria.design.importing.working import Found, Work
-from noria.design.xml import Document, Node, XmlRefusedError, read_xml, write_xml
+from noria.design.importing.working import Work
+from noria.design.xml import Node, XmlRefusedError, read_xml, write_xml
 
 Rule = Callable[[Work, Node], None]
 
@@ -150,32 +143,4 @@ def _apply(work: Work) -> None:
     for node in nodes:
         if node.local == "subProcess":
             splitting.event_sub_process(work, node)
-    sweep(work, work.document)
-
-
-def sweep(work: Work, document: Document) -> None:
-    """Report what no rule took, take it out, and drop declarations that nothing needs any more."""
-    for node in list(document.root.descendants()):
-        if node.namespace in VENDORS:
-            if node.parent is None or node.parent.namespace in VENDORS:
-                continue
-            found = Found(node, f"{VENDORS[node.namespace]}:{node.local}", node.text.strip())
-            work.say(found, _code(node.local, WITHOUT_MEANING_ELEMENTS, UNSUPPORTED_ELEMENTS, "element"))
-            work.remove(node)
-            continue
-        for key in list(node.attributes):
-            uri, _, name = key[1:].partition("}") if key.startswith("{") else ("", "", "")
-            if uri not in VENDORS:
-                continue
-            value = node.attributes.pop(key)
-            node.attribute_prefixes.pop(key, None)
-            found = Found(node, f"{VENDORS[uri]}:{name}", value)
-            work.say(found, _code(name, WITHOUT_MEANING, UNSUPPORTED, "attribute"))
-    for node in document.root.descendants():
-        node.declarations = {prefix: uri for prefix, uri in node.declarations.items() if uri not in VENDORS}
-
-
-def _code(name: str, without_meaning: frozenset[str], unsupported: frozenset[str], what: str) -> str:
-    if name in without_meaning:
-        return "import.no_meaning"
-    return "import.unsupported" if name in unsupported else f"import.unknown_{what}"
+    work.clean()

@@ -67,25 +67,27 @@ def _topic(work: Work, holder: Node, node: Node) -> None:
 def _typed(work: Work, node: Node, kind: Found) -> None:
     """Flowable's built-in service tasks."""
     if kind.value == "dmn":
-        keys = [
-            found
-            for found in work.take_elements(node, "field")
-            if data.field(work, found)[0] == "decisionTableReferenceKey"
-        ]
-        name = data.field(work, keys[0])[1] if keys else ""
-        if name:
-            node.local = "businessRuleTask"
-            work.set(node, "decision", name)
-            for found in keys:
-                work.say(found, "import.decision")
-            work.say(kind, "import.decision")
-            return
+        _decision_by_fields(work, node, kind)
+        return
     if kind.value in ("case", "send-event", "event-registry"):
         work.say(kind, "import.unsupported")
         return
     _become_job(node)
     work.set(node, "topic", kind.value)
     work.say(kind, "import.connector" if kind.value in _CONNECTED else "import.delegate", topic=kind.value)
+
+
+def _decision_by_fields(work: Work, node: Node, kind: Found) -> None:
+    """Flowable's decision task names its decision in a field."""
+    for found in work.take_elements(node, "field"):
+        name, value = data.field(found)
+        if name == "decisionTableReferenceKey" and value and not has_expression(value):
+            node.local = "businessRuleTask"
+            work.set(node, "decision", value)
+            work.say(found._replace(value=value), "import.decision")
+        else:
+            work.say(found._replace(value=value), "import.field_unused", name=name)
+    work.say(kind, "import.decision_list" if node.get(noria("decision")) else "import.unsupported")
 
 
 def _become_job(node: Node) -> None:
@@ -186,10 +188,7 @@ def _decision(work: Work, node: Node) -> bool:
     """A decision of DMN; whether one is named."""
     found = work.take(node, "decisionRef")
     if found is None:
-        for name in ("ruleVariablesInput", "rules", "exclude"):
-            rules = work.take(node, name)
-            if rules is not None:
-                work.say(rules, "import.unsupported")
+        work.report(node, "import.unsupported", "ruleVariablesInput", "rules", "exclude")
         return False
     if has_expression(found.value):
         work.say(found, "import.expression", reason="a decision is named by a constant")
@@ -199,10 +198,7 @@ def _decision(work: Work, node: Node) -> bool:
     binding = work.take(node, "decisionRefBinding")
     if binding is not None:
         work.say(binding, "import.no_meaning" if binding.value in ("latest", "deployment") else "import.binding")
-    for name in ("decisionRefVersion", "decisionRefVersionTag", "decisionRefTenantId"):
-        version = work.take(node, name)
-        if version is not None:
-            work.say(version, "import.binding")
+    work.report(node, "import.binding", "decisionRefVersion", "decisionRefVersionTag", "decisionRefTenantId")
     mapping = work.take(node, "mapDecisionResult")
     if mapping is not None:
         work.say(mapping, "import.decision_result" if mapping.value == "singleEntry" else "import.decision_list")
@@ -217,10 +213,8 @@ def _limits(work: Work, node: Node, holder: Node) -> None:
         found = work.take(holder, name)
         if found is not None:
             work.say(found, "import.no_meaning" if found.value.lower() == "false" else "import.unsupported")
-    for name in ("storeResultVariableAsTransient", "taskPriority"):
-        found = work.take(holder, name)
-        if found is not None:
-            work.say(found, "import.job_priority" if name == "taskPriority" else "import.transient")
+    work.report(holder, "import.transient", "storeResultVariableAsTransient")
+    work.report(holder, "import.job_priority", "taskPriority")
     for found in work.take_elements(node, "mapException", "errorEventDefinition"):
         work.say(found, "import.error_mapping", error=found.node.get("errorCode") or found.node.get("errorRef"))
     for found in work.take_elements(
@@ -234,7 +228,7 @@ def _fields(work: Work, holder: Node, node: Node) -> None:
     places = [holder] if holder is node else [holder, node]
     for place in places:
         for found in work.take_elements(place, "field"):
-            name, value = data.field(work, found)
+            name, value = data.field(found)
             if not has_expression(value):
                 work.add(node, "header", name=name, value=value)
                 work.say(found, "import.header")
@@ -267,9 +261,7 @@ def save_points(work: Work, node: Node) -> None:
         _retries(work, node, found)
     for found in work.take_elements(node, "jobCategory"):
         work.say(found, "import.job_priority")
-    priority = work.take(node, "jobPriority")
-    if priority is not None:
-        work.say(priority, "import.job_priority")
+    work.report(node, "import.job_priority", "jobPriority")
 
 
 def _retries(work: Work, node: Node, found: Found) -> None:

@@ -16,6 +16,4 @@ _CODES = {
 def process(work: Work, node: Node) -> None:
     """Attributes of the process."""
     for name, code in _CODES.items():
-        found = work.take(node, name)
-        if found is not None:
-            work.say(found, code)
+        work.report(node, code, name)

@@ -30,13 +30,9 @@ def user_task(work: Work, node: Node) -> None:
     due_date(work, node, work.take(node, "dueDate"))
     calendar(work, node, work.take(node, "businessCalendarName"))
     priority(work, node, work.take(node, "priority"))
-    for found in filter(None, (work.take(node, "followUpDate"),)):
-        work.say(found, "import.follow_up")
-    for name in ("owner", "category"):
-        for found in filter(None, (work.take(node, name),)):
-            work.say(found, "import.only_informs")
-    for found in filter(None, (work.take(node, "taskIdVariableName", "activeTaskIdVariableName"),)):
-        work.say(found, "import.internal_id")
+    work.report(node, "import.follow_up", "followUpDate")
+    work.report(node, "import.only_informs", "owner", "category")
+    work.report(node, "import.internal_id", "taskIdVariableName", "activeTaskIdVariableName")
 
 
 def nobody(work: Work, node: Node) -> None:
@@ -52,25 +48,26 @@ def nobody(work: Work, node: Node) -> None:
         work.say(node, "import.nobody")
 
 
+def _process(node: Node) -> Node:
+    """The process around an element."""
+    while node.parent is not None and node.local != "process":
+        node = node.parent
+    return node
+
+
 def _starts_alone(node: Node) -> bool:
     """Whether the process has a start event that is triggered by something else than a person."""
-    process = node
-    while process.parent is not None and process.local != "process":
-        process = process.parent
     return any(
         child.local.endswith(("EventDefinition", "eventDefinitionRef"))
-        for start in process.elements(bpmn("startEvent"))
+        for start in _process(node).elements(bpmn("startEvent"))
         for child in start.elements()
     )
 
 
 def _has_lane(node: Node) -> bool:
-    process = node
-    while process.parent is not None and process.local != "process":
-        process = process.parent
     return any(
         reference.text.strip() == node.get("id")
-        for lane in process.descendants()
+        for lane in _process(node).descendants()
         if lane.tag == bpmn("lane") and (lane.get("name") or lane.get(noria("group")))
         for reference in lane.elements(bpmn("flowNodeRef"))
     )
@@ -90,7 +87,7 @@ def candidates(work: Work, node: Node, found: Found | None, attribute: str) -> N
         if piece is None:
             return
         pieces.append(piece)
-    _merge(work, node, attribute, f"= flatten([{', '.join(pieces)}])")
+    work.set(node, attribute, f"= flatten([{', '.join(pieces)}])")
     work.say(found, "import.candidates")
 
 
@@ -103,10 +100,6 @@ def _split(text: str) -> list[str]:
             parts.append(text[start:position].strip())
             start = position + 1
     return [part for part in (*parts, text[start:].strip()) if part]
-
-
-def _merge(work: Work, node: Node, attribute: str, value: str) -> None:
-    work.set(node, attribute, value)
 
 
 def _roles(work: Work, node: Node) -> None:
@@ -207,9 +200,7 @@ def process(work: Work, node: Node) -> None:
     groups = work.take(node, "candidateStarterGroups")
     if groups is not None:
         _starters(work, node, groups, groups.value)
-    users = work.take(node, "candidateStarterUsers")
-    if users is not None:
-        work.say(users, "import.starter_users")
+    work.report(node, "import.starter_users", "candidateStarterUsers")
     for found in work.take_elements(node, "potentialStarter"):
         expression = next((item for item in found.node.descendants() if item.text.strip()), None)
         text = expression.text.strip() if expression is not None else ""

@@ -286,6 +286,10 @@ SENTENCES: dict[str, Sentence] = {
         "The field {name} is an input; with inputs the worker sees only them.",
         "字段 {name} 已成为输入；有输入时工作程序只看到这些输入。",
     ),
+    "import.field_unused": _changed(
+        "The field {name} ({value}) has no place beside a decision; it was left out.",
+        "字段 {name}（{value}）在决策任务中没有对应位置，已去掉。",
+    ),
     "import.error_mapping": _changed(
         "The worker that takes the code's place reports the business error {error} itself.",
         "由代替该代码的工作程序自行报告业务错误 {error}。",
@@ -316,9 +320,14 @@ SENTENCES: dict[str, Sentence] = {
     ),
     # Data and calls
     "import.parameters": _mapped("Inputs and outputs are mappings.", "输入和输出已成为映射。"),
-    "import.input_parameter": _mapped(
-        "The input {name} is a mapping. Workers, messages and called processes get only what is mapped.",
-        "输入 {name} 已成为映射；工作程序、消息和被调用流程只得到映射的内容。",
+    "import.input_parameter": _mapped("The input {name} is a mapping.", "输入 {name} 已成为映射。"),
+    "import.input_only": _changed(
+        "The input {name} is a mapping; with inputs the worker sees only them.",
+        "输入 {name} 已成为映射；有输入时工作程序只看到这些输入。",
+    ),
+    "import.output_only": _changed(
+        "The output {name} is a mapping; what else the element brings stays inside it.",
+        "输出 {name} 已成为映射；该元素带来的其他变量留在元素之内。",
     ),
     "import.output_parameter": _mapped("The output {name} is a mapping.", "输出 {name} 已成为映射。"),
     "import.pass_all": _mapped("{attribute} says which variables pass.", "{attribute} 说明哪些变量传递。"),

@@ -66,7 +66,7 @@ def _operator(work: Work, node: Node, found: Found) -> None:
             work.say(part, "import.expression", reason=str(reason))
             continue
         work.add(node, "input", source=f"= {source}", target=parameter.get("id"))
-        work.say(part, "import.input_parameter", name=parameter.get("id"))
+        work.say(part, "import.input_only", name=parameter.get("id"))
     work.say(found, "import.connector", topic=topic)
 
 

@@ -8,7 +8,14 @@ from typing import NamedTuple
 from noria.design.bpmn.names import BPMN, NORIA, bpmn, noria
 from noria.design.importing.feel import NotTranslatable, Translation, quoted, translate
 from noria.design.importing.report import ReportLine, report_line
-from noria.design.importing.vendors import JUEL_VENDORS, VENDORS
+from noria.design.importing.vendors import (
+    JUEL_VENDORS,
+    UNSUPPORTED,
+    UNSUPPORTED_ELEMENTS,
+    VENDORS,
+    WITHOUT_MEANING,
+    WITHOUT_MEANING_ELEMENTS,
+)
 from noria.design.xml import Document, Node
 
 _TEXT_MAX = 120
@@ -88,6 +95,13 @@ class Work:
                     self.say(taken, "import.twice", other=found.name)
         return found
 
+    def report(self, node: Node, code: str, *names: str) -> None:
+        """Take attributes that have no counterpart, each with a line of this code."""
+        for name in names:
+            found = self.take(node, name)
+            if found is not None:
+                self.say(found, code)
+
     def take_elements(self, node: Node, *names: str, vendors: Iterable[str] = JUEL_VENDORS) -> list[Found]:
         """Take a vendor's elements with these names out of an element's extensions (or from inside a vendor's own)."""
         holder = node if node.namespace in VENDORS else node.first(bpmn("extensionElements"))
@@ -106,6 +120,8 @@ class Work:
         parent = node.parent
         if parent is None:
             return
+        if node.namespace == BPMN:
+            self.sweep(node)
         index = next(place for place, child in enumerate(parent.children) if child is node)
         del parent.children[index]
         if index:
@@ -114,6 +130,28 @@ class Work:
                 del parent.children[index - 1]
         if parent.tag == bpmn("extensionElements") and not any(parent.elements()) and parent.parent is not None:
             self.remove(parent)
+
+    def sweep(self, root: Node) -> None:
+        """Report what of a vendor is left on and in an element, and take it out."""
+        for node in list(root.descendants()):
+            if node.namespace in VENDORS:
+                if node.parent is not None and node.parent.namespace not in VENDORS:
+                    found = Found(node, f"{VENDORS[node.namespace]}:{node.local}", node.text.strip())
+                    self.say(found, _code(node.local, WITHOUT_MEANING_ELEMENTS, UNSUPPORTED_ELEMENTS, "element"))
+                    self.remove(node)
+                continue
+            for key in list(node.attributes):
+                uri, _, name = key[1:].partition("}") if key.startswith("{") else ("", "", "")
+                if uri in VENDORS:
+                    found = Found(node, f"{VENDORS[uri]}:{name}", node.attributes.pop(key))
+                    node.attribute_prefixes.pop(key, None)
+                    self.say(found, _code(name, WITHOUT_MEANING, UNSUPPORTED, "attribute"))
+
+    def clean(self) -> None:
+        """Sweep the whole file, and drop the declarations that nothing needs any more."""
+        self.sweep(self.document.root)
+        for node in self.document.root.descendants():
+            node.declarations = {prefix: uri for prefix, uri in node.declarations.items() if uri not in VENDORS}
 
     # Writing
 
@@ -192,8 +230,8 @@ class Work:
 
     @staticmethod
     def set_text(node: Node, text: str) -> None:
-        """Replace what stands inside an element by a text."""
-        node.children = [text]
+        """Replace an element's text; elements inside it stay."""
+        node.children = [text, *(child for child in node.children if isinstance(child, Node))]
 
     # Expressions
 
@@ -237,3 +275,9 @@ class Work:
         self.set(node, attribute, value)
         self.say(found, code)
         return True
+
+
+def _code(name: str, without_meaning: frozenset[str], unsupported: frozenset[str], what: str) -> str:
+    if name in without_meaning:
+        return "import.no_meaning"
+    return "import.unsupported" if name in unsupported else f"import.unknown_{what}"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.feel import FeelSyntaxError, compile_expression
-from noria.design.importing import people
+from noria.design.importing import data, people
 from noria.design.importing.feel import quoted
 from noria.design.importing.jobs import JOBS
 from noria.design.importing.vendors import ZEEBE
@@ -79,7 +79,10 @@ def _task_definition(work: Work, node: Node, found: Found) -> None:
         work.say(found, "import.unsupported")
         return
     work.say(found, "import.topic")
-    _move(work, node, found, "type", "topic", "import.topic")
+    connector = found.node.get("type").startswith("io.camunda")
+    if _move(work, node, found, "type", "topic", "import.topic") and connector:
+        # Camunda's own runtime did it.
+        work.say(found, "import.connector", topic=found.node.get("type"))
     retries = _part(found, "retries")
     if retries is not None and retries.value.isdecimal():
         work.set(node, "retries", str(max(1, min(100, int(retries.value)))))
@@ -114,7 +117,8 @@ def _mapping(work: Work, node: Node, found: Found) -> None:
             entries[path[-1]] = part.value[1:].strip() if part.value.startswith("=") else quoted(part.value)
         else:
             work.add(node, child.local, source=part.value, target=target)
-        work.say(part, f"import.{child.local}_parameter", name=child.get("target"))
+        code = data.input_code(node) if child.local == "input" else "import.output_parameter"
+        work.say(part, code, name=child.get("target"))
     for (local, target), entries in nested.items():
         made = _context(entries)
         # What comes out joins what the variable holds already.

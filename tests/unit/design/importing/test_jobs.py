@@ -127,8 +127,10 @@ def test_a_decision_list_says_that_it_differs():
 def test_a_decision_task_of_flowable_is_a_business_rule_task():
     model = service(
         'flowable:type="dmn"',
-        '<flowable:field name="decisionTableReferenceKey"><flowable:string>rate</flowable:string></flowable:field>',
+        '<flowable:field name="decisionTableReferenceKey"><flowable:string>rate</flowable:string></flowable:field>'
+        '<flowable:field name="throwErrorNoHits" stringValue="true"/>',
     )
+    assert set(model.codes("changed")) == {"import.field_unused", "import.decision_list"}
     assert (model["x"].local, model.noria("x")) == ("businessRuleTask", {"decision": "rate"})
 
 

@@ -28,8 +28,14 @@ def test_a_job_has_its_topic_retries_headers_and_mappings():
         ("input", {"source": "=order.total", "target": "amount"}),
         ("output", {"source": "=result", "target": "done"}),
     ]
-    assert model.codes("changed") + model.codes("needs_work") == []
+    assert model.codes("changed") + model.codes("needs_work") == ["import.input_only"]
     assert model.errors() == []
+
+
+def test_a_connector_of_camunda_needs_a_worker():
+    model = element("serviceTask", '<zeebe:taskDefinition type="io.camunda:http-json:1"/>')
+    assert model.noria("x") == {"topic": "io.camunda:http-json:1"}
+    assert model.codes("changed") == ["import.connector"]
 
 
 def test_nested_targets_are_one_context():
