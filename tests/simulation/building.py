@@ -79,8 +79,8 @@ class Builder:
 
     def model(self) -> Model:
         """A process, and sometimes one that it calls."""
-        if self.choose.chance(30):
-            throws = ("E_child",) if self.choose.chance(50) else ()
+        if self.choose.chance(40):
+            throws = ("E_child",) if self.choose.chance(60) else ()
             budget, self.budget = self.budget, 3
             place = _Place(1, throws, once=False)
             child = Process("child", self.sequence(place), self._handlers(place), throws)
@@ -117,7 +117,7 @@ class Builder:
             if place.once:
                 kinds += ("watch",)
             if self.called:
-                kinds += ("call", "call")
+                kinds += ("call", "call", "call", "call")
         if place.depth > 0 and place.scoped:
             kinds += ("stop", "raise")
             if place.escalations:
@@ -216,9 +216,7 @@ class Builder:
 
     # Gateways
 
-    def _branches(
-        self, place: _Place, least: int = 2, *, stops: bool = True, ends: bool = False
-    ) -> tuple[Block, ...]:
+    def _branches(self, place: _Place, least: int = 2, *, stops: bool = True, ends: bool = False) -> tuple[Block, ...]:
         inner = place.inside(stops=stops, ends=ends)
         return tuple(self.sequence(inner) for _ in range(least + self.choose.below(4 - least)))
 
@@ -336,6 +334,9 @@ class Builder:
         process = self.choose.one_of(self.called)
         key = self._id("call")
         boundaries = self._boundaries(key, place)
+        if self.choose.chance(20):
+            trigger = Trigger("escalation", "")
+            boundaries += (Boundary(f"{key}_escalation", trigger, self.choose.chance(50), self.linear()),)
         if process.throws:
             boundaries += (Boundary(f"{key}_error", Trigger("error", process.throws[0]), True, self._short(place)),)
         return Call(key, process.key, boundaries, self._loop(key))

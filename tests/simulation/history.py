@@ -68,6 +68,9 @@ class History:
         self._instances: Counter[int] = Counter()
         self._loops: set[int] = set()
         self._purposes: dict[int, Purpose] = {}
+        # Signal name of an open wait; waits that a signal of this very command has to reach.
+        self._signals: dict[int, str] = {}
+        self._unanswered: set[int] = set()
         self.seen: Counter[str] = Counter()
         self._limits: dict[int, tuple[int, int]] = {}
         self._cycles: dict[tuple[int, int], int] = {}
@@ -87,6 +90,8 @@ class History:
             if reader is not None:
                 reader(event, row)
         self.state.version += 1
+        if self._unanswered:
+            raise ViolationError("I3", f"waits {sorted(self._unanswered)} of {self.iid} missed a signal of their own")
 
     def _id(self, element: int) -> str:
         return self.definition.graph.elements[element].id
@@ -98,6 +103,9 @@ class History:
         self.open[kind, number] = owner
 
     def _end(self, kind: str, number: int) -> None:
+        if kind == "wait":
+            self._signals.pop(number, None)
+            self._unanswered.discard(number)
         if self.open.pop((kind, number), None) is None:
             raise ViolationError("I4", f"{kind} {number} of {self.iid} ends, but it is not open")
 
@@ -217,14 +225,20 @@ class History:
 
     def _WaitOpened(self, event: e.WaitOpened, row: JournalRow) -> None:  # noqa: N802
         self._begin("wait", event.wait, event.token)
+        if event.signal:
+            self._signals[event.wait] = event.name
 
     def _MessageReceived(self, event: e.MessageReceived, row: JournalRow) -> None:  # noqa: N802
         token = self.open.get(("wait", event.wait), 0)
         if not event.open:
             self._end("wait", event.wait)
-        elif ("wait", event.wait) not in self.open:
+        self._unanswered.discard(event.wait)
+        if event.open and ("wait", event.wait) not in self.open:
             raise ViolationError("I4", f"wait {event.wait} of {self.iid} took a message, but it is not open")
         self._happened(self._id(event.element), token)
+
+    def _SignalThrown(self, event: e.SignalThrown, row: JournalRow) -> None:  # noqa: N802
+        self._unanswered |= {wait for wait, name in self._signals.items() if name == event.name}
 
     def _WaitsClosed(self, event: e.WaitsClosed, row: JournalRow) -> None:  # noqa: N802
         for number in event.ids:
@@ -240,6 +254,10 @@ class History:
         key = self._happened(self._element_of[event.token], event.token)
         if event.error:
             self.outside.failed_calls[key, event.error] += 1
+
+    def _EscalationThrown(self, event: e.EscalationThrown, row: JournalRow) -> None:  # noqa: N802
+        if ("call", event.token) in self.open:
+            self.outside.escalated[self._element_of[event.token] + self._path_of[event.token], event.code] += 1
 
     def _CallCancelled(self, event: e.CallCancelled, row: JournalRow) -> None:  # noqa: N802
         self._end("call", event.token)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from noria.kernel.instants import HOUR_MS, MINUTE_MS
+
 DURATIONS = {"PT1M": MINUTE_MS, "PT20M": 20 * MINUTE_MS, "PT2H": 2 * HOUR_MS, "PT30H": 30 * HOUR_MS}
 """ISO 8601 text → ms; none of them contains a day, which a clock change would make longer or shorter."""
 

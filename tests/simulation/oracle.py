@@ -35,8 +35,8 @@ from tests.simulation.models import (
     Stop,
     SubProcess,
     Throw,
-    UserTask,
     Undoing,
+    UserTask,
     decided,
     goes_on,
 )
@@ -58,12 +58,14 @@ class Outside:
         happened: element id and path → how often its task or job was finished, its timer fired, its message came,
             its call was answered; with ":before" or ":after" how often its save point was passed.
         failed_calls: (element id and path, error code) → how often a call was answered by that error.
+        escalated: (id and path of a call, code) → how often the called instance escalated.
         ended: "terminated" when somebody ended the instance from outside, else "".
     """
 
     request: int
     happened: Counter[str] = field(default_factory=Counter)
     failed_calls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    escalated: Counter[tuple[str, str]] = field(default_factory=Counter)
     ended: str = ""
 
 
@@ -222,14 +224,19 @@ class _Oracle:
         if not self._usertask(block.task, count):
             return 0
         self.enter(block.id, 1)
-        catcher = next((item for item in reversed(self.catchers) if item[1] in ("", block.code)), None)
-        if catcher is not None:
-            self.happened[catcher[0]] += 1
-            if catcher[2]:
-                # It goes with what is interrupted.
-                return 0
+        if self.escalate(block.code, 1):
+            # It goes with what is interrupted.
+            return 0
         self.leave(block.id, 1)
         return 0 if block.ends else 1
+
+    def escalate(self, code: str, times: int) -> bool:
+        """Tell the nearest who catches an escalation; whether that interrupts."""
+        catcher = next((item for item in reversed(self.catchers) if item[1] in ("", code)), None)
+        if catcher is None:
+            return False
+        self.happened[catcher[0]] += times
+        return catcher[2]
 
     # Activities
 
@@ -348,6 +355,9 @@ class _Oracle:
 
     def _call(self, block: Call, count: int) -> int:
         def once(_begun: int) -> tuple[int, dict[str, int]]:
+            for (key, code), times in self.outside.escalated.items():
+                if key == block.id + self.path:
+                    self.escalate(code, times)
             failed = {
                 code: times for (key, code), times in self.outside.failed_calls.items() if key == block.id + self.path
             }
@@ -373,7 +383,9 @@ class _Oracle:
                 if self.block(activity, 1):
                     done.append(activity.id)
                     enough = enough or (block.decider is not None and activity.id == block.decider.id)
-            if (enough and block.cancels) or (self.standing == stood and (enough or len(done) == len(block.activities))):
+            if (enough and block.cancels) or (
+                self.standing == stood and (enough or len(done) == len(block.activities))
+            ):
                 self.standing = stood
                 return 1, {}
             return 0, {}

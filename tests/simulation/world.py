@@ -52,6 +52,13 @@ caller is told that it failed; late: the caller is told that it failed, and it m
 and crash_after: the server goes down before or after it was carried out.
 """
 
+_MARKED_EVENTS = {
+    "CompensationStarted": "compensation",
+    "LoopCutShort": "loop_cut_short",
+    "SignalThrown": "signal_thrown",
+}
+"""Recorded events that are points of interest."""
+
 
 class _Deployments:
     """`CatalogueStore` in memory; definitions are deployed once and never change here."""
@@ -527,6 +534,8 @@ class World:
             self.mark(history.over.partition(" ")[0])
             if history.returned:
                 self.mark("returned")
+            for event, mark in _MARKED_EVENTS.items():
+                self.marks[mark] += history.seen[event]
             for element in history.definition.graph.elements:
                 times = history.left[element.id]
                 if not times:
@@ -539,6 +548,10 @@ class World:
                 if history.merged[element.id]:
                     kind += "_joins"
                 self.mark(kind)
+                if element.loop is not None:
+                    self.mark(f"{element.loop.kind.name.lower()}_loop")
+                if element.save_before or element.save_after:
+                    self.mark("save_point")
 
 
 def _shown(value: object) -> object:
