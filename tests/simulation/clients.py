@@ -24,6 +24,7 @@ from noria.trust.policy import Permission, Principal
 from tests.simulation.history import ViolationError
 from tests.simulation.invariants import answers_are_recorded_once
 from tests.simulation.models import ServiceTask, UserTask, decided
+from tests.simulation.moving import Shift, shifts
 
 if TYPE_CHECKING:
     from tests.simulation.server import Server
@@ -67,6 +68,10 @@ class People:
         self.started = 0
         self.returns_left = 0
         self.cancels_left = 0
+        self.shifts_left = 0
+        # Key of a command → what it was to do, for the oracle.
+        self.meant: dict[str, Shift] = {}
+        self._shifts = shifts(world.model)
 
     def _send(self, server: Server, command: Command) -> bool:
         world = self._world
@@ -192,6 +197,27 @@ class People:
         if what == 18 and self.cancels_left:
             return c.WithdrawInstance("ann", "not needed")
         return self._completion(row, holder)
+
+    def shift(self, server: Server) -> bool:
+        """Put a token elsewhere, as an operator."""
+        world = self._world
+        if not self.shifts_left:
+            return False
+        here = [
+            (history, token, element)
+            for history in world.histories.values()
+            for token, element in history.standing()
+            if element in self._shifts
+        ]
+        if not here:
+            return False
+        self.shifts_left -= 1
+        history, token, element = world.choose.one_of(here)
+        shift = Shift(token, element, world.choose.one_of(self._shifts[element]))
+        scope = history.state.tokens[token].scope
+        command = self._command(history.iid, c.ModifyInstance("operator", "not where it should be", shift.moves(scope)))
+        self.meant[command.key] = shift
+        return self._send(server, command)
 
     def repair(self, server: Server) -> bool:
         """Have a failed job tried again, as an operator."""

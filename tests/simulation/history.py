@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from noria.engine import events as e
 from noria.engine.definition import Definition
@@ -10,6 +11,7 @@ from noria.engine.evolve import APPLY
 from noria.engine.state import Purpose, State
 from noria.operate.rows import JournalRow
 from tests.simulation.models import DURATIONS, Process
+from tests.simulation.moving import Shift
 from tests.simulation.oracle import Outside
 
 
@@ -32,6 +34,7 @@ class History:
         iid: the instance.
         definition: what it runs on.
         process: the model it was written from.
+        meant: key of an operator's command → what it was to do.
         state: the events folded by the engine's table, for comparison with what is stored.
         outside: what came from outside, for the oracle.
         entered, left, merged, cancelled: element id → count.
@@ -45,10 +48,11 @@ class History:
         seen: recorded event → how often.
     """
 
-    def __init__(self, iid: int, definition: Definition, process: Process) -> None:
+    def __init__(self, iid: int, definition: Definition, process: Process, meant: Mapping[str, Shift]) -> None:
         self.iid = iid
         self.definition = definition
         self.process = process
+        self.meant = meant
         self.state = State()
         self.outside = Outside(0)
         self.entered: Counter[str] = Counter()
@@ -95,6 +99,10 @@ class History:
 
     def _id(self, element: int) -> str:
         return self.definition.graph.elements[element].id
+
+    def standing(self) -> list[tuple[int, str]]:
+        """The tokens that there are, and the ids of their elements."""
+        return [(token, self._element_of[token]) for kind, token in self.open if kind == "token"]
 
     def _begin(self, kind: str, number: int, owner: int) -> None:
         if (kind, number) in self._seen:
@@ -261,6 +269,17 @@ class History:
 
     def _CallCancelled(self, event: e.CallCancelled, row: JournalRow) -> None:  # noqa: N802
         self._end("call", event.token)
+
+    # Operators
+
+    def _InstanceModified(self, event: e.InstanceModified, row: JournalRow) -> None:  # noqa: N802
+        shift = self.meant[row.key]
+        path = self._path_of[shift.token]
+        self.outside.removed[shift.source + path] += 1
+        if shift.target:
+            self.outside.added[shift.target + path] += 1
+        else:
+            self.outside.passed[shift.source + path] += 1
 
     # Incidents, and the end
 

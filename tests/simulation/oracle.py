@@ -59,6 +59,8 @@ class Outside:
             its call was answered; with ":before" or ":after" how often its save point was passed.
         failed_calls: (element id and path, error code) → how often a call was answered by that error.
         escalated: (id and path of a call, code) → how often the called instance escalated.
+        added, removed, passed: id and path of an element → how many tokens an operator had begin at it, took away from
+            it, and had go on behind it.
         ended: "terminated" when somebody ended the instance from outside, else "".
     """
 
@@ -66,6 +68,9 @@ class Outside:
     happened: Counter[str] = field(default_factory=Counter)
     failed_calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     escalated: Counter[tuple[str, str]] = field(default_factory=Counter)
+    added: Counter[str] = field(default_factory=Counter)
+    removed: Counter[str] = field(default_factory=Counter)
+    passed: Counter[str] = field(default_factory=Counter)
     ended: str = ""
 
 
@@ -199,7 +204,9 @@ class _Oracle:
     # Blocks
 
     def block(self, block: Block, count: int) -> int:
-        if not count:
+        if self.outside.added and hasattr(block, "id"):
+            count += self.outside.added[block.id + self.path]
+        if not count and not isinstance(block, Sequence):
             return 0
         return getattr(self, f"_{type(block).__name__.lower()}")(block, count)
 
@@ -479,10 +486,11 @@ class _Oracle:
             errors: error code → those that ended by it.
             inside: what stands inside it and goes with it.
         """
-        self.enter(key, count)
-        self.leave(key, done)
-        out = done
-        gone = sum(errors.values())
+        passed = self.outside.passed[key + self.path]
+        self.enter(key, count + passed)
+        self.leave(key, done + passed)
+        out = done + passed
+        gone = sum(errors.values()) + self.outside.removed[key + self.path]
         uncaught = dict(errors)
         join = 0
         for boundary in boundaries:

@@ -41,6 +41,8 @@ MARKS = (
     "worker_died_after_effect",
     "lease_lost",
     "incident_retried",
+    # Operators
+    "modified",
     # Ends
     "completed",
     "failed",

@@ -54,6 +54,7 @@ and crash_after: the server goes down before or after it was carried out.
 
 _MARKED_EVENTS = {
     "CompensationStarted": "compensation",
+    "InstanceModified": "modified",
     "LoopCutShort": "loop_cut_short",
     "SignalThrown": "signal_thrown",
 }
@@ -158,7 +159,7 @@ class World:
     def history_of(self, iid: int) -> History:
         """A new history of an instance."""
         definition = self.definition_of(iid)
-        return History(iid, definition, self._processes[definition.graph.key])
+        return History(iid, definition, self._processes[definition.graph.key], self.people.meant)
 
     def request_of(self, iid: int) -> int:
         """Number of the request that an instance belongs to."""
@@ -197,6 +198,7 @@ class World:
     def _run(self) -> None:
         self.people.returns_left = 3 if self.choose.chance(30) else 0
         self.people.cancels_left = 1 if self.choose.chance(20) else 0
+        self.people.shifts_left = 3 if self.choose.chance(25) else 0
         self.start_server()
         for _ in range(STEPS):
             if self._everything_is_over():
@@ -393,9 +395,9 @@ class World:
             self.people.repeat(server)
         elif dice < 93:
             self.people.forget()
-        elif dice < 98:
+        elif dice < 96:
             self.people.insist(server)
-        else:
+        elif not self.people.shift(server):
             self.people.repair(server)
         server.loop.run_ready()
 
