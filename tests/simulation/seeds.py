@@ -116,7 +116,12 @@ def report(seed: int, error: ViolationError) -> str:
     except ViolationError as again:
         if str(again) != str(error):
             return f"seed {seed} is not deterministic: {error}, then {again}"
-    lines = [f"seed {seed}: {error}", f"python -m tests.simulation {seed}", world.xml.decode(), *world.trace]
+    lines = [
+        f"seed {seed}: {error}",
+        f"python -m tests.simulation --seed {seed} --shrink small",
+        world.xml.decode(),
+        *world.trace,
+    ]
     return "\n".join(lines)
 
 

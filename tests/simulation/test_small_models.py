@@ -23,8 +23,7 @@ CALM = settings(
 
 def world_of(choices: bytes) -> World:
     """A world whose first choices are given; all further ones are the plainest."""
-    stream = iter(choices)
-    choose = Chooser(lambda end: next(stream, 0) % end)
+    choose = Chooser.listed(choices)
     return World(choose, model=Builder(choose, budget=BLOCKS).model())
 
 
