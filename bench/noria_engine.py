@@ -19,7 +19,8 @@ from noria.engine.definition import Definition
 from noria.engine.facts import NO_FACTS
 from noria.engine.state import State, Status, decode_state, encode_state
 from noria.engine.step import Outcome, step
-from noria.operate.runtime import Accepted, Answer, Request, Runtime
+from noria.operate.requests import Accepted, Answer, Request
+from noria.operate.runtime import Runtime
 
 NOW_MS = 1_790_000_000_000
 _OPEN = Status.OPEN

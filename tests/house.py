@@ -14,7 +14,7 @@ from noria.engine.state import State
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import InstantMs, parse_instant
 from noria.operate.ports import InstanceStore
-from noria.operate.runtime import Accepted, Answer, Origin, Request, SerialDraw
+from noria.operate.requests import Accepted, Answer, Origin, Request, SerialDraw
 from noria.operate.workers import JobHandler
 from tests.scenarios.drawing import draw
 

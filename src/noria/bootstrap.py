@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
+import secrets
 import signal
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +17,47 @@ import uvicorn
 
 from noria.adapters.calendars import CHINA_ZONE, china_calendar
 from noria.adapters.cli import cli
+from noria.adapters.cluster.door import Door
+from noria.adapters.cluster.links import TcpLinks
+from noria.adapters.cluster.supervisor import Supervisor
 from noria.adapters.database.audit import DatabaseAudit
+from noria.adapters.database.batches import DatabaseBatches
 from noria.adapters.database.blobs import DatabaseBlobs
 from noria.adapters.database.board import DatabaseBoard
 from noria.adapters.database.catalogue import DatabaseCatalogue
+from noria.adapters.database.changes import DatabaseChanges
+from noria.adapters.database.leases import PostgresLeases
 from noria.adapters.database.lists import DatabaseLists
 from noria.adapters.database.opening import Database, open_database
 from noria.adapters.database.people import DatabasePeople
+from noria.adapters.database.postgres_store import PostgresStore
 from noria.adapters.database.projection import Projector
 from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
 from noria.adapters.http.live import LiveHub
 from noria.adapters.http.services import DemoAccount, Services
-from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets, settle_memory
+from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets, machine, settle_memory
 from noria.adapters.worker import WorkerPool
 from noria.engine.facts import Facts
 from noria.kernel.calendar import WorkCalendar
+from noria.kernel.errors import NoriaError
 from noria.kernel.instants import InstantMs, to_datetime
 from noria.monitor.watching import Watching
 from noria.operate.auditing import Auditing, AuditVerdict, verify_audit
 from noria.operate.cases import Cases
 from noria.operate.delivery import Delivery
-from noria.operate.deploying import Catalogue
+from noria.operate.deploying import Catalogue, DefinitionRow
+from noria.operate.following import Following
 from noria.operate.inbox import Inbox
+from noria.operate.leases import LEASE_MS, Leases, Member
 from noria.operate.models import Models
+from noria.operate.neighbours import Neighbours
 from noria.operate.notices import Notice
 from noria.operate.office import Caller, Office
+from noria.operate.operations import Operations
 from noria.operate.ports import Clock
-from noria.operate.runtime import Origin, Runtime
+from noria.operate.requests import Origin
+from noria.operate.runtime import Runtime
 from noria.operate.staff import Staff
 from noria.operate.timers import StartTimers, Timers
 from noria.operate.workers import JobHandler, Workers
@@ -52,10 +69,83 @@ logger = logging.getLogger(__name__)
 
 TENANT = 1
 UPLOAD_BYTES_MAX = 20_000_000
+PEERS = "127.0.0.1:0"
+"""Where other processes reach this one, unless told otherwise: only from this machine."""
 OPERATOR = Caller(
     Principal("cli", TENANT, frozenset({Permission.DEPLOY})), Person("cli", "cli", "command line"), Origin("cli")
 )
 """Whoever has the machine may deploy from its command line; the audit trail says so."""
+
+
+_EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - refused, not listened on
+
+
+class PeersAddressError(NoriaError):
+    """The address for other processes cannot be used."""
+
+    code = "cluster.address"
+
+
+class SingleProcessError(NoriaError):
+    """Several processes need PostgreSQL."""
+
+    code = "database.single_process"
+
+
+class Cluster:
+    """This process among others on one PostgreSQL: its lease, the door for the others, and the links to them.
+
+    Attributes:
+        id: of this life of the process, the owner of its shards.
+        neighbours: where work goes that others own.
+    """
+
+    def __init__(self, store: PostgresStore, secret: bytes, peers: str, lease_ms: int) -> None:
+        self.id = SystemSecrets().token()[:16]
+        self._clock = SystemClock()
+        self._store = PostgresLeases(store)
+        self._secret = secret
+        self._peers = peers
+        self._lease_ms = lease_ms
+        self._links = TcpLinks(secret, self._lost)
+        self._door: Door | None = None
+        self.leases: Leases | None = None
+        self.neighbours = Neighbours(self._links, self._clock)
+
+    async def start(self, runtime: Runtime, delivery: Delivery) -> None:
+        """Take part.
+
+        Raises:
+            PeersAddressError: the others cannot reach this process there.
+            StoreUnavailableError: the database cannot be used.
+        """
+        host, _, port = self._peers.rpartition(":")
+        if host.strip("[]") in _EVERY_ADDRESS:
+            raise PeersAddressError(f"{self._peers!r} names no address that other processes can connect to; give one.")
+        door = Door(self._secret, runtime.submit_here, delivery.accept)
+        try:
+            address = await door.open(host.strip("[]"), int(port))
+        except (OSError, ValueError) as error:
+            raise PeersAddressError(f"{self._peers!r} cannot be listened on for other processes: {error}.") from error
+        self._door = door
+        member = Member(self.id, address, machine())
+        leases = Leases(member, self._store, runtime, self._clock, self._links.is_dead, self._lease_ms)
+        leases.listen(lambda standing: self._links.keep_only(standing.members))
+        self.neighbours.connect(leases, runtime, delivery)
+        self.leases = leases
+        await leases.start()
+
+    def _lost(self) -> None:
+        if self.leases is not None:
+            self.leases.hurry()
+
+    async def stop(self) -> None:
+        """Finish what is on its way, hand all shards over, and take no part any more."""
+        if self.leases is not None:
+            await self.leases.stop()
+        if self._door is not None:
+            await self._door.close()
+        await self._links.close()
 
 
 class Noria:
@@ -68,7 +158,12 @@ class Noria:
     """
 
     def __init__(
-        self, database: Database, clock: Clock, handlers: Mapping[str, JobHandler], demo: tuple[DemoAccount, ...]
+        self,
+        database: Database,
+        clock: Clock,
+        handlers: Mapping[str, JobHandler],
+        demo: tuple[DemoAccount, ...],
+        cluster: Cluster | None,
     ) -> None:
         self.database = database
         self.clock = clock
@@ -79,12 +174,27 @@ class Noria:
         year = to_datetime(InstantMs(clock.now_ms())).year
         self._calendar = china_calendar(range(year - 2, year + 3))
         self._facts = Facts({"default": self._calendar}, CHINA_ZONE)
-        self.runtime = Runtime(database.store, self.catalogue, clock, self.facts)
+        self.cluster = cluster
+        owner = cluster.id if cluster is not None else "single"
+        elsewhere = cluster.neighbours if cluster is not None else None
+        self.runtime = Runtime(database.store, self.catalogue, clock, self.facts, owner, elsewhere)
         self.delivery = Delivery(self.runtime, database.store, self.catalogue, clock)
         self.timers = Timers(self.runtime, database.store, clock)
         self.start_timers = StartTimers(self.runtime, self.catalogue, self.catalogue_store, clock, self.facts)
         self.projector = Projector(database, self.catalogue, self.people, self.calendar, clock)
         self.hub = LiveHub()
+        self.following = Following(
+            self.runtime,
+            database.store,
+            self.catalogue,
+            DatabaseChanges(database),
+            # What others do happens on the machine's clock, whatever clock the processes have.
+            SystemClock(),
+            deployed=self._deployed,
+            projected=self._projected,
+            people_changed=self.people.forget,
+            alone=cluster is None,
+        )
         office = Office(
             self.runtime,
             database.store,
@@ -97,12 +207,14 @@ class Noria:
             self.facts,
         )
         cases = Cases(office)
+        self.operations = Operations(office, DatabaseBatches(database))
         accounts = Accounts(self.people, Argon2Hasher(), self.audit, SystemSecrets())
-        workers = Workers(office, self.delivery)
+        workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
         self.services = Services(
             office=office,
             accounts=accounts,
             cases=cases,
+            operations=self.operations,
             inbox=Inbox(office, cases),
             models=Models(office),
             workers=workers,
@@ -125,6 +237,8 @@ class Noria:
         clock: Clock | None = None,
         handlers: Mapping[str, JobHandler] | None = None,
         demo: tuple[DemoAccount, ...] = (),
+        peers: str = PEERS,
+        lease_ms: int = LEASE_MS,
     ) -> Noria:
         """Open a database and wire everything to it.
 
@@ -133,8 +247,15 @@ class Noria:
             clock: the machine's own when not given.
             handlers: jobs that are done in this process.
             demo: accounts to show on the sign-in page.
+            peers: host:port where other processes on the same database reach this one, port 0 for any that is free;
+                PostgreSQL only.
+            lease_ms: how long the others wait for a sign of life.
         """
-        noria = cls(await open_database(url), clock or SystemClock(), handlers or {}, demo)
+        database = await open_database(url)
+        cluster = None
+        if isinstance(database.store, PostgresStore):
+            cluster = Cluster(database.store, await database.secret(), peers, lease_ms)
+        noria = cls(database, clock or SystemClock(), handlers or {}, demo, cluster)
         await noria.catalogue.load()
         return noria
 
@@ -149,52 +270,104 @@ class Noria:
     async def _ready(self) -> None:
         await self.database.store.next_timer()
 
+    def _deployed(self, rows: list[DefinitionRow]) -> None:
+        for row in rows:
+            self.hub.deployed(row.tenant, [row.key], row.at)
+
     def _projected(self, notices: list[Notice], processes: set[str]) -> None:
         self.hub.projected(notices, processes, TENANT, self.clock.now_ms())
 
-    async def start(self) -> None:
-        """Take the shards, and begin all background work."""
+    async def take_shards(self) -> None:
+        """Take shards, so that commands are done here; nothing happens by itself yet.
+
+        Raises:
+            DatabaseTakenError: another server has the SQLite file.
+        """
+        self.database.claim()
         await self.runtime.start()
-        self.hub.start_from(self.runtime.position)
+        if self.cluster is not None:
+            await self.cluster.start(self.runtime, self.delivery)
+
+    async def start(self) -> None:
+        """Take shards, and begin all background work.
+
+        Raises:
+            DatabaseTakenError: another server has the SQLite file.
+        """
+        self.hub.begin(secrets.randbelow(1 << 20))
+        await self.take_shards()
         self.runtime.listen(self.hub.committed)
-        self.projector.listen(self._projected)
+        self.projector.listen(self.following.nudge)
+        await self.following.start()
         self.projector.start(self.runtime)
         self.delivery.start()
         self.timers.start()
         self.start_timers.start()
+        self.operations.start()
         self.pool.start(self.runtime)
 
     async def close(self) -> None:
         """Finish what is at hand, and close."""
         self.hub.close()
-        for part in (self.pool, self.start_timers, self.timers, self.delivery, self.projector):
+        for part in (
+            self.pool,
+            self.operations,
+            self.start_timers,
+            self.timers,
+            self.delivery,
+            self.following,
+            self.projector,
+        ):
             await part.stop()
+        if self.cluster is not None:
+            await self.cluster.stop()
         await self.runtime.stop()
         await self.database.close()
 
     async def first_administrator(self) -> tuple[str, str] | None:
         """Create the administrator of an empty instance; gives user name and password, to be shown once."""
-        organisation = await self.people.organisation(TENANT)
-        if organisation.people:
-            return None
-        password = SystemSecrets().token()[:20]
-        now_ms = self.clock.now_ms()
-        admin = Person("admin", "admin", "管理员", roles=("employee", "process_owner", "sysadmin"))
-        await self.people.put(TENANT, [admin], [], now_ms)
-        await self.services.accounts.set_password(TENANT, "admin", password, now_ms, must_change=True)
-        return "admin", password
+        async with self.database.alone():
+            organisation = await self.people.organisation(TENANT)
+            if organisation.people:
+                return None
+            password = SystemSecrets().token()[:20]
+            now_ms = self.clock.now_ms()
+            admin = Person("admin", "admin", "管理员", roles=("employee", "process_owner", "sysadmin"))
+            await self.people.put(TENANT, [admin], [], now_ms)
+            await self.services.accounts.set_password(TENANT, "admin", password, now_ms, must_change=True)
+            return "admin", password
 
 
 class Composition:
     """What the command line asks of the composition root."""
 
-    async def serve(self, url: str, host: str, port: int) -> None:
+    async def serve(self, url: str, host: str, port: int, peers: str) -> None:
         """Serve until stopped."""
-        noria = await Noria.open(url)
+        noria = await Noria.open(url, peers=peers)
         created = await noria.first_administrator()
         if created is not None:
             cli.say_administrator(*created)
         await self._run(noria, host, port)
+
+    def serve_processes(self, url: str, host: str, port: int, peers: str, count: int) -> None:
+        """Serve with several processes on one address until stopped."""
+        cli.run(self._prepare(url))
+        listening = uvicorn.Config("noria", host=host, port=port, log_level="warning").bind_socket()
+        with listening:
+            Supervisor(serve_worker, url, peers, listening, count).run(lambda: cli.say_ready(host, port))
+
+    @staticmethod
+    async def _prepare(url: str) -> None:
+        """Do what is done once, before several processes are started: the schema, the first administrator."""
+        noria = await Noria.open(url)
+        try:
+            if not noria.database.is_postgres:
+                raise SingleProcessError("SQLite is for one process; give --database postgresql://… for several.")
+            created = await noria.first_administrator()
+            if created is not None:
+                cli.say_administrator(*created)
+        finally:
+            await noria.close()
 
     async def demo(self, url: str, host: str, port: int, requests: int) -> None:
         """Seed a small company, unless it stands already, and serve it."""
@@ -204,20 +377,31 @@ class Composition:
         assert DEMO_TENANT == TENANT  # noqa: S101 - both are the single company of an embedded instance
         await self._run(noria, host, port)
 
+    @classmethod
+    async def _run(cls, noria: Noria, host: str, port: int) -> None:
+        await cls.run_server(noria, host, port, None, lambda: cli.say_ready(host, port))
+
     @staticmethod
-    async def _run(noria: Noria, host: str, port: int) -> None:
-        await noria.start()
+    async def run_server(
+        noria: Noria, host: str, port: int, listening: socket.socket | None, ready: Callable[[], None]
+    ) -> None:
+        """Serve until stopped, on a socket that listens already or on an address."""
+        try:
+            await noria.start()
+        except BaseException:
+            await noria.close()
+            raise
         config = uvicorn.Config(
             create_app(noria.services), host=host, port=port, log_level="warning", access_log=False, server_header=False
         )
         server = uvicorn.Server(config)
         loop = asyncio.get_running_loop()
-        serving = asyncio.create_task(server.serve())
+        serving = asyncio.create_task(server.serve(None if listening is None else [listening]))
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event to wait for
             await asyncio.sleep(0.05)
         if server.started:
             settle_memory()
-            cli.say_ready(host, port)
+            ready()
 
         def stop() -> None:
             # Live streams never end by themselves; without this a stop would wait for every open browser.
@@ -226,6 +410,14 @@ class Composition:
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
+        parent = multiprocessing.parent_process()
+        if listening is not None and parent is not None:
+
+            def orphaned(sentinel: int = parent.sentinel) -> None:
+                loop.remove_reader(sentinel)
+                stop()
+
+            loop.add_reader(parent.sentinel, orphaned)
         try:
             await serving
         finally:
@@ -256,6 +448,25 @@ class Composition:
             await noria.close()
 
 
+async def _work(url: str, peers: str, listening: socket.socket, ready: Event) -> None:
+    noria = await Noria.open(url, peers=peers)
+    await Composition.run_server(noria, "", 0, listening, ready.set)
+
+
+def serve_worker(url: str, peers: str, listening: socket.socket, ready: Event) -> None:
+    """The whole life of one of several processes; it ends by a signal, or when its parent does."""
+    _log_to_stderr()
+    try:
+        cli.run(_work(url, peers, listening, ready))
+    except NoriaError as error:
+        logger.error("%s: %s", error.code, error.message)  # noqa: TRY400 - a sentence for people, not a trace
+        raise SystemExit(1) from None
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
 def data_url(data: Path) -> str:
     """The address of the embedded database in a folder."""
     return f"sqlite:///{data / 'noria.db'}"
@@ -263,5 +474,5 @@ def data_url(data: Path) -> str:
 
 def main() -> None:
     """Entry of the command ``noria``."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    _log_to_stderr()
     cli.main(obj=Composition())

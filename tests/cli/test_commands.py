@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from noria.adapters.cli.cli import group
 from noria.bootstrap import Composition, Noria
 from noria.engine import commands as c
-from noria.operate.runtime import Request
+from noria.operate.requests import Request
 from tests.scenarios.drawing import draw
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "purchase"

@@ -14,7 +14,7 @@ from noria.design.bpmn.graph import Graph, Kind, TriggerKind
 from noria.engine import commands as c
 from noria.engine.state import RESERVED_VARIABLES, State, Status
 from noria.operate.changes import Held
-from noria.operate.runtime import Accepted
+from noria.operate.requests import Accepted
 from tests.conformance.world import BY, TENANT, World
 
 STEPS_MAX = 60

@@ -22,8 +22,8 @@ from noria.kernel.errors import Rejected
 from noria.operate.changes import Held
 from noria.operate.deploying import Catalogue, DefinitionRow, Resource, StartTimerRow
 from noria.operate.office import Caller
+from noria.operate.requests import Accepted, Answer, BrokenError, Origin, Request
 from noria.operate.rows import Commit
-from noria.operate.runtime import Accepted, Answer, BrokenError, Origin, Request
 from noria.operate.timers import StartTimers
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal

@@ -140,6 +140,11 @@ class Client:
         """Hand in a purchase request; gives the instance."""
         return self.post("/instances", process="purchase", variables={**REQUEST, **changes})
 
+    def deploy(self, files: Mapping[str, bytes]) -> Any:
+        """Deploy files together; gives the deployment."""
+        parts = [("files", (name, content)) for name, content in files.items()]
+        return self._answer(self._http.post("/deployments", files=parts))
+
     def task_of(self, key: str, box: str = "mine") -> Mapping[str, Any]:
         """The open task of a request in one of the person's boxes."""
         return next(task for task in self.get("/tasks", box=box)["items"] if task["business_key"] == key)

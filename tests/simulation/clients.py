@@ -16,8 +16,8 @@ from noria.engine.tasks.returning import returnable
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import HOUR_MS, MINUTE_MS
 from noria.operate.office import Caller
+from noria.operate.requests import Accepted, Answer, Origin, Request, SerialDraw
 from noria.operate.rows import TaskRow
-from noria.operate.runtime import Accepted, Answer, Origin, Request, SerialDraw
 from noria.operate.views import JobView
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal

@@ -17,8 +17,8 @@ from noria.engine.events import decode_events
 from noria.engine.state import Status, decode_state, encode_state
 from noria.operate.auditing import StoredRecord, verify_audit
 from noria.operate.changes import GENESIS, chained
+from noria.operate.requests import Accepted
 from noria.operate.rows import Commit, JournalRow, Shard
-from noria.operate.runtime import Accepted
 from tests.simulation.history import History, ViolationError
 from tests.simulation.loop import StillLoop
 from tests.simulation.oracle import ImpossibleError, expected

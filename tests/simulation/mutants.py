@@ -31,9 +31,11 @@ from noria.engine.state import State
 from noria.engine.step import HANDLERS
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import DAY_MS, MINUTE_MS
+from noria.operate.batches import Stepper
 from noria.operate.delivery import Delivery
+from noria.operate.requests import Request
 from noria.operate.rows import Commit, DedupRow, OutboxRow
-from noria.operate.runtime import Request, Runtime
+from noria.operate.runtime import Runtime
 from noria.operate.workers import Workers
 from tests.simulation.server import Connection
 from tests.simulation.store import Tables
@@ -123,8 +125,8 @@ def timer_fires_five_minutes_early() -> list[Patch]:
         run.now_ms += 5 * MINUTE_MS
         return lifecycle.fire_timer(run, command)
 
-    async def due_timers(self: Connection, now_ms: int, limit: int) -> Any:
-        return await original(self, now_ms + 5 * MINUTE_MS, limit)
+    async def due_timers(self: Connection, now_ms: int, limit: int, shards: Any) -> Any:
+        return await original(self, now_ms + 5 * MINUTE_MS, limit, shards)
 
     original = Connection.due_timers
     return [patch.dict(HANDLERS, {c.FireTimer: fire}), patch.object(Connection, "due_timers", due_timers)]
@@ -171,12 +173,12 @@ def _no_keys() -> list[Patch]:
     async def answers(_self: Runtime, _keys: list[str]) -> dict[str, Any]:
         return {}
 
-    def complete(self: Runtime, batch: Any) -> None:
+    def complete(self: Stepper, batch: Any) -> None:
         batch.commit.dedup.clear()
         original(self, batch)
 
-    original = Runtime._complete
-    return [patch.object(Runtime, "_answers", answers), patch.object(Runtime, "_complete", complete)]
+    original = Stepper.complete
+    return [patch.object(Runtime, "_answers", answers), patch.object(Stepper, "complete", complete)]
 
 
 @mutant
@@ -186,15 +188,15 @@ def repeated_key_is_carried_out_again() -> list[Patch]:
 
 @mutant
 def refused_command_is_marked_as_done() -> list[Patch]:
-    async def answer(self: Runtime, batch: Any, request: Request, repeated: Any) -> Any:
-        given = await original(self, batch, request, repeated)
+    def answer(self: Stepper, batch: Any, request: Request, repeated: Any, now_ms: int) -> Any:
+        given = original(self, batch, request, repeated, now_ms)
         if isinstance(given, Rejected) and request.key:
             batch.commit.dedup.append(DedupRow(0, request.key, request.iid, 1, 0))
             batch.commit.outbox_gone.append((-1, -1))
         return given
 
-    original = Runtime._answer
-    return [patch.object(Runtime, "_answer", answer)]
+    original = Stepper.answer
+    return [patch.object(Stepper, "answer", answer)]
 
 
 class _Kept(OrderedDict[Any, Any]):
@@ -217,24 +219,25 @@ def memory_is_kept_after_a_conflict() -> list[Patch]:
 
 @mutant
 def command_is_answered_before_it_is_written() -> list[Patch]:
-    def complete(self: Runtime, batch: Any) -> None:
+    def complete(self: Stepper, batch: Any) -> None:
         original(self, batch)
         for pending, answer in batch.answers:
             if not pending.future.done():
                 pending.future.set_result(answer)
 
-    original = Runtime._complete
-    return [patch.object(Runtime, "_complete", complete)]
+    original = Stepper.complete
+    return [patch.object(Stepper, "complete", complete)]
 
 
 @rare_mutant
 def old_epoch_is_used_when_shards_cannot_be_taken_anew() -> list[Patch]:
     async def take(self: Runtime) -> None:
-        before = self._shards
+        before = dict(self._shards)
         try:
             await original(self)
         except BaseException:
-            self._shards = before
+            self._shards.update(before)
+            self._unsure = False
             raise
 
     original = Runtime._take_shards
@@ -276,8 +279,8 @@ def open_work_is_written_in_a_second_transaction() -> list[Patch]:
 
 @mutant
 def timer_row_goes_before_the_timer_fires() -> list[Patch]:
-    def due_timers(self: Tables, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
-        due = original(self, now_ms, limit)
+    def due_timers(self: Tables, now_ms: int, limit: int, shards: Any) -> list[tuple[int, int, int]]:
+        due = original(self, now_ms, limit, shards)
         for iid, timer, _ in due:
             del self.timers[iid, timer]
         return due
@@ -301,7 +304,7 @@ def lease_never_ends() -> list[Patch]:
 @mutant
 def outbox_row_goes_before_it_is_delivered() -> list[Patch]:
     async def deliver(self: Delivery, row: OutboxRow) -> None:
-        await self._store.drop_outbox(row.shard, row.n)
+        await self._drop(row)
         await original(self, row)
 
     original = Delivery._deliver
@@ -331,7 +334,7 @@ def commit_without_an_answer_is_not_looked_for() -> list[Patch]:
 @mutant
 def called_instance_outlives_its_caller() -> list[Patch]:
     async def call_cancel(self: Delivery, row: OutboxRow, _post: Any) -> None:
-        await self._store.drop_outbox(row.shard, row.n)
+        await self._drop(row)
 
     return [patch.object(Delivery, "_call_cancel", call_cancel)]
 

@@ -56,8 +56,8 @@ class Connection:
         self._world.gates.append(Gate(self._server, name, work, future))
         return future
 
-    async def own_shards(self, owner: str, now_ms: int) -> list[Shard]:
-        return await self._call("own_shards", lambda: self._world.tables.own_shards(owner, now_ms))
+    async def own_shards(self, owner: str) -> list[Shard]:
+        return await self._call("own_shards", lambda: self._world.tables.own_shards(owner))
 
     async def commit(self, commit: Commit) -> None:
         await self._call("commit", lambda: self._world.tables.commit(commit))
@@ -68,10 +68,12 @@ class Connection:
     async def answers(self, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
         return await self._call("answers", lambda: self._world.tables.answers(keys))
 
-    async def due_timers(self, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
-        return await self._call("due_timers", lambda: self._world.tables.due_timers(now_ms, limit))
+    async def due_timers(
+        self, now_ms: int, limit: int, shards: Sequence[int] | None = None
+    ) -> list[tuple[int, int, int]]:
+        return await self._call("due_timers", lambda: self._world.tables.due_timers(now_ms, limit, shards))
 
-    async def next_timer(self) -> int | None:
+    async def next_timer(self, shards: Sequence[int] | None = None) -> int | None:
         return await self._call("next_timer", self._world.tables.next_timer)
 
     async def lock_jobs(
@@ -91,14 +93,16 @@ class Connection:
         arguments = (tenant, signal, name, corr, limit)
         return await self._call("find_waits", lambda: self._world.tables.find_waits(*arguments))
 
-    async def outbox(self, limit: int, after: tuple[int, int] = (-1, -1)) -> list[OutboxRow]:
+    async def outbox(
+        self, limit: int, after: tuple[int, int] = (-1, -1), shards: Sequence[int] | None = None
+    ) -> list[OutboxRow]:
         return await self._call("outbox", lambda: self._world.tables.read_outbox(limit, after))
 
     async def put_outbox(self, row: OutboxRow) -> None:
         await self._call("put_outbox", lambda: self._world.tables.put_outbox(row))
 
-    async def drop_outbox(self, shard: int, n: int) -> None:
-        await self._call("drop_outbox", lambda: self._world.tables.drop_outbox(shard, n))
+    async def drop_outbox(self, shard: int, n: int, epoch: int) -> None:
+        await self._call("drop_outbox", lambda: self._world.tables.drop_outbox(shard, n, epoch))
 
     async def called(self, parent: int, parent_token: int) -> int | None:
         return await self._call("called", lambda: self._world.tables.called(parent, parent_token))
@@ -169,7 +173,7 @@ class Server:
             self.clock,
             lambda _tenant: FACTS,
         )
-        self.workers = Workers(office, self.delivery)
+        self.workers = Workers(office, self.delivery.accept)
 
     def boot(self, failed: Callable[[BaseException], None]) -> None:
         """Begin; `failed` is told when the shards could not be taken."""

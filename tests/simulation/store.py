@@ -66,7 +66,7 @@ class Tables:
         self.after_commit: Callable[[Commit], None] = lambda _commit: None
         self._leases_given = 0
 
-    def own_shards(self, owner: str, now_ms: int) -> list[Shard]:
+    def own_shards(self, owner: str) -> list[Shard]:
         for shard in self.shards.values():
             shard.epoch += 1
             shard.newest = max((iid for iid, row in self.instances.items() if row.shard == shard.shard), default=0)
@@ -82,6 +82,9 @@ class Tables:
             known = self.instances.get(row.iid)
             if known is None or known.ver != version:
                 raise StaleOwnerError(f"Instance {row.iid} is no longer at version {version}; nothing was written.")
+        for place in commit.outbox_taken:
+            if place not in self.outbox:
+                raise StaleOwnerError(f"{place} has been delivered; nothing was written.")
 
     def pass_unique_keys(self, commit: Commit) -> None:
         """Refuse what the primary keys refuse."""
@@ -109,7 +112,7 @@ class Tables:
         _change(self.waits, commit.waits_gone, {(row.iid, row.wait): row for row in commit.waits})
         for post in commit.outbox:
             self.put_outbox(post)
-        for place in commit.outbox_gone:
+        for place in (*commit.outbox_gone, *commit.outbox_taken):
             self.outbox.pop(place, None)
         for answer in commit.dedup:
             self.dedup[answer.shard, answer.key] = answer
@@ -124,7 +127,8 @@ class Tables:
     def answers(self, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
         return {key: self.answered[key] for key in keys if key in self.answered}
 
-    def due_timers(self, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
+    def due_timers(self, now_ms: int, limit: int, shards: Sequence[int] | None = None) -> list[tuple[int, int, int]]:
+        assert shards is None, "one simulated server owns all shards"
         due = sorted((row.due, row.iid, row.timer, row.tenant) for row in self.timers.values() if row.due <= now_ms)
         return [(iid, timer, tenant) for _, iid, timer, tenant in due[:limit]]
 
@@ -174,7 +178,9 @@ class Tables:
     def put_outbox(self, row: OutboxRow) -> None:
         self.outbox.setdefault((row.shard, row.n), row)
 
-    def drop_outbox(self, shard: int, n: int) -> None:
+    def drop_outbox(self, shard: int, n: int, epoch: int) -> None:
+        if self.shards[shard].epoch != epoch:
+            raise StaleOwnerError(f"Shard {shard} has another owner now; nothing was forgotten.")
         self.outbox.pop((shard, n), None)
 
     def called(self, parent: int, parent_token: int) -> int | None:

@@ -11,7 +11,7 @@ from noria.engine import commands as c
 from noria.engine.state import Parent
 from noria.kernel.errors import Rejected
 from noria.operate.ports import StaleOwnerError, StoreUnavailableError
-from noria.operate.runtime import Accepted, Request, SerialDraw
+from noria.operate.requests import Accepted, Request, SerialDraw
 from tests.simulation.choosing import Chooser
 from tests.simulation.clients import OUTSIDE
 from tests.simulation.models import Catch, Model, Process, Sequence, Trigger, UserTask

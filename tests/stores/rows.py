@@ -28,7 +28,7 @@ _ids = InstanceIds()
 
 
 def an_id(shard: int = 3) -> int:
-    return _ids.draw(NOW_MS, shard)
+    return _ids.draw(NOW_MS, (shard,))
 
 
 def an_instance(iid: int, **given: object) -> InstanceRow:
@@ -64,7 +64,7 @@ class Owner:
 
     @classmethod
     async def of(cls, store: InstanceStore) -> Owner:
-        return cls(store, await store.own_shards("suite", NOW_MS))
+        return cls(store, await store.own_shards("suite"))
 
     def commit(self, *rows: InstanceRow, since: int = 0, **parts: object) -> Commit:
         """A commit with one journal row for each instance; `since` is the version that must stand, 0 for new ones."""

@@ -57,7 +57,7 @@ def everything(iid: int) -> dict[str, object]:
 
 
 async def test_the_first_owner_finds_all_shards_empty(database: Database) -> None:
-    shards = await database.store.own_shards("first", NOW_MS)
+    shards = await database.store.own_shards("first")
     assert [(shard.shard, shard.epoch, shard.seq, shard.head) for shard in shards] == [
         (number, 1, 0, GENESIS) for number in range(SHARDS)
     ]
@@ -65,7 +65,7 @@ async def test_the_first_owner_finds_all_shards_empty(database: Database) -> Non
 
 async def test_every_owner_gets_a_higher_epoch_and_the_heads_as_they_stand(database: Database, owner: Owner) -> None:
     await owner.write(an_instance(an_id(9)))
-    shards = await database.store.own_shards("next", NOW_MS)
+    shards = await database.store.own_shards("next")
     assert {shard.epoch for shard in shards} == {2}
     assert (shards[9].seq, shards[9].head) == (1, owner.shards[9].head)
 
@@ -107,7 +107,7 @@ async def test_a_stale_version_is_refused_and_nothing_is_written(database: Datab
 async def test_a_former_owner_is_refused_and_nothing_is_written(database: Database, owner: Owner) -> None:
     iid = an_id()
     commit = owner.commit(an_instance(iid), **everything(iid))
-    await database.store.own_shards("next", NOW_MS)
+    await database.store.own_shards("next")
     before = await contents(database)
     with pytest.raises(StaleOwnerError):
         await database.store.commit(commit)
@@ -435,11 +435,52 @@ async def test_a_post_that_is_there_already_is_left_as_it_is(database: Database)
     assert [row.body for row in await database.store.outbox(10)] == [b"first"]
 
 
-async def test_a_dropped_post_is_gone(database: Database) -> None:
+async def test_a_dropped_post_is_gone(database: Database, owner: Owner) -> None:
     await database.store.put_outbox(a_post(1, 1))
-    await database.store.drop_outbox(1, 1)
-    await database.store.drop_outbox(1, 1)
+    await database.store.drop_outbox(1, 1, owner.shards[1].epoch)
+    await database.store.drop_outbox(1, 1, owner.shards[1].epoch)
     assert await database.store.outbox(10) == []
+
+
+async def test_a_former_owner_can_drop_no_post(database: Database, owner: Owner) -> None:
+    await database.store.put_outbox(a_post(1, 1))
+    await database.store.own_shards("next")
+    with pytest.raises(StaleOwnerError):
+        await database.store.drop_outbox(1, 1, owner.shards[1].epoch)
+    assert len(await database.store.outbox(10)) == 1
+
+
+async def test_what_a_commit_delivers_must_still_stand(database: Database, owner: Owner) -> None:
+    await database.store.put_outbox(a_post(1, 1))
+    first, second = an_instance(an_id()), an_instance(an_id())
+    await owner.write(first, outbox_taken=[(1, 1)])
+    heads = dict(owner.shards)
+    with pytest.raises(StaleOwnerError):
+        await owner.write(second, outbox_taken=[(1, 1)])
+    owner.shards = heads
+    assert list(await database.store.load([first.iid, second.iid])) == [first.iid]
+    await owner.write(second, outbox_gone=[(1, 1)])
+
+
+async def test_an_owner_takes_anew_only_what_is_its_own(database: Database) -> None:
+    first = await database.store.own_shards("first")
+    again = await database.store.retake_shards("first")
+    assert [shard.epoch for shard in again] == [shard.epoch + 1 for shard in first]
+    await database.store.own_shards("next")
+    assert await database.store.retake_shards("first") == []
+
+
+async def test_timers_and_posts_of_some_shards_alone_are_found(database: Database, owner: Owner) -> None:
+    here, there = an_id(3), an_id(4)
+    for iid in (here, there):
+        await owner.write(an_instance(iid), timers=[a_timer(iid, 2, NOW_MS)])
+        await database.store.put_outbox(a_post(iid >> 12 & 0x3FF, 1))
+    store = database.store
+    assert [timer[0] for timer in await store.due_timers(NOW_MS, 10, (4, 5))] == [there]
+    assert await store.next_timer((5,)) is None
+    assert await store.next_timer((3,)) == NOW_MS
+    assert [row.shard for row in await store.outbox(10, shards=(3,))] == [3]
+    assert await store.outbox(10, shards=()) == []
 
 
 # Calls and serial numbers

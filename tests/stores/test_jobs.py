@@ -11,7 +11,7 @@ from noria.adapters.worker.pool import LEASE_MS
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.kernel.instants import MINUTE_MS
-from noria.operate.runtime import Accepted, Origin
+from noria.operate.requests import Accepted, Origin
 from noria.operate.views import JobView
 from noria.operate.workers import BpmnError, LeaseLostError
 from tests.house import TENANT, House, eventually

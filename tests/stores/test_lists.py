@@ -17,7 +17,7 @@ from noria.engine import commands as c
 from noria.kernel.instants import DAY_MS, HOUR_MS
 from noria.monitor.board import Board, ProcessName
 from noria.operate.reading import InstanceBox, InstanceStatus, TaskBox, TaskSort
-from noria.operate.runtime import Accepted, SerialDraw
+from noria.operate.requests import Accepted, SerialDraw
 from noria.trust.policy import Principal, may_see
 from tests.house import TENANT, House, eventually
 
@@ -101,7 +101,6 @@ class Company:
             end_ms=now_ms,
             working=working,
             zone="Asia/Shanghai",
-            as_of_seq=self.house.noria.runtime.position,
             simulated=False,
         )
 

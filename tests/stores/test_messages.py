@@ -13,8 +13,8 @@ from noria.kernel.errors import Rejected
 from noria.kernel.instants import HOUR_MS
 from noria.operate.ids import shard_of_key
 from noria.operate.office import Caller
+from noria.operate.requests import Accepted, Origin
 from noria.operate.rows import Commit, OutboxRow, WaitRow
-from noria.operate.runtime import Accepted, Origin
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
 from tests.house import TENANT, House, eventually
@@ -341,8 +341,8 @@ async def test_a_call_is_made_when_its_row_is_seen_before_memory_follows_the_com
     store, seen = house.store, asyncio.Event()
     read, write = store.outbox, store.commit
 
-    async def outbox(limit: int, after: tuple[int, int] = (-1, -1)) -> list[OutboxRow]:
-        rows = await read(limit, after)
+    async def outbox(*where: object) -> list[OutboxRow]:
+        rows = await read(*where)
         if rows:
             seen.set()
         return rows

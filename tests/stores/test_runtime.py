@@ -15,7 +15,8 @@ from noria.engine.state import Status, encode_state
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.auditing import verify_audit
 from noria.operate.ports import StaleOwnerError, UnstorableError
-from noria.operate.runtime import Accepted, Request, Runtime
+from noria.operate.requests import Accepted, Request
+from noria.operate.runtime import Runtime
 from tests.house import House, serial
 
 MODEL = """
@@ -169,30 +170,40 @@ async def test_numbers_count_on_after_a_restart(house: House) -> None:
 # Owners
 
 
-async def test_a_second_owner_makes_the_first_ones_commit_be_refused(house: House) -> None:
-    iid = await house.start()
+async def an_owner(house: House, name: str) -> Runtime:
+    """A runtime that owns all shards, as far as it knows."""
     noria = house.noria
-    second = Runtime(noria.database.store, noria.catalogue, house.clock, noria.facts, "second")
-    await second.start()
+    runtime = Runtime(noria.database.store, noria.catalogue, house.clock, noria.facts, name)
+    await runtime.start()
+    return runtime
+
+
+async def test_a_second_owner_makes_the_first_ones_commit_be_refused(house: House) -> None:
+    first = await an_owner(house, "first")
+    started = await first.submit(Request(start(), "lin", definition=1))
+    assert isinstance(started, Accepted)
+    second = await an_owner(house, "second")
     before = await commands(house)
     with pytest.raises(StaleOwnerError):
-        await house.complete(iid, "work")
+        await first.submit(Request(c.CompleteTask(2, "lin"), "lin", iid=started.iid))
     assert await commands(house) == before
+    await first.stop()
     await second.stop()
 
 
 async def test_what_another_owner_wrote_stands_after_the_refusal(house: House) -> None:
-    iid = await house.start()
-    noria = house.noria
-    second = Runtime(noria.database.store, noria.catalogue, house.clock, noria.facts, "second")
-    await second.start()
-    done = Request(c.CompleteTask(await house.token(iid, "work"), "lin"), "second", iid=iid)
-    assert isinstance(await second.submit(done), Accepted)
-    await second.stop()
+    first = await an_owner(house, "first")
+    started = await first.submit(Request(start(), "lin", definition=1))
+    assert isinstance(started, Accepted)
+    second = await an_owner(house, "second")
+    done = c.CompleteTask(2, "lin")
+    assert isinstance(await second.submit(Request(done, "second", iid=started.iid)), Accepted)
     with pytest.raises(StaleOwnerError):
-        await house.complete(iid, "work")
-    assert [row.actor for row in await house.store.journal_of(iid)] == ["lin", "second"]
-    assert (await house.state(iid)).status is Status.COMPLETED
+        await first.submit(Request(done, "first", iid=started.iid))
+    assert [row.actor for row in await house.store.journal_of(started.iid)] == ["lin", "second"]
+    assert (await house.state(started.iid)).status is Status.COMPLETED
+    await first.stop()
+    await second.stop()
 
 
 # The proof

@@ -27,10 +27,10 @@ async def test_a_fresh_database_has_the_schema_of_the_code(database_url: str) ->
 
 async def test_opening_a_database_again_keeps_what_is_in_it(database_url: str) -> None:
     database = await open_database(database_url)
-    shards = await database.store.own_shards("first", 1)
+    shards = await database.store.own_shards("first")
     await database.close()
     database = await open_database(database_url)
-    again = await database.store.own_shards("second", 2)
+    again = await database.store.own_shards("second")
     await database.close()
     assert [shard.epoch for shard in again] == [shard.epoch + 1 for shard in shards]
 

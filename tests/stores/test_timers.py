@@ -11,7 +11,7 @@ import pytest
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS
-from noria.operate.runtime import Accepted, Request
+from noria.operate.requests import Accepted, Request
 from tests.house import TENANT, House, eventually
 
 LIMITED = """

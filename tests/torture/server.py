@@ -23,7 +23,7 @@ from noria.engine import commands as c
 from noria.kernel.errors import NoriaError, Rejected
 from noria.kernel.instants import DAY_MS, InstantMs
 from noria.operate.office import Caller
-from noria.operate.runtime import Origin, Request, SerialDraw
+from noria.operate.requests import Origin, Request, SerialDraw
 from noria.operate.views import JobView
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal

@@ -32,8 +32,27 @@ from tests.torture.server import FORKING, Ask, Told, run
 KILLS = int(os.environ.get("NORIA_TORTURE_KILLS", "10"))
 SEED = int(os.environ.get("NORIA_TORTURE_SEED", "0")) or random.randrange(1, 2**31)
 CLIENTS = 12
+PROCESSES = 4
 LIFE_S_MAX = 0.9
+TRY_AGAIN = {"store.unavailable", "store.stale_owner", "cluster.no_owner", "cluster.no_answer"}
 OPEN = ("task", "timer", "job", "wait", "outbox", "inst")
+
+
+class Server:
+    """One server process, and the line to it."""
+
+    def __init__(self, process: BaseProcess, answers: asyncio.StreamReader, asking: asyncio.StreamWriter) -> None:
+        self.process = process
+        self.answers = answers
+        self.asking = asking
+        self.reading: asyncio.Task[None]
+
+    async def ended(self) -> int | None:
+        """Wait until it is gone and all that it said is read; gives its exit code."""
+        await asyncio.to_thread(self.process.join, 60)
+        await self.reading
+        self.asking.close()
+        return self.process.exitcode
 
 
 class Torture:
@@ -41,38 +60,39 @@ class Torture:
 
     Attributes:
         accepted: key → answer, written down before the client goes on.
-        torn: commands that were under way when the server was killed.
+        torn: commands that were under way when a server was killed.
+        servers: those that run.
     """
 
     def __init__(self, url: str) -> None:
         self.random = random.Random(SEED)
         self.accepted: dict[str, Told] = {}
         self.torn = 0
+        self.servers: list[Server] = []
         self._url = url
         self._epoch_ms = time.time_ns() // 1_000_000
         self._numbers = itertools.count(1)
-        self._open: dict[int, tuple[Ask, asyncio.Future[Told]]] = {}
-        self._process: BaseProcess | None = None
-        self._asking: asyncio.StreamWriter | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._open: dict[int, tuple[Ask, asyncio.Future[Told], Server | None]] = {}
 
     async def up(self) -> None:
-        """Start the server, and ask again all that was not answered."""
+        """Start a server, and ask again all that no server is at work on."""
         ours, theirs = FORKING.Pipe(duplex=True)
         process = FORKING.Process(target=run, args=(self._url, self._epoch_ms, theirs), daemon=True)
         process.start()
         theirs.close()
-        answers, self._asking = await asyncio.open_connection(sock=socket.socket(fileno=os.dup(ours.fileno())))
+        answers, asking = await asyncio.open_connection(sock=socket.socket(fileno=os.dup(ours.fileno())))
         ours.close()
         ready = await asyncio.wait_for(answers.readline(), 60)
         assert ready, "the server did not come up"
-        self._process = process
-        self._reading = asyncio.create_task(self._read(answers))
-        for ask, _ in list(self._open.values()):
-            self._send(ask)
+        server = Server(process, answers, asking)
+        server.reading = asyncio.create_task(self._read(server))
+        self.servers.append(server)
+        for ask, future, asked in list(self._open.values()):
+            if asked is None:
+                self._send(ask, future)
 
-    async def _read(self, answers: asyncio.StreamReader) -> None:
-        while (line := await self._line(answers)).endswith(b"\n"):
+    async def _read(self, server: Server) -> None:
+        while (line := await self._line(server.answers)).endswith(b"\n"):
             told = msgspec.json.decode(line, type=Told)
             waiting = self._open.pop(told.number, None)
             if waiting is not None:
@@ -86,32 +106,28 @@ class Torture:
             # What the killed server had not read yet makes its end of the line break off, not close.
             return b""
 
-    def _send(self, ask: Ask) -> None:
-        if self._process is not None and self._asking is not None:
-            self._asking.write(msgspec.json.encode(ask) + b"\n")
+    def _send(self, ask: Ask, future: asyncio.Future[Told]) -> None:
+        server = self.random.choice(self.servers) if self.servers else None
+        self._open[ask.number] = (ask, future, server)
+        if server is not None:
+            server.asking.write(msgspec.json.encode(ask) + b"\n")
 
     async def kill(self) -> None:
         """No warning, no last words; answers that were written already still arrive."""
-        assert self._process is not None
-        self._process.kill()
-        await self._ended()
-        self.torn += len(self._open)
+        server = self.random.choice(self.servers)
+        self.servers.remove(server)
+        server.process.kill()
+        await server.ended()
+        orphans = [(ask, future) for ask, future, asked in self._open.values() if asked is server]
+        self.torn += len(orphans)
+        for ask, future in orphans:
+            self._send(ask, future)
 
     async def down(self) -> None:
-        """Let the server finish in order."""
-        assert self._asking is not None
-        self._asking.write_eof()
-        assert await self._ended() == 0
-
-    async def _ended(self) -> int | None:
-        process, self._process = self._process, None
-        assert process is not None
-        assert self._asking is not None
-        assert self._reading is not None
-        await asyncio.to_thread(process.join, 60)
-        await self._reading
-        self._asking.close()
-        return process.exitcode
+        """Let all servers finish in order."""
+        for server in self.servers:
+            server.asking.write_eof()
+        assert [await server.ended() for server in self.servers] == [0] * len(self.servers)
 
     async def ask(self, do: str, key: str, **given: object) -> Told:
         """Ask until it is accepted, always with the same key; now and then ask twice at once, as clients do."""
@@ -120,8 +136,7 @@ class Torture:
             for _ in range(2 if self.random.random() < 0.2 else 1):
                 ask = Ask(number=next(self._numbers), do=do, key=key, **given)
                 future: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
-                self._open[ask.number] = (ask, future)
-                self._send(ask)
+                self._send(ask, future)
                 made.append(future)
             answers = await asyncio.gather(*made)
             told = [answer for answer in answers if not answer.error]
@@ -129,7 +144,7 @@ class Torture:
                 assert len({(answer.iid, answer.version) for answer in told}) == 1
                 self.accepted[key] = told[0]
                 return told[0]
-            assert {answer.error for answer in answers} <= {"store.unavailable", "store.stale_owner"}, answers
+            assert {answer.error for answer in answers} <= TRY_AGAIN, answers
 
     async def client(self, name: int, stop: asyncio.Event) -> None:
         """One request after the other, each to the message it waits for."""
@@ -162,19 +177,29 @@ async def figures(database: Database) -> list[list[tuple[object, ...]]]:
 
 
 async def test_a_server_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing(database_url: str) -> None:
+    await torture_servers(database_url, 1, KILLS)
+
+
+async def test_four_processes_that_are_killed_one_by_one_lose_nothing_and_double_nothing(postgres_url: str) -> None:
+    await torture_servers(postgres_url, PROCESSES, max(KILLS // 2, 1))
+
+
+async def torture_servers(url: str, count: int, kills: int) -> None:
     print(f"seed {SEED}")
-    torture = Torture(database_url)
+    torture = Torture(url)
     stop = asyncio.Event()
-    await torture.up()
+    # The first deploys the models.
+    for _ in range(count):
+        await torture.up()
     clients = [asyncio.create_task(torture.client(name, stop)) for name in range(CLIENTS)]
-    for _ in range(KILLS):
+    for _ in range(kills):
         await asyncio.sleep(torture.random.uniform(0.01, LIFE_S_MAX))
         await torture.kill()
         await torture.up()
     stop.set()
     await asyncio.gather(*clients)
 
-    database = await open_database(database_url)
+    database = await open_database(url)
 
     left: dict[str, int] = {}
 
@@ -188,14 +213,14 @@ async def test_a_server_that_is_killed_again_and_again_loses_nothing_and_doubles
     except AssertionError as error:
         raise AssertionError(f"this work never ends: {left}") from error
     await torture.down()
-    assert torture.torn > KILLS, "no kill hit a command on its way; the test shows nothing"
+    assert torture.torn > kills, "no kill hit a command on its way; the test shows nothing"
 
     rows = await all_rows(database)
     check_keys(torture, rows)
     await check_proof(database, rows)
     check_work(torture, rows)
     await check_serials(database, len([key for key in torture.accepted if key.startswith("start-")]))
-    await check_figures(database_url, database)
+    await check_figures(url, database)
     await database.close()
 
 

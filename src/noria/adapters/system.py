@@ -7,6 +7,7 @@ import gc
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from argon2 import PasswordHasher as Argon2
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -38,6 +39,16 @@ class SystemClock:
     async def sleep_until(self, instant_ms: int) -> None:
         """Return at that instant or later."""
         await asyncio.sleep(max(0.0, (instant_ms - self.now_ms()) / 1000))
+
+
+def machine() -> str:
+    """The same for all processes that share one network on one machine, and for no others; "" when it is not known."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        # Containers on one machine have networks of their own, where loopback leads elsewhere.
+        return f"{boot} {Path('/proc/self/ns/net').readlink()}"
+    except OSError:
+        return ""
 
 
 class SystemSecrets:

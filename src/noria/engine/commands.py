@@ -255,6 +255,20 @@ class RestoreInstance(Command, frozen=True):
     version: int
 
 
+class SuspendInstance(Command, frozen=True):
+    """Put an instance to rest as an operator (挂起), until it is resumed; a reason is required."""
+
+    by: str
+    reason: str
+
+
+class ResumeInstance(Command, frozen=True):
+    """Have a suspended instance go on (恢复)."""
+
+    by: str
+    reason: str = ""
+
+
 AnyCommand = (
     StartInstance
     | ClaimTask
@@ -278,6 +292,8 @@ AnyCommand = (
     | ModifyInstance
     | MigrateInstance
     | RestoreInstance
+    | SuspendInstance
+    | ResumeInstance
 )
 
 ACTIONS: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(AnyCommand)}

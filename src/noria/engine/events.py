@@ -495,6 +495,20 @@ class InstanceRestored(Event, frozen=True, tag=54):
     state: State
 
 
+class InstanceSuspended(Event, frozen=True, tag=55):
+    """An operator put the instance to rest (挂起)."""
+
+    by: str
+    reason: str
+
+
+class InstanceResumed(Event, frozen=True, tag=56):
+    """An operator had it go on (恢复)."""
+
+    by: str
+    reason: str
+
+
 AnyEvent = (
     InstanceStarted
     | ElementEntered
@@ -550,6 +564,8 @@ AnyEvent = (
     | InstanceModified
     | InstanceMigrated
     | InstanceRestored
+    | InstanceSuspended
+    | InstanceResumed
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -355,6 +355,13 @@ def _instance_restored(state: State, event: e.InstanceRestored) -> None:
     state.version, state.next_id = version, next_id
 
 
+def _suspended(suspended: bool) -> Callable[[State, Any], None]:
+    def apply(state: State, _event: object) -> None:
+        state.suspended = suspended
+
+    return apply
+
+
 def _ended(status: Status) -> Callable[[State, Any], None]:
     def apply(state: State, _event: object) -> None:
         state.status = status
@@ -424,4 +431,6 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.InstanceModified: _nothing,
     e.InstanceMigrated: _instance_migrated,
     e.InstanceRestored: _instance_restored,
+    e.InstanceSuspended: _suspended(True),
+    e.InstanceResumed: _suspended(False),
 }

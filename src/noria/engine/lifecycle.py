@@ -128,6 +128,24 @@ def cancel(run: Run, command: c.CancelInstance) -> Rejected | None:
     return None
 
 
+def suspend(run: Run, command: c.SuspendInstance) -> Rejected | None:
+    """Put the instance to rest."""
+    if not command.reason.strip():
+        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+    if run.state.suspended:
+        return Rejected("instance.suspended", "The instance is suspended already.")
+    run.emit(e.InstanceSuspended(command.by, command.reason))
+    return None
+
+
+def resume(run: Run, command: c.ResumeInstance) -> Rejected | None:
+    """Have the instance go on where it was; what fell due meanwhile happens now."""
+    if not run.state.suspended:
+        return Rejected("instance.not_suspended", "The instance is not suspended.")
+    run.emit(e.InstanceResumed(command.by, command.reason))
+    return None
+
+
 def set_variables(run: Run, command: c.SetVariables) -> Rejected | None:
     """Correct variables of the process."""
     if not command.reason.strip():

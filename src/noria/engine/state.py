@@ -281,6 +281,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
         handlers: tokens that compensate.
         activated: complex gateways that have gone on and wait for their other flows: token → flows already used.
         gathered: tokens that wait for others to begin their activity together → how many have come.
+        suspended: nothing happens to it until an operator resumes it.
         chosen: by the scope of an ad-hoc sub-process, element indexes of what is still to be begun in it.
     """
 
@@ -312,6 +313,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
     activated: dict[int, tuple[int, ...]] = {}
     gathered: dict[int, int] = {}
     chosen: dict[int, tuple[int, ...]] = {}
+    suspended: bool = False
 
     def copy(self) -> State:
         """A working copy: what is replaced as a whole is shared, what is changed in place is not."""
@@ -348,6 +350,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.activated.copy() if self.activated else {},
             self.gathered.copy() if self.gathered else {},
             self.chosen.copy() if self.chosen else {},
+            self.suspended,
         )
 
 

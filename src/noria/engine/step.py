@@ -43,6 +43,8 @@ HANDLERS: dict[type, Handler] = {
     c.ModifyInstance: modifying.modify,
     c.MigrateInstance: migrating.migrate,
     c.RestoreInstance: migrating.restore,
+    c.SuspendInstance: lifecycle.suspend,
+    c.ResumeInstance: lifecycle.resume,
 }
 """Command type → what it does."""
 
@@ -62,6 +64,18 @@ _FROM_PEOPLE = (
     c.ModifyInstance,
     c.MigrateInstance,
     c.RestoreInstance,
+    c.SuspendInstance,
+    c.ResumeInstance,
+)
+_WHILE_SUSPENDED = (
+    c.Comment,
+    c.CancelInstance,
+    c.SetVariables,
+    c.ModifyInstance,
+    c.MigrateInstance,
+    c.RestoreInstance,
+    c.SuspendInstance,
+    c.ResumeInstance,
 )
 _AFTER_THE_END = (c.Comment,)
 _OPEN = Status.OPEN  # before Python 3.12 a look at an enum's member costs a function call
@@ -94,7 +108,7 @@ def step(
     Returns:
         The events and the state after them, or the reason why nothing happened.
     """
-    if state.status is not _OPEN or (0 in state.scopes) is isinstance(command, c.StartInstance):
+    if state.status is not _OPEN or state.suspended or (0 in state.scopes) is isinstance(command, c.StartInstance):
         rejected = _refused_at_once(state, command)
         if rejected is not None:
             return rejected
@@ -125,6 +139,8 @@ def _refused_at_once(state: State, command: c.AnyCommand) -> Rejected | None:
         return Rejected("instance.not_found", "There is no such instance.")
     if state.status is not Status.OPEN and not isinstance(command, _AFTER_THE_END):
         return Rejected("instance.ended", f"The instance has ended ({state.status.name.lower()}); nothing was done.")
+    if state.suspended and not isinstance(command, _WHILE_SUSPENDED):
+        return Rejected("instance.suspended", "The instance is suspended; nothing happens to it until it is resumed.")
     return None
 
 

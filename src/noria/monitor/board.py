@@ -147,7 +147,7 @@ class Period(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"})
 
 
 class Board(msgspec.Struct, frozen=True):
-    """The live board of a process."""
+    """The live board of a process; `as_of_seq` is the number of commands, of all processes, that its figures count."""
 
     process: ProcessName
     range: Period

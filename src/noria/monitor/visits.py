@@ -161,6 +161,10 @@ class Fold:
                 self._occur(row, n, event.element, RETURN)
             elif isinstance(event, e.IncidentRaised):
                 self._occur(row, n, event.element, INCIDENT)
+            elif isinstance(event, e.InstanceMigrated):
+                self._migrate(row, event)
+            elif isinstance(event, e.InstanceRestored):
+                self._restore(row, event)
             elif isinstance(event, e.LoopStarted):
                 self._begin_loop(row, event.token)
             elif isinstance(event, e.ElementLeft):
@@ -183,6 +187,43 @@ class Fold:
         self.visits[row.iid, event.token] = Visit(
             row.iid, event.token, row.tenant, row.definition, event.element, row.ts
         )
+
+    def _open_visits(self, iid: int) -> list[Visit]:
+        keys = {key for key in (*self._known, *self.visits) if key[0] == iid}
+        return [visit for key in sorted(keys) if not (visit := self.visits.get(key) or self._known[key]).closed]
+
+    def _migrate(self, row: Recorded, event: e.InstanceMigrated) -> None:
+        """What is open goes on in the other version; what is closed stays with the version that it happened in."""
+        self._live_by(row, event.after)
+        for visit in self._open_visits(row.iid):
+            visit.definition = event.after
+            visit.element = event.elements[visit.element]
+            self.visits[row.iid, visit.tok] = visit
+
+    def _restore(self, row: Recorded, event: e.InstanceRestored) -> None:
+        """What the change had begun is cancelled, and what it had cancelled goes on from now."""
+        self._live_by(row, event.after)
+        state = event.state
+        for visit in self._open_visits(row.iid):
+            if visit.tok in state.tokens:
+                visit.definition, visit.element = event.after, state.tokens[visit.tok].element
+                self.visits[row.iid, visit.tok] = visit
+            else:
+                self._close(row, visit.tok, "cancelled", "")
+        for token, value in state.tokens.items():
+            key = (row.iid, token)
+            if token not in state.loops and (key not in self._known or self._known[key].closed):
+                visit = Visit(row.iid, token, row.tenant, event.after, value.element, row.ts)
+                if token in state.tasks:
+                    task = state.tasks[token]
+                    visit.human, visit.due, visit.round = 1, task.due_ms, task.round
+                    visit.claimed = row.ts if task.assignee else 0
+                self.visits[key] = visit
+
+    def _live_by(self, row: Recorded, definition: int) -> None:
+        life = self.lives.get(row.iid) or self._lives[row.iid]
+        life.definition = definition
+        self.lives[row.iid] = life
 
     def _begin_loop(self, row: Recorded, token: int) -> None:
         """The instances of a loop are the visits; the activity's own token only waits for them."""

@@ -12,7 +12,7 @@ from noria.kernel.instants import DAY_MS, InstantMs, from_datetime, to_datetime
 from noria.monitor.board import Board, ProcessName
 from noria.operate.office import Caller, NotFoundError, Office
 from noria.operate.rows import JournalRow
-from noria.operate.timeline import History
+from noria.operate.timeline import history_of
 from noria.operate.views import Timeline, TimelineItem
 from noria.trust.policy import Permission
 
@@ -63,7 +63,6 @@ class BoardReader(Protocol):
         end_ms: int,
         working: bool,
         zone: str,
-        as_of_seq: int,
         simulated: bool,
     ) -> Board:
         """The board for a period."""
@@ -111,7 +110,6 @@ class Watching:
             end_ms=now_ms,
             working=time is BoardTime.WORKING,
             zone=facts.zone,
-            as_of_seq=self._office.runtime.position,
             simulated=self._simulated,
         )
 
@@ -126,8 +124,7 @@ class Watching:
             held = await self._office.runtime.instance(row.iid)
             if held is None or len(items) >= limit:
                 continue
-            journal = await self._office.store.journal_of(row.iid, row.ver)
-            told = History(journal, held.definition, organisation).items(row.iid)
+            told = (await history_of(self._office, held, organisation, row.ver)).items(row.iid)
             items += [item for item in reversed(told) if item.seq == row.ver and item.kind in _FEED_KINDS]
         return Timeline(items[:limit])
 

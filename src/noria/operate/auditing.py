@@ -14,9 +14,9 @@ from noria.engine.state import State, StateFormatError, decode_state, encode_sta
 from noria.operate.cases import Cases
 from noria.operate.changes import GENESIS, chained
 from noria.operate.office import Caller, Office, iso, person_or_none
+from noria.operate.requests import Origin
 from noria.operate.rows import JournalRow, Shard
-from noria.operate.runtime import Origin
-from noria.operate.timeline import History
+from noria.operate.timeline import history_of
 from noria.operate.views import AuditEntry, AuditList, Page
 from noria.trust.audit import AuditRecord, chained_record
 from noria.trust.people import Organisation
@@ -115,7 +115,7 @@ class Auditing:
         held = await self._cases.seen(caller, iid)
         organisation = await self._office.people.organisation(caller.principal.tenant)
         rows = await self._office.store.journal_of(iid)
-        history = History(rows, held.definition, organisation)
+        history = await history_of(self._office, held, organisation)
         changes: dict[int, tuple[dict[str, object], dict[str, object]]] = {}
         for item in history.items():
             before, after = changes.setdefault(item.seq, ({}, {}))

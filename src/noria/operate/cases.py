@@ -26,9 +26,9 @@ from noria.operate.office import (
     process_ref,
 )
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
-from noria.operate.runtime import Request, SerialDraw
+from noria.operate.requests import Request, SerialDraw
 from noria.operate.taskviews import task_view
-from noria.operate.timeline import History, tokens_of, visible_variables
+from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
     ElementCount,
     FlowCount,
@@ -40,7 +40,6 @@ from noria.operate.views import (
     StateAt,
     Timeline,
 )
-from noria.trust.people import Organisation
 from noria.trust.policy import Permission, Verdict, may_see, may_start
 
 _STATUS = {
@@ -231,16 +230,12 @@ class Cases:
             )
         return briefs
 
-    async def _history(self, held: Held, organisation: Organisation) -> History:
-        rows = await self._office.store.journal_of(held.row.iid)
-        return History(rows, held.definition, organisation)
-
     async def detail(self, caller: Caller, iid: int) -> InstanceDetail:
         """One instance for its page."""
         office = self._office
         held = await self.seen(caller, iid)
         organisation = await office.people.organisation(caller.principal.tenant)
-        history = await self._history(held, organisation)
+        history = await history_of(office, held, organisation)
         history.fold()
         brief = await self.brief(caller.principal.tenant, iid)
         state, graph = held.state, held.definition.graph
@@ -267,6 +262,7 @@ class Cases:
             incidents_list=incidents,
             allowed=self._allowed(caller, held),
             version=state.version,
+            suspended=state.suspended,
         )
 
     @staticmethod
@@ -284,14 +280,14 @@ class Cases:
         if (is_starter or operates) and state.tasks:
             allowed.append("urge")
         if operates:
-            allowed += ["cancel", "retry"]
+            allowed += ["cancel", "retry", "modify", "resume" if state.suspended else "suspend"]
         return allowed
 
     async def timeline(self, caller: Caller, iid: int) -> Timeline:
         """What happened to an instance, oldest first."""
         held = await self.seen(caller, iid)
         organisation = await self._office.people.organisation(caller.principal.tenant)
-        return Timeline((await self._history(held, organisation)).items())
+        return Timeline((await history_of(self._office, held, organisation)).items())
 
     async def state_at(self, caller: Caller, iid: int, at: str) -> StateAt:
         """The state of an instance at an instant of its past.
@@ -304,14 +300,14 @@ class Cases:
         instant = parse_instant(at)
         if instant < held.row.started:
             raise NotFoundError("The instance did not exist at that time.")
-        history = await self._history(held, organisation)
+        history = await history_of(self._office, held, organisation)
         state = history.fold(instant)
         return StateAt(
             iso(instant),
             state.version,
             _STATUS[state.status],
             visible_variables(state.scopes[0].variables),
-            tokens_of(state, held.definition.graph, history.entered),
+            tokens_of(state, history.graph, history.entered),
         )
 
     # Acting
@@ -366,6 +362,24 @@ class Cases:
         if brief is None and refused is not None:
             raise refused
         return brief or await self.brief(caller.principal.tenant, iid)
+
+    async def modify(self, caller: Caller, iid: int, moves: tuple[c.Move, ...], reason: str) -> InstanceBrief:
+        """Put an instance elsewhere in its process, as an operator."""
+        await self.seen(caller, iid)
+        await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
+        return await self._act(caller, iid, c.ModifyInstance(caller.principal.id, reason, moves))
+
+    async def suspend(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
+        """Put an instance to rest, as an operator."""
+        await self.seen(caller, iid)
+        await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
+        return await self._act(caller, iid, c.SuspendInstance(caller.principal.id, reason))
+
+    async def resume(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
+        """Have a suspended instance go on, as an operator."""
+        await self.seen(caller, iid)
+        await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
+        return await self._act(caller, iid, c.ResumeInstance(caller.principal.id, reason))
 
     async def retry(self, caller: Caller, iid: int, incident: int) -> InstanceBrief:
         """Try again what stands still."""

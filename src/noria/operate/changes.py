@@ -99,18 +99,29 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
             commit.tasks_gone.append((shard, iid, tok))
             if task.groups or task.users:
                 commit.candidates_gone.append((shard, iid, tok))
+    if before.suspended or after.suspended:
+        # Nothing falls due, is fetched or is delivered while an instance is suspended.
+        before, after = _at_rest(before), _at_rest(after)
     if before.timers or after.timers:
         for key, timer in changed(before.timers, after.timers):
             commit.timers.append(TimerRow(shard, iid, key, row.tenant, timer.due_ms))
         commit.timers_gone.extend((shard, iid, key) for key in gone(before.timers, after.timers))
     if before.jobs or after.jobs:
         for tok, job in changed(before.jobs, after.jobs):
-            commit.jobs.append(JobRow(shard, iid, tok, row.tenant, job.topic, job.due_ms, job.retries))
+            known = before.jobs.get(tok)
+            # A job that only stands at another element, after a migration, stays with who has leased it.
+            if known is None or msgspec.structs.replace(known, element=job.element) != job:
+                commit.jobs.append(JobRow(shard, iid, tok, row.tenant, job.topic, job.due_ms, job.retries))
         commit.jobs_gone.extend((shard, iid, tok) for tok in gone(before.jobs, after.jobs))
     if before.waits or after.waits:
         for key, wait in changed(before.waits, after.waits):
             commit.waits.append(WaitRow(shard, iid, key, row.tenant, int(wait.signal), wait.name, wait.key))
         commit.waits_gone.extend((shard, iid, key) for key in gone(before.waits, after.waits))
+
+
+def _at_rest(state: State) -> State:
+    """What of a state can happen by itself: nothing while it is suspended."""
+    return State(tasks=state.tasks) if state.suspended else state
 
 
 class Posted(msgspec.Struct, frozen=True):

@@ -18,9 +18,17 @@ from noria.engine import events as e
 from noria.engine.state import Parent
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.changes import Posted
-from noria.operate.ports import Clock, InstanceStore, StaleOwnerError, StoreUnavailableError
+from noria.operate.ports import (
+    Clock,
+    InstanceStore,
+    NoAnswerError,
+    NotOwnerError,
+    StaleOwnerError,
+    StoreUnavailableError,
+)
+from noria.operate.requests import Committed, Origin, OverloadedError, Request
 from noria.operate.rows import OutboxRow
-from noria.operate.runtime import Committed, Origin, OverloadedError, Request, Runtime
+from noria.operate.runtime import NOT_OWNER, Runtime
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +36,8 @@ _PAGE = 500
 _decoder = msgspec.msgpack.Decoder(Posted)
 _ABOUT_ALL = (StoreUnavailableError, StaleOwnerError, OverloadedError)
 """Failures that the next row would meet too."""
+_ABOUT_OTHERS = (NotOwnerError, NoAnswerError)
+"""Failures of the process at the other end."""
 ENGINE = "engine"
 """The technical actor of deliveries."""
 
@@ -75,6 +85,7 @@ class Delivery:
         self._new_waits: set[tuple[int, str, str]] = set()
         # Rows that failed on a defect, so that the log tells of each once.
         self._failed: set[tuple[int, int]] = set()
+        self._unreached = False
         self._asked: list[asyncio.Future[None]] = []
 
     def start(self) -> None:
@@ -90,24 +101,35 @@ class Delivery:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         for tried in self._asked:
-            tried.cancel()
+            if not tried.done():
+                tried.set_exception(NoAnswerError("This process stops; what it took is delivered later. Ask again."))
 
     def nudge(self) -> None:
         """Something new may be in the outbox."""
         self._wake.set()
 
-    async def accept(self, row: OutboxRow) -> None:
-        """Take something from outside; returns when its delivery has been tried once.
+    async def accept(self, row: OutboxRow) -> bool:
+        """Take something from outside for a shard that is owned here; returns when its delivery has been tried once.
+
+        Returns:
+            Whether it is a message that found nobody yet and is kept until it expires.
 
         Raises:
+            NotOwnerError: another process owns the shard; nothing was taken.
+            NoAnswerError: another process owns it by now; asking there with the same number is harmless.
             StoreUnavailableError: it is not known whether it was taken; asking again with the same number is harmless.
         """
+        if not self._runtime.owns(row.shard):
+            raise NotOwnerError(NOT_OWNER)
         try:
             await self._store.put_outbox(row)
         finally:
             # The row may stand even when the answer to writing it was lost.
             self.nudge()
         await self.caught_up()
+        if not self._runtime.owns(row.shard):
+            raise NoAnswerError("The shard went to another process meanwhile; what became of it is known there.")
+        return (row.shard, row.n) in self._waiting
 
     async def caught_up(self) -> None:
         """Return when everything that was in the outbox before has been tried once."""
@@ -115,10 +137,6 @@ class Delivery:
         self._asked.append(tried)
         self.nudge()
         await tried
-
-    def keeps(self, place: tuple[int, int]) -> bool:
-        """Whether a message found nobody yet and is kept until it expires."""
-        return place in self._waiting
 
     def _committed(self, items: list[Committed]) -> None:
         if not items:
@@ -161,10 +179,13 @@ class Delivery:
         for tried in asked:
             if not tried.done():
                 tried.set_result(None)
+        if self._unreached:
+            raise NotOwnerError("Some of it could not be delivered to other processes yet.")
 
     async def _round(self, wanted: set[tuple[int, str, str]]) -> None:
         after = (-1, -1)
-        while rows := await self._store.outbox(_PAGE, after):
+        self._unreached = False
+        while rows := await self._store.outbox(_PAGE, after, self._runtime.owned):
             for row in rows:
                 after = (row.shard, row.n)
                 is_wanted = (row.tenant, row.name, row.corr) in wanted or row.expires <= self._clock.now_ms()
@@ -179,6 +200,8 @@ class Delivery:
             await self._deliver(row)
         except _ABOUT_ALL:
             raise
+        except _ABOUT_OTHERS:
+            self._unreached = True
         except Exception:
             if (row.shard, row.n) not in self._failed:
                 logger.exception("The %s %r of shard %s, number %s, fails", row.kind, row.name, row.shard, row.n)
@@ -226,7 +249,7 @@ class Delivery:
         answer = await self._runtime.submit(request)
         if isinstance(answer, Rejected):
             if last and only:
-                await self._store.drop_outbox(row.shard, row.n)
+                await self._drop(row)
             return False
         return True
 
@@ -249,7 +272,7 @@ class Delivery:
         if place in self._waiting and row.expires <= self._clock.now_ms():
             # It waited until its end. Whoever awaits it from now on is too late; a fresh message with no time to live
             # is still offered to those who await it already.
-            await self._forget(place)
+            await self._forget(row)
             return
         for wait in await self._store.find_waits(row.tenant, False, row.name, row.corr, 10):
             command = c.Correlate(wait.wait, post.variables, post.message_id)
@@ -261,14 +284,18 @@ class Delivery:
             await self._start(row, post, starts[0], key, last=True)
             self._waiting.pop(place, None)
             return
-        if row.expires <= self._clock.now_ms():
-            await self._forget(place)
+        # One that was published again, and came late, must not wait for somebody else.
+        if row.expires <= self._clock.now_ms() or await self._store.answers([key]):
+            await self._forget(row)
             return
         self._waiting[place] = row
 
-    async def _forget(self, place: tuple[int, int]) -> None:
-        self._waiting.pop(place, None)
-        await self._store.drop_outbox(*place)
+    async def _forget(self, row: OutboxRow) -> None:
+        self._waiting.pop((row.shard, row.n), None)
+        await self._drop(row)
+
+    async def _drop(self, row: OutboxRow) -> None:
+        await self._store.drop_outbox(row.shard, row.n, self._runtime.epoch(row.shard))
 
     async def _signal(self, row: OutboxRow, post: Posted) -> None:
         for wait in await self._store.find_waits(row.tenant, True, row.name, "", 100_000):
@@ -279,14 +306,14 @@ class Delivery:
         for start in self._directory.signal_starts(row.tenant, row.name):
             key = f"start:{post.message_id}:{start.definition}:{start.element}"
             await self._start(row, post, start, key, last=False)
-        await self._store.drop_outbox(row.shard, row.n)
+        await self._drop(row)
 
     async def _call(self, row: OutboxRow, post: Posted) -> None:
         # Memory that was behind the row would look as if the call had been cancelled.
         await self._runtime.settled()
         caller = await self._runtime.instance(post.instance)
         if caller is None or post.token not in caller.state.calls:
-            await self._store.drop_outbox(row.shard, row.n)
+            await self._drop(row)
             return
         definition = self._directory.called(row.tenant, post.process, post.binding, caller.row.definition)
         if definition is None:
@@ -320,7 +347,9 @@ class Delivery:
     async def _call_cancel(self, row: OutboxRow, post: Posted) -> None:
         child = await self._store.called(post.instance, post.token)
         if child is None:
-            await self._store.drop_outbox(row.shard, row.n)
+            # A start that was sent to another process without an answer may still be made; its row is looked at first.
+            if not self._unreached:
+                await self._drop(row)
             return
         command = c.CancelInstance(ENGINE, "The caller no longer needs it.")
         await self._send(row, command, child, f"call_cancel:{post.message_id}")

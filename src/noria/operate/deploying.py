@@ -74,8 +74,8 @@ class UnknownDefinitionError(NoriaError):
 class CatalogueStore(Protocol):
     """Where deployments are kept."""
 
-    async def definitions(self) -> list[DefinitionRow]:
-        """Every definition of every tenant, oldest first."""
+    async def definitions(self, after: int = 0) -> list[DefinitionRow]:
+        """The definitions of every tenant with a higher id, oldest first."""
         ...
 
     async def resources(self, deployment: int) -> list[Resource]:
@@ -209,11 +209,23 @@ class Catalogue:
 
     async def load(self) -> None:
         """Read what is deployed, and compile the newest versions, whose start events must be known."""
-        for row in await self._store.definitions():
+        await self.refresh()
+
+    async def refresh(self) -> list[DefinitionRow]:
+        """Read what has been deployed since, by other processes too; gives it, oldest first."""
+        async with self._lock:
+            return await self._refresh()
+
+    async def _refresh(self) -> list[DefinitionRow]:
+        found = await self._store.definitions(max(self._rows, default=0))
+        for row in found:
             self._rows[row.id] = row
-            self._newest[row.tenant, row.key] = row.id
-        for definition in self._newest.values():
-            await self.get(definition)
+        # The start events of the newest versions must be known before they are looked for.
+        newest = {(row.tenant, row.key): row.id for row in found}
+        for definition in newest.values():
+            await self._compile(definition)
+        self._newest |= newest
+        return found
 
     # Looking up
 
@@ -245,6 +257,11 @@ class Catalogue:
         """The newest version of every process of a tenant."""
         return [self._rows[definition] for (owner, _), definition in self._newest.items() if owner == tenant]
 
+    def is_newest(self, definition: int) -> bool:
+        """Whether a definition is the newest version of its process."""
+        row = self.row(definition)
+        return self._newest[row.tenant, row.key] == definition
+
     def compiled(self, definition: int) -> Definition | None:
         """The compiled definition if it is in memory."""
         return self._compiled.get(definition)
@@ -255,6 +272,15 @@ class Catalogue:
         Raises:
             UnknownDefinitionError: there is none.
         """
+        known = self._compiled.get(definition)
+        if known is not None:
+            return known
+        if definition not in self._rows:
+            # Another process may have deployed it a moment ago.
+            await self.refresh()
+        return await self._compile(definition)
+
+    async def _compile(self, definition: int) -> Definition:
         known = self._compiled.get(definition)
         if known is not None:
             return known
@@ -302,6 +328,7 @@ class Catalogue:
         A file that is equal to what is deployed still makes a new version: what was deployed together stays together.
         """
         async with self._lock:
+            await self._refresh()
             known_decisions, known_forms = await self._known(tenant)
             bundle = read_bundle(files, tuple(known_decisions), tuple(known_forms))
             rows = [

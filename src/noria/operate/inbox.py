@@ -23,7 +23,7 @@ from noria.operate.office import (
     person_ref,
 )
 from noria.operate.reading import NoticeFields, TaskBox, TaskFields, TaskSort
-from noria.operate.runtime import Request
+from noria.operate.requests import Request
 from noria.operate.taskviews import task_view
 from noria.operate.views import (
     Counts,

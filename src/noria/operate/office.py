@@ -15,7 +15,8 @@ from noria.operate.deploying import Catalogue, DefinitionRow
 from noria.operate.files import BlobStore
 from noria.operate.ports import Clock, InstanceStore
 from noria.operate.reading import Lists
-from noria.operate.runtime import Accepted, Origin, Request, Runtime
+from noria.operate.requests import Accepted, Origin, Request
+from noria.operate.runtime import Runtime
 from noria.operate.views import ProcessRef, Ref, SummaryItem
 from noria.trust.audit import AuditRecord, AuditTrail
 from noria.trust.people import Organisation, PeopleStore, Person

@@ -16,6 +16,18 @@ class StaleOwnerError(NoriaError):
     code: ClassVar[str] = "store.stale_owner"
 
 
+class NotOwnerError(NoriaError):
+    """No process owns this work at the moment, or not the one that was asked; nothing was done. Try again."""
+
+    code: ClassVar[str] = "cluster.no_owner"
+
+
+class NoAnswerError(NoriaError):
+    """The owner of this work does not answer; it is not known whether it was done. Retry with the same key."""
+
+    code: ClassVar[str] = "cluster.no_answer"
+
+
 class StoreUnavailableError(NoriaError):
     """The database refused or could not be reached; nothing is known to be written. Retry with the same key."""
 
@@ -46,15 +58,20 @@ class InstanceStore(Protocol):
     Every method raises StoreUnavailableError when the database cannot be used, and may be called again.
     """
 
-    async def own_shards(self, owner: str, now_ms: int) -> list[Shard]:
+    async def own_shards(self, owner: str) -> list[Shard]:
         """Take all shards with a new epoch; a former owner's commits are refused from now on."""
+        ...
+
+    async def retake_shards(self, owner: str) -> list[Shard]:
+        """Give those that this owner still has a new epoch; what it sent before is refused from now on."""
         ...
 
     async def commit(self, commit: Commit) -> None:
         """Write everything or nothing.
 
         Raises:
-            StaleOwnerError: a shard's epoch or sequence, or an instance's version, is not the expected one.
+            StaleOwnerError: a shard's epoch or sequence, or an instance's version, is not the expected one, or
+                something to be delivered has been.
             UnstorableError: something in it cannot be written, whoever tries.
         """
         ...
@@ -67,12 +84,14 @@ class InstanceStore(Protocol):
         """Idempotency keys that were used already → (instance, version)."""
         ...
 
-    async def due_timers(self, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
-        """(instance, timer, tenant) of those due, oldest first."""
+    async def due_timers(
+        self, now_ms: int, limit: int, shards: Sequence[int] | None = None
+    ) -> list[tuple[int, int, int]]:
+        """(instance, timer, tenant) of those due in some shards, or all, oldest first."""
         ...
 
-    async def next_timer(self) -> int | None:
-        """The due instant of the earliest timer."""
+    async def next_timer(self, shards: Sequence[int] | None = None) -> int | None:
+        """The due instant of the earliest timer in some shards, or all."""
         ...
 
     async def lock_jobs(
@@ -93,16 +112,22 @@ class InstanceStore(Protocol):
         """Open subscriptions, oldest instance first."""
         ...
 
-    async def outbox(self, limit: int, after: tuple[int, int] = (-1, -1)) -> list[OutboxRow]:
-        """What still has to be delivered, by shard and number, from behind `after`."""
+    async def outbox(
+        self, limit: int, after: tuple[int, int] = (-1, -1), shards: Sequence[int] | None = None
+    ) -> list[OutboxRow]:
+        """What still has to be delivered of some shards, or all, by shard and number, from behind `after`."""
         ...
 
     async def put_outbox(self, row: OutboxRow) -> None:
         """Accept something from outside for delivery; a row that stands already is left."""
         ...
 
-    async def drop_outbox(self, shard: int, n: int) -> None:
-        """Forget what was delivered or has expired."""
+    async def drop_outbox(self, shard: int, n: int, epoch: int) -> None:
+        """Forget what was delivered or has expired.
+
+        Raises:
+            StaleOwnerError: the shard has another epoch; nothing was forgotten.
+        """
         ...
 
     async def called(self, parent: int, parent_token: int) -> int | None:

@@ -231,7 +231,9 @@ class Commit(msgspec.Struct):
     waits_gone: list[tuple[int, int, int]] = []
     outbox: list[OutboxRow] = []
     outbox_gone: list[tuple[int, int]] = []
-    """(shard, n)."""
+    """(shard, n) of what may go, or be gone already."""
+    outbox_taken: list[tuple[int, int]] = []
+    """(shard, n) of what is delivered by this commit: refused unless it stands, so that nothing is delivered twice."""
     dedup: list[DedupRow] = []
     serials: list[SerialRow] = []
 

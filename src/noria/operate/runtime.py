@@ -4,6 +4,9 @@ Natural batching: the next batch is what comes while the last commit is on its w
 stepped meanwhile, on top of what is being committed, so that the disk waits for no computing and the computing for no
 disk. A batch that fails is tried again command by command, so that one bad command fails alone, and what was stepped on
 top of it is stepped anew. Only what is committed is answered.
+
+With several processes on one database a runtime owns some of the shards: it takes and gives up shards while it runs,
+and commands for others go elsewhere.
 """
 
 from __future__ import annotations
@@ -14,24 +17,25 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
-from functools import lru_cache
-from operator import attrgetter
-from typing import ClassVar, Protocol
+from typing import Protocol
 
-import msgspec
-
-from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
-from noria.engine.state import State, decode_state, encode_state
-from noria.engine.step import Outcome, park, step
-from noria.kernel.errors import NoriaError, Rejected
-from noria.operate.changes import POSTED, Held, add_open_work, chained, posts, refresh_row
-from noria.operate.ids import InstanceIds, shard_of
-from noria.operate.ports import Clock, InstanceStore, StoreUnavailableError
-from noria.operate.rows import Commit, DedupRow, InstanceRow, JournalRow, SerialRow, Shard, ShardMove
-from noria.operate.titles import summary_of, title_of
+from noria.engine.state import decode_state
+from noria.kernel.errors import NoriaError
+from noria.operate.batches import Batch, InlineHandler, Pending, Stepper, broken, listed
+from noria.operate.changes import Held
+from noria.operate.ids import ANYWHERE, shard_for
+from noria.operate.ports import Clock, InstanceStore, NotOwnerError, StaleOwnerError, StoreUnavailableError
+from noria.operate.requests import (
+    Accepted,
+    Answer,
+    Committed,
+    OverloadedError,
+    Request,
+)
+from noria.operate.rows import InstanceRow, Shard
 
 logger = logging.getLogger(__name__)
 
@@ -40,108 +44,7 @@ _WRITING = frozenset({e.InstanceStarted, e.VariablesSet})
 BATCH_MAX = 500
 QUEUE_MAX = 20_000
 CACHE_MAX = 50_000
-
-
-class OverloadedError(NoriaError):
-    """Too many commands are waiting; nothing was done. Try again in a moment."""
-
-    code: ClassVar[str] = "runtime.overloaded"
-
-
-class BrokenError(NoriaError):
-    """A defect of Noria showed at one command; the log has the trace. Other instances are not touched."""
-
-    code: ClassVar[str] = "runtime.broken"
-
-
-class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Where a command came from, for the audit trail.
-
-    Attributes:
-        method: "ui", "api", "timer", "worker", "engine", "cli" or "demo".
-        address: network address, "" when there is none.
-        device: what the client says it is, "" when there is none.
-        session: first characters of the session's hash, "" when there is none.
-    """
-
-    method: str = "engine"
-    address: str = ""
-    device: str = ""
-    session: str = ""
-
-
-class SerialDraw(msgspec.Struct, frozen=True):
-    """A number to draw at the start of an instance: counted per name and period, printed by the pattern."""
-
-    name: str
-    period: str
-    pattern: str
-    year: int
-
-
-class Request(msgspec.Struct, gc=False):
-    """One command on its way.
-
-    Attributes:
-        command: what is asked.
-        actor: who asks: person id or technical actor.
-        iid: the instance, 0 for a start.
-        tenant: whose it is; an instance of another tenant is as good as absent.
-        definition: id of the definition to start.
-        unit: unit id of the starter, for a start.
-        key: idempotency key; a repetition gets the first answer.
-        origin: where it came from.
-        consumes: outbox row (shard, n) that this command delivers; forgotten in the same commit.
-        serial: (name, period, pattern values) when a business key is to be drawn.
-    """
-
-    command: c.AnyCommand
-    actor: str
-    iid: int = 0
-    tenant: int = 1
-    definition: int = 0
-    unit: str = ""
-    key: str = ""
-    origin: Origin = Origin()
-    consumes: tuple[int, int] | None = None
-    serial: SerialDraw | None = None
-
-
-class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """The answer to an accepted command.
-
-    Attributes:
-        iid: the instance.
-        version: its version after the command.
-        events: what happened; empty for a repetition.
-        repeated: whether this key had been used before, so that nothing happened now.
-    """
-
-    iid: int
-    version: int
-    events: tuple[e.AnyEvent, ...] = ()
-    repeated: bool = False
-
-
-Answer = Accepted | Rejected
-
-
-class Committed(msgspec.Struct, gc=False):
-    """What listeners are told after a commit, one per command.
-
-    Attributes:
-        position: number of commands ever committed up to this one, over all shards.
-        row: the journal row.
-        instance: the instance row after it.
-        definition: what it runs on.
-        events: what happened.
-    """
-
-    position: int
-    row: JournalRow
-    instance: InstanceRow
-    definition: Definition
-    events: tuple[e.AnyEvent, ...]
+NOT_OWNER = "Another process owns this work now; nothing was done. Try again in a moment."
 
 
 class Definitions(Protocol):
@@ -156,49 +59,30 @@ class Definitions(Protocol):
         ...
 
 
-InlineHandler = Callable[[Mapping[str, object]], Mapping[str, object]]
-"""A pure, fast job handler that runs in the same commit: variables in, variables out."""
+class Elsewhere(Protocol):
+    """Where commands go that this process does not own the shard of."""
+
+    def submit(self, shard: int, request: Request) -> Awaitable[Answer]:
+        """Have the owner of a shard run a command; `ANYWHERE` for whoever owns one."""
+        ...
+
+    def leased(self) -> bool:
+        """Whether this process's lease runs. If not, others may have taken over, and memory may be behind them."""
+        ...
+
 
 Listener = Callable[[list[Committed]], None]
 """Called after each commit. An empty list says that commits may have gone by unseen: one whose answer was lost, say."""
 
 
-class _Pending(msgspec.Struct):
-    request: Request
-    future: asyncio.Future[Answer]
-
-
-class _Batch:
-    """What one batch has done so far, before anything is written.
-
-    Attributes:
-        below: the batch before, whose commit was on its way when this one began; what it did counts as done.
-        pendings: the commands taken in.
-        flight: its own commit, once that is on its way.
-    """
-
-    def __init__(self, below: _Batch | None = None) -> None:
-        self.below = below
-        self.pendings: list[_Pending] = []
-        self.flight: asyncio.Future[None] | None = None
-        self.commit = Commit()
-        self.held: dict[int, Held] = {}
-        self.before: dict[int, State] = {}
-        self.versions: dict[int, int] = {}
-        self.listed: dict[int, tuple[object, ...]] = {}
-        self.shards: dict[int, Shard] = {}
-        self.shards_before: dict[int, Shard] = {}
-        self.serials: dict[tuple[int, str, str], SerialRow] = {}
-        self.definitions: dict[int, Definition] = {}
-        self.answers: list[tuple[_Pending, Answer]] = []
-        self.by_key: dict[str, Accepted] = {}
-        self.committed: list[Committed] = []
-
-
 class Runtime:
     """Owns the shards of one process and runs every command through them.
 
-    Start it with `start`, hand commands to `submit`, stop it with `stop`.
+    Start it with `start`, hand commands to `submit`, stop it with `stop`. It owns all shards, or, when there is an
+    `elsewhere`, those that it is told of by `adopt`.
+
+    Attributes:
+        owning: held by whoever asks the store who owns what, until the answer is known here: answers must not overtake.
     """
 
     def __init__(
@@ -208,29 +92,28 @@ class Runtime:
         clock: Clock,
         facts: Callable[[int], Facts],
         owner: str = "single",
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._store = store
         self._definitions = definitions
         self._clock = clock
-        self._facts = facts
         self._owner = owner
-        self._ids = InstanceIds()
-        self._shards: dict[int, Shard] = {}
+        self._elsewhere = elsewhere
+        self._stepper = Stepper(facts)
+        self._shards = self._stepper.shards
+        self._leaving: set[int] = set()
+        self._left = asyncio.Event()
+        self._losses = 0
+        self._unsure = False
+        self.owning = asyncio.Lock()
         self._cache: dict[int, Held] = {}
-        self._queue: deque[_Pending] = deque()
+        self._queue: deque[Pending] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
-        self._inline: dict[str, InlineHandler] = {}
-        self._position = 0
         self._flight: asyncio.Future[None] | None = None
-
-    @property
-    def position(self) -> int:
-        """Number of commands ever committed, over all shards."""
-        return self._position
 
     def listen(self, listener: Listener) -> None:
         """Have a function called after each commit; it must not block."""
@@ -238,24 +121,134 @@ class Runtime:
 
     def handle_inline(self, topic: str, handler: InlineHandler) -> None:
         """Do jobs of this topic in the same commit; only for handlers that are pure and fast."""
-        self._inline[topic] = handler
+        self._stepper.inline[topic] = handler
 
     async def start(self) -> None:
-        """Take the shards and begin to work."""
-        await self._take_shards()
+        """Begin to work: on all shards, or on those that `adopt` tells of."""
+        if self._elsewhere is None:
+            await self._take_shards()
         self._task = asyncio.create_task(self._work(), name="noria-runtime")
+
+    # Which shards
 
     async def _take_shards(self) -> None:
         # Until they are taken anew, nothing is written: a commit without an answer may still be carried out, and
         # only a new epoch keeps it from coming after what is decided without it.
-        self._shards = {}
-        shards = await self._store.own_shards(self._owner, self._clock.now_ms())
-        self._shards = {shard.shard: shard for shard in shards}
-        self._ids.follow(max(shard.newest for shard in shards))
-        self._cache.clear()
-        self._position = sum(shard.seq for shard in shards)
+        self._unsure = True
+        await self.make_sure()
+
+    async def make_sure(self) -> None:
+        """Take the shards anew when it is not known what became of a commit."""
+        async with self.owning:
+            if not self._unsure:
+                return
+            self._shards.clear()
+            self._cache.clear()
+            alone = self._elsewhere is None
+            shards = await (self._store.own_shards if alone else self._store.retake_shards)(self._owner)
+            self._unsure = False
+            self._own(shards)
+            self.tell([])
+
+    def adopt(self, epochs: Mapping[int, int], claimed: Iterable[Shard]) -> None:
+        """Own what the store says that this process owns; what has gone to others meanwhile is forgotten.
+
+        Args:
+            epochs: shard → epoch of all that it owns.
+            claimed: those of them that are new.
+        """
+        if self._unsure:
+            # Something may be on its way that only a new epoch keeps out; the next command takes them with one.
+            return
+        lost = [number for number, shard in self._shards.items() if epochs.get(number) != shard.epoch]
+        claimed = list(claimed)
+        if lost:
+            self._losses += 1
+        if lost or claimed:
+            self._drop(lost)
+            self._own(claimed)
+            self.tell([])
+
+    async def give_up(self, numbers: Iterable[int]) -> None:
+        """Return when nothing of these shards is on its way, and nothing new will be; memory of them is gone then."""
+        self._leaving |= self._shards.keys() & set(numbers)
+        self._set_starts()
+        while self._leaving:
+            self._left.clear()
+            self._wake.set()
+            await self._left.wait()
+        self.tell([])
+
+    def _own(self, shards: Iterable[Shard]) -> None:
+        for shard in shards:
+            self._shards[shard.shard] = shard
+            self._stepper.ids.follow(shard.newest)
+        self._set_starts()
+
+    def _drop(self, numbers: Iterable[int]) -> None:
+        gone = set(numbers)
+        for number in gone:
+            self._shards.pop(number, None)
+        self._leaving -= gone
+        for iid in [iid for iid, held in self._cache.items() if held.row.shard in gone]:
+            del self._cache[iid]
+        self._set_starts()
+        self._left.set()
+
+    def _set_starts(self) -> None:
+        self._leaving &= self._shards.keys()
+        # Starts that came before may still have to be made when everything is being given up.
+        self._stepper.starts_in = tuple(sorted(self._shards.keys() - self._leaving or self._shards))
+
+    def _let_go(self, batch: Batch) -> None:
+        """Drop the shards that are being given up as soon as nothing in hand touches them."""
+        below = batch.below
+        batches = [batch] if below is None or below.flight is None else [batch, below]
+        busy = {pending.shard for pending in self._queue}
+        for one in batches:
+            busy.update(one.shards, (pending.shard for pending in one.pendings))
+        if ready := self._leaving - busy:
+            self._drop(ready)
+
+    @property
+    def owned(self) -> tuple[int, ...] | None:
+        """The shards that this process works on, None for all."""
+        if self._elsewhere is None:
+            return None
+        return tuple(sorted(self._shards.keys() - self._leaving)) if self._elsewhere.leased() else ()
+
+    @property
+    def heads(self) -> dict[int, int]:
+        """Shard that is owned → number of its last journal row."""
+        return {number: shard.seq for number, shard in self._shards.items()}
+
+    def owns(self, shard: int) -> bool:
+        """Whether commands for this shard are taken here; `ANYWHERE` asks for any."""
+        if self._elsewhere is None:
+            return True
+        if not self._elsewhere.leased():
+            return False
+        if self._unsure:
+            return True
+        if shard == ANYWHERE:
+            return len(self._shards) > len(self._leaving)
+        return shard in self._shards and shard not in self._leaving
+
+    def epoch(self, shard: int) -> int:
+        """The epoch in which this process owns a shard.
+
+        Raises:
+            StaleOwnerError: it does not.
+        """
+        held = self._shards.get(shard)
+        if held is None:
+            raise StaleOwnerError("Another process owns the shard now; nothing was written.")
+        return held.epoch
+
+    def tell(self, items: list[Committed]) -> None:
+        """Tell the listeners of commits, those of other processes too."""
         for listener in self._listeners:
-            listener([])
+            listener(items)
 
     async def stop(self) -> None:
         """Finish what was accepted for work, then stop."""
@@ -274,9 +267,25 @@ class Runtime:
             StoreUnavailableError: (from the awaitable) the database is away; retry with the same key.
             BrokenError: (from the awaitable) a defect of Noria; nothing was done.
         """
+        shard = shard_for(request)
+        if self._elsewhere is not None and not self.owns(shard):
+            return self._elsewhere.submit(shard, request)
+        return self._enqueue(Pending(request, asyncio.get_running_loop().create_future(), shard))
+
+    def submit_here(self, request: Request) -> Awaitable[Answer]:
+        """The same for a command that another process has sent here as to the owner.
+
+        Raises:
+            NotOwnerError: (also from the awaitable) this process is not, or no longer; nothing was done.
+        """
+        shard = shard_for(request)
+        if not self.owns(shard):
+            raise NotOwnerError(NOT_OWNER)
+        return self._enqueue(Pending(request, asyncio.get_running_loop().create_future(), shard, here=True))
+
+    def _enqueue(self, pending: Pending) -> asyncio.Future[Answer]:
         if len(self._queue) >= QUEUE_MAX:
             raise OverloadedError(f"{QUEUE_MAX} commands are waiting; try again in a moment.")
-        pending = _Pending(request, asyncio.get_running_loop().create_future())
         self._queue.append(pending)
         self._idle.clear()
         self._wake.set()
@@ -284,12 +293,15 @@ class Runtime:
 
     async def instance(self, iid: int) -> Held | None:
         """The instance as it is now, None when there is none. The caller must not change it."""
-        held = self._cache.get(iid)
+        held = self._remembered(iid)
         if held is None:
             rows = await self._store.load([iid])
             # A commit may have put it there while the database was read; then memory is newer.
-            held = self._cache.get(iid) or (await self._hold(rows[iid]) if iid in rows else None)
+            held = self._remembered(iid) or (await self._hold(rows[iid]) if iid in rows else None)
         return held
+
+    def _remembered(self, iid: int) -> Held | None:
+        return self._cache.get(iid) if self._elsewhere is None or self._elsewhere.leased() else None
 
     async def settled(self) -> None:
         """Return when memory holds whatever the store has shown by now: a commit is seen there a moment earlier."""
@@ -300,23 +312,25 @@ class Runtime:
         return Held(row, decode_state(row.state), await self._definitions.get(row.definition))
 
     async def _work(self) -> None:
-        batch = _Batch()
+        batch = Batch(self._losses)
         while True:
             below = batch.below
+            if self._leaving:
+                self._let_go(batch)
             if below is not None and below.flight is not None and below.flight.done():
                 batch = await self._landed(below, batch)
             elif self._queue and len(batch.pendings) < BATCH_MAX:
                 batch = await self._extended(batch, self._taken(BATCH_MAX - len(batch.pendings)))
             elif batch.pendings and (below is None or below.flight is None):
                 self._launch(batch)
-                batch = _Batch(batch)
+                batch = Batch(self._losses, batch)
             else:
                 if not batch.pendings and (below is None or below.flight is None):
                     self._idle.set()
                 await self._wake.wait()
                 self._wake.clear()
 
-    def _taken(self, count: int) -> list[_Pending]:
+    def _taken(self, count: int) -> list[Pending]:
         """The commands that came first."""
         if len(self._queue) > count:
             return [self._queue.popleft() for _ in range(count)]
@@ -324,21 +338,21 @@ class Runtime:
         self._queue.clear()
         return taken
 
-    def _launch(self, batch: _Batch) -> None:
+    def _launch(self, batch: Batch) -> None:
         """Send a batch's commit on its way."""
         batch.below = None
         if batch.commit.journal or batch.commit.outbox_gone:
-            self._complete(batch)
+            self._stepper.complete(batch)
         batch.flight = self._flight = asyncio.ensure_future(self._fly(batch))
         batch.flight.add_done_callback(lambda _: self._wake.set())
 
-    async def _fly(self, batch: _Batch) -> None:
+    async def _fly(self, batch: Batch) -> None:
         if batch.commit.journal or batch.commit.outbox_gone:
             await self._store.commit(batch.commit)
         # At once, in the same task: nobody who reads the store after the commit may find memory behind it.
         self._keep(batch)
 
-    async def _landed(self, below: _Batch, batch: _Batch) -> _Batch:
+    async def _landed(self, below: Batch, batch: Batch) -> Batch:
         """After a commit: go on with the batch on top of it; or recover, and step that one anew."""
         assert below.flight is not None  # noqa: S101 - by the caller
         flight, below.flight = below.flight, None
@@ -347,11 +361,11 @@ class Runtime:
             return batch
         if not isinstance(error, Exception):
             raise error
-        self._queue.extendleft(reversed(batch.pendings))
+        self._queue.extendleft(pending for pending in reversed(batch.pendings) if not pending.passed_on)
         await self._recover(below.pendings, error)
-        return _Batch()
+        return Batch(self._losses)
 
-    async def _extended(self, batch: _Batch, pendings: list[_Pending]) -> _Batch:
+    async def _extended(self, batch: Batch, pendings: list[Pending]) -> Batch:
         """Take commands into a batch; gives a fresh one when that failed and the commands were tried alone."""
         batch.pendings += pendings
         try:
@@ -360,15 +374,15 @@ class Runtime:
             below = batch.below
             if below is not None and below.flight is not None:
                 await asyncio.wait([below.flight])
-                again = await self._landed(below, _Batch())
+                again = await self._landed(below, Batch(self._losses))
                 assert not again.pendings  # noqa: S101 - nothing was put on top
             await self._recover(batch.pendings, error)
-            return _Batch()
+            return Batch(self._losses)
         return batch
 
-    async def _alone(self, pending: _Pending) -> None:
+    async def _alone(self, pending: Pending) -> None:
         """Run one command as a batch of its own, with nothing else on its way."""
-        batch = _Batch()
+        batch = Batch(self._losses)
         batch.pendings.append(pending)
         try:
             await self._take_in(batch, batch.pendings)
@@ -376,18 +390,21 @@ class Runtime:
             if batch.flight is not None:
                 await batch.flight
         except Exception as error:  # noqa: BLE001 - whatever fails it must reach the caller, never kill the loop
-            await self._recover(batch.pendings, error)
+            await self._recover(batch.pendings, error, alone=True)
 
-    async def _recover(self, pendings: list[_Pending], error: Exception) -> None:
+    async def _recover(self, pendings: list[Pending], error: Exception, *, alone: bool = False) -> None:
         """After a failed batch: forget what memory held, then try each command alone once."""
+        pendings = [pending for pending in pendings if not pending.passed_on]
         for pending in pendings:
             self._cache.pop(pending.request.iid, None)
         try:
             await self._take_shards()
         except NoriaError as unavailable:
             error = unavailable
-        if len(pendings) == 1 or isinstance(error, StoreUnavailableError):
-            failure = error if isinstance(error, NoriaError) else _broken(error)
+        # What a former owner was refused goes to the new one, for which it is tried again.
+        goes_on = self._elsewhere is not None and isinstance(error, StaleOwnerError) and not alone
+        if (len(pendings) == 1 and not goes_on) or isinstance(error, StoreUnavailableError):
+            failure = error if isinstance(error, NoriaError) else broken(error)
             for pending in pendings:
                 if not pending.future.done():
                     pending.future.set_exception(failure)
@@ -396,22 +413,51 @@ class Runtime:
             if not pending.future.done():
                 await self._alone(pending)
 
-    async def _take_in(self, batch: _Batch, pendings: list[_Pending]) -> None:
+    async def _take_in(self, batch: Batch, pendings: list[Pending]) -> None:
         """Step commands, on top of what the batch and the one below it have done."""
-        if not self._shards:
+        if self._unsure:
             await self._take_shards()
         repeated = await self._answers([pending.request.key for pending in pendings if pending.request.key])
         await self._load(batch, {pending.request.iid for pending in pendings if pending.request.iid})
-        now_ms = self._clock.now_ms()
         for pending in pendings:
-            if pending.request.definition:
+            if pending.request.definition or pending.request.target:
                 await self._look_up(batch, pending.request)
-            batch.answers.append((pending, self._answer(batch, pending.request, repeated, now_ms)))
+        # From here on nothing else runs until all are stepped.
+        if batch.losses != self._losses:
+            raise StaleOwnerError("Other processes have taken shards over; nothing was written.")
+        now_ms = self._clock.now_ms()
+        trusted = self._elsewhere is None or self._elsewhere.leased()
+        for pending in pendings:
+            if trusted and self._shards and (pending.shard == ANYWHERE or pending.shard in self._shards):
+                batch.answers.append((pending, self._stepper.answer(batch, pending.request, repeated, now_ms)))
+            else:
+                self._pass_on(pending)
 
-    async def _look_up(self, batch: _Batch, start: Request) -> None:
+    def _pass_on(self, pending: Pending) -> None:
+        """Its shard went to another process while it waited: nothing was done, and that one is asked."""
+        future, pending.passed_on = pending.future, True
+        if future.done():
+            return
+        if self._elsewhere is None or pending.here:
+            future.set_exception(NotOwnerError(NOT_OWNER))
+            return
+
+        def done(asked: asyncio.Future[Answer]) -> None:
+            if future.done():
+                return
+            error = asked.exception()
+            if error is None:
+                future.set_result(asked.result())
+            else:
+                future.set_exception(error)
+
+        asyncio.ensure_future(self._elsewhere.submit(pending.shard, pending.request)).add_done_callback(done)
+
+    async def _look_up(self, batch: Batch, start: Request) -> None:
         """Have what a start needs at hand: its definition, and the serial that it draws from."""
-        if start.definition not in batch.definitions:
-            batch.definitions[start.definition] = await self._definitions.get(start.definition)
+        wanted = start.definition or start.target
+        if wanted not in batch.definitions:
+            batch.definitions[wanted] = await self._definitions.get(wanted)
         if start.serial is not None:
             key = (start.tenant, start.serial.name, start.serial.period)
             if key not in batch.serials:
@@ -424,7 +470,7 @@ class Runtime:
         known = await self._store.answers(keys)
         return {key: Accepted(iid, version, repeated=True) for key, (iid, version) in known.items()}
 
-    async def _load(self, batch: _Batch, iids: Iterable[int]) -> None:
+    async def _load(self, batch: Batch, iids: Iterable[int]) -> None:
         missing = []
         found: list[Held] = []
         for iid in iids:
@@ -442,200 +488,24 @@ class Runtime:
             batch.held[iid] = held
             batch.before[iid] = held.state
             batch.versions[iid] = held.state.version
-            batch.listed[iid] = _listed(held.row)
+            batch.listed[iid] = listed(held.row)
 
-    def _answer(self, batch: _Batch, request: Request, repeated: Mapping[str, Accepted], now_ms: int) -> Answer:
-        if request.key:
-            known = repeated.get(request.key) or batch.by_key.get(request.key)
-            if known is None and batch.below is not None:
-                known = batch.below.by_key.get(request.key)
-            if known is not None:
-                if request.consumes is not None:
-                    batch.commit.outbox_gone.append(request.consumes)
-                return Accepted(known.iid, known.version, repeated=True)
-        command = request.command
-        drawn: SerialRow | None = None
-        if isinstance(command, c.StartInstance):
-            if request.serial is not None and not command.business_key:
-                # The request itself stays as it came: after a failed batch it draws anew.
-                drawn = batch.serials[request.tenant, request.serial.name, request.serial.period]
-                number = request.serial.pattern.format(year=request.serial.year, number=drawn.n + 1)
-                command = msgspec.structs.replace(command, business_key=number)
-            held = self._new(batch.definitions[request.definition], command, request, now_ms)
-        else:
-            found = batch.held.get(request.iid)
-            if found is None or found.row.tenant != request.tenant:
-                return Rejected("instance.not_found", "There is no such instance.")
-            held = found
-        answer = self._step(batch, held, command, request, now_ms)
-        if isinstance(answer, Rejected):
-            return answer
-        if drawn is not None:
-            drawn.n += 1
-        if request.consumes is not None:
-            batch.commit.outbox_gone.append(request.consumes)
-        if request.key:
-            batch.by_key[request.key] = answer
-            batch.commit.dedup.append(DedupRow(held.row.shard, request.key, held.row.iid, answer.version, now_ms))
-        if self._inline:
-            self._do_inline_jobs(batch, held, answer.events, request, now_ms)
-        return answer
-
-    def _new(self, definition: Definition, command: c.StartInstance, request: Request, now_ms: int) -> Held:
-        iid = self._ids.draw(now_ms)
-        parent = command.parent
-        row = InstanceRow(
-            shard=shard_of(iid),
-            iid=iid,
-            tenant=request.tenant,
-            definition=request.definition,
-            ver=0,
-            status=0,
-            bkey="",
-            title="",
-            summary="{}",
-            starter=command.by,
-            unit=request.unit,
-            parent=parent.instance if parent else 0,
-            parent_token=parent.token if parent else 0,
-            started=now_ms,
-            ended=0,
-            round=1,
-            incidents=0,
-            state=b"",
-        )
-        return Held(row, State(), definition)
-
-    def _step(
-        self, batch: _Batch, held: Held, command: c.AnyCommand, request: Request, now_ms: int
-    ) -> Accepted | Rejected:
-        row = held.row
-        outcome = _decided(held, command, now_ms, self._facts(row.tenant))
-        if isinstance(outcome, Rejected):
-            return outcome
-        if row.iid not in batch.held:
-            batch.held[row.iid] = held
-            batch.before[row.iid] = held.state
-            batch.versions[row.iid] = 0
-        held.state = outcome.state
-        shard = batch.shards.get(row.shard)
-        if shard is None:
-            below = batch.below.shards.get(row.shard) if batch.below is not None else None
-            owned = batch.shards_before[row.shard] = below or self._shards[row.shard]
-            shard = batch.shards[row.shard] = copy(owned)
-        shard.seq += 1
-        journal = JournalRow(
-            shard=row.shard,
-            seq=shard.seq,
-            iid=row.iid,
-            ver=outcome.state.version,
-            ts=now_ms,
-            actor=request.actor,
-            action=c.ACTIONS[command.__class__],
-            key=request.key,
-            origin=_encode_origin(request.origin),
-            ev=e.encode_events(outcome.events),
-            head=b"",
-        )
-        journal.head = shard.head = chained(shard.head, journal)
-        batch.commit.journal.append(journal)
-        batch.committed.append(Committed(0, journal, row, held.definition, outcome.events))
-        kinds = {event.__class__ for event in outcome.events}
-        if not kinds.isdisjoint(POSTED):
-            for index, event in enumerate(outcome.events):
-                post = posts(held, event, shard.seq, index, now_ms) if event.__class__ in POSTED else None
-                if post is not None:
-                    batch.commit.outbox.append(post)
-        if not kinds.isdisjoint(_WRITING):
-            variables = outcome.state.scopes[0].variables
-            row.bkey = outcome.state.business_key
-            row.title = title_of(held.definition, variables, row.bkey, now_ms)
-            row.summary = summary_of(held.definition, variables)
-        refresh_row(held, now_ms)
-        return Accepted(row.iid, outcome.state.version, outcome.events)
-
-    def _do_inline_jobs(
-        self, batch: _Batch, held: Held, events: tuple[e.AnyEvent, ...], request: Request, now_ms: int
-    ) -> None:
-        """Complete the jobs that have an inline handler, those that come up by completing them too."""
-        todo = deque(event for event in events if isinstance(event, e.JobCreated) and event.topic in self._inline)
-        machine = Request(request.command, "inline", tenant=request.tenant, origin=Origin("worker"))
-        while todo:
-            job = todo.popleft()
-            variables = held.state.scopes[0].variables
-            command: c.AnyCommand
-            try:
-                command = c.CompleteJob(job.token, "inline", dict(self._inline[job.topic](variables)))
-            except Exception as error:  # noqa: BLE001 - a handler's failure is the job's, with retries and incident
-                command = c.FailJob(job.token, "inline", f"{type(error).__name__}: {error}")
-            answer = self._step(batch, held, command, machine, now_ms)
-            if isinstance(answer, Accepted):
-                todo.extend(
-                    event for event in answer.events if isinstance(event, e.JobCreated) and event.topic in self._inline
-                )
-
-    def _complete(self, batch: _Batch) -> None:
-        """Add to the commit what depends on the end of the whole batch."""
-        commit = batch.commit
-        for iid, held in batch.held.items():
-            before = batch.before[iid]
-            if held.state is before:
-                continue
-            held.row.state = encode_state(held.state)
-            version = batch.versions[iid]
-            if not version:
-                commit.inserts.append(held.row)
-            elif batch.listed[iid] == _listed(held.row):
-                commit.touches.append((held.row, version))
-            else:
-                commit.updates.append((held.row, version))
-            add_open_work(commit, before, held)
-        for number, shard in batch.shards.items():
-            owned = batch.shards_before[number]
-            commit.moves.append(ShardMove(number, owned.epoch, owned.seq, shard.seq, shard.head))
-        commit.serials.extend(batch.serials.values())
-
-    def _keep(self, batch: _Batch) -> None:
+    def _keep(self, batch: Batch) -> None:
         """After the commit: memory follows the store, callers are answered, and listeners are told."""
-        self._shards.update(batch.shards)
-        cache = self._cache
+        shards, cache = self._shards, self._cache
+        for number, shard in batch.shards.items():
+            owned = shards.get(number)
+            if owned is not None and owned.epoch == shard.epoch:
+                shards[number] = shard
         for iid, held in batch.held.items():
             # A dict keeps the order of insertion: the instance that was used last is its last.
             cache.pop(iid, None)
-            if not held.row.ended:
+            if not held.row.ended and batch.losses == self._losses and held.row.shard in shards:
                 cache[iid] = held
         while len(cache) > CACHE_MAX:
             del cache[next(iter(cache))]
-        for position, item in enumerate(batch.committed, start=self._position + 1):
-            item.position = position
-        self._position += len(batch.committed)
         for pending, answer in batch.answers:
             if not pending.future.done():
                 pending.future.set_result(answer)
         if batch.committed:
-            for listener in self._listeners:
-                listener(batch.committed)
-
-
-def _decided(held: Held, command: c.AnyCommand, now_ms: int, facts: Facts) -> Outcome | Rejected:
-    """What the engine makes of a command. A broken invariant parks this one instance, never the node."""
-    try:
-        return step(held.definition, held.state, command, now_ms, facts)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with one instance must stay there
-        return park(held.definition, held.state, command, now_ms, facts, _broken(error, held.row.iid))
-
-
-def _broken(error: Exception, iid: int = 0) -> BrokenError:
-    logger.error("A command failed on a defect%s", f" of instance {iid}" if iid else "", exc_info=error)
-    return BrokenError(
-        f"A defect of Noria stopped this command ({type(error).__name__}); nothing was done. The log has the details."
-    )
-
-
-_listed = attrgetter("status", "bkey", "title", "summary", "ended")
-"""The columns of an instance row that lists and indexes are made of, and that most commands leave alone."""
-
-
-@lru_cache(maxsize=1_024)
-def _encode_origin(origin: Origin) -> bytes:
-    return msgspec.msgpack.encode(origin)
+            self.tell(batch.committed)

@@ -11,7 +11,9 @@ from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.evolve import APPLY
 from noria.engine.state import RESERVED_VARIABLES, State
-from noria.operate.office import element_ref, iso, person_or_none
+from noria.operate.changes import Held
+from noria.operate.office import Office, element_ref, iso, person_or_none
+from noria.operate.redefining import definitions_of
 from noria.operate.rows import JournalRow
 from noria.operate.taskviews import labels_of
 from noria.operate.views import Change, Ref, TimelineItem, TokenView
@@ -52,6 +54,8 @@ KIND_OF: dict[type, str] = {
     e.InstanceModified: "instance.modified",
     e.InstanceMigrated: "instance.migrated",
     e.InstanceRestored: "instance.restored",
+    e.InstanceSuspended: "instance.suspended",
+    e.InstanceResumed: "instance.resumed",
     e.InstanceCompleted: "instance.completed",
     e.InstanceWithdrawn: "instance.withdrawn",
     e.InstanceTerminated: "instance.terminated",
@@ -67,6 +71,8 @@ _WITH_REASON = (
     e.InstanceModified,
     e.InstanceMigrated,
     e.InstanceRestored,
+    e.InstanceSuspended,
+    e.InstanceResumed,
 )
 _EMPTY: tuple[object, ...] = (None, "", [])
 _OMITTED = {
@@ -101,14 +107,30 @@ def _differ(before: object, after: object) -> bool:
     return before != after and not (before in _EMPTY and after in _EMPTY)
 
 
-class History:
-    """Folds an instance's journal and tells the story on the way."""
+async def history_of(office: Office, held: Held, organisation: Organisation, until: int | None = None) -> History:
+    """The history of an instance, up to one of its versions or whole; every entry knows what it happened in."""
+    rows = await office.store.journal_of(held.row.iid)
+    numbers = definitions_of(rows, held.row.definition)[:until]
+    rows = rows[:until]
+    known = {number: await office.catalogue.get(number) for number in set(numbers)}
+    return History(rows, [known[number] for number in numbers], organisation)
 
-    def __init__(self, rows: Sequence[JournalRow], definition: Definition, organisation: Organisation) -> None:
+
+class History:
+    """Folds an instance's journal and tells the story on the way.
+
+    Attributes:
+        graph: of the version that the entry folded last happened in.
+    """
+
+    def __init__(
+        self, rows: Sequence[JournalRow], definitions: Sequence[Definition], organisation: Organisation
+    ) -> None:
         self.rows = rows
-        self.graph = definition.graph
-        self.version = definition.version
-        self.labels = labels_of(definition.forms)
+        self.definitions = definitions
+        self.graph = definitions[0].graph
+        self.version = definitions[0].version
+        self.labels = labels_of(definitions[0].forms)
         self.organisation = organisation
         self.state = State()
         self.entered: dict[int, int] = {}
@@ -119,7 +141,8 @@ class History:
     def items(self, iid: int = 0) -> list[TimelineItem]:
         """The timeline, oldest first."""
         told: list[TimelineItem] = []
-        for row in self.rows:
+        for row, definition in zip(self.rows, self.definitions, strict=True):
+            self._turn_to(definition)
             for event in e.decode_events(row.ev):
                 item = self._item(row, event, iid)
                 if item is not None:
@@ -135,13 +158,18 @@ class History:
 
     def fold(self, until_ms: int | None = None) -> State:
         """The state, as it was at an instant or as it is."""
-        for row in self.rows:
+        for row, definition in zip(self.rows, self.definitions, strict=True):
             if until_ms is not None and row.ts > until_ms:
                 break
+            self._turn_to(definition)
             for event in e.decode_events(row.ev):
                 self._apply(row, event)
             self.state.version += 1
         return self.state
+
+    def _turn_to(self, definition: Definition) -> None:
+        if definition.graph is not self.graph:
+            self.graph, self.version, self.labels = definition.graph, definition.version, labels_of(definition.forms)
 
     def _apply(self, row: JournalRow, event: e.AnyEvent) -> None:
         if isinstance(event, e.ElementEntered):

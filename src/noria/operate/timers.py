@@ -11,8 +11,10 @@ from noria.engine.facts import Facts
 from noria.engine.starting import next_start
 from noria.kernel.errors import NoriaError
 from noria.operate.deploying import Catalogue, CatalogueStore
+from noria.operate.ids import shard_of_key
 from noria.operate.ports import Clock, InstanceStore
-from noria.operate.runtime import Accepted, Committed, Origin, Request, Runtime
+from noria.operate.requests import Accepted, Committed, Origin, Request
+from noria.operate.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ class Timers:
             next_ms: int | None = None
             try:
                 await self.fire_due()
-                next_ms = await self._store.next_timer()
+                next_ms = await self._store.next_timer(self._runtime.owned)
             except NoriaError as error:
                 logger.warning("Timers pause: %s", error)
             except Exception:
@@ -77,7 +79,7 @@ class Timers:
     async def fire_due(self) -> int:
         """Fire every timer that is due now; gives how many."""
         fired = 0
-        while due := await self._store.due_timers(self._clock.now_ms(), _PAGE):
+        while due := await self._store.due_timers(self._clock.now_ms(), _PAGE, self._runtime.owned):
             answers = [
                 self._runtime.submit(Request(c.FireTimer(timer), TIMER, iid=iid, tenant=tenant, origin=Origin("timer")))
                 for iid, timer, tenant in due
@@ -126,10 +128,15 @@ class StartTimers:
             await self._clock.sleep_until(self._clock.now_ms() + _LOOK_AGAIN_MS)
 
     async def start_due(self) -> int:
-        """Start every process that is due now; gives how many."""
-        rows = await self._store.due_start_timers(self._clock.now_ms())
+        """Start every process that is due now, and whose start falls to this process; gives how many."""
+        due = await self._store.due_start_timers(self._clock.now_ms())
+        rows = [row for row in due if self._runtime.owns(shard_of_key(f"start-timer:{row.definition}:{row.element}"))]
         for row in rows:
             definition = await self._catalogue.get(row.definition)
+            if not self._catalogue.is_newest(row.definition):
+                # Two versions were deployed at once, in two processes; only the newest starts by itself.
+                await self._store.drop_start_timer(row.definition, row.element)
+                continue
             command = c.StartInstance(TIMER, {"id": TIMER}, start_element=row.element)
             # The key names the due instant: after a crash in between, the same start is not made twice.
             key = f"start-timer:{row.definition}:{row.element}:{row.due}"

@@ -196,6 +196,7 @@ class InstanceDetail(InstanceBrief, kw_only=True):
     incidents_list: list[IncidentView]
     allowed: list[str]
     version: int
+    suspended: bool = False
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -400,3 +401,62 @@ class DecisionAnswer(msgspec.Struct):
     value: object
     matched: list[dict[str, object]]
     diagnostics: list[str]
+
+
+class PlanProblem(msgspec.Struct):
+    """Why a plan is impossible for some instances; `examples` are ids of a few of them."""
+
+    code: str
+    element: str
+    message: str
+    count: int
+    examples: list[str]
+
+
+class PlanView(msgspec.Struct):
+    """What a plan would do to the live instances of a process.
+
+    Attributes:
+        process: its key.
+        total: live instances that it is about.
+        clean: it can be done as it is.
+        mapped: it can be done by the given mapping.
+        impossible: it cannot be done; `problems` say why.
+        problems: the most frequent first.
+    """
+
+    process: str
+    total: int
+    clean: int
+    mapped: int
+    impossible: int
+    problems: list[PlanProblem]
+
+
+class BatchView(msgspec.Struct, kw_only=True):
+    """A batch with its progress: numbers of instances by what has become of them."""
+
+    id: str
+    kind: str
+    process: str
+    plan: dict[str, object]
+    by: Ref
+    reason: str
+    created_at: str
+    ended_at: str | None
+    undone: bool
+    total: int
+    waiting: int
+    done: int
+    refused: int
+    taken_back: int
+    kept: int
+
+
+class BatchItemView(msgspec.Struct):
+    """One instance of a batch."""
+
+    instance_id: str
+    state: str
+    code: str
+    message: str

@@ -11,11 +11,10 @@ from noria.engine import commands as c
 from noria.engine.state import RESERVED_VARIABLES
 from noria.kernel.errors import NoriaError
 from noria.operate.changes import Posted
-from noria.operate.delivery import Delivery
 from noria.operate.ids import parse_task_id, shard_of_key, task_id
 from noria.operate.office import Caller, NotFoundError, Office, iso
+from noria.operate.requests import Origin, Request
 from noria.operate.rows import LockedJob, OutboxRow
-from noria.operate.runtime import Origin, Request
 from noria.operate.views import JobList, JobView, MessageAnswer
 from noria.trust.policy import Permission
 
@@ -45,11 +44,16 @@ class BpmnError(NoriaError):
 
 
 class Workers:
-    """The use cases of workers and of messages."""
+    """The use cases of workers and of messages.
 
-    def __init__(self, office: Office, delivery: Delivery) -> None:
+    Args:
+        office: what the services share.
+        accept: takes a message from outside at whoever owns its shard; tells whether it is kept for later.
+    """
+
+    def __init__(self, office: Office, accept: Callable[[OutboxRow], Awaitable[bool]]) -> None:
         self._office = office
-        self._delivery = delivery
+        self._accept = accept
 
     async def lock(self, tenant: int, worker: str, topics: Sequence[str], limit: int, lease_ms: int) -> JobList:
         """Lease jobs; a worker that dies lets them go when the lease runs out."""
@@ -201,10 +205,10 @@ class Workers:
         await self._office.require(caller, Permission.MESSAGES, "message", name)
         now_ms = self._office.clock.now_ms()
         ttl_ms = max(0, min(ttl_ms, MESSAGE_TTL_MS_MAX))
-        place = await self._post(caller, "message", name, key, variables, message_id, now_ms + ttl_ms)
+        kept = await self._post(caller, "message", name, key, variables, message_id, now_ms + ttl_ms)
         if await self._office.store.answers([f"message:{_own_id(caller, message_id)}"]):
             return MessageAnswer(message_id, "correlated")
-        return MessageAnswer(message_id, "waiting" if self._delivery.keeps(place) else "expired")
+        return MessageAnswer(message_id, "waiting" if kept else "expired")
 
     async def broadcast(self, caller: Caller, name: str, variables: dict[str, object], message_id: str) -> None:
         """Take a signal for delivery to everybody who waits for it now.
@@ -224,15 +228,15 @@ class Workers:
         variables: dict[str, object],
         message_id: str,
         expires: int,
-    ) -> tuple[int, int]:
+    ) -> bool:
         own_id = _own_id(caller, message_id)
         body = msgspec.msgpack.encode(Posted(0, variables=variables, message_id=own_id))
         # High bit set: numbers from outside never meet those that the journal gives.
         number = 1 << 62 | int.from_bytes(_digest(own_id), "big")
         row = OutboxRow(shard_of_key(key or name), number, caller.principal.tenant, kind, name, key, body, expires)
-        if not await self._office.store.answers([f"message:{own_id}"]):
-            await self._delivery.accept(row)
-        return row.shard, row.n
+        if await self._office.store.answers([f"message:{own_id}"]):
+            return False
+        return await self._accept(row)
 
 
 def _own_id(caller: Caller, message_id: str) -> str:

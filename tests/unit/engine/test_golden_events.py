@@ -134,6 +134,8 @@ SAMPLES += (
         by="he", reason="新版本", before=7, after=9, definition_version=4, elements={0: 0, 1: 2}, flows={0: 1}
     ),
     e.InstanceRestored(by="he", reason="撤销", before=9, after=7, state=RESTORED),
+    e.InstanceSuspended(by="he", reason="核查"),
+    e.InstanceResumed(by="he", reason="核查完毕"),
 )
 
 STATE = State(
@@ -167,6 +169,7 @@ STATE = State(
     activated={29: (3, 4)},
     gathered={31: 2},
     chosen={33: (35, 36)},
+    suspended=True,
 )
 
 

@@ -4,6 +4,7 @@ import { api } from "./client";
 import { Problem } from "./problems";
 import type {
   AuditEntry,
+  Batch,
   Board,
   BoardRange,
   BoardTime,
@@ -129,6 +130,15 @@ export const useInstanceAudit = (id: Get<string>, enabled: Get<boolean>) =>
     queryKey: ["instance-audit", computed(() => toValue(id))],
     queryFn: ({ signal }) => api.get<{ items: AuditEntry[] }>(`/instances/${toValue(id)}/audit`, {}, signal),
     enabled: computed(() => toValue(enabled)),
+  });
+
+/** Batches at work are asked about again each second. */
+export const useBatches = (enabled: Get<boolean>) =>
+  useQuery({
+    queryKey: ["batches"],
+    queryFn: ({ signal }) => api.get<Page<Batch>>("/batches", { limit: 50 }, signal),
+    enabled: computed(() => toValue(enabled)),
+    refetchInterval: ({ state }) => (state.data?.items.some((batch) => !batch.ended_at) ? 1000 : false),
   });
 
 export const useAudit = (filters: Get<Filters>) =>

@@ -24,8 +24,12 @@ from noria.operate.deploying import read_bundle
 class Composition(Protocol):
     """What the composition root does for the command line."""
 
-    async def serve(self, url: str, host: str, port: int) -> None:
+    async def serve(self, url: str, host: str, port: int, peers: str) -> None:
         """Serve until stopped."""
+        ...
+
+    def serve_processes(self, url: str, host: str, port: int, peers: str, count: int) -> None:
+        """Serve with several processes until stopped."""
         ...
 
     async def demo(self, url: str, host: str, port: int, requests: int) -> None:
@@ -51,14 +55,24 @@ _data = click.option(
 _database = click.option("--database", default="", help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.")
 
 
+PROCESSES_MAX = 64
+"""More processes than shards would have nothing to do."""
+
 # The faster loop, where there is one.
-_run = asyncio.run if sys.platform == "win32" else import_module("uvloop").run
+run = asyncio.run if sys.platform == "win32" else import_module("uvloop").run
 
 
 def _url(data: Path | None, database: str, default: str = "data") -> str:
     if database and data:
         raise click.UsageError("Give --data or --database, not both.")
     return database or f"sqlite:///{(data or Path(default)) / 'noria.db'}"
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal():
+        raise click.UsageError("--listen takes HOST:PORT, such as 127.0.0.1:8080.")
+    return host.strip("[]"), int(port)
 
 
 @click.group()
@@ -72,10 +86,45 @@ def group() -> None:
 @_database
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, help="Port to listen on.")
+@click.option("--listen", default="", metavar="HOST:PORT", help="Both in one, instead of --host and --port.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, PROCESSES_MAX),
+    default=1,
+    show_default=True,
+    help="How many processes serve this address together; several need PostgreSQL.",
+)
+@click.option(
+    "--peers",
+    default="127.0.0.1:0",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where other processes on the same PostgreSQL reach this one; port 0 takes any that is free.",
+)
 @click.pass_obj
-def serve(root: Composition, data: Path | None, database: str, host: str, port: int) -> None:
-    """Serve Noria. The first start creates the administrator and prints the password once."""
-    _run(root.serve(_url(data, database), host, port))
+def serve(
+    root: Composition,
+    data: Path | None,
+    database: str,
+    host: str,
+    port: int,
+    listen: str,
+    processes: int,
+    peers: str,
+) -> None:
+    """Serve Noria. The first start creates the administrator and prints the password once.
+
+    Started several times on one PostgreSQL, on addresses of their own, the processes share the work.
+    """
+    url = _url(data, database)
+    if listen:
+        host, port = _address(listen)
+    if processes > 1:
+        if not peers.endswith(":0"):
+            raise click.UsageError("--peers HOST:0 with several processes: each takes a port of its own.")
+        root.serve_processes(url, host, port, peers, processes)
+    else:
+        run(root.serve(url, host, port, peers))
 
 
 @group.command()
@@ -95,7 +144,7 @@ def demo(
     )
     if browser:
         webbrowser.open(f"http://{host}:{port}/")
-    _run(root.demo(_url(data, database, "data/demo"), host, port, requests))
+    run(root.demo(_url(data, database, "data/demo"), host, port, requests))
 
 
 def _read(files: tuple[Path, ...]) -> dict[str, bytes]:
@@ -129,7 +178,7 @@ def check(files: tuple[Path, ...]) -> None:
 def deploy(root: Composition, files: tuple[Path, ...], data: Path | None, database: str) -> None:
     """Deploy models into a database, all or nothing."""
     named = {path.name: path.read_bytes() for path in files}
-    deployed = _run(root.deploy(_url(data, database), named))
+    deployed = run(root.deploy(_url(data, database), named))
     _print(deployed.findings)
     if not deployed.id:
         raise SystemExit(1)
@@ -148,7 +197,7 @@ def audit() -> None:
 @click.pass_obj
 def verify(root: Composition, data: Path | None, database: str) -> None:
     """Check the hash chains, and every stored state against the replay of its events; names the first bad entry."""
-    verdict = _run(root.verify(_url(data, database)))
+    verdict = run(root.verify(_url(data, database)))
     click.echo(
         f"{verdict.rows} commands, {verdict.records} records and {verdict.instances} instances checked.", err=True
     )
@@ -164,7 +213,7 @@ def verify(root: Composition, data: Path | None, database: str) -> None:
 @click.pass_obj
 def rebuild_board(root: Composition, data: Path | None, database: str) -> None:
     """Drop the board's projection and fold the whole journal again."""
-    _run(root.rebuild(_url(data, database)))
+    run(root.rebuild(_url(data, database)))
     click.echo("OK")
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from noria.adapters.database import schema as t
 from noria.adapters.database.opening import Database
+from noria.adapters.database.projection import BOARD
 from noria.design.bpmn.graph import ACTIVITIES, Graph, Kind
 from noria.engine.state import Status
 from noria.kernel.instants import DAY_MS, InstantMs, format_instant, to_datetime
@@ -43,7 +44,6 @@ class DatabaseBoard:
         end_ms: int,
         working: bool,
         zone: str,
-        as_of_seq: int,
         simulated: bool,
     ) -> b.Board:
         """The board for a period.
@@ -56,7 +56,6 @@ class DatabaseBoard:
             end_ms: now.
             working: whether durations are in working time.
             zone: IANA name of the zone that cuts days.
-            as_of_seq: number of commands the figures are of.
             simulated: whether the data is.
         """
         graphs = dict(versions)
@@ -67,6 +66,8 @@ class DatabaseBoard:
         handling = v.handling_work if working else v.handling
         waiting = v.waiting_work if working else v.waiting
         async with self._database.reading() as db:
+            followed = sa.select(sa.func.coalesce(sa.func.sum(t.cursor.c.seq), 0)).where(t.cursor.c.consumer == BOARD)
+            as_of_seq = int((await db.execute(followed)).scalar_one())
             closed = (
                 await db.execute(
                     sa.select(v.definition, v.element, v.human, v.outcome, v.closed, v.due, handling, waiting).where(

@@ -16,10 +16,11 @@ class DatabaseCatalogue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def definitions(self) -> list[DefinitionRow]:
-        """Every definition of every tenant, oldest first."""
+    async def definitions(self, after: int = 0) -> list[DefinitionRow]:
+        """The definitions of every tenant with a higher id, oldest first."""
+        query = sa.select(t.definition).where(t.definition.c.id > after).order_by(t.definition.c.id)
         async with self._database.reading() as db:
-            rows = (await db.execute(sa.select(t.definition).order_by(t.definition.c.id))).mappings().all()
+            rows = (await db.execute(query)).mappings().all()
         return [DefinitionRow(**row) for row in rows]
 
     async def resources(self, deployment: int) -> list[Resource]:
@@ -53,6 +54,9 @@ class DatabaseCatalogue:
         The ids in `definitions` are given here, and versions count on from the newest of each key.
         """
         async with self._database.writing() as db:
+            if self._database.is_postgres:
+                # Ids and versions count on from what is there; SQLite has one writer at a time anyway.
+                await db.execute(sa.text("LOCK TABLE deployment IN SHARE ROW EXCLUSIVE MODE"))
             number = ((await db.execute(sa.select(sa.func.max(t.deployment.c.id)))).scalar() or 0) + 1
             await db.execute(sa.insert(t.deployment).values(id=number, tenant=tenant, at=now_ms, by=by))
             for resource in resources:

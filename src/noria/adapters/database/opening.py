@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,17 +18,30 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from noria.adapters.database.failures import told_apart
-from noria.adapters.database.postgres_store import CONNECT_S_MAX, PostgresStore
+from noria.adapters.database.postgres_store import CONNECT_S_MAX, SERVER_SETTINGS, PostgresStore
 from noria.adapters.database.sqlite_store import SqliteStore
 from noria.kernel.errors import NoriaError
 
 T = TypeVar("T")
+
+# Any numbers that nothing else in a database of Noria's locks.
+MIGRATING, ALONE = 7_006_017, 7_006_018
+_LOCK = sa.text(f"SELECT pg_advisory_lock({ALONE})")
+_UNLOCK = sa.text(f"SELECT pg_advisory_unlock({ALONE})")
+_PUT_SECRET = sa.text("INSERT INTO setting (tenant, name, value) VALUES (0, 'cluster', :value) ON CONFLICT DO NOTHING")
+_GET_SECRET = sa.text("SELECT value FROM setting WHERE tenant = 0 AND name = 'cluster'")
 
 
 class DatabaseUrlError(NoriaError):
     """The database address cannot be used."""
 
     code = "database.url"
+
+
+class DatabaseTakenError(NoriaError):
+    """Another server has this SQLite file."""
+
+    code = "database.taken"
 
 
 class Database:
@@ -38,7 +53,9 @@ class Database:
         is_postgres: which of the two it is.
     """
 
-    def __init__(self, store: SqliteStore | PostgresStore, engine: AsyncEngine) -> None:
+    def __init__(self, store: SqliteStore | PostgresStore, engine: AsyncEngine, path: Path | None = None) -> None:
+        self._path = path
+        self._claim: sqlite3.Connection | None = None
         self.store = store
         self.engine = engine
         self.is_postgres = isinstance(store, PostgresStore)
@@ -71,10 +88,55 @@ class Database:
             yield connection
             await _to_its_end(connection.commit())
 
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Keep other processes out of what is done inside: PostgreSQL's is a lock, SQLite has one server anyway.
+
+        Raises:
+            StoreUnavailableError: the database cannot be used now.
+        """
+        if not self.is_postgres:
+            yield
+            return
+        async with _connected(self.engine.execution_options(isolation_level="AUTOCOMMIT")) as connection:
+            await connection.execute(_LOCK)
+            try:
+                yield
+            finally:
+                await _to_its_end(connection.execute(_UNLOCK))
+
+    async def secret(self) -> bytes:
+        """What the engine processes of this database prove themselves to each other with; drawn at the first call."""
+        async with self.writing() as connection:
+            await connection.execute(_PUT_SECRET, {"value": secrets.token_hex(32)})
+            return str((await connection.execute(_GET_SECRET)).scalar_one()).encode()
+
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and let another server have the file."""
         await self.engine.dispose()
         await self.store.close()
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
+
+    def claim(self) -> None:
+        """Be the one server of a SQLite file until this is closed, or the process ends. PostgreSQL is for many.
+
+        Raises:
+            DatabaseTakenError: another server has it.
+        """
+        if self._path is None or self._claim is not None:
+            return
+        # A lock on a file of its own, held by an open transaction: it ends with the process, however that ends.
+        claim = sqlite3.connect(f"{self._path}.server", timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            claim.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            claim.close()
+            raise DatabaseTakenError(
+                f"Another Noria serves {self._path} already. Stop it first, or use PostgreSQL for several processes."
+            ) from error
+        self._claim = claim
 
 
 @asynccontextmanager
@@ -103,6 +165,9 @@ async def _to_its_end(work: Awaitable[T]) -> T:
 
 
 def _migrate(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Several processes may start at once; the lock ends with the transaction.
+        connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
     config = alembic.config.Config()
     config.set_main_option("script_location", "noria:adapters/database/migrations")
     config.attributes["connection"] = connection
@@ -141,13 +206,13 @@ async def open_database(url: str) -> Database:
         engine = create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"timeout": 30})
         _sqlite_events(engine)
         await _prepare(engine)
-        return Database(SqliteStore(path), engine)
+        return Database(SqliteStore(path), engine, path)
     if backend == "postgresql":
         engine = create_async_engine(
             parsed.set(drivername="postgresql+asyncpg"),
             pool_size=5,
             pool_pre_ping=True,
-            connect_args={"timeout": CONNECT_S_MAX},
+            connect_args={"timeout": CONNECT_S_MAX, "server_settings": SERVER_SETTINGS},
         )
         await _prepare(engine)
         dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -13,22 +13,30 @@ from noria.adapters.database.opening import Database
 from noria.trust.people import Organisation, Person, Unit
 from noria.trust.signing_in import Credential, Session
 
+PEOPLE_STAMP = "people"
+"""Name of the setting that changes with every change of people or units, so that other processes see it."""
+_STAMP = sa.text(
+    "INSERT INTO setting (tenant, name, value) VALUES (:tenant, :name, '1') "
+    "ON CONFLICT (tenant, name) DO UPDATE SET value = CAST(CAST(setting.value AS BIGINT) + 1 AS TEXT)"
+)
 _SESSION = tuple(name for name in Session.__struct_fields__ if name != "must_change")
 """The columns of a session; whether the password must change stands with the credential."""
 
 
 class DatabasePeople:
-    """`PeopleStore` and `AccountStore`; the organisation is cached until it changes here."""
+    """`PeopleStore` and `AccountStore`; the organisation is cached until it changes here, or `forget` is called."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._organisations: dict[int, Organisation] = {}
+        self._changes = 0
 
     async def organisation(self, tenant: int) -> Organisation:
         """All people and units."""
         known = self._organisations.get(tenant)
         if known is not None:
             return known
+        changes = self._changes
         async with self._database.reading() as db:
             units = (await db.execute(sa.select(t.unit).where(t.unit.c.tenant == tenant))).mappings().all()
             people = (await db.execute(sa.select(t.person).where(t.person.c.tenant == tenant))).mappings().all()
@@ -53,8 +61,14 @@ class DatabasePeople:
             },
             {row["id"]: Unit(row["id"], row["name"], row["parent"], row["manager"]) for row in units},
         )
-        self._organisations[tenant] = organisation
+        if changes == self._changes:
+            self._organisations[tenant] = organisation
         return organisation
+
+    def forget(self) -> None:
+        """People or units have changed somewhere: read them again when they are asked for."""
+        self._changes += 1
+        self._organisations.clear()
 
     async def put(self, tenant: int, people: Sequence[Person], units: Sequence[Unit], now_ms: int) -> None:
         """Write people and units, all or nothing; those that exist are replaced."""
@@ -66,7 +80,8 @@ class DatabasePeople:
                     await db.execute(sa.insert(t.unit).values(tenant=tenant, id=unit.id, **values))
             for person in people:
                 await self._put_person(db, tenant, person, now_ms)
-        self._organisations.pop(tenant, None)
+            await db.execute(_STAMP, {"tenant": tenant, "name": PEOPLE_STAMP})
+        self.forget()
 
     @staticmethod
     async def _put_person(db: AsyncConnection, tenant: int, person: Person, now_ms: int) -> None:

@@ -29,6 +29,9 @@ CONNECT_S_MAX = 10
 STATEMENT_S_MAX = 30
 """A server that does not answer is taken for gone; the longest statement of the hot path takes far less."""
 
+SERVER_SETTINGS = {"idle_in_transaction_session_timeout": "5000"}
+"""A process that hangs in the middle of a transaction must not hold its locks for longer, in ms, than others wait."""
+
 KEY3 = {"shard": s.INT, "iid": s.INT, "k": s.INT}
 KEY2 = {"shard": s.INT, "n": s.INT}
 
@@ -55,6 +58,7 @@ SECTIONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("waits_gone", KEY3),
     ("outbox", s.OUTBOX),
     ("outbox_gone", KEY2),
+    ("outbox_taken", KEY2),
     ("dedup", s.DEDUP),
     ("serials", s.SERIAL),
 )
@@ -110,7 +114,8 @@ class _Statement:
             "WITH "
             + ",\n".join(self._parts)
             + f"\nSELECT 1 / (CASE WHEN {self._all('moved', 'moves')} AND {self._all('updated', 'updates')} "
-            f"AND {self._all('touched', 'touches')} THEN 1 ELSE 0 END)"
+            f"AND {self._all('touched', 'touches')} AND {self._all('outbox_delivered', 'outbox_taken')} "
+            "THEN 1 ELSE 0 END)"
         )
 
     def _all(self, part: str, section: str) -> str:
@@ -157,15 +162,29 @@ def _commit_statement() -> str:
         "outbox_removed",
         f"DELETE FROM outbox t USING {statement.source('outbox_gone')} WHERE t.shard = x.shard AND t.n = x.n",
     )
+    statement.part(
+        "outbox_delivered",
+        f"DELETE FROM outbox t USING {statement.source('outbox_taken')} "
+        "WHERE t.shard = x.shard AND t.n = x.n RETURNING 1",
+    )
     statement.insert("dedup_put", "dedup", "dedup", s.DEDUP)
     statement.put("serials_put", "serial", "serials", s.SERIAL, ("tenant", "name", "period"))
     return statement.text()
 
 
 COMMIT = _commit_statement()
+MAKE_SHARDS = (
+    "INSERT INTO shard (shard, epoch, owner, seq, head) SELECT n, 0, '', 0, $1 FROM generate_series(0, $2) n "
+    "ON CONFLICT DO NOTHING"
+)
 SELECT_INST = f"SELECT {_quoted(s.INST)} FROM inst WHERE shard = ANY($1) AND iid = ANY($2)"
 SELECT_JOURNAL = f"SELECT {_quoted(s.JOURNAL)} FROM journal "
 SELECT_OUTBOX = f"SELECT {_quoted(s.OUTBOX)} FROM outbox "
+DROP_OUTBOX = """
+WITH owned AS (SELECT 1 FROM shard WHERE shard = $1 AND epoch = $3 FOR SHARE),
+dropped AS (DELETE FROM outbox WHERE shard = $1 AND n = $2 AND EXISTS (SELECT 1 FROM owned))
+SELECT 1 FROM owned
+"""
 LOCK_JOBS = """
 UPDATE job t SET lease_until = $1, worker = $2, lease_token = encode(sha256(random()::text::bytea), 'hex')
 FROM (
@@ -222,8 +241,9 @@ def _parameters(commit: Commit) -> list[list[Any]]:
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
-    # A generic plan made on an empty table would choose sequential scans of inst and task for ever.
-    for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+    # A generic plan made on an empty table would choose sequential scans of inst and task for ever. Where there is no
+    # other way the plan looks so dear then that it would be compiled, which takes far longer than running it.
+    for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"):
         await connection.execute(f"SET {setting} = off")
 
 
@@ -242,7 +262,13 @@ class PostgresStore:
         """
         try:
             pool = await asyncpg.create_pool(
-                dsn, min_size=1, max_size=4, init=_prepare, timeout=CONNECT_S_MAX, command_timeout=STATEMENT_S_MAX
+                dsn,
+                min_size=1,
+                max_size=4,
+                init=_prepare,
+                timeout=CONNECT_S_MAX,
+                command_timeout=STATEMENT_S_MAX,
+                server_settings=SERVER_SETTINGS,
             )
         except POSTGRES_FAILURES as error:
             raise failure_of(error) from error
@@ -252,27 +278,36 @@ class PostgresStore:
         """Close the connections."""
         await self._pool.close()
 
-    async def _do(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    async def do(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+        """Have something done on a connection.
+
+        Raises:
+            StoreUnavailableError: the database cannot be used now.
+        """
         try:
             async with self._pool.acquire(timeout=CONNECT_S_MAX) as connection:
                 return await work(connection)
         except POSTGRES_FAILURES as error:
             raise failure_of(error) from error
 
-    async def own_shards(self, owner: str, now_ms: int) -> list[Shard]:  # noqa: ARG002 - leases count with several owners
+    async def own_shards(self, owner: str) -> list[Shard]:
         async def work(db: asyncpg.Connection) -> list[Shard]:
             async with db.transaction():
-                await db.execute(
-                    "INSERT INTO shard (shard, epoch, owner, lease_until, seq, head) "
-                    "SELECT n, 0, '', 0, 0, $1 FROM generate_series(0, $2) n ON CONFLICT DO NOTHING",
-                    bytes(32),
-                    SHARDS - 1,
-                )
+                await db.execute(MAKE_SHARDS, bytes(32), SHARDS - 1)
                 await db.execute("UPDATE shard SET epoch = epoch + 1, owner = $1", owner)
-                rows = await db.fetch(s.SELECT_SHARDS)
+                rows = await db.fetch(f"{s.SELECT_SHARDS} ORDER BY shard")
             return [Shard(*row) for row in rows]
 
-        return await self._do(work)
+        return await self.do(work)
+
+    async def retake_shards(self, owner: str) -> list[Shard]:
+        async def work(db: asyncpg.Connection) -> list[Shard]:
+            async with db.transaction():
+                await db.execute("UPDATE shard SET epoch = epoch + 1 WHERE owner = $1", owner)
+                rows = await db.fetch(f"{s.SELECT_SHARDS} WHERE owner = $1 ORDER BY shard", owner)
+            return [Shard(*row) for row in rows]
+
+        return await self.do(work)
 
     async def commit(self, commit: Commit) -> None:
         parameters = _parameters(commit)
@@ -282,31 +317,37 @@ class PostgresStore:
                 await db.execute(COMMIT, *parameters)
             except asyncpg.DivisionByZeroError:
                 raise StaleOwnerError(
-                    "A shard has another owner or an instance moved on; nothing was written."
+                    "A shard has another owner, an instance moved on, or a message was delivered; nothing was written."
                 ) from None
 
-        await self._do(work)
+        await self.do(work)
 
     async def load(self, iids: Sequence[int]) -> dict[int, InstanceRow]:
         shards = list({shard_of(iid) for iid in iids})
-        rows = await self._do(lambda db: db.fetch(SELECT_INST, shards, list(iids)))
+        rows = await self.do(lambda db: db.fetch(SELECT_INST, shards, list(iids)))
         return {row["iid"]: InstanceRow(*row) for row in rows}
 
     async def answers(self, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
-        rows = await self._do(lambda db: db.fetch("SELECT key, iid, ver FROM dedup WHERE key = ANY($1)", list(keys)))
+        rows = await self.do(lambda db: db.fetch("SELECT key, iid, ver FROM dedup WHERE key = ANY($1)", list(keys)))
         return {row["key"]: (row["iid"], row["ver"]) for row in rows}
 
-    async def due_timers(self, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
-        query = "SELECT iid, timer, tenant FROM timer WHERE due <= $1 ORDER BY due, iid, timer LIMIT $2"
-        return [tuple(row) for row in await self._do(lambda db: db.fetch(query, now_ms, limit))]
+    async def due_timers(
+        self, now_ms: int, limit: int, shards: Sequence[int] | None = None
+    ) -> list[tuple[int, int, int]]:
+        query = (
+            "SELECT iid, timer, tenant FROM timer WHERE due <= $1 AND ($3::int8[] IS NULL OR shard = ANY($3)) "
+            "ORDER BY due, iid, timer LIMIT $2"
+        )
+        return [tuple(row) for row in await self.do(lambda db: db.fetch(query, now_ms, limit, shards))]
 
-    async def next_timer(self) -> int | None:
-        return await self._do(lambda db: db.fetchval("SELECT min(due) FROM timer"))
+    async def next_timer(self, shards: Sequence[int] | None = None) -> int | None:
+        query = "SELECT min(due) FROM timer WHERE $1::int8[] IS NULL OR shard = ANY($1)"
+        return await self.do(lambda db: db.fetchval(query, shards))
 
     async def lock_jobs(
         self, tenant: int, worker: str, topics: Sequence[str], limit: int, now_ms: int, lease_ms: int
     ) -> list[LockedJob]:
-        rows = await self._do(
+        rows = await self.do(
             lambda db: db.fetch(LOCK_JOBS, now_ms + lease_ms, worker, tenant, list(topics), now_ms, limit)
         )
         return [LockedJob(*row) for row in rows]
@@ -315,14 +356,14 @@ class PostgresStore:
         query = (
             "SELECT 1 FROM job WHERE shard = $1 AND iid = $2 AND tok = $3 AND lease_token = $4 AND lease_token <> ''"
         )
-        return await self._do(lambda db: db.fetchval(query, shard_of(iid), iid, tok, lease_token)) is not None
+        return await self.do(lambda db: db.fetchval(query, shard_of(iid), iid, tok, lease_token)) is not None
 
     async def extend_lease(self, iid: int, tok: int, lease_token: str, lease_until: int) -> bool:
         query = (
             "UPDATE job SET lease_until = $1 "
             "WHERE shard = $2 AND iid = $3 AND tok = $4 AND lease_token = $5 AND lease_token <> ''"
         )
-        done = await self._do(lambda db: db.execute(query, lease_until, shard_of(iid), iid, tok, lease_token))
+        done = await self.do(lambda db: db.execute(query, lease_until, shard_of(iid), iid, tok, lease_token))
         return str(done) == "UPDATE 1"
 
     async def find_waits(self, tenant: int, signal: bool, name: str, corr: str, limit: int) -> list[WaitRow]:
@@ -330,34 +371,40 @@ class PostgresStore:
             "SELECT shard, iid, wait, tenant, signal, name, corr FROM wait "
             "WHERE tenant = $1 AND signal = $2 AND name = $3 AND corr = $4 ORDER BY iid, wait LIMIT $5"
         )
-        rows = await self._do(lambda db: db.fetch(query, tenant, int(signal), name, corr, limit))
+        rows = await self.do(lambda db: db.fetch(query, tenant, int(signal), name, corr, limit))
         return [WaitRow(*row) for row in rows]
 
-    async def outbox(self, limit: int, after: tuple[int, int] = (-1, -1)) -> list[OutboxRow]:
-        query = SELECT_OUTBOX + "WHERE (shard, n) > ($1, $2) ORDER BY shard, n LIMIT $3"
-        return [OutboxRow(*row) for row in await self._do(lambda db: db.fetch(query, *after, limit))]
+    async def outbox(
+        self, limit: int, after: tuple[int, int] = (-1, -1), shards: Sequence[int] | None = None
+    ) -> list[OutboxRow]:
+        query = (
+            SELECT_OUTBOX
+            + "WHERE (shard, n) > ($1, $2) AND ($4::int8[] IS NULL OR shard = ANY($4)) ORDER BY shard, n LIMIT $3"
+        )
+        return [OutboxRow(*row) for row in await self.do(lambda db: db.fetch(query, *after, limit, shards))]
 
     async def put_outbox(self, row: OutboxRow) -> None:
         places = ", ".join(f"${index + 1}" for index in range(len(s.OUTBOX)))
         query = f"INSERT INTO outbox ({_quoted(s.OUTBOX)}) VALUES ({places}) ON CONFLICT DO NOTHING"
-        await self._do(lambda db: db.execute(query, *(getattr(row, name) for name in s.OUTBOX)))
+        await self.do(lambda db: db.execute(query, *(getattr(row, name) for name in s.OUTBOX)))
 
-    async def drop_outbox(self, shard: int, n: int) -> None:
-        await self._do(lambda db: db.execute("DELETE FROM outbox WHERE shard = $1 AND n = $2", shard, n))
+    async def drop_outbox(self, shard: int, n: int, epoch: int) -> None:
+        if await self.do(lambda db: db.fetchval(DROP_OUTBOX, shard, n, epoch)) is None:
+            raise StaleOwnerError("The shard has another owner now; nothing was forgotten.")
 
     async def called(self, parent: int, parent_token: int) -> int | None:
         query = "SELECT max(iid) FROM inst WHERE parent = $1 AND parent_token = $2"
-        return await self._do(lambda db: db.fetchval(query, parent, parent_token))
+        return await self.do(lambda db: db.fetchval(query, parent, parent_token))
 
     async def serial(self, tenant: int, name: str, period: str) -> SerialRow:
         query = "SELECT n FROM serial WHERE tenant = $1 AND name = $2 AND period = $3"
-        n = await self._do(lambda db: db.fetchval(query, tenant, name, period))
+        n = await self.do(lambda db: db.fetchval(query, tenant, name, period))
         return SerialRow(tenant, name, period, n or 0)
 
     async def journal_of(self, iid: int, until_ver: int | None = None) -> list[JournalRow]:
         query = SELECT_JOURNAL + "WHERE iid = $1 AND ver <= $2 ORDER BY ver"
         limit = until_ver if until_ver is not None else 2**62
-        return [JournalRow(*row) for row in await self._do(lambda db: db.fetch(query, iid, limit))]
+        return [JournalRow(*row) for row in await self.do(lambda db: db.fetch(query, iid, limit))]
 
     async def journal_after(self, cursor: Mapping[int, int], limit: int) -> list[JournalRow]:
         async def work(db: asyncpg.Connection) -> list[JournalRow]:
@@ -370,4 +417,4 @@ class PostgresStore:
                     found.extend(JournalRow(*row) for row in rows)
             return found
 
-        return await self._do(work)
+        return await self.do(work)

@@ -22,8 +22,10 @@ from noria.monitor.visits import Fold, Life, Recorded, Visit
 from noria.operate.files import files_in
 from noria.operate.notices import TOLD_OF, Notice, notices_of
 from noria.operate.ports import Clock, StaleOwnerError
+from noria.operate.redefining import REDEFINING, definition_before
+from noria.operate.requests import Committed
 from noria.operate.rows import JournalRow
-from noria.operate.runtime import Committed, Definitions, Runtime
+from noria.operate.runtime import Definitions, Runtime
 from noria.trust.people import PeopleStore
 
 logger = logging.getLogger(__name__)
@@ -54,15 +56,20 @@ class Projector:
         self._clock = clock
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._listeners: list[Callable[[list[Notice], set[str]], None]] = []
+        self._runtime: Runtime
+        self._listeners: list[Callable[[], None]] = []
         self._lock = asyncio.Lock()
 
-    def listen(self, listener: Callable[[list[Notice], set[str]], None]) -> None:
-        """Have a function called after each page with the new notices and the keys of the processes it touched."""
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have a function called after each page."""
         self._listeners.append(listener)
 
     def start(self, runtime: Runtime) -> None:
-        """Begin to follow; what was missed while nobody followed comes first."""
+        """Begin to follow; what was missed while nobody followed comes first.
+
+        Of several processes the owner of shard 0 follows. Should two believe to be that, the cursor lets one through.
+        """
+        self._runtime = runtime
         runtime.listen(self._committed)
         self._wake.set()
         self._task = asyncio.create_task(self._work(), name="noria-projector")
@@ -81,6 +88,8 @@ class Projector:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if not self._runtime.owns(0):
+                continue
             try:
                 await self.catch_up()
             except NoriaError as error:
@@ -119,7 +128,7 @@ class Projector:
             return folded
 
     async def _page(
-        self, consumer: str, apply: Callable[[AsyncConnection, Sequence[Recorded]], Awaitable[Callable[[], None]]]
+        self, consumer: str, apply: Callable[[AsyncConnection, Sequence[Recorded]], Awaitable[None]]
     ) -> int:
         async with self._database.reading() as db:
             c = t.cursor.c
@@ -141,21 +150,37 @@ class Projector:
                 if not moved.rowcount:
                     # A rebuild from the command line, say: what it folds must not be counted a second time.
                     raise StaleOwnerError("Somebody else moved the projection's cursor; nothing was written.")
-            announce = await apply(db, recorded)
-        announce()
+            await apply(db, recorded)
+        for listener in self._listeners:
+            listener()
         return len(rows)
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
-        c = t.inst.c
+        iids = {row.iid for row in rows}
+        c, j = t.inst.c, t.journal.c
         async with self._database.reading() as db:
-            query = sa.select(c.iid, c.tenant, c.definition).where(c.iid.in_({row.iid for row in rows}))
+            query = sa.select(c.iid, c.tenant, c.definition).where(c.iid.in_(iids))
             owners = {row[0]: (row[1], row[2]) for row in (await db.execute(query)).all()}
-        return [Recorded(row.shard, row.seq, row.iid, row.ts, *owners[row.iid], decode_events(row.ev)) for row in rows]
+            # Read after the instances: what they run on now may have come by a change that lies behind these rows.
+            # Written out, so that the database sees that the index of just these entries will do.
+            actions: sa.BindParameter[str] = sa.bindparam("actions", REDEFINING, expanding=True, literal_execute=True)
+            query = sa.select(j.iid, j.ver, j.ev).where(j.iid.in_(iids), j.action.in_(actions)).order_by(j.ver)
+            moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in (await db.execute(query)).all()]
+        found = []
+        for row in rows:
+            tenant, definition = owners[row.iid]
+            # What an entry's indexes mean is told by the first change of version behind it.
+            for iid, ver, events in moves:
+                if iid == row.iid and ver > row.ver:
+                    definition = definition_before(events)
+                    break
+            found.append(Recorded(row.shard, row.seq, row.iid, row.ts, tenant, definition, decode_events(row.ev)))
+        return found
 
     # Files
 
     @staticmethod
-    async def _files(db: AsyncConnection, rows: Sequence[Recorded]) -> Callable[[], None]:
+    async def _files(db: AsyncConnection, rows: Sequence[Recorded]) -> None:
         for row in rows:
             for event in row.events:
                 if isinstance(event, InstanceStarted):
@@ -166,11 +191,10 @@ class Projector:
                     continue
                 for hashed in sorted(named):
                     await note_use(db, row.tenant, hashed, "", row.iid)
-        return lambda: None
 
     # The board
 
-    async def _board(self, db: AsyncConnection, rows: Sequence[Recorded]) -> Callable[[], None]:
+    async def _board(self, db: AsyncConnection, rows: Sequence[Recorded]) -> None:
         iids = {row.iid for row in rows}
         visits = (await db.execute(sa.select(t.visit).where(t.visit.c.iid.in_(iids), t.visit.c.closed == 0))).mappings()
         known = {(row["iid"], row["tok"]): Visit(**row) for row in visits}
@@ -191,16 +215,10 @@ class Projector:
             if not (await db.execute(sa.update(t.flow_count).where(where).values(n=c.n + count))).rowcount:
                 values = {"tenant": tenant, "definition": definition, "flow": flow, "day": day, "n": count}
                 await db.execute(sa.insert(t.flow_count).values(**values))
-        keys = {definition.graph.key for definition in touched.values()}
-        return lambda: self._announce([], keys)
-
-    def _announce(self, notices: list[Notice], processes: set[str]) -> None:
-        for listener in self._listeners:
-            listener(notices, processes)
 
     # Notices
 
-    async def _notices(self, db: AsyncConnection, rows: Sequence[Recorded]) -> Callable[[], None]:
+    async def _notices(self, db: AsyncConnection, rows: Sequence[Recorded]) -> None:
         made: list[Notice] = []
         for row in rows:
             if not any(isinstance(event, TOLD_OF) for event in row.events):
@@ -218,7 +236,6 @@ class Projector:
                     for item in made
                 ],
             )
-        return lambda: self._announce(made, set())
 
     @staticmethod
     async def _holders(db: AsyncConnection, row: Recorded) -> dict[int, tuple[str, tuple[str, ...]]]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from noria.operate.redefining import REDEFINING
+
 metadata = sa.MetaData()
 
 Int = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -32,17 +34,28 @@ def _bytes(name: str) -> sa.Column[Any]:
     return _column(name, Bytes)
 
 
+_REDEFINES = sa.text(f"action IN ({', '.join(repr(action) for action in REDEFINING)})")
+
 shard = sa.Table(
     "shard",
     metadata,
     _int("shard", key=True),
     _int("epoch"),
     _text("owner"),
-    _int("lease_until"),
     _int("seq"),
     _bytes("head"),
     postgresql_with={"fillfactor": 20},
 )
+
+process = sa.Table(
+    "process",
+    metadata,
+    _text("id", key=True),
+    _text("address"),
+    _text("machine"),
+    _int("lease_until"),
+)
+"""Engine processes that are alive, owners of shards. Whoever lets the lease run out loses all its shards at once."""
 
 inst = sa.Table(
     "inst",
@@ -89,6 +102,8 @@ journal = sa.Table(
     _bytes("ev"),
     _bytes("head"),
     sa.Index("journal_instance", "iid", "ver"),
+    # Few entries: those by which an instance goes on by another definition.
+    sa.Index("journal_redefining", "iid", "ver", sqlite_where=_REDEFINES, postgresql_where=_REDEFINES),
     sqlite_with_rowid=False,
 )
 
@@ -458,6 +473,35 @@ life = sa.Table(
 
 PROJECTION = (visit, flow_count, occurrence, life)
 """Tables of the board's projection: dropped and rebuilt from the journal at any time."""
+
+batch = sa.Table(
+    "batch",
+    metadata,
+    _text("id", key=True),
+    _int("tenant"),
+    _text("process"),
+    _text("kind"),
+    _text("plan"),
+    _text("by"),
+    _text("reason"),
+    _int("created"),
+    _int("ended"),
+    _text("undone_by"),
+    _int("total"),
+    sa.Index("batch_tenant", "tenant", "created"),
+)
+
+batch_item = sa.Table(
+    "batch_item",
+    metadata,
+    _text("batch", key=True),
+    _int("iid", key=True),
+    _text("state"),
+    _int("ver"),
+    _text("code"),
+    _text("message"),
+    sa.Index("batch_item_state", "batch", "state"),
+)
 
 setting = sa.Table(
     "setting",

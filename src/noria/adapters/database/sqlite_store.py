@@ -53,6 +53,7 @@ PUT_TIMER = _insert("timer", s.TIMER, "INSERT OR REPLACE")
 PUT_JOB = _insert("job", (*s.JOB, *s.LEASE_COLUMNS), "INSERT OR REPLACE").removesuffix(", ?, ?, ?)") + ", 0, '', '')"
 PUT_WAIT = _insert("wait", s.WAIT, "INSERT OR REPLACE")
 PUT_OUTBOX = _insert("outbox", s.OUTBOX, "INSERT OR IGNORE")
+DROP_OUTBOX = "DELETE FROM outbox WHERE shard = ? AND n = ?"
 PUT_DEDUP = _insert("dedup", s.DEDUP)
 PUT_SERIAL = _insert("serial", s.SERIAL, "INSERT OR REPLACE")
 SELECT_INST = "SELECT " + ", ".join(s.INST) + " FROM inst WHERE shard = ? AND iid = ?"
@@ -107,27 +108,30 @@ class SqliteStore:
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._reader, _guarded, work, self._read_connection)
 
-    async def own_shards(self, owner: str, now_ms: int) -> list[Shard]:  # noqa: ARG002 - leases count with several owners
+    async def own_shards(self, owner: str) -> list[Shard]:
         def work(db: sqlite3.Connection) -> list[Shard]:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                db.executemany(
-                    "INSERT OR IGNORE INTO shard (shard, epoch, owner, lease_until, seq, head) "
-                    "VALUES (?, 0, '', 0, 0, ?)",
-                    [(number, bytes(32)) for number in range(SHARDS)],
-                )
-                db.execute("UPDATE shard SET epoch = epoch + 1, owner = ?", (owner,))
-                rows = db.execute(s.SELECT_SHARDS).fetchall()
-                db.execute("COMMIT")
-            except BaseException:
-                _rollback(db)
-                raise
-            return [Shard(*row) for row in rows]
+            db.executemany(
+                "INSERT OR IGNORE INTO shard (shard, epoch, owner, seq, head) VALUES (?, 0, '', 0, ?)",
+                [(number, bytes(32)) for number in range(SHARDS)],
+            )
+            db.execute("UPDATE shard SET epoch = epoch + 1, owner = ?", (owner,))
+            return [Shard(*row) for row in db.execute(f"{s.SELECT_SHARDS} ORDER BY shard")]
 
-        return await self._write(work)
+        return await self._write(lambda db: _in_transaction(db, work))
+
+    async def retake_shards(self, owner: str) -> list[Shard]:
+        def work(db: sqlite3.Connection) -> list[Shard]:
+            db.execute("UPDATE shard SET epoch = epoch + 1 WHERE owner = ?", (owner,))
+            return [Shard(*row) for row in db.execute(f"{s.SELECT_SHARDS} WHERE owner = ? ORDER BY shard", (owner,))]
+
+        return await self._write(lambda db: _in_transaction(db, work))
 
     async def commit(self, commit: Commit) -> None:
-        await self._write(lambda db: _commit(db, commit))
+        def work(db: sqlite3.Connection) -> None:
+            _pass_fences(db, commit)
+            _put_all(db, commit)
+
+        await self._write(lambda db: _in_transaction(db, work))
 
     async def load(self, iids: Sequence[int]) -> dict[int, InstanceRow]:
         def work(db: sqlite3.Connection) -> dict[int, InstanceRow]:
@@ -151,12 +155,17 @@ class SqliteStore:
 
         return await self._read(work)
 
-    async def due_timers(self, now_ms: int, limit: int) -> list[tuple[int, int, int]]:
-        query = "SELECT iid, timer, tenant FROM timer WHERE due <= ? ORDER BY due, iid, timer LIMIT ?"
+    async def due_timers(
+        self, now_ms: int, limit: int, shards: Sequence[int] | None = None
+    ) -> list[tuple[int, int, int]]:
+        query = (
+            f"SELECT iid, timer, tenant FROM timer WHERE due <= ? AND {_among(shards)} ORDER BY due, iid, timer LIMIT ?"
+        )
         return await self._read(lambda db: db.execute(query, (now_ms, limit)).fetchall())
 
-    async def next_timer(self) -> int | None:
-        return await self._read(lambda db: _one(db.execute("SELECT min(due) FROM timer").fetchone()))
+    async def next_timer(self, shards: Sequence[int] | None = None) -> int | None:
+        query = f"SELECT min(due) FROM timer WHERE {_among(shards)}"
+        return await self._read(lambda db: _one(db.execute(query).fetchone()))
 
     async def lock_jobs(
         self, tenant: int, worker: str, topics: Sequence[str], limit: int, now_ms: int, lease_ms: int
@@ -188,16 +197,23 @@ class SqliteStore:
         rows = await self._read(lambda db: db.execute(query, values).fetchall())
         return [WaitRow(*row) for row in rows]
 
-    async def outbox(self, limit: int, after: tuple[int, int] = (-1, -1)) -> list[OutboxRow]:
-        query = SELECT_OUTBOX + "WHERE (shard, n) > (?, ?) ORDER BY shard, n LIMIT ?"
+    async def outbox(
+        self, limit: int, after: tuple[int, int] = (-1, -1), shards: Sequence[int] | None = None
+    ) -> list[OutboxRow]:
+        query = SELECT_OUTBOX + f"WHERE (shard, n) > (?, ?) AND {_among(shards)} ORDER BY shard, n LIMIT ?"
         rows = await self._read(lambda db: db.execute(query, (*after, limit)).fetchall())
         return [OutboxRow(*row) for row in rows]
 
     async def put_outbox(self, row: OutboxRow) -> None:
         await self._write(lambda db: db.execute(PUT_OUTBOX, *_bound([row], s.OUTBOX)))
 
-    async def drop_outbox(self, shard: int, n: int) -> None:
-        await self._write(lambda db: db.execute("DELETE FROM outbox WHERE shard = ? AND n = ?", (shard, n)))
+    async def drop_outbox(self, shard: int, n: int, epoch: int) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            if db.execute("SELECT 1 FROM shard WHERE shard = ? AND epoch = ?", (shard, epoch)).fetchone() is None:
+                raise StaleOwnerError("The shard has another owner now; nothing was forgotten.")
+            db.execute(DROP_OUTBOX, (shard, n))
+
+        await self._write(lambda db: _in_transaction(db, work))
 
     async def called(self, parent: int, parent_token: int) -> int | None:
         query = "SELECT max(iid) FROM inst WHERE parent = ? AND parent_token = ?"
@@ -263,15 +279,20 @@ def _rollback(db: sqlite3.Connection) -> None:
         db.execute("ROLLBACK")
 
 
-def _commit(db: sqlite3.Connection, commit: Commit) -> None:
+def _in_transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
     db.execute("BEGIN IMMEDIATE")
     try:
-        _pass_fences(db, commit)
-        _put_all(db, commit)
+        done = work(db)
         db.execute("COMMIT")
     except BaseException:
         _rollback(db)
         raise
+    return done
+
+
+def _among(shards: Sequence[int] | None) -> str:
+    """A condition for rows of some shards; these are our own numbers, never text from outside."""
+    return "1" if shards is None else f"shard IN ({', '.join(str(int(number)) for number in shards)})"
 
 
 def _pass_fences(db: sqlite3.Connection, commit: Commit) -> None:
@@ -287,6 +308,8 @@ def _pass_fences(db: sqlite3.Connection, commit: Commit) -> None:
             values = [(*row, version) for row, (_, version) in zip(changed, rows, strict=True)]
             if db.executemany(statement, values).rowcount != len(rows):
                 raise StaleOwnerError("An instance is no longer at the version it was read at; nothing was written.")
+    if commit.outbox_taken and db.executemany(DROP_OUTBOX, commit.outbox_taken).rowcount != len(commit.outbox_taken):
+        raise StaleOwnerError("What was to be delivered has been delivered; nothing was written.")
 
 
 def _put_all(db: sqlite3.Connection, commit: Commit) -> None:
@@ -316,6 +339,6 @@ def _put_all(db: sqlite3.Connection, commit: Commit) -> None:
     put(PUT_WAIT, commit.waits, s.WAIT)
     put(PUT_OUTBOX, commit.outbox, s.OUTBOX)
     if commit.outbox_gone:
-        db.executemany("DELETE FROM outbox WHERE shard = ? AND n = ?", commit.outbox_gone)
+        db.executemany(DROP_OUTBOX, commit.outbox_gone)
     put(PUT_DEDUP, commit.dedup, s.DEDUP)
     put(PUT_SERIAL, commit.serials, s.SERIAL)

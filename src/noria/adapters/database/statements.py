@@ -25,7 +25,7 @@ INST = {
     "incidents": INT,
     "state": BYTES,
 }
-INST_CHANGED = ("ver", "status", "bkey", "title", "summary", "ended", "round", "incidents", "state")
+INST_CHANGED = ("definition", "ver", "status", "bkey", "title", "summary", "ended", "round", "incidents", "state")
 INST_TOUCHED = ("ver", "round", "incidents", "state")
 JOURNAL = {
     "shard": INT,
@@ -76,5 +76,5 @@ LEASE_COLUMNS = ("lease_until", "lease_token", "worker")
 
 SELECT_SHARDS = """
 SELECT shard, epoch, seq, head, (SELECT coalesce(max(iid), 0) FROM inst WHERE inst.shard = shard.shard)
-FROM shard ORDER BY shard
+FROM shard
 """

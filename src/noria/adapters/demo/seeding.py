@@ -19,7 +19,7 @@ from noria.kernel.calendar import WorkCalendar, add_working
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS, Duration, InstantMs, format_instant
 from noria.operate.changes import Held
-from noria.operate.runtime import Accepted, Origin, Request, SerialDraw
+from noria.operate.requests import Accepted, Origin, Request, SerialDraw
 
 SEED = 20261124
 PAST_DAYS = 120
@@ -109,7 +109,7 @@ class _Seeder:
         for person in PEOPLE:
             await accounts.set_password(DEMO_TENANT, person.id, DEMO_PASSWORD, self.clock.now_ms())
         await noria.catalogue.deploy(DEMO_TENANT, "he", example_files(), self.clock.now_ms(), noria.facts(DEMO_TENANT))
-        await noria.runtime.start()
+        await noria.take_shards()
         self._plan_starts()
         while self.agenda:
             at_ms, _, act = heapq.heappop(self.agenda)

@@ -12,7 +12,7 @@ from litestar.handlers import BaseRouteHandler
 from noria.adapters.http.problems import HttpProblemError
 from noria.adapters.http.services import Services
 from noria.operate.office import Caller
-from noria.operate.runtime import Origin
+from noria.operate.requests import Origin
 from noria.trust.signing_in import Accounts, Session
 
 COOKIE = "noria_session"

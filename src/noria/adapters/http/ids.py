@@ -1,4 +1,4 @@
-"""A number for each request, to find it again in the log."""
+"""Ids in paths, and a number for each request, to find it again in the log."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from secrets import token_hex
 from litestar import Request
 from litestar.datastructures import State
 
+from noria.operate.office import NotFoundError
+
 
 def request_id_of(request: Request[object, object, State]) -> str:
     """The request's number, drawn at the first question."""
@@ -14,3 +16,14 @@ def request_id_of(request: Request[object, object, State]) -> str:
     if "noria_request_id" not in state:
         state["noria_request_id"] = token_hex(8)
     return str(state["noria_request_id"])
+
+
+def instance_number(text: str) -> int:
+    """The instance that a path names.
+
+    Raises:
+        NotFoundError: it names none.
+    """
+    if not text.isdecimal() or len(text) > 19:
+        raise NotFoundError("There is no such instance.")
+    return int(text)

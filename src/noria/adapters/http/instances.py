@@ -11,12 +11,13 @@ from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, Parameter
 
+from noria.adapters.http.ids import instance_number
 from noria.adapters.http.problems import HttpProblemError
 from noria.adapters.http.services import Services
 from noria.adapters.http.tasks import Limit, Offset, Words
 from noria.kernel.instants import parse_instant
 from noria.operate.auditing import AuditFilter
-from noria.operate.office import Caller, NotFoundError
+from noria.operate.office import Caller
 from noria.operate.reading import InstanceBox, InstanceStatus
 from noria.operate.views import (
     Attachment,
@@ -64,12 +65,6 @@ class Reason(msgspec.Struct):
     reason: str = ""
 
 
-def _iid(text: str) -> int:
-    if not text.isdecimal() or len(text) > 19:
-        raise NotFoundError("There is no such instance.")
-    return int(text)
-
-
 @get("/instances", operation_id="listInstances", tags=["instances"])
 async def list_instances(
     caller: Caller,
@@ -94,49 +89,49 @@ async def start_instance(data: StartOrder, caller: Caller, services: Services) -
 @get("/instances/{instance_id:str}", operation_id="getInstance", tags=["instances"])
 async def get_instance(instance_id: str, caller: Caller, services: Services) -> InstanceDetail:
     """One instance."""
-    return await services.cases.detail(caller, _iid(instance_id))
+    return await services.cases.detail(caller, instance_number(instance_id))
 
 
 @get("/instances/{instance_id:str}/timeline", operation_id="getTimeline", tags=["instances"])
 async def get_timeline(instance_id: str, caller: Caller, services: Services) -> Timeline:
     """What happened, oldest first."""
-    return await services.cases.timeline(caller, _iid(instance_id))
+    return await services.cases.timeline(caller, instance_number(instance_id))
 
 
 @get("/instances/{instance_id:str}/state", operation_id="getStateAt", tags=["instances"])
 async def get_state(instance_id: str, at: str, caller: Caller, services: Services) -> StateAt:
     """The instance as it was at an instant."""
-    return await services.cases.state_at(caller, _iid(instance_id), at)
+    return await services.cases.state_at(caller, instance_number(instance_id), at)
 
 
 @get("/instances/{instance_id:str}/audit", operation_id="getInstanceAudit", tags=["audit"])
 async def get_instance_audit(instance_id: str, caller: Caller, services: Services) -> AuditList:
     """Every command on the instance, with fields before and after."""
-    return await services.auditing.of_instance(caller, _iid(instance_id))
+    return await services.auditing.of_instance(caller, instance_number(instance_id))
 
 
 @post("/instances/{instance_id:str}/withdraw", operation_id="withdrawInstance", tags=["instances"], status_code=200)
 async def withdraw(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
     """Take one's own request back."""
-    return await services.cases.withdraw(caller, _iid(instance_id), data.reason)
+    return await services.cases.withdraw(caller, instance_number(instance_id), data.reason)
 
 
 @post("/instances/{instance_id:str}/urge", operation_id="urgeInstance", tags=["instances"], status_code=200)
 async def urge(instance_id: str, data: Words, caller: Caller, services: Services) -> InstanceBrief:
     """Ask all holders to hurry."""
-    return await services.cases.urge(caller, _iid(instance_id), data.text)
+    return await services.cases.urge(caller, instance_number(instance_id), data.text)
 
 
 @post("/instances/{instance_id:str}/cancel", operation_id="cancelInstance", tags=["instances"], status_code=200)
 async def cancel(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
     """End an instance as an operator."""
-    return await services.cases.cancel(caller, _iid(instance_id), data.reason)
+    return await services.cases.cancel(caller, instance_number(instance_id), data.reason)
 
 
 @post("/instances/{instance_id:str}/comment", operation_id="commentInstance", tags=["instances"], status_code=200)
 async def comment(instance_id: str, data: Words, caller: Caller, services: Services) -> InstanceBrief:
     """Say something about an instance."""
-    return await services.cases.comment(caller, _iid(instance_id), data.text)
+    return await services.cases.comment(caller, instance_number(instance_id), data.text)
 
 
 @post(
@@ -147,7 +142,7 @@ async def comment(instance_id: str, data: Words, caller: Caller, services: Servi
 )
 async def retry(instance_id: str, incident_id: int, caller: Caller, services: Services) -> InstanceBrief:
     """Try again what stands still."""
-    return await services.cases.retry(caller, _iid(instance_id), incident_id)
+    return await services.cases.retry(caller, instance_number(instance_id), incident_id)
 
 
 @get("/audit", operation_id="searchAudit", tags=["audit"])

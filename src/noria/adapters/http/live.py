@@ -12,7 +12,7 @@ from noria.engine import events as e
 from noria.operate.ids import task_id
 from noria.operate.notices import Notice
 from noria.operate.office import iso
-from noria.operate.runtime import Committed
+from noria.operate.requests import Committed
 from noria.trust.policy import Permission, Principal
 
 BUFFER = 5_000
@@ -24,7 +24,7 @@ class Pointer(msgspec.Struct, frozen=True):
     """One change.
 
     Attributes:
-        seq: rises by one with each pointer of this server's life; starts at the journal's length.
+        seq: rises by one with each pointer of this process's life, from a start that no other life has.
         kind: e.g. "task.created".
         subject: id of what changed.
         process: key of the process, "" when none is concerned.
@@ -47,6 +47,7 @@ class _Addressed(msgspec.Struct, frozen=True):
     needs: Permission | None
 
 
+_AFRESH = _Addressed(Pointer(0, "reset", "", "", ""), 0, frozenset(), frozenset(), "", None)
 _TASK_CHANGES = (e.TaskClaimed, e.TaskUnclaimed, e.TaskTransferred, e.TaskUrged, e.TaskReminded)
 
 
@@ -58,13 +59,19 @@ class LiveHub:
         self._buffer: deque[_Addressed] = deque(maxlen=BUFFER)
         self._queues: set[asyncio.Queue[_Addressed | None]] = set()
 
-    def start_from(self, position: int) -> None:
-        """Number pointers from the journal's length on, so that a restarted server goes on counting."""
-        # A server counts faster than its journal: leave room, so that numbers of an earlier life are never repeated.
-        self._seq = position * 100
+    def begin(self, life: int) -> None:
+        """Begin to count.
+
+        Args:
+            life: any number below 2**20 that other processes, and earlier lives, do not have: whoever comes from one of
+                them with a number of theirs is told to start afresh. The sum stays exact in a browser.
+        """
+        self._seq = life << 32
 
     def committed(self, items: list[Committed]) -> None:
         """Runtime listener."""
+        if not items:
+            self._start_afresh()
         for item in items:
             row = item.instance
             people = {row.starter, item.row.actor}
@@ -96,6 +103,13 @@ class LiveHub:
                     groups,
                     row.unit,
                 )
+
+    def _start_afresh(self) -> None:
+        """Changes may have gone by unseen: everybody who is connected, or comes back, reads everything again."""
+        self._seq += 1
+        self._buffer.clear()
+        for queue in list(self._queues):
+            self._put(queue, _AFRESH)
 
     def projected(self, notices: list[Notice], processes: set[str], tenant: int, at_ms: int) -> None:
         """Projector listener."""
@@ -133,11 +147,14 @@ class LiveHub:
         )
         self._buffer.append(addressed)
         for queue in list(self._queues):
-            try:
-                queue.put_nowait(addressed)
-            except asyncio.QueueFull:
-                # A browser that does not read is cut off; it comes back and is told to start afresh.
-                self._queues.discard(queue)
+            self._put(queue, addressed)
+
+    def _put(self, queue: asyncio.Queue[_Addressed | None], addressed: _Addressed) -> None:
+        try:
+            queue.put_nowait(addressed)
+        except asyncio.QueueFull:
+            # A browser that does not read is cut off; it comes back and is told to start afresh.
+            self._queues.discard(queue)
 
     def close(self) -> None:
         """End all streams."""
@@ -182,6 +199,9 @@ class LiveHub:
                     continue
                 if item is None:
                     return
+                if item is _AFRESH:
+                    yield "reset"
+                    continue
                 if self._concerns(item, who):
                     yield item.pointer
         finally:

@@ -13,6 +13,7 @@ from noria.operate.cases import Cases
 from noria.operate.inbox import Inbox
 from noria.operate.models import Models
 from noria.operate.office import Office
+from noria.operate.operations import Operations
 from noria.operate.staff import Staff
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
@@ -40,6 +41,7 @@ class Services(msgspec.Struct):
     office: Office
     accounts: Accounts
     cases: Cases
+    operations: Operations
     inbox: Inbox
     models: Models
     workers: Workers

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from noria.kernel.errors import NoriaError
 from noria.operate.ports import Clock, StoreUnavailableError
-from noria.operate.runtime import Committed, Origin, Runtime
+from noria.operate.requests import Committed, Origin
+from noria.operate.runtime import Runtime
 from noria.operate.views import JobView
 from noria.operate.workers import BpmnError, JobHandler, Workers
 

@@ -1,0 +1,95 @@
+"""Batches of operators' changes in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from noria.adapters.database import schema as t
+from noria.adapters.database.opening import Database
+from noria.engine.state import Status
+from noria.operate.operations import BatchItem, BatchRow
+
+
+class DatabaseBatches:
+    """`BatchStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def live(self, tenant: int, definitions: Sequence[int], after: int, limit: int) -> list[int]:
+        """Open instances of these definitions behind an instance id, by id."""
+        c = t.inst.c
+        query = (
+            sa.select(c.iid)
+            .where(c.tenant == tenant, c.definition.in_(definitions), c.status == int(Status.OPEN), c.iid > after)
+            .order_by(c.iid)
+            .limit(limit)
+        )
+        async with self._database.reading() as db:
+            return list((await db.execute(query)).scalars())
+
+    async def put(self, batch: BatchRow, items: Sequence[BatchItem]) -> None:
+        """Write a batch and its instances, all or nothing."""
+        async with self._database.writing() as db:
+            await db.execute(sa.insert(t.batch).values(**msgspec.structs.asdict(batch)))
+            if items:
+                await db.execute(sa.insert(t.batch_item), [msgspec.structs.asdict(item) for item in items])
+
+    async def get(self, tenant: int, batch: str) -> BatchRow | None:
+        """One batch."""
+        query = sa.select(t.batch).where(t.batch.c.tenant == tenant, t.batch.c.id == batch)
+        async with self._database.reading() as db:
+            row = (await db.execute(query)).mappings().first()
+        return BatchRow(**row) if row is not None else None
+
+    async def newest(self, tenant: int, limit: int, offset: int) -> tuple[list[BatchRow], int]:
+        """Batches, newest first, and how many there are."""
+        c = t.batch.c
+        page = sa.select(t.batch).where(c.tenant == tenant).order_by(c.created.desc(), c.id).limit(limit).offset(offset)
+        async with self._database.reading() as db:
+            rows = (await db.execute(page)).mappings().all()
+            query = sa.select(sa.func.count()).select_from(t.batch).where(c.tenant == tenant)
+            total = (await db.execute(query)).scalar_one()
+        return [BatchRow(**row) for row in rows], total
+
+    async def unfinished(self) -> list[BatchRow]:
+        """Batches that are still at work, of all tenants."""
+        query = sa.select(t.batch).where(t.batch.c.ended == 0).order_by(t.batch.c.created)
+        async with self._database.reading() as db:
+            return [BatchRow(**row) for row in (await db.execute(query)).mappings()]
+
+    async def counts(self, batch: str) -> dict[str, int]:
+        """Number of instances by state."""
+        c = t.batch_item.c
+        query = sa.select(c.state, sa.func.count().label("n")).where(c.batch == batch).group_by(c.state)
+        async with self._database.reading() as db:
+            return {row.state: row.n for row in (await db.execute(query)).all()}
+
+    async def items(self, batch: str, state: str, limit: int, offset: int = 0) -> list[BatchItem]:
+        """Instances of a batch in one state, or in any for ""."""
+        c = t.batch_item.c
+        query = sa.select(t.batch_item).where(c.batch == batch).order_by(c.iid).limit(limit).offset(offset)
+        if state:
+            query = query.where(c.state == state)
+        async with self._database.reading() as db:
+            return [BatchItem(**row) for row in (await db.execute(query)).mappings()]
+
+    async def settle(self, items: Sequence[BatchItem]) -> None:
+        """Write what became of some instances."""
+        c = t.batch_item.c
+        where = (c.batch == sa.bindparam("b_batch")) & (c.iid == sa.bindparam("b_iid"))
+        values: dict[str, sa.BindParameter[object]] = {
+            name: sa.bindparam(f"b_{name}") for name in ("state", "ver", "code", "message")
+        }
+        rows = [{f"b_{name}": value for name, value in msgspec.structs.asdict(item).items()} for item in items]
+        async with self._database.writing() as db:
+            await db.execute(sa.update(t.batch_item).where(where).values(**values), rows)
+
+    async def finish(self, batch: str, ended: int, undone_by: str) -> None:
+        """Set when a batch ended (0: it is at work) and who has it taken back."""
+        async with self._database.writing() as db:
+            query = sa.update(t.batch).where(t.batch.c.id == batch).values(ended=ended, undone_by=undone_by)
+            await db.execute(query)
