@@ -469,19 +469,14 @@ class World:
         asked = people.work(server, plain=True) or asked
         asked = self.workers.work(server, plain=True) or asked
         asked = people.repair(server) or asked
-        asked = self._answer_who_waits(server, at_rest=not asked) or asked
+        asked = self._answer_who_waits(server) or asked
         asked = self._signal_who_waits(server) or asked
         if not asked:
             asked = self._let_time_pass(server)
         server.loop.run_ready()
         return asked
 
-    def _answer_who_waits(self, server: Server, *, at_rest: bool) -> bool:
-        """Publish to one who waits.
-
-        Only a server `at_rest` must have delivered what is there: one that lost its shards to a fault sees a commit
-        that was carried out late when it takes them anew, which the next command makes it do.
-        """
+    def _answer_who_waits(self, server: Server) -> bool:
         now = self.wall_ms
         posted = {
             (row.name, row.corr) for row in self.tables.outbox.values() if row.kind == "message" and row.expires > now
@@ -490,8 +485,6 @@ class World:
             if row.signal:
                 continue
             if (row.name, row.corr) in posted:
-                if not at_rest:
-                    continue
                 raise ViolationError("I9", f"a message {row.name} for {row.corr} is there, but not delivered to {row}")
             if not self._is_optional(row.iid, row.wait):
                 self.outside.answer(server, row.name, row.corr)
