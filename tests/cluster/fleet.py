@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import asyncpg
+
 from noria.bootstrap import TENANT, Noria
 from noria.engine import commands as c
 from noria.kernel.errors import Rejected
@@ -165,6 +167,13 @@ class Fleet:
         for ship in list(self.ships):
             ship.wake()
             await self.stop(ship)
+        # A killed process's connections end with it; of one that only stood for a process some may be left.
+        connection = await asyncpg.connect(self._url)
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await connection.close()
 
     async def shared_out(self, *among: Ship) -> None:
         """Wait until every shard is owned by one of them, or of all, and nobody owns more than his share."""

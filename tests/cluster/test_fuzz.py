@@ -13,6 +13,7 @@ from noria.engine import commands as c
 from noria.kernel.errors import NoriaError
 from noria.operate.auditing import verify_audit
 from noria.operate.requests import Accepted
+from tests.clocks import MovedClock
 from tests.cluster.fleet import SHORT_MS, Fleet, Ship
 from tests.cluster.test_processes import HOUR_MS, PAID, SHOP, Make
 from tests.house import eventually, serial
@@ -104,7 +105,8 @@ async def disturb(fleet: Fleet, dice: random.Random) -> None:
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
 async def test_what_clients_were_told_is_what_happened_and_it_happened_once(a_fleet: Make, seed: int) -> None:
     dice = random.Random(seed)
-    fleet = a_fleet(lease_ms=SHORT_MS)
+    # Who pauses after a fault goes on after a second: time passes here.
+    fleet = a_fleet(lease_ms=SHORT_MS, clock=MovedClock())
     (first,) = await fleet.add()
     await first.deploy(PAID)
     await fleet.add(2)
