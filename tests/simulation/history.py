@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from noria.engine import commands as c
 from noria.engine import events as e
-from noria.engine.definition import Definition
 from noria.engine.evolve import APPLY
 from noria.engine.state import Purpose, State
+from noria.operate.operations import _OUTSIDE
 from noria.operate.rows import JournalRow
-from tests.simulation.models import DURATIONS, Process
+from tests.simulation.models import DURATIONS
 from tests.simulation.moving import Shift
 from tests.simulation.oracle import Outside
+
+if TYPE_CHECKING:
+    from tests.simulation.versions import Versions
+
+_KEPT = ("outside", "entered", "left", "merged", "cancelled", "open", "due", "incidents", "jobs_done")
+_KEPT += ("_limits", "_cycles", "_signals", "_instances", "_loops")
+"""What an operator's change changes, and is as before when it is taken back."""
 
 
 class ViolationError(Exception):
@@ -27,13 +38,34 @@ class ViolationError(Exception):
         self.invariant = invariant
 
 
+_OPERATING = (c.ACTIONS[c.ModifyInstance], c.ACTIONS[c.MigrateInstance])
+
+
+@dataclass
+class Before:
+    """How an instance was before an operator changed it.
+
+    Attributes:
+        number: id of its definition.
+        state: its state.
+        told: what had been recorded.
+    """
+
+    number: int
+    state: State
+    told: dict[str, Any]
+
+
 class History:
     """What was recorded about one instance so far.
 
     Attributes:
         iid: the instance.
+        number: id of the definition that it runs on.
         definition: what it runs on.
         process: the model it was written from.
+        before: how it was before an operator's last change, None when there was none.
+        told_outside: whether the last command has had effects outside that cannot be taken back.
         meant: key of an operator's command → what it was to do.
         state: the events folded by the engine's table, for comparison with what is stored.
         outside: what came from outside, for the oracle.
@@ -48,11 +80,15 @@ class History:
         seen: recorded event → how often.
     """
 
-    def __init__(self, iid: int, definition: Definition, process: Process, meant: Mapping[str, Shift]) -> None:
+    def __init__(self, iid: int, number: int, versions: Versions, meant: Mapping[str, Shift]) -> None:
         self.iid = iid
-        self.definition = definition
-        self.process = process
+        self.number = number
+        self.definition = versions.definition(number)
+        self.process = versions.process(number)
+        self._versions = versions
         self.meant = meant
+        self.before: Before | None = None
+        self.told_outside = False
         self.state = State()
         self.outside = Outside(0)
         self.entered: Counter[str] = Counter()
@@ -77,11 +113,16 @@ class History:
         self._unanswered: set[int] = set()
         self.seen: Counter[str] = Counter()
         self._limits: dict[int, tuple[int, int]] = {}
-        self._cycles: dict[tuple[int, int], int] = {}
+        self._cycles: dict[tuple[int, str], int] = {}
         self._seen: set[tuple[str, int]] = set()
 
     def add(self, row: JournalRow, events: tuple[e.AnyEvent, ...]) -> None:
         """Take in one journal row."""
+        self.told_outside = any(isinstance(event, _OUTSIDE) for event in events)
+        if row.action in _OPERATING:
+            self.before = Before(
+                self.number, self.state.copy(), {name: deepcopy(getattr(self, name)) for name in _KEPT}
+            )
         for event in events:
             if self.over and not isinstance(event, e.Commented):
                 raise ViolationError("I4", f"{type(event).__name__} of {self.iid} after it was {self.over}")
@@ -208,13 +249,14 @@ class History:
             rightly = opened_ms + round((due_ms - opened_ms) * event.share)
         else:
             # A cycle goes on from the instant it was due, not from when it fired.
-            since = self._cycles.get((event.token, event.element), row.ts)
-            trigger = self.definition.graph.elements[event.element].trigger
+            element = self.definition.graph.elements[event.element]
+            since = self._cycles.get((event.token, element.id), row.ts)
+            trigger = element.trigger
             assert trigger is not None
             assert trigger.timer_expression is not None
             text = trigger.timer_expression.source.strip('"').rpartition("/")[2]
             rightly = since + DURATIONS[text]
-            self._cycles[event.token, event.element] = rightly
+            self._cycles[event.token, element.id] = rightly
         if event.due_ms != rightly:
             raise ViolationError("I5", f"timer {event.timer} of {self.iid} is due at {event.due_ms}, not {rightly}")
 
@@ -280,6 +322,23 @@ class History:
             self.outside.added[shift.target + path] += 1
         else:
             self.outside.passed[shift.source + path] += 1
+
+    def _InstanceMigrated(self, event: e.InstanceMigrated, row: JournalRow) -> None:  # noqa: N802
+        self._run_on(event.after)
+
+    def _InstanceRestored(self, event: e.InstanceRestored, row: JournalRow) -> None:  # noqa: N802
+        if self.before is None or self.before.state.version != self.state.version - 1:
+            raise ViolationError("I3", f"a change of {self.iid} is taken back that is not its last one")
+        for name, value in self.before.told.items():
+            setattr(self, name, deepcopy(value))
+        self._run_on(event.after)
+
+    def _run_on(self, number: int) -> None:
+        self.number, self.definition = number, self._versions.definition(number)
+        process = self._versions.process(number)
+        # Who has come to the end already does not pass what is new before it.
+        if not self.entered[f"{process.key}_end"]:
+            self.process = process
 
     # Incidents, and the end
 

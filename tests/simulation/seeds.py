@@ -42,7 +42,9 @@ MARKS = (
     "lease_lost",
     "incident_retried",
     # Operators
+    "migrated",
     "modified",
+    "restored",
     # Ends
     "completed",
     "failed",

@@ -13,18 +13,16 @@ from noria.design.bpmn.graph import Kind
 from noria.engine.definition import Definition
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from noria.operate.deploying import Catalogue, DefinitionRow, Resource, StartTimerRow
 from noria.operate.ports import StaleOwnerError, StoreUnavailableError
-from tests.simulation.bpmn import RULES, to_bpmn
 from tests.simulation.building import Builder
 from tests.simulation.choosing import Chooser
 from tests.simulation.clients import LostError, Outside, People, WorkerSide
 from tests.simulation.history import History, ViolationError
 from tests.simulation.invariants import AT_THE_END, EveryCommit, no_child_is_orphaned
-from tests.simulation.loop import StillLoop
 from tests.simulation.models import Block, Model
-from tests.simulation.server import FACTS, Gate, Server
+from tests.simulation.server import Gate, Server
 from tests.simulation.store import Tables
+from tests.simulation.versions import Versions, extended
 
 START_MS = 1_790_000_000_000
 STEPS = 220
@@ -54,35 +52,13 @@ and crash_after: the server goes down before or after it was carried out.
 
 _MARKED_EVENTS = {
     "CompensationStarted": "compensation",
+    "InstanceMigrated": "migrated",
     "InstanceModified": "modified",
+    "InstanceRestored": "restored",
     "LoopCutShort": "loop_cut_short",
     "SignalThrown": "signal_thrown",
 }
 """Recorded events that are points of interest."""
-
-
-class _Deployments:
-    """`CatalogueStore` in memory; definitions are deployed once and never change here."""
-
-    def __init__(self) -> None:
-        self.rows: list[DefinitionRow] = []
-
-    async def definitions(self, after: int = 0) -> list[DefinitionRow]:
-        return []
-
-    async def newest_resources(self, tenant: int, kind: str) -> list[Resource]:
-        return []
-
-    async def deploy(
-        self, tenant: int, by: str, now_ms: int, resources: list[Resource], definitions: list[DefinitionRow]
-    ) -> int:
-        for row in definitions:
-            row.id, row.version, row.deployment = len(self.rows) + 1, 1, 1
-            self.rows.append(row)
-        return 1
-
-    async def put_start_timers(self, obsolete: list[int], rows: list[StartTimerRow]) -> None:
-        """No simulated process is started by a timer."""
 
 
 class World:
@@ -107,7 +83,9 @@ class World:
     def __init__(self, choose: Chooser, *, model: Model | None = None, trace: bool = False) -> None:
         self.choose = choose
         self.model = model or Builder(choose).model()
-        self.xml = to_bpmn(self.model)
+        self.versions = Versions(self.model, START_MS)
+        self.xml = self.versions.xml
+        self.catalogue = self.versions.catalogue
         self.requests = 1 + choose.below(3)
         self.tables = Tables()
         self.every_commit = EveryCommit(self)
@@ -138,13 +116,6 @@ class World:
         self.message_names = tuple(
             line.split('"')[1] for line in self.xml.decode().splitlines() if line.startswith("<message ")
         )
-        self.catalogue = Catalogue(_Deployments())
-        deployed = StillLoop().run_until_complete(
-            self.catalogue.deploy(1, "modeller", {"model.bpmn": self.xml, "rules.dmn": RULES}, START_MS, FACTS)
-        )
-        if not deployed.id:
-            raise ViolationError("model", "; ".join(str(finding) for finding in deployed.findings))
-        self._processes = {process.key: process for process in self.model.processes}
 
     # What is looked up
 
@@ -155,14 +126,11 @@ class World:
 
     def definition_of(self, iid: int) -> Definition:
         """What an instance runs on."""
-        definition = self.catalogue.compiled(self.tables.instances[iid].definition)
-        assert definition is not None
-        return definition
+        return self.versions.definition(self.tables.instances[iid].definition)
 
     def history_of(self, iid: int) -> History:
         """A new history of an instance."""
-        definition = self.definition_of(iid)
-        return History(iid, definition, self._processes[definition.graph.key], self.people.meant)
+        return History(iid, self.tables.instances[iid].definition, self.versions, self.people.operators.meant)
 
     def request_of(self, iid: int) -> int:
         """Number of the request that an instance belongs to."""
@@ -170,8 +138,7 @@ class World:
 
     def block_at(self, definition: int, element: int) -> Block | None:
         """The block that an element was written from."""
-        compiled = self.catalogue.compiled(definition)
-        assert compiled is not None
+        compiled = self.versions.definition(definition)
         return self.blocks.get(compiled.graph.elements[element].id)
 
     def mark(self, name: str) -> None:
@@ -201,7 +168,11 @@ class World:
     def _run(self) -> None:
         self.people.returns_left = 3 if self.choose.chance(30) else 0
         self.people.cancels_left = 1 if self.choose.chance(20) else 0
-        self.people.shifts_left = 3 if self.choose.chance(25) else 0
+        operators = self.people.operators
+        operators.shifts_left = 3 if self.choose.chance(25) else 0
+        operators.migrations_left = 3 if self.choose.chance(15) else 0
+        if operators.migrations_left:
+            self.versions.deploy(extended(self.model) if self.choose.chance(70) else self.model, START_MS)
         self.start_server()
         for _ in range(STEPS):
             if self._everything_is_over():
@@ -387,7 +358,7 @@ class World:
             self.people.forget()
         elif dice < 96:
             self.people.insist(server)
-        elif not self.people.shift(server):
+        elif not self.people.operators.operate(server):
             self.people.repair(server)
         server.loop.run_ready()
 
