@@ -111,7 +111,7 @@ class Builder:
         kinds: tuple[str, ...] = ("user", "service", *simple)
         if place.depth < 3 and self.budget > 0:
             kinds += ("exclusive", "parallel", "inclusive", "events", "sub_process", "parallel", "ping")
-            kinds += ("sub_process", "inclusive", "ad_hoc", "undoing")
+            kinds += ("sub_process", "inclusive", "ad_hoc", "ad_hoc", "undoing", "undoing", "undoing")
             if place.scoped:
                 kinds += ("complex",)
             if place.once:
@@ -167,7 +167,7 @@ class Builder:
         return ScriptTask(key, f"v_{key}", self.choose.below(3), boundaries, self._loop(key), saved)
 
     def _loop(self, key: str) -> Loop | None:
-        if not self.choose.chance(12):
+        if not self.choose.chance(18):
             return None
         kind = self.choose.one_of(("parallel", "sequential", "standard"))
         number = self.choose.one_of((2, 3, 1, 0))
@@ -175,7 +175,7 @@ class Builder:
             return Loop(kind, number, tests_before=self.choose.chance(50))
         enough = 1 + self.choose.below(number - 1) if number > 1 and self.choose.chance(40) else 0
         items = self.choose.chance(50)
-        return Loop(kind, number, enough, items=items, results=f"r_{key}" if items and self.choose.chance(70) else "")
+        return Loop(kind, number, enough, items=items, results=f"r_{key}" if items and self.choose.chance(80) else "")
 
     def _saved(self) -> str:
         return self.choose.one_of(("before", "after", "before after")) if self.choose.chance(10) else ""

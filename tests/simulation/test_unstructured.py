@@ -18,7 +18,7 @@ from tests.simulation.history import ViolationError
 from tests.simulation.mutants import MUTANTS, Mutant, Patch
 from tests.simulation.seeds import SEEDS
 
-GRAPHS = SEEDS // 5
+GRAPHS = SEEDS // 10
 """Each takes about 15 ms, most of it for compiling what is drawn."""
 
 GRAPHS_FOR_A_MUTANT = 300
@@ -34,7 +34,7 @@ def test_no_graph_loses_or_makes_up_a_token_and_no_join_goes_on_too_early_or_too
         happened += ledger.joins
         happened["merged"] += ledger.merged
         happened["cancelled"] += ledger.cancelled
-    if GRAPHS >= 100:
+    if GRAPHS >= 150:
         wanted = ("parallel", "inclusive", "complex", "merged", "cancelled")
         assert [name for name in wanted if not happened[name]] == []
 

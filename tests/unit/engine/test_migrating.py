@@ -226,7 +226,7 @@ def test_a_token_before_a_join_keeps_its_flow_when_the_flows_are_numbered_anew()
   endEvent end
 """
     first = "  start -> split -> a -> join -> end\n  split -> b -> join\n"
-    other = "  split -> b -> join\n  start -> split -> a -> join -> end\n"
+    other = "  start -> split -> b -> join -> end\n  split -> a -> join\n"
     one = Instance(elements + first)
     one.complete("a")
     assert one.migrate(version(elements + other, 2)) is None
