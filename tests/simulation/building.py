@@ -345,12 +345,12 @@ class Builder:
         key = self._id("any")
         boundaries = self._boundaries(key, place)
         activities = [self._leaf() for _ in range(2 + self.choose.below(2))]
-        sequential = self.choose.chance(50)
+        sequential = self.choose.chance(40)
         decider = None
-        if place.once and self.choose.chance(60):
+        if place.once and self.choose.chance(80):
             decider = UserTask(f"{key}_task", sets=f"c_{key}")
             activities.insert(self.choose.below(len(activities) + 1), decider)
-        return AdHoc(key, tuple(activities), sequential, decider, self.choose.chance(50), boundaries)
+        return AdHoc(key, tuple(activities), sequential, decider, self.choose.chance(65), boundaries)
 
     def _undoing(self, place: _Place) -> Undoing:
         key = self._id("deal")

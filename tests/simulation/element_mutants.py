@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
+import msgspec
+
 from noria.design.bpmn.graph import Element, Kind
-from noria.engine import choosing, compensation, conditions, joining, looping, modifying, triggers
+from noria.engine import choosing, compensation, conditions, joining, looping, migrating, modifying, triggers
 from noria.engine import events as e
 from noria.engine.behaviours import BEHAVIOURS
+from noria.engine.evolve import APPLY
 from noria.engine.run import Run
-from noria.engine.state import Purpose
+from noria.engine.state import FORMAT, Purpose, State, StateFormatError, decode_state
 from tests.simulation.mutants import Mutant, Patch
 
 ELEMENT_MUTANTS: list[Mutant] = []
@@ -173,3 +176,38 @@ def save_point_is_passed_at_once() -> list[Patch]:
 @mutant
 def moved_token_stays_where_it_was() -> list[Patch]:
     return [patch.object(modifying, "_cancel", lambda _run, _token: None)]
+
+
+@mutant
+def what_is_new_in_the_next_version_is_not_awaited() -> list[Patch]:
+    return [patch.object(migrating, "_wait_for_new", lambda _run, _fresh: None)]
+
+
+@mutant
+def migrated_token_forgets_by_which_flow_it_came() -> list[Patch]:
+    def migrated(state: State, event: Any) -> None:
+        original(state, msgspec.structs.replace(event, flows={}))
+
+    original = APPLY[e.InstanceMigrated]
+    return [patch.dict(APPLY, {e.InstanceMigrated: migrated})]
+
+
+@mutant
+def change_that_is_taken_back_leaves_its_timers_behind() -> list[Patch]:
+    def restored(state: State, event: Any) -> None:
+        timers = state.timers.copy()
+        original(state, event)
+        state.timers.update(timers)
+
+    original = APPLY[e.InstanceRestored]
+    return [patch.dict(APPLY, {e.InstanceRestored: restored})]
+
+
+@mutant
+def states_of_the_former_version_cannot_be_read() -> list[Patch]:
+    def decode(data: bytes) -> State:
+        if msgspec.msgpack.decode(data)[0] != FORMAT:
+            raise StateFormatError("The stored state is too old.")
+        return decode_state(data)
+
+    return [patch("noria.operate.runtime.decode_state", decode)]

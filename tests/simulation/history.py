@@ -141,6 +141,10 @@ class History:
     def _id(self, element: int) -> str:
         return self.definition.graph.elements[element].id
 
+    def has_happened(self, element: str, token: int) -> bool:
+        """Whether an event that is awaited by a token has happened, for it or one at the same place."""
+        return self.outside.happened[element + self._path_of[token]] > 0
+
     def standing(self) -> list[tuple[int, str]]:
         """The tokens that there are, and the ids of their elements."""
         return [(token, self._element_of[token]) for kind, token in self.open if kind == "token"]

@@ -43,6 +43,7 @@ MARKS = (
     "incident_retried",
     # Operators
     "migrated",
+    "upgraded",
     "modified",
     "restored",
     # Ends

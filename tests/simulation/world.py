@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import msgspec
+
 from noria.design.bpmn.graph import Kind
 from noria.engine.definition import Definition
 from noria.kernel.errors import NoriaError
@@ -17,6 +19,7 @@ from noria.operate.ports import StaleOwnerError, StoreUnavailableError
 from tests.simulation.building import Builder
 from tests.simulation.choosing import Chooser
 from tests.simulation.clients import LostError, Outside, People, WorkerSide
+from tests.simulation.former import FORMER, former_version
 from tests.simulation.history import History, ViolationError
 from tests.simulation.invariants import AT_THE_END, EveryCommit, no_child_is_orphaned
 from tests.simulation.models import Block, Model
@@ -108,6 +111,8 @@ class World:
         self._outage = 0
         # Not every kind of trouble in every world: one kind often hides what another would show.
         self.weather = tuple(kind for kind in ("store", "crash", "two_servers", "clock") if choose.below(100) < 65)
+        if choose.chance(15):
+            self.weather += ("upgrade",)
         self.blocks: dict[str, Block] = {}
         for process in self.model.processes:
             for block in process.blocks():
@@ -173,15 +178,33 @@ class World:
         operators.migrations_left = 3 if self.choose.chance(15) else 0
         if operators.migrations_left:
             self.versions.deploy(extended(self.model) if self.choose.chance(70) else self.model, START_MS)
+        upgrade_at = 1 + self.choose.below(STEPS) if "upgrade" in self.weather else 0
+        if upgrade_at:
+            with former_version():
+                self.start_server()
+                self._storm(upgrade_at)
+                for server in list(self.servers):
+                    self.crash(server)
+            self._mark_what_is_old()
         self.start_server()
-        for _ in range(STEPS):
-            if self._everything_is_over():
-                break
-            self._step()
+        self._storm(STEPS - upgrade_at)
         self._keep_quiet()
         for check in AT_THE_END:
             check(self)
         self._mark_what_happened()
+
+    def _storm(self, steps: int) -> None:
+        for _ in range(steps):
+            if self._everything_is_over():
+                break
+            self._step()
+
+    def _mark_what_is_old(self) -> None:
+        self.log("a new version starts")
+        if any(
+            not row.ended and msgspec.msgpack.decode(row.state)[0] == FORMER for row in self.tables.instances.values()
+        ):
+            self.mark("upgraded")
 
     def _everything_is_over(self) -> bool:
         return self.people.started >= self.requests and bool(self.histories) and not self._open_instances()
