@@ -1,39 +1,97 @@
-"""`python -m tests.simulation SEED [COUNT]`: replay a seed with its trace, or run some seeds and say how they went."""
+"""`python -m tests.simulation`: replay a seed with its trace, run many, make a failing one small, and replay that.
+
+It ends with 1 when a promise was broken.
+"""
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 from tests.simulation.choosing import Chooser
 from tests.simulation.history import ViolationError
+from tests.simulation.shrinking import Failure, failure_of, shrunk
 from tests.simulation.world import World
 
 
-def main(first: int, count: int) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run; gives 1 when something did not hold."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--seed", type=int, metavar="N", help="replay one seed with its model and trace")
+    what.add_argument("--seeds", type=_span, metavar="A-B", help="run the seeds from A to B and say how they went")
+    what.add_argument("--replay", type=Path, metavar="FILE", help="replay what --shrink has written")
+    parser.add_argument(
+        "--shrink", type=Path, metavar="FILE", help="write the first failure, made small, to FILE.bpmn and FILE.trace"
+    )
+    asked = parser.parse_args(arguments)
     # Pauses and refusals are what a simulation is made of.
     logging.getLogger("noria").setLevel(logging.CRITICAL)
+    if asked.replay is not None:
+        choices = asked.replay.with_suffix(".trace").read_text().splitlines()[1].removeprefix("choices ")
+        return _show(World(Chooser.listed(int(choice) for choice in choices.split()), trace=True))
+    if asked.shrink is not None:
+        return _shrink(range(asked.seed, asked.seed + 1) if asked.seeds is None else asked.seeds, asked.shrink)
+    if asked.seeds is None:
+        return _show(World(Chooser.seeded(asked.seed), trace=True))
+    return _run(asked.seeds)
+
+
+def _span(text: str) -> range:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last) + 1)
+
+
+def _show(world: World) -> int:
+    broken = ""
+    try:
+        world.run()
+    except ViolationError as error:
+        broken = str(error)
+    print(world.xml.decode(), *world.trace, sep="\n")
+    print(broken or "No promise was broken.")
+    return int(bool(broken))
+
+
+def _run(seeds: range) -> int:
     bad = 0
     marks: Counter[str] = Counter()
     began = time.process_time()
-    for seed in range(first, first + count):
-        world = World(Chooser.seeded(seed), trace=count == 1)
+    for seed in seeds:
+        world = World(Chooser.seeded(seed))
         try:
             world.run()
         except ViolationError as error:
             bad += 1
             print(f"seed {seed}: {error}")
         marks += world.marks
-        if count == 1:
-            print(world.xml.decode(), *world.trace, sep="\n")
     print(*(f"{count:7} {mark}" for mark, count in sorted(marks.items())), sep="\n")
     spent = time.process_time() - began
-    print(f"{count} seed(s) in {spent:.1f} s of CPU time, {bad} with a violation")
+    print(f"{len(seeds)} seed(s) in {spent:.1f} s of CPU time, {bad} with a violation")
     return min(bad, 1)
 
 
+def _shrink(seeds: range, to: Path) -> int:
+    failure = next((found for found in map(failure_of, seeds) if found is not None), None)
+    if failure is None:
+        print("No promise was broken; there is nothing to make small.")
+        return 0
+    small = shrunk(failure)
+    xml, trace = small.trace()
+    model, story = to.with_suffix(".bpmn"), to.with_suffix(".trace")
+    model.write_bytes(xml)
+    story.write_text("\n".join([str(small.error), _choices(small), *trace, ""]))
+    print(f"{failure.error}\n{len(failure.choices)} choices became {len(small.choices)}: {model} and {story}")
+    return 1
+
+
+def _choices(failure: Failure) -> str:
+    return "choices " + " ".join(map(str, failure.choices))
+
+
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1))
+    sys.exit(main())

@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.simulation.models import (
+    AdHoc,
     Block,
     Boundary,
     Call,
     Catch,
+    Complex,
     EventGateway,
     EventSubProcess,
     Gateway,
+    Leaf,
+    Loop,
     Model,
+    Part,
+    Pass,
     Process,
+    Raise,
     ScriptTask,
     Sequence,
     ServiceTask,
+    Step,
     Stop,
     SubProcess,
     Throw,
     Trigger,
+    Undoing,
     UserTask,
 )
 
@@ -29,6 +38,16 @@ _HEAD = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:noria="urn:noria:bpmn:1" '
     'id="simulated" targetNamespace="urn:noria:simulated">\n'
 )
+
+RULES = b"""<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="rules" name="rules" namespace="urn:noria:rules">
+<inputData id="request" name="request"><variable name="request" typeRef="number"/></inputData>
+<decision id="parity" name="parity"><variable name="parity" typeRef="number"/>
+<informationRequirement><requiredInput href="#request"/></informationRequirement>
+<literalExpression><text>modulo(request, 2)</text></literalExpression></decision>
+</definitions>
+"""
+"""The decision that all business rule tasks ask for."""
 
 
 def to_bpmn(model: Model) -> bytes:
@@ -39,6 +58,7 @@ def to_bpmn(model: Model) -> bytes:
     roots = [f'<message id="{name}" name="{name}"/>' for name in sorted(writer.messages)]
     roots += [f'<signal id="{name}" name="{name}"/>' for name in sorted(writer.signals)]
     roots += [f'<error id="{code}" errorCode="{code}"/>' for code in sorted(writer.errors)]
+    roots += [f'<escalation id="{code}" escalationCode="{code}"/>' for code in sorted(writer.escalations)]
     return (_HEAD + "\n".join([*roots, *writer.lines]) + "\n</definitions>\n").encode()
 
 
@@ -53,6 +73,7 @@ class _Writer:
         self.messages: set[str] = set()
         self.signals: set[str] = set()
         self.errors: set[str] = set()
+        self.escalations: set[str] = set()
         self._flows = 0
         # Of the next flow to be written: every block begins with the flow that leads to it.
         self._condition = ""
@@ -101,10 +122,20 @@ class _Writer:
         if trigger.kind == "signal":
             self.signals.add(trigger.value)
             return f'<signalEventDefinition signalRef="{trigger.value}"/>'
-        if not trigger.value:
-            return "<errorEventDefinition/>"
-        self.errors.add(trigger.value)
-        return f'<errorEventDefinition errorRef="{trigger.value}"/>'
+        if trigger.kind == "conditional":
+            condition = f"<condition>{trigger.value} &gt;= 0</condition>"
+            return f"<conditionalEventDefinition>{condition}</conditionalEventDefinition>"
+        if trigger.kind == "escalation":
+            return self._coded("escalation", trigger.value, self.escalations)
+        if trigger.kind == "cancel":
+            return "<cancelEventDefinition/>"
+        return self._coded("error", trigger.value, self.errors)
+
+    def _coded(self, kind: str, code: str, known: set[str]) -> str:
+        if not code:
+            return f"<{kind}EventDefinition/>"
+        known.add(code)
+        return f'<{kind}EventDefinition {kind}Ref="{code}"/>'
 
     # Blocks
 
@@ -113,45 +144,118 @@ class _Writer:
             for inner in block.blocks:
                 before = self.block(inner, before)
             return before
-        if isinstance(block, Gateway):
-            return self._gateway(block, before)
-        if isinstance(block, EventGateway):
-            return self._event_gateway(block, before)
-        if isinstance(block, Stop):
-            return self._stop(block, before)
+        return getattr(self, f"_{type(block).__name__.lower()}")(block, before)
+
+    def _usertask(self, block: UserTask, before: str) -> str:
+        return self._task(block, before)
+
+    def _servicetask(self, block: ServiceTask, before: str) -> str:
+        return self._task(block, before)
+
+    def _scripttask(self, block: ScriptTask, before: str) -> str:
+        return self._task(block, before)
+
+    def _task(self, block: Leaf, before: str) -> str:
         self._flow(before, block.id)
-        if isinstance(block, ScriptTask):
-            self.lines.append(
-                f'<scriptTask id="{block.id}" scriptFormat="feel" noria:resultVariable="{block.sets}">'
-                f"<script>modulo(request + {block.add}, 3)</script></scriptTask>"
-            )
-            return block.id
-        if isinstance(block, Throw):
-            self.messages.add(block.name)
-            self.lines.append(
-                f'<intermediateThrowEvent id="{block.id}"><messageEventDefinition messageRef="{block.name}"/>'
-                "</intermediateThrowEvent>"
-            )
-            return block.id
+        self._leaf(block)
+        return self._boundaries(block.id, block.boundaries)
+
+    def _leaf(self, block: Leaf, more: str = "") -> None:
+        """The element of a task alone, without flows and boundary events."""
+        for place in block.saved.split():
+            more += f' noria:save{place.capitalize()}="true"'
+        loop = _loop(block.id, block.loop, block.sets if isinstance(block, ScriptTask) else "")
         if isinstance(block, UserTask):
             who = 'noria:candidateGroups="clerks"' if block.group else 'noria:assignee="ann"'
             limit = f' noria:dueIn="{block.limit}"' if block.limit else ""
-            self.lines.append(f'<userTask id="{block.id}" {who}{limit}/>')
+            self.lines.append(f'<userTask id="{block.id}" {who}{limit}{more}>{loop}</userTask>')
         elif isinstance(block, ServiceTask):
             self.lines.append(
-                f'<serviceTask id="{block.id}" noria:topic="work" noria:retries="2" noria:retryWait="PT10S"/>'
+                f'<serviceTask id="{block.id}" noria:topic="work" noria:retries="2" noria:retryWait="PT10S"{more}>'
+                f"{loop}</serviceTask>"
             )
-        elif isinstance(block, Catch):
-            self._catch(block)
-        elif isinstance(block, SubProcess):
-            self.lines.append(f'<subProcess id="{block.id}">')
-            self._scope(block.id, block.body, block.handlers)
-            self.lines.append("</subProcess>")
-        elif isinstance(block, Call):
-            self.lines.append(f'<callActivity id="{block.id}" calledElement="{block.process}"/>')
+        else:
+            value = f"modulo(request + {block.add}{' + loopCounter' if block.loop else ''}, 3)"
+            self.lines.append(
+                f'<scriptTask id="{block.id}" scriptFormat="feel" noria:resultVariable="{block.sets}"{more}>'
+                f"{loop}<script>{value}</script></scriptTask>"
+            )
+
+    def _throw(self, block: Throw, before: str) -> str:
+        self._flow(before, block.id)
+        if block.kind == "task":
+            self.messages.add(block.name)
+            self.lines.append(f'<sendTask id="{block.id}" messageRef="{block.name}"/>')
+        else:
+            # A signal reaches other requests: it must not bring them this one's variables.
+            sent = '<extensionElements><noria:input target="sent" source="= 1"/></extensionElements>'
+            kind = self._definition(Trigger(block.kind, block.name))
+            self._throw_event(block.id, sent + kind if block.kind == "signal" else kind)
+        return block.id
+
+    def _throw_event(self, key: str, definition: str) -> None:
+        self.lines.append(f'<intermediateThrowEvent id="{key}">{definition}</intermediateThrowEvent>')
+
+    def _end_event(self, key: str, definition: str) -> None:
+        self.lines.append(f'<endEvent id="{key}">{definition}</endEvent>')
+
+    def _pass(self, block: Pass, before: str) -> str:
+        self._flow(before, block.id)
+        if block.kind == "link":
+            link = f'<linkEventDefinition name="{block.id}"/>'
+            self._throw_event(block.id, link)
+            self.lines.append(f'<intermediateCatchEvent id="{block.id}_target">{link}</intermediateCatchEvent>')
+            return f"{block.id}_target"
+        if block.kind == "rule":
+            self.lines.append(
+                f'<businessRuleTask id="{block.id}" noria:decision="parity" noria:resultVariable="v_{block.id}"/>'
+            )
+        else:
+            self.lines.append(f'<{block.kind} id="{block.id}"/>')
+        return block.id
+
+    def _call(self, block: Call, before: str) -> str:
+        self._flow(before, block.id)
+        loop = _loop(block.id, block.loop)
+        self.lines.append(f'<callActivity id="{block.id}" calledElement="{block.process}">{loop}</callActivity>')
         return self._boundaries(block.id, block.boundaries)
 
-    def _catch(self, block: Catch) -> None:
+    def _subprocess(self, block: SubProcess, before: str) -> str:
+        self._flow(before, block.id)
+        self.lines.append(f'<subProcess id="{block.id}">{_loop(block.id, block.loop)}')
+        self._scope(block.id, block.body, block.handlers)
+        self.lines.append("</subProcess>")
+        return self._boundaries(block.id, block.boundaries)
+
+    def _adhoc(self, block: AdHoc, before: str) -> str:
+        self._flow(before, block.id)
+        ordering = "Sequential" if block.sequential else "Parallel"
+        cancels = str(block.cancels).lower()
+        self.lines.append(
+            f'<adHocSubProcess id="{block.id}" ordering="{ordering}" cancelRemainingInstances="{cancels}">'
+        )
+        for activity in block.activities:
+            self._leaf(activity)
+        if block.decider is not None:
+            self.lines.append(f"<completionCondition>{block.decider.sets} &gt;= 0</completionCondition>")
+        self.lines.append("</adHocSubProcess>")
+        return self._boundaries(block.id, block.boundaries)
+
+    def _raise(self, block: Raise, before: str) -> str:
+        self._flow(self.block(block.task, before), block.id)
+        definition = self._definition(Trigger("escalation", block.code))
+        if block.ends:
+            self._end_event(block.id, definition)
+            return ""
+        self._throw_event(block.id, definition)
+        return block.id
+
+    def _catch(self, block: Catch, before: str) -> str:
+        self._flow(before, block.id)
+        self._catching(block)
+        return self._boundaries(block.id, block.boundaries)
+
+    def _catching(self, block: Catch) -> None:
         if block.activity:
             self.messages.add(block.trigger.value)
             self.lines.append(f'<receiveTask id="{block.id}" messageRef="{block.trigger.value}"/>')
@@ -205,22 +309,111 @@ class _Writer:
                 self._flow(end, join)
         return join
 
-    def _event_gateway(self, block: EventGateway, before: str) -> str:
+    def _eventgateway(self, block: EventGateway, before: str) -> str:
         self._flow(before, block.id)
         self.lines.append(f'<eventBasedGateway id="{block.id}"/>')
         ends = []
         for arm, then in block.arms:
             self._flow(block.id, arm.id)
-            self._catch(arm)
+            self._catching(arm)
             ends.append(self.block(then, arm.id))
         return self._join("exclusiveGateway", f"{block.id}_join", ends)
 
+    def _complex(self, block: Complex, before: str) -> str:
+        self._flow(before, block.id)
+        self.lines.append(f'<parallelGateway id="{block.id}"/>')
+        join = f"{block.id}_join"
+        condition = f"<activationCondition>activationCount &gt;= {block.needs}</activationCondition>"
+        self.lines.append(f'<complexGateway id="{join}">{condition}</complexGateway>')
+        for branch in block.branches:
+            self._flow(self.block(branch, block.id), join)
+        return join
+
     def _stop(self, block: Stop, before: str) -> str:
-        task = self.block(block.task, before)
-        self._flow(task, block.id)
+        self._flow(self.block(block.task, before), block.id)
         if block.code == "terminate":
             definition = "<terminateEventDefinition/>"
         else:
             definition = self._definition(Trigger("error", block.code))
-        self.lines.append(f'<endEvent id="{block.id}">{definition}</endEvent>')
+        self._end_event(block.id, definition)
         return ""
+
+    # Compensation
+
+    def _undoing(self, block: Undoing, before: str) -> str:
+        self._flow(before, block.id)
+        tag = "transaction" if block.how == "cancel" else "subProcess"
+        undo = f"{block.id}_undo"
+        self.lines.append(f'<{tag} id="{block.id}"><startEvent id="{block.id}_start"/>')
+        last = f"{block.id}_start"
+        for part in block.parts:
+            last = self._part(part, last)
+        if block.how == "cancel":
+            self._flow(self.block(block.task, last), undo)
+            self._end_event(undo, "<cancelEventDefinition/>")
+        else:
+            self._flow(last, undo)
+            named = f' activityRef="{block.parts[0].steps[0].task.id}"' if block.how == "named" else ""
+            waits = ' waitForCompletion="false"' if block.how == "unattended" else ""
+            definition = f"<compensateEventDefinition{named}{waits}/>"
+            if block.how == "end":
+                self._end_event(undo, definition)
+            else:
+                self._throw_event(undo, definition)
+                self._end(self.block(block.task, undo), f"{block.id}_end")
+        self.lines.append(f"</{tag}>")
+        return self._boundaries(block.id, block.boundaries)
+
+    def _part(self, part: Part, before: str) -> str:
+        if part.kind == "at_once":
+            split, join = f"{part.id}_split", f"{part.id}_join"
+            self._flow(before, split)
+            self.lines.append(f'<parallelGateway id="{split}"/>')
+            return self._join("parallelGateway", join, [self._step(step, split) for step in part.steps])
+        if part.kind == "inside":
+            self._flow(before, part.id)
+            self.lines.append(f'<subProcess id="{part.id}"><startEvent id="{part.id}_start"/>')
+            self._end(self._steps(part, f"{part.id}_start"), f"{part.id}_end")
+            self.lines.append("</subProcess>")
+            return part.id
+        return self._steps(part, before)
+
+    def _steps(self, part: Part, before: str) -> str:
+        for step in part.steps:
+            before = self._step(step, before)
+        return before
+
+    def _step(self, step: Step, before: str) -> str:
+        key = step.task.id
+        self._task(step.task, before)
+        self.lines.append(
+            f'<boundaryEvent id="{key}_undone" attachedToRef="{key}"><compensateEventDefinition/></boundaryEvent>'
+        )
+        self._leaf(step.undo, ' isForCompensation="true"')
+        self.lines.append(
+            f'<association id="{key}_by" sourceRef="{key}_undone" targetRef="{step.undo.id}" '
+            'associationDirection="One"/>'
+        )
+        return key
+
+
+def _loop(key: str, loop: Loop | None, result: str = "") -> str:
+    """The loop characteristics of an activity; `result` is the variable that an instance's result is in."""
+    if loop is None:
+        return ""
+    if loop.kind == "standard":
+        before = str(loop.tests_before).lower()
+        condition = f"<loopCondition>loopCounter &lt; {loop.number}</loopCondition>"
+        return f'<standardLoopCharacteristics testBefore="{before}">{condition}</standardLoopCharacteristics>'
+    attributes = f'isSequential="{str(loop.kind == "sequential").lower()}"'
+    inner = ""
+    if loop.items:
+        numbers = ", ".join(f"request + {position}" for position in range(loop.number))
+        attributes += f' noria:collection="= [{numbers}]" noria:item="i_{key}"'
+    else:
+        inner = f"<loopCardinality>{loop.number}</loopCardinality>"
+    if loop.results:
+        attributes += f' noria:outputCollection="{loop.results}" noria:outputItem="= {result or f"i_{key}"}"'
+    if loop.enough:
+        inner += f"<completionCondition>numberOfCompletedInstances &gt;= {loop.enough}</completionCondition>"
+    return f"<multiInstanceLoopCharacteristics {attributes}>{inner}</multiInstanceLoopCharacteristics>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -24,6 +24,12 @@ class Chooser:
         """The stream of a seed."""
         uniform = random.Random(seed).random
         return cls(lambda end: int(uniform() * end))
+
+    @classmethod
+    def listed(cls, choices: Iterable[int]) -> Chooser:
+        """The stream of some choices; all further ones are the plainest."""
+        stream = iter(choices)
+        return cls(lambda end: next(stream, 0) % end)
 
     def one_of(self, items: Sequence[T]) -> T:
         """One of some items, the plainest first."""

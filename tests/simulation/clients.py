@@ -24,6 +24,7 @@ from noria.trust.policy import Permission, Principal
 from tests.simulation.history import ViolationError
 from tests.simulation.invariants import answers_are_recorded_once
 from tests.simulation.models import ServiceTask, UserTask, decided
+from tests.simulation.operators import Operators
 
 if TYPE_CHECKING:
     from tests.simulation.server import Server
@@ -67,8 +68,10 @@ class People:
         self.started = 0
         self.returns_left = 0
         self.cancels_left = 0
+        self.operators = Operators(world, self)
 
-    def _send(self, server: Server, command: Command) -> bool:
+    def send(self, server: Server, command: Command) -> bool:
+        """Send a command; what is not answered is sent again some time."""
         world = self._world
 
         def answered(answer: Any, error: BaseException | None) -> None:
@@ -99,10 +102,11 @@ class People:
             world.log("%s is refused: %s", command.key, answer.code)
         self._answered.append(command)
 
-    def _command(self, iid: int, command: c.AnyCommand) -> Command:
+    def command(self, iid: int, command: c.AnyCommand, target: int = 0) -> Command:
+        """A command with a key of its own."""
         self._number += 1
         key = f"person-{self._number}"
-        return Command(key, lambda: Request(command, "person", iid=iid, key=key, origin=ORIGIN))
+        return Command(key, lambda: Request(command, "person", iid=iid, key=key, origin=ORIGIN, target=target))
 
     def start(self, server: Server) -> bool:
         """Start a request."""
@@ -111,8 +115,6 @@ class People:
             return False
         self.started += 1
         number = self.started
-        definition = world.catalogue.find(1, "main")
-        assert definition is not None
         variables = world.model.start_variables(number)
         key = f"start-{number}"
 
@@ -120,17 +122,17 @@ class People:
             return Request(
                 c.StartInstance("ann", {"id": "ann"}, variables),
                 "ann",
-                definition=definition.id,
+                definition=world.versions.first,
                 key=key,
                 origin=ORIGIN,
                 serial=SerialDraw("main", "2026", "R-{number:04d}", 2026),
             )
 
-        return self._send(server, Command(key, make))
+        return self.send(server, Command(key, make))
 
     def insist(self, server: Server) -> bool:
         """Send again what was not answered."""
-        return bool(self._unsure) and self._send(server, self._unsure.popleft())
+        return bool(self._unsure) and self.send(server, self._unsure.popleft())
 
     def forget(self) -> None:
         """Give up what was not answered; whether it happened is not known."""
@@ -142,7 +144,7 @@ class People:
         if not self._answered:
             return False
         self._world.mark("late_duplicate")
-        return self._send(server, self._world.choose.one_of(self._answered))
+        return self.send(server, self._world.choose.one_of(self._answered))
 
     def work(self, server: Server, *, plain: bool) -> bool:
         """Do something about an open task."""
@@ -153,8 +155,8 @@ class People:
         row = world.choose.one_of(tasks)
         holder = row.assignee or world.choose.one_of(CLERKS)
         if plain:
-            return self._send(server, self._command(row.iid, self._completion(row, holder)))
-        return self._send(server, self._command(row.iid, self._something(row, holder)))
+            return self.send(server, self.command(row.iid, self._completion(row, holder)))
+        return self.send(server, self.command(row.iid, self._something(row, holder)))
 
     def _completion(self, row: TaskRow, by: str) -> c.CompleteTask:
         block = self._world.block_at(row.definition, row.element)
@@ -199,7 +201,7 @@ class People:
             for incident in history.incidents:
                 self._world.mark("incident_retried")
                 command = c.RetryIncident(incident, "operator", 1 + self._world.choose.below(2))
-                return self._send(server, self._command(history.iid, command))
+                return self.send(server, self.command(history.iid, command))
         return False
 
 

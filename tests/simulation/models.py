@@ -7,11 +7,10 @@ number of the request and the id of the element, so that people, workers and the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from zlib import crc32
 
 from noria.kernel.instants import HOUR_MS, MINUTE_MS
-from tests.simulation.choosing import Chooser
 
 DURATIONS = {"PT1M": MINUTE_MS, "PT20M": 20 * MINUTE_MS, "PT2H": 2 * HOUR_MS, "PT30H": 30 * HOUR_MS}
 """ISO 8601 text → ms; none of them contains a day, which a clock change would make longer or shorter."""
@@ -32,8 +31,9 @@ class Trigger:
     """What an event waits for.
 
     Attributes:
-        kind: "timer", "message", "signal" or "error".
-        value: the duration, the name, or the error's code ("" for every code).
+        kind: "timer", "message", "signal", "error", "escalation", "cancel" or "conditional".
+        value: the duration, the name, the error's or escalation's code ("" for every code), or the variable that has
+            to be set.
         times: how often a repeating timer fires; 1 for all others.
     """
 
@@ -53,14 +53,57 @@ class Boundary:
 
 
 @dataclass(frozen=True, slots=True)
+class Loop:
+    """How often an activity is carried out.
+
+    Attributes:
+        kind: "standard", "parallel" or "sequential".
+        number: how many instances there are; what they go over, when `items`, are as many numbers.
+        enough: as many completed instances end it; 0 when all have to complete.
+        tests_before: of a standard one; without it there is one instance at least.
+        items: whether it goes over a list instead of having a number.
+        results: the variable that takes the instances' results in their order, "" for none.
+    """
+
+    kind: str
+    number: int
+    enough: int = 0
+    tests_before: bool = True
+    items: bool = False
+    results: str = ""
+
+    @property
+    def total(self) -> int:
+        """How many instances there are when nothing ends it early."""
+        return max(1, self.number) if self.kind == "standard" and not self.tests_before else self.number
+
+    @property
+    def goal(self) -> int:
+        """How many instances have to complete."""
+        return min(self.enough or self.total, self.total)
+
+
+@dataclass(frozen=True, slots=True)
 class UserTask:
-    """A person's task; `limit` is a duration or ""; `sets` names a variable that the person decides."""
+    """A person's task.
+
+    Attributes:
+        id: of the element.
+        group: whether a group may claim it.
+        limit: a duration, "" for none.
+        sets: a variable that the person decides, "" for none.
+        boundaries: its boundary events.
+        loop: how it is repeated.
+        saved: where save points are: "", "before", "after" or "before after".
+    """
 
     id: str
     group: bool = False
     limit: str = ""
     sets: str = ""
     boundaries: tuple[Boundary, ...] = ()
+    loop: Loop | None = None
+    saved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +114,8 @@ class ServiceTask:
     errors: tuple[str, ...] = ()
     sets: str = ""
     boundaries: tuple[Boundary, ...] = ()
+    loop: Loop | None = None
+    saved: str = ""
 
     def outcome(self, request: int) -> str:
         """The error that it ends by, "" for none."""
@@ -84,11 +129,14 @@ class ServiceTask:
 
 @dataclass(frozen=True, slots=True)
 class ScriptTask:
-    """FEEL: sets a variable to (request + add) modulo 3."""
+    """FEEL: sets a variable to (request + add) modulo 3; in a loop its counter is added as well."""
 
     id: str
     sets: str
     add: int
+    boundaries: tuple[Boundary, ...] = ()
+    loop: Loop | None = None
+    saved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +151,36 @@ class Catch:
 
 @dataclass(frozen=True, slots=True)
 class Throw:
-    """An intermediate throw event of a message."""
+    """What publishes a message or broadcasts a signal: "message" and "signal" are events, "task" is a send task."""
 
     id: str
     name: str
+    kind: str = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a token just passes: "task", "manualTask", "rule" (a decision) or "link" (a jump to `id` + "_target")."""
+
+    id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """A person's task, then an escalation, at an intermediate event or, when it `ends`, at an end event.
+
+    The task comes first for the reason that `Stop` has.
+    """
+
+    id: str
+    code: str
+    ends: bool = False
+
+    @property
+    def task(self) -> UserTask:
+        """The task before the escalation."""
+        return UserTask(f"{self.id}_task")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +268,7 @@ class SubProcess:
     body: Block
     handlers: tuple[EventSubProcess, ...] = ()
     boundaries: tuple[Boundary, ...] = ()
+    loop: Loop | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +278,94 @@ class Call:
     id: str
     process: str
     boundaries: tuple[Boundary, ...] = ()
+    loop: Loop | None = None
 
 
-Block = (
-    UserTask | ServiceTask | ScriptTask | Catch | Throw | Stop | Sequence | Gateway | EventGateway | SubProcess | Call
-)
-Activity = UserTask | ServiceTask | Catch | SubProcess | Call
+@dataclass(frozen=True, slots=True)
+class Complex:
+    """A parallel split whose complex join goes on when `needs` of the branches have arrived."""
+
+    id: str
+    branches: tuple[Block, ...]
+    needs: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdHoc:
+    """An ad-hoc sub-process.
+
+    Attributes:
+        id: of the element.
+        activities: what is in it.
+        sequential: whether one is done at a time, in their order.
+        decider: the user task whose completion is enough, None when all have to be done.
+        cancels: whether the others end when it is enough.
+        boundaries: its boundary events.
+    """
+
+    id: str
+    activities: tuple[Leaf, ...]
+    sequential: bool = False
+    decider: UserTask | None = None
+    cancels: bool = True
+    boundaries: tuple[Boundary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A task and what undoes it."""
+
+    task: Leaf
+    undo: Leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Steps "in_turn", "at_once" (between parallel gateways), or "inside" a sub-process, one after another.
+
+    Attributes:
+        id: of the sub-process; the gateways are `id` + "_split" and "_join".
+        kind: which.
+        steps: at least one.
+    """
+
+    id: str
+    kind: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """A sub-process in which something is done and then undone.
+
+    Attributes:
+        id: of the sub-process; the event that undoes is `id` + "_undo".
+        parts: what is done, one after another.
+        how: "throw" (then a task follows), "unattended" (likewise, but nobody waits for the undoing), "named" (only
+            the first step is undone), "end" (by an end event), or "cancel" (a transaction: a task, then its end).
+        boundaries: its boundary events; one for the cancellation among them when it is a transaction.
+    """
+
+    id: str
+    parts: tuple[Part, ...]
+    how: str
+    boundaries: tuple[Boundary, ...] = ()
+
+    @property
+    def task(self) -> UserTask:
+        """The task before a cancellation, or after the throwing of a compensation."""
+        return UserTask(f"{self.id}_task")
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        """All steps."""
+        for part in self.parts:
+            yield from part.steps
+
+
+Leaf = UserTask | ServiceTask | ScriptTask
+Activity = Leaf | Catch | SubProcess | Call | AdHoc | Undoing
+Block = Activity | Throw | Pass | Raise | Stop | Sequence | Gateway | EventGateway | Complex
 
 
 def goes_on(block: Block) -> bool:
@@ -219,6 +376,8 @@ def goes_on(block: Block) -> bool:
         return any(goes_on(branch) for branch in block.branches)
     if isinstance(block, EventGateway):
         return any(goes_on(then) for _, then in block.arms)
+    if isinstance(block, Raise):
+        return not block.ends
     return not isinstance(block, Stop)
 
 
@@ -228,13 +387,19 @@ def blocks_in(block: Block) -> Iterator[Block]:
     inner: list[Block] = []
     if isinstance(block, Sequence):
         inner.extend(block.blocks)
-    elif isinstance(block, Gateway):
+    elif isinstance(block, Gateway | Complex):
         inner.extend(block.branches)
     elif isinstance(block, EventGateway):
         for arm, then in block.arms:
             inner += (arm, then)
-    elif isinstance(block, Stop):
+    elif isinstance(block, Stop | Raise):
         inner.append(block.task)
+    elif isinstance(block, AdHoc):
+        inner.extend(block.activities)
+    elif isinstance(block, Undoing):
+        inner.append(block.task)
+        for step in block.steps:
+            inner += (step.task, step.undo)
     elif isinstance(block, SubProcess):
         inner += (block.body, *(handler.body for handler in block.handlers))
     if isinstance(block, Activity):
@@ -273,232 +438,3 @@ class Model:
                 if isinstance(block, Gateway) and block.variable and block.source == "start":
                     variables[block.variable] = block.value(request)
         return variables
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a block is drawn: how deep, which errors are caught around it, and whether it may cut its scope."""
-
-    depth: int
-    caught: tuple[str, ...] = ()
-    scoped: bool = True
-
-
-@dataclass
-class Builder:
-    """Draws models.
-
-    Attributes:
-        choose: the stream.
-        budget: how many more blocks there may be, roughly.
-        called: processes that may be called.
-    """
-
-    choose: Chooser
-    budget: int = 10
-    called: tuple[Process, ...] = ()
-    _number: int = field(default=0)
-
-    def model(self) -> Model:
-        """A process, and sometimes one that it calls."""
-        if self.choose.chance(30):
-            throws = ("E_child",) if self.choose.chance(50) else ()
-            budget, self.budget = self.budget, 3
-            child = Process("child", self.sequence(_Place(1, throws)), self._handlers(_Place(1)), throws)
-            self.budget = budget
-            self.called = (child,)
-        main = Process("main", self.sequence(_Place(0)), self._handlers(_Place(0)))
-        return Model((main, *self.called))
-
-    def _id(self, kind: str) -> str:
-        self._number += 1
-        return f"{kind}{self._number}"
-
-    def sequence(self, place: _Place) -> Sequence:
-        """Some blocks, the last of which may cut the scope."""
-        blocks = []
-        for _ in range(1 + self.choose.below(3 if place.depth else 4)):
-            if self.budget <= 0 and blocks:
-                break
-            blocks.append(self.block(place))
-            if not goes_on(blocks[-1]):
-                break
-        return Sequence(tuple(blocks))
-
-    def block(self, place: _Place) -> Block:
-        """Any block that fits."""
-        self.budget -= 1
-        simple = ("user", "service", "script", "timer", "message", "receive", "signal")
-        kinds: tuple[str, ...] = ("user", "service", *simple)
-        if place.depth < 3 and self.budget > 0:
-            kinds += (
-                "exclusive",
-                "parallel",
-                "inclusive",
-                "events",
-                "sub_process",
-                "parallel",
-                "ping",
-                "sub_process",
-                "inclusive",
-            )
-            if self.called:
-                kinds += ("call", "call")
-        if place.depth > 0 and place.scoped:
-            kinds += ("stop",)
-        return getattr(self, f"_{self.choose.one_of(kinds)}")(place)
-
-    def linear(self) -> Block:
-        """What may be there several times at once: no gateway, no boundary event."""
-        self.budget -= 1
-        kind = self.choose.one_of(("script", "user", "service", "timer"))
-        if kind == "user":
-            return UserTask(self._id("task"))
-        if kind == "service":
-            return ServiceTask(self._id("job"))
-        if kind == "timer":
-            return Catch(self._id("timer"), Trigger("timer", "PT1M"))
-        return self._script(_Place(9))
-
-    # Leaves
-
-    def _user(self, place: _Place) -> UserTask:
-        key = self._id("task")
-        limit = self.choose.one_of(("", "", "PT2H", "PT30H"))
-        return UserTask(key, self.choose.chance(50), limit, "", self._boundaries(key, place))
-
-    def _service(self, place: _Place) -> ServiceTask:
-        key = self._id("job")
-        errors = (self.choose.one_of(place.caught),) if place.caught and self.choose.chance(40) else ()
-        boundaries = self._boundaries(key, place)
-        if self.choose.chance(25):
-            code = self.choose.one_of((f"E_{key}", ""))
-            boundaries += (Boundary(f"{key}_error", Trigger("error", code), True, self._short(place)),)
-            errors = (code or f"E_{key}",)
-        return ServiceTask(key, errors, "", boundaries)
-
-    def _script(self, place: _Place) -> ScriptTask:
-        key = self._id("script")
-        return ScriptTask(key, f"v_{key}", self.choose.below(3))
-
-    def _timer(self, place: _Place) -> Catch:
-        return Catch(self._id("timer"), Trigger("timer", self._duration()))
-
-    def _message(self, place: _Place) -> Catch:
-        key = self._id("message")
-        return Catch(key, Trigger("message", f"m_{key}"))
-
-    def _signal(self, place: _Place) -> Catch:
-        key = self._id("signal")
-        return Catch(key, Trigger("signal", f"s_{key}"))
-
-    def _receive(self, place: _Place) -> Catch:
-        key = self._id("receive")
-        return Catch(key, Trigger("message", f"m_{key}"), True, self._boundaries(key, place))
-
-    def _stop(self, place: _Place) -> Stop:
-        return Stop(self._id("stop"), self.choose.one_of(("terminate", *place.caught)))
-
-    def _duration(self) -> str:
-        return self.choose.one_of(tuple(DURATIONS))
-
-    # Gateways
-
-    def _branches(self, place: _Place, least: int = 2, *, stops: bool = True) -> tuple[Block, ...]:
-        inner = _Place(place.depth + 1, place.caught, place.scoped and stops)
-        return tuple(self.sequence(inner) for _ in range(least + self.choose.below(4 - least)))
-
-    def _parallel(self, place: _Place) -> Gateway:
-        return Gateway(self._id("and"), "parallel", self._branches(place))
-
-    def _exclusive(self, place: _Place) -> Block:
-        return self._deciding(place, "exclusive", self._id("xor"))
-
-    def _inclusive(self, place: _Place) -> Block:
-        return self._deciding(place, "inclusive", self._id("or"))
-
-    def _deciding(self, place: _Place, kind: str, key: str) -> Block:
-        variable = f"c_{key}"
-        source = self.choose.one_of(("start", "task", "job", "script"))
-        add = self.choose.below(3)
-        # No stop in a branch of an inclusive one: from when on it cannot reach the join any more, an oracle that
-        # only counts does not see.
-        inclusive = kind == "inclusive"
-        branches = self._branches(place, 3 if inclusive else 2, stops=not inclusive)
-        gateway = Gateway(key, kind, branches, variable, source, add)
-        if source == "task":
-            return Sequence((UserTask(f"{key}_task", sets=variable), gateway))
-        if source == "job":
-            return Sequence((ServiceTask(f"{key}_job", sets=variable), gateway))
-        if source == "script":
-            return Sequence((ScriptTask(f"{key}_script", variable, add), gateway))
-        return gateway
-
-    def _events(self, place: _Place) -> EventGateway:
-        key = self._id("first")
-        arms = [Catch(f"{key}_timer", Trigger("timer", self._duration()))]
-        arms.append(Catch(f"{key}_message", Trigger("message", f"m_{key}"), self.choose.chance(50)))
-        if self.choose.chance(30):
-            arms.append(Catch(f"{key}_signal", Trigger("signal", f"s_{key}")))
-        inner = _Place(place.depth + 1, place.caught, place.scoped)
-        return EventGateway(key, tuple((arm, self.sequence(inner)) for arm in arms))
-
-    def _ping(self, place: _Place) -> Gateway:
-        """A message that one branch throws and the other awaits, whichever comes first."""
-        key = self._id("ping")
-        catch = Catch(f"{key}_catch", Trigger("message", f"m_{key}"), self.choose.chance(50))
-        sides: list[Block] = [Throw(f"{key}_throw", f"m_{key}"), catch]
-        if self.choose.chance(50):
-            late = self.choose.below(2)
-            sides[late] = Sequence((self.linear(), sides[late]))
-        return Gateway(key, "parallel", tuple(sides))
-
-    # Scopes
-
-    def _sub_process(self, place: _Place) -> SubProcess:
-        key = self._id("sub")
-        boundaries = self._boundaries(key, place)
-        caught: tuple[str, ...] = ()
-        if self.choose.chance(50):
-            code = self.choose.one_of((f"E_{key}", ""))
-            boundaries += (Boundary(f"{key}_error", Trigger("error", code), True, self._short(place)),)
-            caught = (code or f"E_{key}",)
-        handlers = self._handlers(_Place(place.depth + 1))
-        caught += tuple(handler.trigger.value for handler in handlers if handler.trigger.kind == "error")
-        body = self.sequence(_Place(place.depth + 1, (*caught[::-1], *place.caught)))
-        return SubProcess(key, body, handlers, boundaries)
-
-    def _handlers(self, place: _Place) -> tuple[EventSubProcess, ...]:
-        if not self.choose.chance(35):
-            return ()
-        key = self._id("handler")
-        kind = self.choose.one_of(("timer", "message", "error") if place.depth else ("timer", "message"))
-        if kind == "error":
-            return (EventSubProcess(key, Trigger("error", f"E_{key}"), True, self.linear()),)
-        trigger = Trigger("timer", self._duration()) if kind == "timer" else Trigger("message", f"m_{key}")
-        return (EventSubProcess(key, trigger, self.choose.chance(50), self.linear()),)
-
-    def _call(self, place: _Place) -> Call:
-        process = self.choose.one_of(self.called)
-        key = self._id("call")
-        boundaries = self._boundaries(key, place)
-        if process.throws:
-            boundaries += (Boundary(f"{key}_error", Trigger("error", process.throws[0]), True, self._short(place)),)
-        return Call(key, process.key, boundaries)
-
-    # Boundary events
-
-    def _short(self, place: _Place) -> Block:
-        return self.block(_Place(9, (), scoped=False))
-
-    def _boundaries(self, key: str, place: _Place) -> tuple[Boundary, ...]:
-        if place.depth >= 9 or not self.choose.chance(40):
-            return ()
-        kind = self.choose.one_of(("timer", "message", "signal"))
-        interrupting = self.choose.chance(50)
-        boundary = f"{key}_{kind}"
-        then = self._short(place) if interrupting else self.linear()
-        if kind == "timer":
-            times = 1 if interrupting else self.choose.one_of((1, 3))
-            return (Boundary(boundary, Trigger("timer", self._duration(), times), interrupting, then),)
-        return (Boundary(boundary, Trigger(kind, f"{kind[0]}_{boundary}"), interrupting, then),)

@@ -41,6 +41,11 @@ MARKS = (
     "worker_died_after_effect",
     "lease_lost",
     "incident_retried",
+    # Operators
+    "migrated",
+    "upgraded",
+    "modified",
+    "restored",
     # Ends
     "completed",
     "failed",
@@ -48,23 +53,40 @@ MARKS = (
     "withdrawn",
     "returned",
     # Elements
+    "ad_hoc_sub_process",
+    "business_rule_task",
     "call_activity",
+    "cancel_boundary_interrupts",
+    "compensation",
+    "complex_gateway_joins",
+    "conditional_boundary_interrupts",
     "error_boundary_interrupts",
+    "escalation_boundary_adds",
+    "escalation_boundary_interrupts",
     "event_based_gateway",
     "event_sub_process",
     "exclusive_gateway",
     "inclusive_gateway_joins",
     "intermediate_catch_event",
     "intermediate_throw_event",
+    "loop_cut_short",
+    "manual_task",
     "message_boundary_adds",
     "message_boundary_interrupts",
     "parallel_gateway_joins",
+    "parallel_loop",
     "receive_task",
+    "save_point",
     "script_task",
+    "send_task",
+    "sequential_loop",
     "service_task",
     "signal_boundary_adds",
     "signal_boundary_interrupts",
+    "signal_thrown",
+    "standard_loop",
     "sub_process",
+    "task",
     "timer_boundary_adds",
     "timer_boundary_interrupts",
     "user_task",
@@ -97,7 +119,12 @@ def report(seed: int, error: ViolationError) -> str:
     except ViolationError as again:
         if str(again) != str(error):
             return f"seed {seed} is not deterministic: {error}, then {again}"
-    lines = [f"seed {seed}: {error}", f"python -m tests.simulation {seed}", world.xml.decode(), *world.trace]
+    lines = [
+        f"seed {seed}: {error}",
+        f"python -m tests.simulation --seed {seed} --shrink small",
+        world.xml.decode(),
+        *world.trace,
+    ]
     return "\n".join(lines)
 
 

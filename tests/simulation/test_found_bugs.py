@@ -187,6 +187,16 @@ def test_a_message_finds_the_subscription_that_a_commit_without_answer_has_opene
     assert scene.waits_at() == ["pack"]
 
 
+def test_a_message_is_delivered_without_a_further_command_when_the_shards_could_not_be_taken_anew(scene: Scene):
+    (started,) = scene.submit(scene.start("one"))
+    scene.publish("R-0001")
+    faults = iter(("lost", StoreUnavailableError("still away")))
+    scene.fail = lambda gate: next(faults, None) if gate.name in ("commit", "own_shards") else None
+    (unanswered,) = scene.submit(scene.complete(started.iid))
+    assert isinstance(unanswered, StoreUnavailableError)
+    assert scene.waits_at() == ["pack"]
+
+
 def test_a_message_whose_acceptance_was_not_answered_is_delivered(scene: Scene):
     (started,) = scene.submit(scene.start("one"))
     scene.submit(scene.complete(started.iid))

@@ -6,6 +6,7 @@ import pytest
 
 from tests.simulation import test_found_bugs as found
 from tests.simulation.choosing import Chooser
+from tests.simulation.element_mutants import ELEMENT_MUTANTS
 from tests.simulation.history import ViolationError
 from tests.simulation.mutants import MUTANTS, RARE_MUTANTS, Mutant
 from tests.simulation.world import World
@@ -22,7 +23,7 @@ SCENARIOS = {
 }
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", [*MUTANTS, *ELEMENT_MUTANTS], ids=lambda mutant: mutant.name)
 def test_every_mutant_is_caught(mutant: Mutant):
     with mutant.planted():
         for seed in range(SEEDS_MAX):

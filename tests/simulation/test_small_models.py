@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
+from tests.simulation.building import Builder
 from tests.simulation.choosing import Chooser
-from tests.simulation.models import Builder
 from tests.simulation.world import World
 
 CHOICES = st.binary(min_size=500, max_size=500)
@@ -23,8 +23,7 @@ CALM = settings(
 
 def world_of(choices: bytes) -> World:
     """A world whose first choices are given; all further ones are the plainest."""
-    stream = iter(choices)
-    choose = Chooser(lambda end: next(stream, 0) % end)
+    choose = Chooser.listed(choices)
     return World(choose, model=Builder(choose, budget=BLOCKS).model())
 
 

@@ -29,15 +29,13 @@ def test_the_same_seed_gives_the_same_trace_byte_for_byte():
 def test_another_process_with_another_hash_seed_gives_the_same_trace():
     outputs = [
         subprocess.run(
-            [sys.executable, "-m", "tests.simulation", "7"],
+            [sys.executable, "-m", "tests.simulation", "--seed", "7"],
             cwd=ROOT,
             env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             check=True,
             text=True,
-        )
-        .stdout.rpartition(" s of CPU time")[0]
-        .rpartition(" in ")[0]
+        ).stdout
         for hash_seed in ("1", "2")
     ]
     assert "server1 starts" in outputs[0]

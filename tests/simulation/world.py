@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import msgspec
+
 from noria.design.bpmn.graph import Kind
 from noria.engine.definition import Definition
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from noria.operate.deploying import Catalogue, DefinitionRow, Resource, StartTimerRow
 from noria.operate.ports import StaleOwnerError, StoreUnavailableError
-from tests.simulation.bpmn import to_bpmn
+from tests.simulation.building import Builder
 from tests.simulation.choosing import Chooser
 from tests.simulation.clients import LostError, Outside, People, WorkerSide
+from tests.simulation.former import FORMER, former_version
 from tests.simulation.history import History, ViolationError
 from tests.simulation.invariants import AT_THE_END, EveryCommit, no_child_is_orphaned
-from tests.simulation.loop import StillLoop
-from tests.simulation.models import Block, Builder, Model
-from tests.simulation.server import FACTS, Gate, Server
+from tests.simulation.models import Block, Model
+from tests.simulation.server import Gate, Server
 from tests.simulation.store import Tables
+from tests.simulation.versions import Versions, extended
 
 START_MS = 1_790_000_000_000
 STEPS = 220
@@ -51,29 +53,15 @@ caller is told that it failed; late: the caller is told that it failed, and it m
 and crash_after: the server goes down before or after it was carried out.
 """
 
-
-class _Deployments:
-    """`CatalogueStore` in memory; definitions are deployed once and never change here."""
-
-    def __init__(self) -> None:
-        self.rows: list[DefinitionRow] = []
-
-    async def definitions(self, after: int = 0) -> list[DefinitionRow]:
-        return []
-
-    async def newest_resources(self, tenant: int, kind: str) -> list[Resource]:
-        return []
-
-    async def deploy(
-        self, tenant: int, by: str, now_ms: int, resources: list[Resource], definitions: list[DefinitionRow]
-    ) -> int:
-        for row in definitions:
-            row.id, row.version, row.deployment = len(self.rows) + 1, 1, 1
-            self.rows.append(row)
-        return 1
-
-    async def put_start_timers(self, obsolete: list[int], rows: list[StartTimerRow]) -> None:
-        """No simulated process is started by a timer."""
+_MARKED_EVENTS = {
+    "CompensationStarted": "compensation",
+    "InstanceMigrated": "migrated",
+    "InstanceModified": "modified",
+    "InstanceRestored": "restored",
+    "LoopCutShort": "loop_cut_short",
+    "SignalThrown": "signal_thrown",
+}
+"""Recorded events that are points of interest."""
 
 
 class World:
@@ -98,7 +86,9 @@ class World:
     def __init__(self, choose: Chooser, *, model: Model | None = None, trace: bool = False) -> None:
         self.choose = choose
         self.model = model or Builder(choose).model()
-        self.xml = to_bpmn(self.model)
+        self.versions = Versions(self.model, START_MS)
+        self.xml = self.versions.xml
+        self.catalogue = self.versions.catalogue
         self.requests = 1 + choose.below(3)
         self.tables = Tables()
         self.every_commit = EveryCommit(self)
@@ -121,6 +111,8 @@ class World:
         self._outage = 0
         # Not every kind of trouble in every world: one kind often hides what another would show.
         self.weather = tuple(kind for kind in ("store", "crash", "two_servers", "clock") if choose.below(100) < 65)
+        if choose.chance(15):
+            self.weather += ("upgrade",)
         self.blocks: dict[str, Block] = {}
         for process in self.model.processes:
             for block in process.blocks():
@@ -129,13 +121,6 @@ class World:
         self.message_names = tuple(
             line.split('"')[1] for line in self.xml.decode().splitlines() if line.startswith("<message ")
         )
-        self.catalogue = Catalogue(_Deployments())
-        deployed = StillLoop().run_until_complete(
-            self.catalogue.deploy(1, "modeller", {"model.bpmn": self.xml}, START_MS, FACTS)
-        )
-        if not deployed.id:
-            raise ViolationError("model", "; ".join(str(finding) for finding in deployed.findings))
-        self._processes = {process.key: process for process in self.model.processes}
 
     # What is looked up
 
@@ -146,14 +131,11 @@ class World:
 
     def definition_of(self, iid: int) -> Definition:
         """What an instance runs on."""
-        definition = self.catalogue.compiled(self.tables.instances[iid].definition)
-        assert definition is not None
-        return definition
+        return self.versions.definition(self.tables.instances[iid].definition)
 
     def history_of(self, iid: int) -> History:
         """A new history of an instance."""
-        definition = self.definition_of(iid)
-        return History(iid, definition, self._processes[definition.graph.key])
+        return History(iid, self.tables.instances[iid].definition, self.versions, self.people.operators.meant)
 
     def request_of(self, iid: int) -> int:
         """Number of the request that an instance belongs to."""
@@ -161,8 +143,7 @@ class World:
 
     def block_at(self, definition: int, element: int) -> Block | None:
         """The block that an element was written from."""
-        compiled = self.catalogue.compiled(definition)
-        assert compiled is not None
+        compiled = self.versions.definition(definition)
         return self.blocks.get(compiled.graph.elements[element].id)
 
     def mark(self, name: str) -> None:
@@ -192,15 +173,38 @@ class World:
     def _run(self) -> None:
         self.people.returns_left = 3 if self.choose.chance(30) else 0
         self.people.cancels_left = 1 if self.choose.chance(20) else 0
+        operators = self.people.operators
+        operators.shifts_left = 3 if self.choose.chance(25) else 0
+        operators.migrations_left = 3 if self.choose.chance(15) else 0
+        if operators.migrations_left:
+            self.versions.deploy(extended(self.model) if self.choose.chance(70) else self.model, START_MS)
+        upgrade_at = 1 + self.choose.below(STEPS) if "upgrade" in self.weather else 0
+        if upgrade_at:
+            with former_version():
+                self.start_server()
+                self._storm(upgrade_at)
+                for server in list(self.servers):
+                    self.crash(server)
+            self._mark_what_is_old()
         self.start_server()
-        for _ in range(STEPS):
-            if self._everything_is_over():
-                break
-            self._step()
+        self._storm(STEPS - upgrade_at)
         self._keep_quiet()
         for check in AT_THE_END:
             check(self)
         self._mark_what_happened()
+
+    def _storm(self, steps: int) -> None:
+        for _ in range(steps):
+            if self._everything_is_over():
+                break
+            self._step()
+
+    def _mark_what_is_old(self) -> None:
+        self.log("a new version starts")
+        if any(
+            not row.ended and msgspec.msgpack.decode(row.state)[0] == FORMER for row in self.tables.instances.values()
+        ):
+            self.mark("upgraded")
 
     def _everything_is_over(self) -> bool:
         return self.people.started >= self.requests and bool(self.histories) and not self._open_instances()
@@ -375,9 +379,9 @@ class World:
             self.people.repeat(server)
         elif dice < 93:
             self.people.forget()
-        elif dice < 98:
+        elif dice < 96:
             self.people.insist(server)
-        else:
+        elif not self.people.operators.operate(server):
             self.people.repair(server)
         server.loop.run_ready()
 
@@ -516,6 +520,8 @@ class World:
             self.mark(history.over.partition(" ")[0])
             if history.returned:
                 self.mark("returned")
+            for event, mark in _MARKED_EVENTS.items():
+                self.marks[mark] += history.seen[event]
             for element in history.definition.graph.elements:
                 times = history.left[element.id]
                 if not times:
@@ -528,6 +534,10 @@ class World:
                 if history.merged[element.id]:
                     kind += "_joins"
                 self.mark(kind)
+                if element.loop is not None:
+                    self.mark(f"{element.loop.kind.name.lower()}_loop")
+                if element.save_before or element.save_after:
+                    self.mark("save_point")
 
 
 def _shown(value: object) -> object:

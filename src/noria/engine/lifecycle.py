@@ -231,7 +231,10 @@ def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
     element = run.definition.graph.elements[timer.element]
     run.emit(e.TimerFired(command.timer, timer.element))
     if timer.share:
-        run.emit(e.TaskReminded(timer.token, timer.element, timer.share, run.state.tasks[timer.token].due_ms))
+        task = run.state.tasks.get(timer.token)
+        # A token may stand at a save point or incident behind its task; then nobody is reminded any more.
+        if task is not None:
+            run.emit(e.TaskReminded(timer.token, timer.element, timer.share, task.due_ms))
         return None
     if timer.purpose:
         _pass_save_point(run, timer.token, element, timer.purpose)

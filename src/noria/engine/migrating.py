@@ -62,10 +62,13 @@ class Correspondence:
         for flow in self.before.flows:
             source, goal = self.elements.get(flow.source), self.elements.get(flow.target)
             same = by_id.get(flow.id)
-            if same is not None and same.target == goal:
+            # Tools number flows anew: where a flow leads from and to says more than its id.
+            if same is not None and (same.source, same.target) == (source, goal):
                 self.flows[flow.index] = same.index
             elif source is not None and goal is not None and (source, goal) in ends:
                 self.flows[flow.index] = ends[source, goal]
+            elif same is not None and same.target == goal:
+                self.flows[flow.index] = same.index
 
     def problems(self, state: State) -> list[Problem]:
         """What in an instance's state has no place in the other version."""

@@ -177,6 +177,8 @@ class Delivery:
         wanted, self._new_waits = self._new_waits, set()
         asked, self._asked = self._asked, []
         try:
+            # What a commit without an answer has opened or posted must not wait for the next command.
+            await self._runtime.make_sure()
             await self._round(wanted)
         except BaseException:
             self._new_waits |= wanted

@@ -401,6 +401,8 @@ class Runtime:
             await self._take_shards()
         except NoriaError as unavailable:
             error = unavailable
+            # Somebody must try again, even when no further command comes.
+            self.tell([])
         # What a former owner was refused goes to the new one, for which it is tried again.
         goes_on = self._elsewhere is not None and isinstance(error, StaleOwnerError) and not alone
         if (len(pendings) == 1 and not goes_on) or isinstance(error, StoreUnavailableError):

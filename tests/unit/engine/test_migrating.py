@@ -214,3 +214,21 @@ def test_another_version_is_left_again() -> None:
     assert one.migrate(version(FIRST.replace("apply", "request"), 2), apply="request") is None
     assert one.do(c.RestoreInstance("admin", "back", before, 2, 1, one.state.version), first) is None
     assert one.places() == ["apply"]
+
+
+def test_a_token_before_a_join_keeps_its_flow_when_the_flows_are_numbered_anew() -> None:
+    elements = """
+  startEvent start
+  parallelGateway split
+  userTask a assignee=li
+  userTask b assignee=li
+  parallelGateway join
+  endEvent end
+"""
+    first = "  start -> split -> a -> join -> end\n  split -> b -> join\n"
+    other = "  start -> split -> b -> join -> end\n  split -> a -> join\n"
+    one = Instance(elements + first)
+    one.complete("a")
+    assert one.migrate(version(elements + other, 2)) is None
+    one.complete("b")
+    assert one.places() == []

@@ -1,0 +1,213 @@
+"""Mutants of what single elements promise, beside those of `mutants.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+
+from noria.design.bpmn.graph import Element, Kind
+from noria.engine import choosing, compensation, conditions, joining, looping, migrating, modifying, triggers
+from noria.engine import events as e
+from noria.engine.behaviours import BEHAVIOURS
+from noria.engine.evolve import APPLY
+from noria.engine.run import Run
+from noria.engine.state import FORMAT, Purpose, State, StateFormatError, decode_state
+from tests.simulation.mutants import Mutant, Patch
+
+ELEMENT_MUTANTS: list[Mutant] = []
+"""Some seeds notice each of them soon."""
+
+
+def mutant(patches: Callable[[], list[Patch]]) -> Callable[[], list[Patch]]:
+    """Register a mutant by the name of the function that makes its patches."""
+    ELEMENT_MUTANTS.append(Mutant(patches.__name__, patches))
+    return patches
+
+
+@mutant
+def loop_ends_with_its_first_instance() -> list[Patch]:
+    def after_instance(run: Run, token: int, element: Element) -> None:
+        looping.cut_short(run, token, element, "mutant")
+
+    return [patch.object(looping, "after_instance", after_instance)]
+
+
+@mutant
+def completion_condition_is_not_asked() -> list[Patch]:
+    def cut_short(run: Run, token: int, element: Element, _reason: str) -> None:
+        if not run.state.scopes[token].live:
+            looping._finish(run, token, element)
+
+    return [patch.object(looping, "cut_short", cut_short)]
+
+
+@mutant
+def results_of_a_loop_come_in_the_order_of_completion() -> list[Patch]:
+    def finish(run: Run, token: int, element: Element) -> None:
+        loop = looping._loop(element)
+        if loop.output_collection:
+            results = run.state.loops[token].results
+            run.assign_outward(token, {loop.output_collection: list(results.values())})
+        run.go_on(token, element)
+
+    return [patch.object(looping, "_finish", finish)]
+
+
+@mutant
+def standard_loop_asks_once_too_often() -> list[Patch]:
+    def goes_on(run: Run, token: int, element: Element, loop: Any) -> bool:
+        return run.state.loops[token].started == 0 or original(run, token, element, loop)
+
+    original = looping._standard_goes_on
+    return [patch.object(looping, "_standard_goes_on", goes_on)]
+
+
+@mutant
+def compensation_undoes_everything_at_once() -> list[Patch]:
+    def advance(run: Run, asked_by: int) -> None:
+        busy = {handler.done for handler in run.state.handlers.values()}
+        for key in run.state.compensations[asked_by].left:
+            record = run.state.done.get(key)
+            if record is not None and key not in busy and asked_by in run.state.compensations:
+                compensation._start(run, asked_by, key, record)
+
+    return [patch.object(compensation, "advance", advance)]
+
+
+@mutant
+def compensation_is_not_awaited() -> list[Patch]:
+    def throw(run: Run, token: int, element: Element, trigger: Any) -> bool:
+        original(run, token, element, trigger)
+        return False
+
+    original = compensation.throw
+    return [patch.object(compensation, "throw", throw)]
+
+
+@mutant
+def what_is_done_inside_a_sub_process_is_not_undone() -> list[Patch]:
+    def keep(run: Run, token: int, element: Element) -> None:
+        if element.compensated_by >= 0:
+            original(run, token, element)
+
+    original = compensation.keep
+    return [patch.object(compensation, "keep", keep)]
+
+
+@mutant
+def cancelled_transaction_does_not_undo() -> list[Patch]:
+    def cancel_transaction(run: Run, token: int, element: Element) -> None:
+        compensation._cancelled(run, token, element)
+
+    return [patch.object(compensation, "cancel_transaction", cancel_transaction)]
+
+
+@mutant
+def condition_is_looked_at_only_when_it_begins_to_be_awaited() -> list[Patch]:
+    def look(run: Run, fresh: set[int], _changed: Any) -> None:
+        original(run, fresh, {})
+
+    original = conditions.look
+    return [patch.object(conditions, "look", look)]
+
+
+@mutant
+def complex_join_goes_on_once_more_for_what_comes_late() -> list[Patch]:
+    def reset(run: Run, scope: int, element: Element, tokens: list[int]) -> bool:
+        marker = next((token for token in tokens if token in run.state.activated), None)
+        if marker is None:
+            return False
+        run.take(marker, element, ())
+        return True
+
+    return [patch.object(joining, "_reset", reset)]
+
+
+@mutant
+def rest_of_an_ad_hoc_sub_process_goes_on() -> list[Patch]:
+    def after_activity(run: Run, scope: int, element: Element) -> None:
+        ad_hoc = choosing._ad_hoc(element)
+        if ad_hoc.cancels_rest and run.state.scopes[scope].live:
+            return
+        original(run, scope, element)
+
+    original = choosing.after_activity
+    return [patch.object(choosing, "after_activity", after_activity)]
+
+
+@mutant
+def sequential_ad_hoc_sub_process_begins_everything() -> list[Patch]:
+    def enter(run: Run, token: int, element: Element) -> None:
+        run.open_scope(token, element)
+        for index in element.starts:
+            run.enter(index, token)
+
+    return [patch.dict(BEHAVIOURS, {Kind.AD_HOC_SUB_PROCESS: enter})]
+
+
+@mutant
+def escalation_is_not_caught() -> list[Patch]:
+    def throw_escalation(run: Run, token: int, code: str, outputs: Any = None) -> None:
+        element = run.definition.graph.elements[run.state.tokens[token].element]
+        run.emit(e.EscalationThrown(token, element.index, code, -1))
+
+    return [patch.object(triggers, "throw_escalation", throw_escalation)]
+
+
+@mutant
+def signal_does_not_reach_its_own_instance() -> list[Patch]:
+    return [patch.object(Run, "broadcast", lambda _self, _name, _variables: None)]
+
+
+@mutant
+def save_point_is_passed_at_once() -> list[Patch]:
+    def set_save_point(self: Run, token: int, element: Element, purpose: Purpose) -> None:
+        if purpose is Purpose.SAVE_BEFORE:
+            self.begin_behind_save_point(token, element)
+        else:
+            self.go_on_behind_save_point(token, element)
+
+    return [patch.object(Run, "_set_save_point", set_save_point)]
+
+
+@mutant
+def moved_token_stays_where_it_was() -> list[Patch]:
+    return [patch.object(modifying, "_cancel", lambda _run, _token: None)]
+
+
+@mutant
+def what_is_new_in_the_next_version_is_not_awaited() -> list[Patch]:
+    return [patch.object(migrating, "_wait_for_new", lambda _run, _fresh: None)]
+
+
+@mutant
+def migrated_token_forgets_by_which_flow_it_came() -> list[Patch]:
+    def migrated(state: State, event: Any) -> None:
+        original(state, msgspec.structs.replace(event, flows={}))
+
+    original = APPLY[e.InstanceMigrated]
+    return [patch.dict(APPLY, {e.InstanceMigrated: migrated})]
+
+
+@mutant
+def change_that_is_taken_back_leaves_its_timers_behind() -> list[Patch]:
+    def restored(state: State, event: Any) -> None:
+        timers = state.timers.copy()
+        original(state, event)
+        state.timers.update(timers)
+
+    original = APPLY[e.InstanceRestored]
+    return [patch.dict(APPLY, {e.InstanceRestored: restored})]
+
+
+@mutant
+def states_of_the_former_version_cannot_be_read() -> list[Patch]:
+    def decode(data: bytes) -> State:
+        if msgspec.msgpack.decode(data)[0] != FORMAT:
+            raise StateFormatError("The stored state is too old.")
+        return decode_state(data)
+
+    return [patch("noria.operate.runtime.decode_state", decode)]
