@@ -21,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench import bpmn_elements
 from bench.measuring import Stopwatch, fdatasyncs_per_second
 from bench.models import WORKLOADS, Workload
 from noria.adapters.system import settle_memory
@@ -98,6 +99,36 @@ def compare(question: Question, workload: Workload, rounds: int, share: float) -
     return {"question": question.name, "workload": workload.name, "ratio": ratio, "ratios": ratios, "rates": rates}
 
 
+def compare_bpmn_elements(rounds: int, share: float) -> list[dict[str, Any]]:
+    """Paired rounds beside bpmn-elements, in memory; prints one line a workload, or that the peer is not there."""
+    found = bpmn_elements.version()
+    if not found:
+        print("bpmn-elements: not installed; `npm ci` in bench/bpmn_elements, with Node 20")
+        return []
+    results = []
+    for workload in WORKLOADS:
+        pairs = [
+            (
+                _apart(QUESTIONS[0], workload, "noria", share)["cpu"],
+                bpmn_elements.elements_per_cpu_second(workload, share),
+            )
+            for _ in range(rounds)
+        ]
+        ratios = [noria / peer for noria, peer in pairs]
+        ratio = statistics.median(ratios)
+        noria, peer = (statistics.median(side) for side in zip(*pairs, strict=True))
+        print(
+            f"{'beside bpmn-elements':22} {workload.name:9} {noria:>10,.0f} {peer:>8,.0f} {'elements/CPU-s':15}"
+            f" {ratio:6.0f}x ({min(ratios):.0f}-{max(ratios):.0f}), floor {bpmn_elements.FLOOR:.0f}x"
+            + ("" if ratio >= bpmn_elements.FLOOR else "  BELOW THE FLOOR"),
+            flush=True,
+        )
+        rates = {"noria": noria, "bpmn-elements": peer}
+        name = f"in memory beside bpmn-elements {found}"
+        results.append({"question": name, "workload": workload.name, "ratio": ratio, "ratios": ratios, "rates": rates})
+    return results
+
+
 def compare_expressions(rounds: int, share: float) -> dict[str, Any]:
     """Paired rounds of expressions, and what compiling one and deciding by a large table cost; prints three lines."""
     from bench import expressions  # noqa: PLC0415 - only here, so that no other measurement's process holds it
@@ -136,6 +167,7 @@ def main() -> None:
     print(f"Python {platform.python_version()}, SpiffWorkflow {version('SpiffWorkflow')}, {rounds} paired round(s)")
     print(f"{'':22} {'':9} {'Noria':>10} {'Spiff':>8}")
     results = [compare(question, workload, rounds, share) for question in QUESTIONS for workload in WORKLOADS]
+    results += compare_bpmn_elements(rounds, share)
     results.append(compare_expressions(rounds, share))
     if asked.json:
         asked.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -253,7 +253,7 @@ def bpmn() -> str:
     refused = ["## What refuses deployment", "", "It has execution meaning and is not executed by this version.", ""]
     refused += [f"- `{name}`" for name in sorted(UNSUPPORTED_NODES)]
     refused += [
-        "- parallel multiple and conditional events that start a process",
+        "- parallel multiple events that start a process",
         "- expressions that are not FEEL",
         "",
     ]

@@ -1,3 +1,36 @@
+"""What all tests have: databases, and a deadline, so that a test that hangs fails instead of holding everything up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Generator
+from types import FrameType
+
+import pytest
+
 from tests.databases import database_url, postgres_server, postgres_url, sqlite_url
 
 __all__ = ["database_url", "postgres_server", "postgres_url", "sqlite_url"]
+
+DEADLINE_S = int(os.environ.get("NORIA_TEST_DEADLINE_S", "300"))
+"""Far beyond what any test takes: 0 for none, as for long runs of simulation or torture."""
+
+
+def _overdue(_number: int, _frame: FrameType | None) -> None:
+    raise TimeoutError(f"The test hangs: it has not ended after {DEADLINE_S} s.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Fail a test that hangs, with the place where it waits."""
+    if not DEADLINE_S or threading.current_thread() is not threading.main_thread():
+        return (yield)
+    before = signal.signal(signal.SIGALRM, _overdue)
+    signal.alarm(DEADLINE_S)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import multiprocessing
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ from noria.adapters.cluster.door import Door
 from noria.adapters.cluster.links import TcpLinks
 from noria.adapters.cluster.supervisor import Supervisor
 from noria.adapters.database.audit import DatabaseAudit
-from noria.adapters.database.batches import DatabaseBatches
 from noria.adapters.database.blobs import DatabaseBlobs
 from noria.adapters.database.board import DatabaseBoard
 from noria.adapters.database.catalogue import DatabaseCatalogue
@@ -29,6 +29,7 @@ from noria.adapters.database.changes import DatabaseChanges
 from noria.adapters.database.leases import PostgresLeases
 from noria.adapters.database.lists import DatabaseLists
 from noria.adapters.database.opening import Database, open_database
+from noria.adapters.database.operations import DatabaseBatches
 from noria.adapters.database.people import DatabasePeople
 from noria.adapters.database.postgres_store import PostgresStore
 from noria.adapters.database.projection import Projector
@@ -146,6 +147,15 @@ class Cluster:
         if self._door is not None:
             await self._door.close()
         await self._links.close()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to who runs it: uvicorn would end the process by the signal again that stopped it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture nothing."""
+        yield
 
 
 class Noria:
@@ -394,14 +404,8 @@ class Composition:
         config = uvicorn.Config(
             create_app(noria.services), host=host, port=port, log_level="warning", access_log=False, server_header=False
         )
-        server = uvicorn.Server(config)
+        server = _Server(config)
         loop = asyncio.get_running_loop()
-        serving = asyncio.create_task(server.serve(None if listening is None else [listening]))
-        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event to wait for
-            await asyncio.sleep(0.05)
-        if server.started:
-            settle_memory()
-            ready()
 
         def stop() -> None:
             # Live streams never end by themselves; without this a stop would wait for every open browser.
@@ -410,6 +414,12 @@ class Composition:
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
+        serving = asyncio.create_task(server.serve(None if listening is None else [listening]))
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event to wait for
+            await asyncio.sleep(0.05)
+        if server.started:
+            settle_memory()
+            ready()
         parent = multiprocessing.parent_process()
         if listening is not None and parent is not None:
 

@@ -169,3 +169,27 @@ async def test_a_message_starts_a_process_once(house: House, sign_in: SignIn) ->
         assert (await robot.post("/messages", order)).json()["status"] == "correlated"
     lin = await sign_in("lin")
     assert (await lin.get("/tasks", process="ordered")).json()["total"] == 1
+
+
+CONDITIONAL = """
+  startEvent plain
+  startEvent dry
+    raw <conditionalEventDefinition><condition>stock &lt; reorder_at</condition></conditionalEventDefinition>
+  userTask order assignee=lin
+  endEvent end
+  plain -> order -> end
+  dry -> order
+"""
+
+
+async def test_facts_start_the_processes_whose_condition_holds_once(house: House) -> None:
+    he, robot, lin = await house.sign_in("he"), await house.sign_in("robot"), await house.sign_in("lin")
+    content = draw(CONDITIONAL.splitlines(), "reorder")
+    assert (await he.send("POST", "/deployments", files=[("files", ("reorder.bpmn", content))])).status_code == 201
+    enough = {"variables": {"stock": 9, "reorder_at": 5}}
+    low = {"variables": {"stock": 2, "reorder_at": 5}, "id": "count-1"}
+    for facts in (enough, low, low):
+        assert (await robot.post("/conditions", facts)).status_code == 202
+    tasks = (await lin.get("/tasks", box="mine")).json()["items"]
+    assert [task["process"]["key"] for task in tasks] == ["reorder"]
+    assert (await lin.post("/conditions", low)).status_code == 403

@@ -56,7 +56,7 @@ def former_events(events: tuple[e.AnyEvent, ...] | list[e.AnyEvent]) -> bytes:
 def former_version() -> Iterator[None]:
     """Servers are of the former version."""
     with (
-        patch("noria.operate.batches.encode_state", former_state),
+        patch("noria.operate.stepping.encode_state", former_state),
         patch("noria.engine.events.encode_events", former_events),
     ):
         yield

@@ -31,11 +31,11 @@ from noria.engine.state import State
 from noria.engine.step import HANDLERS
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import DAY_MS, MINUTE_MS
-from noria.operate.batches import Stepper
 from noria.operate.delivery import Delivery
 from noria.operate.requests import Request
 from noria.operate.rows import Commit, DedupRow, OutboxRow
 from noria.operate.runtime import Runtime
+from noria.operate.stepping import Stepper
 from noria.operate.workers import Workers
 from tests.simulation.server import Connection
 from tests.simulation.store import Tables

@@ -13,6 +13,8 @@ from typing import Protocol
 
 import msgspec
 
+from noria.design.bpmn.graph import Trigger
+from noria.design.feel import EvaluationContext
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.state import Parent
@@ -63,6 +65,10 @@ class Directory(Protocol):
 
     def signal_starts(self, tenant: int, name: str) -> Sequence[StartPoint]:
         """Start events of the newest versions that a signal of this name triggers."""
+        ...
+
+    def condition_starts(self, tenant: int) -> Sequence[tuple[StartPoint, Trigger]]:
+        """Conditional start events of the newest versions."""
         ...
 
     def called(self, tenant: int, process: str, binding: str, caller: int) -> int | None:
@@ -218,6 +224,8 @@ class Delivery:
             await self._message(row, post)
         elif row.kind == "signal":
             await self._signal(row, post)
+        elif row.kind == "condition":
+            await self._condition(row, post)
         elif row.kind == "call":
             await self._call(row, post)
         elif row.kind == "call_cancel":
@@ -312,6 +320,15 @@ class Delivery:
         for start in self._directory.signal_starts(row.tenant, row.name):
             key = f"start:{post.message_id}:{start.definition}:{start.element}"
             await self._start(row, post, start, key, last=False)
+        await self._drop(row)
+
+    async def _condition(self, row: OutboxRow, post: Posted) -> None:
+        context = EvaluationContext(self._clock.now_ms())
+        for start, trigger in self._directory.condition_starts(row.tenant):
+            assert trigger.condition is not None  # noqa: S101 - a model without one is not deployed
+            if trigger.condition.test(post.variables, context):
+                key = f"start:{post.message_id}:{start.definition}:{start.element}"
+                await self._start(row, post, start, key, last=False)
         await self._drop(row)
 
     async def _call(self, row: OutboxRow, post: Posted) -> None:

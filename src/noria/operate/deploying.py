@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from noria.design.bpmn import compile_bpmn, read_bpmn
-from noria.design.bpmn.graph import Element, Graph, TriggerKind
+from noria.design.bpmn.graph import Element, Graph, Trigger, TriggerKind
 from noria.design.dmn import Decision, read_dmn
 from noria.design.findings import Finding, has_errors
 from noria.design.forms import Form, read_form
@@ -396,6 +396,16 @@ class Catalogue:
     def signal_starts(self, tenant: int, name: str) -> Sequence[StartPoint]:
         """Start events of the newest versions that a signal of this name triggers."""
         return self._start_points(tenant, TriggerKind.SIGNAL, name)
+
+    def condition_starts(self, tenant: int) -> Sequence[tuple[StartPoint, Trigger]]:
+        """Conditional start events of the newest versions."""
+        return [
+            (StartPoint(row.id, element.id), trigger)
+            for row in self.newest(tenant)
+            for element in self._starts(row.id, TriggerKind.CONDITIONAL)
+            for trigger in element.triggers
+            if trigger.kind is TriggerKind.CONDITIONAL and trigger.condition is not None
+        ]
 
     def called(self, tenant: int, process: str, binding: str, caller: int) -> int | None:
         """The definition that a call activity of definition `caller` calls; None when there is none."""

@@ -24,7 +24,6 @@ from noria.engine.definition import Definition
 from noria.engine.facts import Facts
 from noria.engine.state import decode_state
 from noria.kernel.errors import NoriaError
-from noria.operate.batches import Batch, InlineHandler, Pending, Stepper, broken, listed
 from noria.operate.changes import Held
 from noria.operate.ids import ANYWHERE, shard_for
 from noria.operate.ports import Clock, InstanceStore, NotOwnerError, StaleOwnerError, StoreUnavailableError
@@ -36,6 +35,7 @@ from noria.operate.requests import (
     Request,
 )
 from noria.operate.rows import InstanceRow, Shard
+from noria.operate.stepping import Batch, InlineHandler, Pending, Stepper, broken, listed
 
 logger = logging.getLogger(__name__)
 

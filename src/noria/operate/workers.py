@@ -219,6 +219,15 @@ class Workers:
         await self._office.require(caller, Permission.MESSAGES, "signal", name)
         await self._post(caller, "signal", name, "", variables, message_id, 0)
 
+    async def evaluate(self, caller: Caller, variables: dict[str, object], message_id: str) -> None:
+        """Start every process whose conditional start event holds for these variables.
+
+        Raises:
+            DeniedError: the caller may not publish.
+        """
+        await self._office.require(caller, Permission.MESSAGES, "condition")
+        await self._post(caller, "condition", message_id, "", variables, message_id, 0)
+
     async def _post(
         self,
         caller: Caller,

@@ -2,6 +2,7 @@ import { shallowRef } from "vue";
 import { createI18n } from "vue-i18n";
 import type { Language } from "element-plus/es/locale/index.mjs";
 import type { Locale } from "../api/types";
+import { loadFindings } from "./findings";
 
 const STORED_AS = "noria.locale";
 export const LOCALES: readonly Locale[] = ["zh-CN", "en"];
@@ -42,7 +43,7 @@ export function firstLocale(): Locale {
 }
 
 export async function setLocale(locale: Locale, remember = false): Promise<void> {
-  const [own, library] = await load(locale);
+  const [[own, library]] = await Promise.all([load(locale), loadFindings(locale)]);
   i18n.global.setLocaleMessage(locale, own);
   i18n.global.locale.value = locale;
   libraryLocale.value = library;

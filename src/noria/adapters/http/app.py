@@ -15,7 +15,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import Message, Scope
 
 from noria import __version__
-from noria.adapters.http import admin, batches, instances, machines, processes, session, tasks
+from noria.adapters.http import admin, instances, machines, operations, processes, session, tasks
 from noria.adapters.http.callers import admit, provide_caller, provide_services, provide_session
 from noria.adapters.http.description import DescriptionPlugin, described
 from noria.adapters.http.pages import Pages, page
@@ -109,7 +109,7 @@ def create_app(services: Services) -> Litestar:
             *session.HANDLERS,
             *tasks.HANDLERS,
             *instances.HANDLERS,
-            *batches.HANDLERS,
+            *operations.HANDLERS,
             *processes.HANDLERS,
             *machines.HANDLERS,
             *admin.HANDLERS,

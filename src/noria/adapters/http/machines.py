@@ -90,6 +90,13 @@ class SignalOrder(msgspec.Struct):
     signal_id: str = ""
 
 
+class ConditionOrder(msgspec.Struct):
+    """Facts for the conditional start events of all processes. The id makes a repetition harmless."""
+
+    variables: dict[str, object]
+    id: str = ""
+
+
 @post("/jobs/fetch-and-lock", operation_id="fetchAndLockJobs", tags=["jobs"], status_code=200)
 async def fetch_and_lock(data: FetchOrder, caller: Caller, services: Services) -> JobList:
     """Lease jobs."""
@@ -163,6 +170,12 @@ async def publish(data: MessageOrder, caller: Caller, services: Services) -> Mes
 async def broadcast(data: SignalOrder, caller: Caller, services: Services) -> None:
     """Broadcast a signal."""
     await services.workers.broadcast(caller, data.name, data.variables, data.signal_id or token_hex(16))
+
+
+@post("/conditions", operation_id="evaluateConditions", tags=["messages"], status_code=202)
+async def evaluate(data: ConditionOrder, caller: Caller, services: Services) -> None:
+    """Start every process whose conditional start event holds for these variables."""
+    await services.workers.evaluate(caller, data.variables, data.id or token_hex(16))
 
 
 # Several commands at once
@@ -267,4 +280,14 @@ async def run_commands(
     return BatchAnswer(list(await asyncio.gather(*(run(command) for command in data.commands))))
 
 
-HANDLERS = [fetch_and_lock, complete_job, fail_job, throw_error, extend_lease, publish, broadcast, run_commands]
+HANDLERS = [
+    fetch_and_lock,
+    complete_job,
+    fail_job,
+    throw_error,
+    extend_lease,
+    publish,
+    broadcast,
+    evaluate,
+    run_commands,
+]

@@ -368,9 +368,9 @@ class ElementCompiler:
             position = "event sub-process startEvent" if is_event_sub_process(parent) else "sub-process startEvent"
         for kind in [trigger.kind for trigger in element.triggers] or [TriggerKind.NONE]:
             if kind is TriggerKind.CONDITIONAL and position == "startEvent":
-                what = "a conditional event that starts a process"
-                message = f"{what[0].upper()}{what[1:]} is not executed by this version."
-                self.findings.error("bpmn.unsupported", message, node, what=what)
+                if any(trigger.condition is None for trigger in element.triggers if trigger.kind is kind):
+                    message = "A conditional event that starts a process has a condition."
+                    self.findings.error("bpmn.no_condition_event", message, node)
             elif kind not in ALLOWED[position]:
                 named = "no event definition" if kind is TriggerKind.NONE else f"a {kind.name.lower()} event definition"
                 self.findings.error("bpmn.trigger_position", f"A {position} with {named} is not allowed.", node)

@@ -9,6 +9,7 @@ from litestar import get, post
 from litestar.params import Parameter
 
 from noria.adapters.http.ids import instance_number
+from noria.adapters.http.instances import Reason
 from noria.adapters.http.services import Services
 from noria.adapters.http.tasks import Limit, Offset
 from noria.engine.commands import Move
@@ -21,12 +22,6 @@ class Modification(msgspec.Struct):
     """Where an instance is to be, and why."""
 
     moves: tuple[Move, ...]
-    reason: str = ""
-
-
-class Why(msgspec.Struct):
-    """Why."""
-
     reason: str = ""
 
 
@@ -44,13 +39,13 @@ async def modify(instance_id: str, data: Modification, caller: Caller, services:
 
 
 @post("/instances/{instance_id:str}/suspend", operation_id="suspendInstance", tags=["instances"], status_code=200)
-async def suspend(instance_id: str, data: Why, caller: Caller, services: Services) -> InstanceBrief:
+async def suspend(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
     """Put an instance to rest, as an operator."""
     return await services.cases.suspend(caller, instance_number(instance_id), data.reason)
 
 
 @post("/instances/{instance_id:str}/resume", operation_id="resumeInstance", tags=["instances"], status_code=200)
-async def resume(instance_id: str, data: Why, caller: Caller, services: Services) -> InstanceBrief:
+async def resume(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
     """Have a suspended instance go on, as an operator."""
     return await services.cases.resume(caller, instance_number(instance_id), data.reason)
 
@@ -93,7 +88,7 @@ async def list_items(
 
 
 @post("/batches/{batch_id:str}/undo", operation_id="undoBatch", tags=["batches"], status_code=202)
-async def undo(batch_id: str, data: Why, caller: Caller, services: Services) -> BatchView:
+async def undo(batch_id: str, data: Reason, caller: Caller, services: Services) -> BatchView:
     """Take a batch back for the instances that have not moved on since."""
     return await services.operations.undo(caller, batch_id, data.reason)
 
