@@ -183,14 +183,13 @@ class _Writer:
 
     def _throw(self, block: Throw, before: str) -> str:
         self._flow(before, block.id)
+        # It reaches other requests and other instances of a loop: it must not bring them variables of this one.
+        sent = '<extensionElements><noria:input target="sent" source="= 1"/></extensionElements>'
         if block.kind == "task":
             self.messages.add(block.name)
-            self.lines.append(f'<sendTask id="{block.id}" messageRef="{block.name}"/>')
+            self.lines.append(f'<sendTask id="{block.id}" messageRef="{block.name}">{sent}</sendTask>')
         else:
-            # A signal reaches other requests: it must not bring them this one's variables.
-            sent = '<extensionElements><noria:input target="sent" source="= 1"/></extensionElements>'
-            kind = self._definition(Trigger(block.kind, block.name))
-            self._throw_event(block.id, sent + kind if block.kind == "signal" else kind)
+            self._throw_event(block.id, sent + self._definition(Trigger(block.kind, block.name)))
         return block.id
 
     def _throw_event(self, key: str, definition: str) -> None:

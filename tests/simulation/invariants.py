@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from noria.design.bpmn.graph import TriggerKind
 from noria.engine.events import decode_events
-from noria.engine.state import Purpose, Status, decode_state, encode_state
+from noria.engine.state import Purpose, State, Status, decode_state, encode_state
 from noria.operate.auditing import StoredRecord, verify_audit
 from noria.operate.changes import GENESIS, chained
 from noria.operate.requests import Accepted
@@ -127,6 +127,9 @@ def boundary_events_are_awaited(history: History) -> None:
 def open_rows_are_those_of_the_state(tables: Tables, history: History) -> None:
     """I8 at every instant: what lists and timers see is what the instance waits for, no more and no less."""
     iid, state = history.iid, history.state
+    if state.suspended:
+        # Nothing falls due and nothing is delivered meanwhile; people see their tasks.
+        state = State(tasks=state.tasks)
     tasks = {number: (row.assignee, row.due, row.version) for (of, number), row in tables.tasks.items() if of == iid}
     rows: dict[str, tuple[dict[int, object], Mapping[int, object]]] = {
         "tasks": (

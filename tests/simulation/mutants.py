@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
+import msgspec
+
 from noria.design.bpmn.graph import Element, Kind
 from noria.engine import commands as c
 from noria.engine import events as e
@@ -348,3 +350,39 @@ def delivery_stops_at_the_first_fault() -> list[Patch]:
             await self.drain()
 
     return [patch.object(Delivery, "_work", work)]
+
+
+@mutant
+def answer_to_a_suspended_caller_is_dropped() -> list[Patch]:
+    async def send(self: Delivery, row: OutboxRow, *arguments: Any, last: bool = True, only: bool = True) -> bool:
+        taken = await original(self, row, *arguments, last=last, only=only)
+        if not taken and last and only:
+            await self._drop(row)
+        return taken
+
+    original = Delivery._send
+    return [patch.object(Delivery, "_send", send)]
+
+
+@mutant
+def subscriptions_of_a_resumed_instance_are_overlooked() -> list[Patch]:
+    def committed(self: Delivery, items: list[Any]) -> None:
+        untold = (e.InstanceResumed, e.InstanceRestored)
+        kept = [
+            msgspec.structs.replace(item, events=tuple(event for event in item.events if not isinstance(event, untold)))
+            for item in items
+        ]
+        original(self, kept)
+
+    original = Delivery._committed
+    return [patch.object(Delivery, "_committed", committed)]
+
+
+@rare_mutant
+def nobody_is_told_when_the_shards_cannot_be_taken_anew() -> list[Patch]:
+    def tell(self: Runtime, items: list[Any]) -> None:
+        if items or not self._unsure:
+            original(self, items)
+
+    original = Runtime.tell
+    return [patch.object(Runtime, "tell", tell)]

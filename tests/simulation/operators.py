@@ -9,6 +9,7 @@ from tests.simulation.moving import Shift, shifts
 
 if TYPE_CHECKING:
     from tests.simulation.clients import People
+    from tests.simulation.history import History
     from tests.simulation.server import Server
     from tests.simulation.world import World
 
@@ -19,7 +20,7 @@ class Operators:
     """What they ask for is sent as people's commands are.
 
     Attributes:
-        shifts_left, migrations_left: how often they still do so.
+        shifts_left, migrations_left, suspensions_left: how often they still do so.
         meant: key of a command → what it was to do, for the oracle.
     """
 
@@ -29,15 +30,18 @@ class Operators:
         self._shifts = shifts(world.model)
         self.shifts_left = 0
         self.migrations_left = 0
+        self.suspensions_left = 0
         self.meant: dict[str, Shift] = {}
 
     def operate(self, server: Server) -> bool:
         """Do one of these; gives False when there is nothing to do."""
-        what = self._world.choose.below(3)
+        what = self._world.choose.below(4)
         if what == 0:
             return self.shift(server) or self.migrate(server)
         if what == 1:
             return self.migrate(server) or self.shift(server)
+        if what == 2:
+            return self.suspend(server) or self.resume(server)
         return self.restore(server) or self.shift(server)
 
     def shift(self, server: Server) -> bool:
@@ -67,9 +71,7 @@ class Operators:
         alike = versions.process(versions.newest) == versions.process(versions.first)
         # What is new in the next version may have happened, and the oracle knows one version of an instance.
         numbers = (versions.first, versions.newest) if alike else (versions.first,)
-        open_ones = [
-            history for history in self._world.histories.values() if not history.over and history.number in numbers
-        ]
+        open_ones = [history for history in self._open() if history.number in numbers]
         if not self.migrations_left or not open_ones:
             return False
         self.migrations_left -= 1
@@ -84,9 +86,8 @@ class Operators:
         world = self._world
         changed = [
             history
-            for history in world.histories.values()
+            for history in self._open()
             if history.before is not None
-            and not history.over
             and history.state.version == history.before.state.version + 1
             and not history.told_outside
         ]
@@ -97,3 +98,23 @@ class Operators:
         assert before is not None
         command = c.RestoreInstance("operator", WHY, before.state, history.number, before.number, history.state.version)
         return self._people.send(server, self._people.command(history.iid, command, target=before.number))
+
+    def suspend(self, server: Server) -> bool:
+        """Have nothing happen to an instance for a while."""
+        going_on = [history for history in self._open() if not history.state.suspended]
+        if not self.suspensions_left or not going_on:
+            return False
+        self.suspensions_left -= 1
+        iid = self._world.choose.one_of(going_on).iid
+        return self._people.send(server, self._people.command(iid, c.SuspendInstance("operator", WHY)))
+
+    def resume(self, server: Server) -> bool:
+        """Have a suspended instance go on."""
+        suspended = [history for history in self._open() if history.state.suspended]
+        if not suspended:
+            return False
+        iid = self._world.choose.one_of(suspended).iid
+        return self._people.send(server, self._people.command(iid, c.ResumeInstance("operator", WHY)))
+
+    def _open(self) -> list[History]:
+        return [history for history in self._world.histories.values() if not history.over]

@@ -46,6 +46,7 @@ MARKS = (
     "upgraded",
     "modified",
     "restored",
+    "resumed",
     # Ends
     "completed",
     "failed",

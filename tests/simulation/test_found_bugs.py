@@ -14,13 +14,20 @@ from noria.operate.ports import StaleOwnerError, StoreUnavailableError
 from noria.operate.requests import Accepted, Request, SerialDraw
 from tests.simulation.choosing import Chooser
 from tests.simulation.clients import OUTSIDE
-from tests.simulation.models import Catch, Model, Process, Sequence, Trigger, UserTask
+from tests.simulation.models import Call, Catch, Model, Process, Sequence, Trigger, UserTask
 from tests.simulation.server import Gate, Server
 from tests.simulation.world import World
 
 MESSAGE = "m_paid"
 MODEL = Model(
     (Process("main", Sequence((UserTask("pay"), Catch("paid", Trigger("message", MESSAGE)), UserTask("pack")))),)
+)
+
+CALLING = Model(
+    (
+        Process("main", Sequence((Call("ask", "child"), UserTask("after")))),
+        Process("child", Sequence((UserTask("answer"),))),
+    )
 )
 
 
@@ -32,8 +39,8 @@ class Scene:
             the call is carried out later, or now, though the caller is told that it failed.
     """
 
-    def __init__(self) -> None:
-        self.world = World(Chooser(lambda _end: 0), model=MODEL)
+    def __init__(self, model: Model = MODEL) -> None:
+        self.world = World(Chooser(lambda _end: 0), model=model)
         self.late: list[Gate] = []
         self.calls: list[str] = []
         self.fail: Callable[[Gate], Exception | str | None] = lambda _gate: None
@@ -109,6 +116,14 @@ class Scene:
         """The completion of an instance's only task."""
         (token,) = (row.tok for row in self.world.tables.tasks.values() if row.iid == iid)
         return Request(c.CompleteTask(token, "ann"), "ann", iid=iid, key=f"complete-{iid}-{token}")
+
+    def suspend(self, iid: int) -> None:
+        """Have nothing happen to an instance until it is resumed."""
+        self.submit(Request(c.SuspendInstance("operator", "not now"), "operator", iid=iid))
+
+    def resume(self, iid: int) -> None:
+        """Have it go on."""
+        self.submit(Request(c.ResumeInstance("operator", "now"), "operator", iid=iid))
 
     def publish(self, corr: str) -> list[BaseException | None]:
         """Publish the message that the model awaits."""
@@ -212,3 +227,24 @@ def test_a_called_instance_is_not_withdrawn_behind_its_callers_back(scene: Scene
     (answer,) = scene.submit(Request(c.WithdrawInstance("ann"), "ann", iid=called.iid))
     assert isinstance(answer, Rejected)
     assert answer.code == "instance.called"
+
+
+def test_a_message_that_came_while_its_instance_was_suspended_is_delivered_when_it_is_resumed(scene: Scene):
+    (started,) = scene.submit(scene.start("one"))
+    scene.submit(scene.complete(started.iid))
+    scene.suspend(started.iid)
+    scene.publish("R-0001")
+    assert scene.waits_at() == []
+    scene.resume(started.iid)
+    assert scene.waits_at() == ["pack"]
+
+
+def test_the_answer_to_a_call_waits_for_a_caller_that_is_suspended():
+    scene = Scene(CALLING)
+    (started,) = scene.submit(scene.start("one"))
+    (called,) = (row.iid for row in scene.world.tables.instances.values() if row.parent == started.iid)
+    scene.suspend(started.iid)
+    scene.submit(scene.complete(called))
+    assert scene.waits_at() == []
+    scene.resume(started.iid)
+    assert scene.waits_at() == ["after"]

@@ -14,6 +14,9 @@ from tests.simulation.world import World
 SEEDS_MAX = 1_500
 
 SCENARIOS = {
+    "nobody_is_told_when_the_shards_cannot_be_taken_anew": (
+        found.test_a_message_is_delivered_without_a_further_command_when_the_shards_could_not_be_taken_anew
+    ),
     "old_epoch_is_used_when_shards_cannot_be_taken_anew": (
         found.test_nothing_is_written_before_the_shards_are_taken_anew_after_a_commit_without_answer
     ),

@@ -58,6 +58,7 @@ _MARKED_EVENTS = {
     "InstanceMigrated": "migrated",
     "InstanceModified": "modified",
     "InstanceRestored": "restored",
+    "InstanceResumed": "resumed",
     "LoopCutShort": "loop_cut_short",
     "SignalThrown": "signal_thrown",
 }
@@ -175,6 +176,7 @@ class World:
         self.people.cancels_left = 1 if self.choose.chance(20) else 0
         operators = self.people.operators
         operators.shifts_left = 3 if self.choose.chance(25) else 0
+        operators.suspensions_left = 2 if self.choose.chance(20) else 0
         operators.migrations_left = 3 if self.choose.chance(15) else 0
         if operators.migrations_left:
             self.versions.deploy(extended(self.model) if self.choose.chance(70) else self.model, START_MS)
@@ -459,7 +461,7 @@ class World:
         if server is None:
             raise ViolationError("I9", "no server is up though nothing disturbs it")
         people = self.people
-        asked = people.insist(server) or people.start(server)
+        asked = people.insist(server) or people.start(server) or people.operators.resume(server)
         asked = people.work(server, plain=True) or asked
         asked = self.workers.work(server, plain=True) or asked
         asked = people.repair(server) or asked

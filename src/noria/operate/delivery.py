@@ -152,6 +152,9 @@ class Delivery:
             for event in item.events:
                 if isinstance(event, e.WaitOpened) and not event.signal:
                     self._new_waits.add((item.instance.tenant, event.name, event.key))
+                elif isinstance(event, e.InstanceResumed | e.InstanceRestored):
+                    # Its subscriptions are there again, whichever they are.
+                    self._waiting.clear()
         self.nudge()
 
     async def _work(self) -> None:
@@ -237,7 +240,7 @@ class Delivery:
     async def _send(
         self, row: OutboxRow, command: c.AnyCommand, iid: int, key: str, *, last: bool = True, only: bool = True
     ) -> bool:
-        """Submit one delivery; a refusal means that the other side is not interested any more.
+        """Submit one delivery; a refusal means that the other side is not interested any more, or is suspended.
 
         Args:
             row: what is delivered.
@@ -258,7 +261,8 @@ class Delivery:
         )
         answer = await self._runtime.submit(request)
         if isinstance(answer, Rejected):
-            if last and only:
+            # A suspended instance is told when it is resumed: that commit, too, has the outbox looked at.
+            if last and only and answer.code != "instance.suspended":
                 await self._drop(row)
             return False
         return True
