@@ -85,6 +85,7 @@ MEANINGS = {
 _CODE = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 _FINDINGS_IN = (
     "design/bpmn",
+    "design/dmn/analysis.py",
     "design/dmn/boxed.py",
     "design/dmn/reader.py",
     "design/forms/reader.py",
@@ -412,7 +413,8 @@ def finding_codes(places: tuple[str, ...], subjects: tuple[str, ...]) -> dict[st
             continue
         for index, code in enumerate(call.texts[:3]):
             if _CODE.fullmatch(code) and code.split(".")[0] in subjects:
-                severity = "warning" if call.name == "warn" or call.texts[0] == "warning" else "error"
+                named = call.texts[0] if call.texts[0] in ("warning", "info") else "error"
+                severity = "warning" if call.name == "warn" else named
                 sentence = call.texts[index + 1] if len(call.texts) > index + 1 else ""
                 if not found.get(code, ("", ""))[1]:
                     found[code] = (severity, sentence)

@@ -1,6 +1,8 @@
 """The generated pages say what the code says."""
 
 import importlib.util
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,11 @@ def test_every_error_that_a_page_shows_has_its_sentence_in_both_languages(pages)
     shown = [row for row in rows if len(row) == 6 and row[2].strip()]
     assert shown
     assert [row[1].strip() for row in shown if not row[3].strip() or not row[4].strip()] == []
+
+
+def test_every_finding_about_a_model_has_its_chinese_sentence(pages):
+    part = pages["errors.md"].partition("## Findings about models")[2].partition("\n## ")[0]
+    codes = re.findall(r"^\| `([^`]+)`", part, re.MULTILINE)
+    chinese = json.loads((ROOT / "web" / "src" / "i18n" / "findings.zh-CN.json").read_text(encoding="utf-8"))
+    assert codes
+    assert [code for code in codes if code not in chinese] == []

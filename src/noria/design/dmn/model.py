@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
@@ -11,6 +11,9 @@ from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.types import FeelType, coerce
 from noria.design.feel.values import Function, kind
 from noria.kernel.errors import NoriaError
+
+if TYPE_CHECKING:
+    from noria.design.dmn.tables import WrittenTable
 
 Logic = Callable[[dict[str, Any], "Run"], Any]
 """Compiled decision logic: variables in scope and the run, to a FEEL value."""
@@ -26,7 +29,7 @@ class RuleHit(msgspec.Struct, frozen=True):
     """One rule of a decision table that matched.
 
     Attributes:
-        table_id: id of the table, or of the decision around it when the table has none.
+        table_id: id of the table, or of what is around it when the table has none.
         rule_index: position of the rule from 0.
         rule_id: id of the rule, "" when it has none.
         inputs: the tested values, one per input column.
@@ -144,6 +147,7 @@ class DecisionModel(msgspec.Struct):
         items: everything in the requirement graph by id; imported elements by namespace, "#" and id.
         decisions: the decisions by id.
         types: item definitions and simple types by name; imported ones with the import's name and a dot before theirs.
+        tables: the decision tables in the file, in its order.
     """
 
     namespace: str
@@ -151,6 +155,7 @@ class DecisionModel(msgspec.Struct):
     items: dict[str, Item]
     decisions: dict[str, Decision]
     types: dict[str, FeelType] = {}
+    tables: list[WrittenTable] = []
 
     def find(self, id_or_name: str) -> Decision:
         """The decision of this id, or else of this name.

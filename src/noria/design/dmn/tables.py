@@ -143,8 +143,13 @@ class Table(msgspec.Struct, dict=True):
         return {output.name: value for output, value in zip(self.outputs, outputs, strict=True)}
 
     def by_priority(self, results: list[tuple[Any, ...]], variables: dict[str, Any], run: Run) -> list[tuple[Any, ...]]:
-        """The results, most important first: by the order of allowed output values, leftmost column first."""
-        ranks: list[list[Any]] = [
+        """The results, most important first."""
+        ranks = self.ranks(results, variables, run)
+        return [results[at] for at in sorted(range(len(results)), key=ranks.__getitem__)]
+
+    def ranks(self, results: list[tuple[Any, ...]], variables: dict[str, Any], run: Run) -> list[tuple[int, ...]]:
+        """How important each result is, small numbers first: by the order of allowed output values, left to right."""
+        orders: list[list[Any]] = [
             [] if output.priorities is None else output.priorities.evaluate(variables, run.context)
             for output in self.outputs
         ]
@@ -152,10 +157,26 @@ class Table(msgspec.Struct, dict=True):
         def rank(outputs: tuple[Any, ...]) -> tuple[int, ...]:
             return tuple(
                 next((at for at, one in enumerate(known) if equal(run.context, one, value) is True), len(known))
-                for known, value in zip(ranks, outputs, strict=True)
+                for known, value in zip(orders, outputs, strict=True)
             )
 
-        return sorted(results, key=rank)
+        return [rank(outputs) for outputs in results]
+
+
+class WrittenTable(msgspec.Struct):
+    """A table as it stands in a file.
+
+    Attributes:
+        table: what is evaluated.
+        types: declared type of each input, None for any.
+        line: 1-based line of the table.
+        rule_lines: 1-based line of each rule.
+    """
+
+    table: Table
+    types: tuple[FeelType | None, ...]
+    line: int
+    rule_lines: tuple[int, ...]
 
 
 def _unique(table: Table, results: list[tuple[Any, ...]], _variables: dict[str, Any], run: Run) -> Any:
