@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -68,6 +69,7 @@ _WITH_REASON = (
     e.InstanceMigrated,
     e.InstanceRestored,
 )
+Told = TypeVar("Told", bound=e.Event)
 _EMPTY: tuple[object, ...] = (None, "", [])
 _OMITTED = {
     *("token", "element", "by", "comment", "variables", "parent", "starter", "process", "definition_version"),
@@ -142,6 +144,15 @@ class History:
                 self._apply(row, event)
             self.state.version += 1
         return self.state
+
+    def before(self, kind: type[Told]) -> Iterator[tuple[JournalRow, Told]]:
+        """Events of a kind; while one is looked at, the state is as it was before it."""
+        for row in self.rows:
+            for event in e.decode_events(row.ev):
+                if isinstance(event, kind):
+                    yield row, event
+                self._apply(row, event)
+            self.state.version += 1
 
     def _apply(self, row: JournalRow, event: e.AnyEvent) -> None:
         if isinstance(event, e.ElementEntered):

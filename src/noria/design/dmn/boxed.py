@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from noria.design.dmn.model import Logic, Run
-from noria.design.dmn.tables import Output, Rule, Table, WrittenTable
+from noria.design.dmn.tables import POLICY_NAMES, Output, Rule, Table, WrittenTable
 from noria.design.feel import calls, iteration
 from noria.design.feel.expression import Expression, UnaryTests, compile_expression, compile_unary_tests
 from noria.design.feel.externals import external_function
@@ -15,15 +15,7 @@ from noria.design.feel.types import FeelType
 from noria.design.feel.values import Function
 from noria.design.xml import Node
 
-POLICIES = {
-    "UNIQUE": "U",
-    "ANY": "A",
-    "PRIORITY": "P",
-    "FIRST": "F",
-    "RULE ORDER": "R",
-    "OUTPUT ORDER": "O",
-    "COLLECT": "C",
-}
+POLICIES = {name: policy for policy, name in POLICY_NAMES.items()}
 EXPRESSIONS = frozenset(
     {
         "literalExpression",
@@ -154,7 +146,11 @@ class Boxes:
         expression = self.expression(text, node, names)
         if expression is None:
             return _null
-        return lambda variables, run: expression.evaluate(variables, run.context)
+        return lambda variables, run: (
+            expression.evaluate(variables, run.context)
+            if run.watcher is None
+            else run.watcher.evaluated(expression, variables, run)
+        )
 
     def _context(self, node: Node, names: Names) -> Logic:
         entries: list[tuple[str, FeelType | None, Logic]] = []
