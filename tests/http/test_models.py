@@ -129,3 +129,32 @@ async def test_a_path_in_a_file_name_is_only_a_name(house: House, name: str) -> 
     status, problem = await deploy(he, {name: IMPLICIT})
     assert status == 422
     assert {item["file"] for item in problem["details"]["findings"]} == {"evil.bpmn"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"variables": {"a": ' + b"[" * 2_000 + b"]" * 2_000 + b"}}",
+        b'{"variables": {"a": ' + b"[" * 200 + b"]" * 200 + b"}}",
+        b'{"variables": {"a": "\xaa"}}',
+        b'{"variables": {"a": "\\ud800"}}',
+        b'{"variables": {"a": NaN}}',
+        b"\xff\xfe",
+    ],
+    ids=["very-deep", "deep", "no-utf-8", "half-a-character", "no-number", "no-text"],
+)
+async def test_a_body_that_is_no_sensible_json_is_refused(house: House, body: bytes) -> None:
+    he = await house.sign_in("he")
+    answer = await he.http.post(
+        "/api/decisions/approval_policy/evaluate",
+        content=body,
+        headers={"X-CSRF-Token": he.csrf, "Content-Type": "application/json"},
+    )
+    assert answer.status_code in (400, 422)
+    assert answer.json()["code"] == "request.invalid"
+
+
+async def test_a_body_may_have_many_brackets_that_are_not_deep(house: House) -> None:
+    he = await house.sign_in("he")
+    flat = {"variables": {"category": "[" * 500, "amount": [[] for _ in range(500)]}}
+    assert (await he.post("/decisions/approval_policy/evaluate", flat)).status_code == 200

@@ -25,6 +25,7 @@ from noria.design.bpmn.names import (
     NORIA,
     SAVE_POINTS,
     TRIGGERS,
+    UNSUPPORTED_TRIGGERS,
     XSI_TYPE,
     bpmn,
     noria,
@@ -367,7 +368,7 @@ class ElementCompiler:
         if position == "startEvent" and parent is not None and parent.local != "process":
             position = "event sub-process startEvent" if is_event_sub_process(parent) else "sub-process startEvent"
         for kind in [trigger.kind for trigger in element.triggers] or [TriggerKind.NONE]:
-            if kind is TriggerKind.CONDITIONAL and position == "startEvent":
+            if (position, kind) in UNSUPPORTED_TRIGGERS:
                 what = "a conditional event that starts a process"
                 message = f"{what[0].upper()}{what[1:]} is not executed by this version."
                 self.findings.error("bpmn.unsupported", message, node, what=what)

@@ -104,6 +104,8 @@ ALLOWED: dict[str, set[TriggerKind]] = {
     },
 }
 """Position → triggers that BPMN 2.0.2, table 10.93 allows there."""
+UNSUPPORTED_TRIGGERS = frozenset({("startEvent", TriggerKind.CONDITIONAL)})
+"""Allowed by the standard and not executed: (position, trigger)."""
 
 FEEL_LANGUAGES = (
     "feel",

@@ -23,7 +23,7 @@ NAMESPACES = frozenset(
         "https://www.omg.org/spec/DMN/20230324/MODEL/",
     }
 )
-_IGNORED = frozenset(
+IGNORED = frozenset(
     {
         "association",
         "businessContextElement",
@@ -240,7 +240,7 @@ class _Reader:
     # --- the requirement graph
 
     def _declare(self, node: Node) -> None:
-        if node.local in _IGNORED or node.local in {"itemDefinition", "import"}:
+        if node.local in IGNORED or node.local in {"itemDefinition", "import"}:
             return
         makers: dict[str, type[Item]] = {
             "inputData": InputData,
