@@ -132,6 +132,11 @@ class PostgresServer:
         """Whether it was started and not stopped since."""
         return self._process is not None
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop this server's own process: SIGINT at once but in order, SIGQUIT as in a crash."""
         assert self._process is not None

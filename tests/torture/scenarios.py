@@ -14,6 +14,7 @@ from noria.adapters.database.opening import open_database
 from tests.databases import PostgresServer
 from tests.torture.clients import Torture
 from tests.torture.proof import Verdict, all_ended, judge
+from tests.torture.rooms import Room
 from tests.torture.server import Life
 
 PROCESSES = 4
@@ -106,5 +107,25 @@ async def kill_postgres(server: PostgresServer, url: str, seed: int, cuts: int, 
             else:
                 outcome.seen["one process of PostgreSQL"] += 1
                 server.kill_one(torture.random)
+        await torture.moves(A_FEW)
+    return outcome
+
+
+async def fill_disk(
+    room: Room, url: str, seed: int, cuts: int, processes: int = 1, server: PostgresServer | None = None
+) -> Outcome:
+    """The disk of the database is full, and has room again. A PostgreSQL that ends over it is started again then."""
+    outcome = Outcome(cuts=cuts)
+    lives = [Life(url=url, epoch_ms=now_ms())] * processes
+    async with under_load(url, lives, seed, outcome) as torture:
+        for _ in range(cuts):
+            await torture.moves(torture.random.randrange(1, A_FEW))
+            before = torture.refused.total()
+            room.fill(torture)
+            await torture.until(lambda: torture.refused.total() > before + A_FEW)  # noqa: B023
+            room.free(torture)
+            if server is not None and server.ended:
+                outcome.seen["PostgreSQL ended and was started again"] += 1
+                await asyncio.to_thread(server.start)
         await torture.moves(A_FEW)
     return outcome
