@@ -31,12 +31,12 @@ bench: $(VENV)/.installed ## Measure beside peers in the same run and print rati
 	$(BIN)/python -m bench.run $(ARGS)
 
 conformance: $(VENV)/.installed ## Run the outside suites in CONFORMANCE (../shared/conformance) and print what passes.
-	$(BIN)/python -m tests.conformance.run $(CONFORMANCE)
+	$(BIN)/python -m tests.conformance.run $(CONFORMANCE) $(if $(SUMMARY),--summary $(SUMMARY))
 
 web: $(STATIC) ## Build the web pages.
 
 docs: $(VENV)/.installed ## Write the generated pages of docs/reference.
-	$(BIN)/python scripts/reference.py
+	$(BIN)/python -m scripts.reference
 
 lock: $(VENV)/.installed ## Resolve the dependencies again and write the locks.
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \

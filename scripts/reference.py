@@ -6,13 +6,15 @@ import ast
 import inspect
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, cast, get_args
 
 import click
 import msgspec
+from scripts.support import support
+from scripts.writing import page, table
 
 from noria.adapters.cli.cli import group
 from noria.adapters.http import problems
@@ -35,7 +37,6 @@ from noria.engine import events
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src" / "noria"
 PAGES = ROOT / "docs" / "reference"
-NOTE = "<!-- Written by `make docs`. Change the code, not this page. -->\n"
 
 MEANINGS = {
     "activities": "FEEL for the ids of the activities that begin by themselves; without it all without incoming flow.",
@@ -85,25 +86,13 @@ MEANINGS = {
 _CODE = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 _FINDINGS_IN = (
     "design/bpmn",
+    "design/dmn/analysis.py",
     "design/dmn/boxed.py",
     "design/dmn/reader.py",
     "design/forms/reader.py",
     "operate/deploying.py",
 )
 _FIELDS_IN = ("design/forms/checking.py", "design/forms/values.py")
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    lines = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
-    return [*lines, ""]
-
-
-def _page(title: str, intro: str, *parts: list[str]) -> str:
-    lines = [NOTE, f"# {title}", "", intro, ""]
-    for part in parts:
-        lines += part
-    return "\n".join(lines).rstrip() + "\n"
 
 
 # REST
@@ -151,7 +140,7 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> list[str]:
         for item in operation.get("parameters", ())
     ]
     if parameters:
-        lines += _table(("parameter", "in", "type", "default"), parameters)
+        lines += table(("parameter", "in", "type", "default"), parameters)
     if "requestBody" in operation:
         lines += [f"Request: {_body(operation['requestBody']['content'])}", ""]
     for status, answer in sorted(operation["responses"].items()):
@@ -181,7 +170,7 @@ def rest() -> str:
             types += [_type(shape), ""]
             continue
         required = shape.get("required", ())
-        types += _table(
+        types += table(
             ("field", "type", "default"),
             [
                 (
@@ -192,7 +181,7 @@ def rest() -> str:
                 for field, about in shape.get("properties", {}).items()
             ],
         )
-    return _page(
+    return page(
         "REST",
         "The same description for programs is at `/api/openapi.json` (OpenAPI 3.1). Every path but sign-in, health and "
         "the description itself needs the session cookie; every `POST`, `PUT` and `DELETE` of them also needs the "
@@ -211,7 +200,7 @@ def _command(path: str, command: click.Command) -> list[str]:
     lines = [f"## `{path}`", "", inspect.cleandoc(command.help or ""), "", "```"]
     lines += [" ".join([path, *command.collect_usage_pieces(context)]), "```", ""]
     records = [record for item in command.get_params(context) if (record := item.get_help_record(context))]
-    lines += _table(("option", "meaning"), [(f"`{name}`", meaning) for name, meaning in records])
+    lines += table(("option", "meaning"), [(f"`{name}`", meaning) for name, meaning in records])
     if isinstance(command, click.Group):
         for name in sorted(command.commands):
             lines += _command(f"{path} {name}", command.commands[name])
@@ -220,7 +209,7 @@ def _command(path: str, command: click.Command) -> list[str]:
 
 def cli() -> str:
     """Every command and option."""
-    return _page(
+    return page(
         "Command line",
         "`noria COMMAND --help` prints the same. Exit code 0 means done, 1 refused or failed, 2 used wrongly.",
         _command("noria", group),
@@ -235,18 +224,18 @@ def bpmn() -> str:
     kinds = ["## Elements that are executed", "", ", ".join(f"`{name}`" for name in KINDS) + ".", ""]
     triggers = [kind for kind in TriggerKind if any(kind in allowed for allowed in ALLOWED.values())]
     positions = ["## Events: which trigger at which position", ""]
-    positions += _table(
+    positions += table(
         ("position", *(kind.name.lower() for kind in triggers)),
-        [(position, *("yes" if kind in allowed else "" for kind in triggers)) for position, allowed in ALLOWED.items()],
+        [(position, *("yes" if kind in ALLOWED[position] else "" for kind in triggers)) for position in ALLOWED],
     )
     attributes = ["## Noria's attributes", "", f"Namespace `{NORIA}`. Any other attribute in it is an error.", ""]
     for element, names in ATTRIBUTES.items():
         attributes += [f"### `{element}`", ""]
-        attributes += _table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in names])
+        attributes += table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in names])
     attributes += ["### Every flow node", ""]
-    attributes += _table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in SAVE_POINTS])
+    attributes += table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in SAVE_POINTS])
     attributes += ["## Noria's elements", "", "Inside `bpmn:extensionElements`.", ""]
-    attributes += _table(
+    attributes += table(
         ("element", "attributes"),
         [(f"`noria:{name}`", ", ".join(f"`{item}`" for item in items)) for name, items in EXTENSION_ELEMENTS.items()],
     )
@@ -257,7 +246,7 @@ def bpmn() -> str:
         "- expressions that are not FEEL",
         "",
     ]
-    return _page(
+    return page(
         "BPMN",
         "What this version executes. `noria check FILE` says it about a file, with element and line. How to use it: "
         "[for modellers](../how-to/modellers.md).",
@@ -284,7 +273,7 @@ def _event(kind: type[msgspec.Struct]) -> list[str]:
     for field in fields:
         written = _annotation(inspect.get_annotations(_owner(kind, field.name))[field.name])
         rows.append((f"`{field.name}`", f"`{written}`", "required" if field.required else f"`{field.default!r}`"))
-    return [*lines, *_table(("field", "type", "default"), rows)]
+    return [*lines, *table(("field", "type", "default"), rows)]
 
 
 def _owner(kind: type, name: str) -> type:
@@ -301,7 +290,7 @@ def event_page() -> str:
     lines: list[str] = []
     for kind in event_types():
         lines += _event(kind)
-    return _page(
+    return page(
         "Events",
         "The journal holds one row per command with all its events: msgpack arrays led by the event's number, then its "
         "fields in this order. A number keeps its meaning for ever: events may be added and fields appended with a "
@@ -412,7 +401,8 @@ def finding_codes(places: tuple[str, ...], subjects: tuple[str, ...]) -> dict[st
             continue
         for index, code in enumerate(call.texts[:3]):
             if _CODE.fullmatch(code) and code.split(".")[0] in subjects:
-                severity = "warning" if call.name == "warn" or call.texts[0] == "warning" else "error"
+                named = call.texts[0] if call.texts[0] in ("warning", "info") else "error"
+                severity = "warning" if call.name == "warn" else named
                 sentence = call.texts[index + 1] if len(call.texts) > index + 1 else ""
                 if not found.get(code, ("", ""))[1]:
                     found[code] = (severity, sentence)
@@ -429,7 +419,7 @@ def errors() -> str:
         rows.append((f"`{code}`", status if key in english else "", english.get(key) or sentence, chinese.get(key, "")))
     findings = finding_codes(_FINDINGS_IN, ("bpmn", "deployment", "dmn", "feel", "form", "xml"))
     fields = finding_codes(_FIELDS_IN, ("form",))
-    return _page(
+    return page(
         "Errors",
         "Errors of the REST interface are `application/problem+json` with `code`, `title`, `status`, `detail`, "
         "`details` and `request_id`. Codes are stable; sentences are for people and may change. A refusal that has no "
@@ -439,7 +429,7 @@ def errors() -> str:
             "",
             "Without an HTTP status: met inside the server or on the command line only.",
             "",
-            *_table(("code", "HTTP", "English", "中文"), rows),
+            *table(("code", "HTTP", "English", "中文"), rows),
         ],
         [
             "## Findings about models",
@@ -447,7 +437,7 @@ def errors() -> str:
             "Printed by `noria check` and in the answer of a refused deployment.",
             "An error refuses deployment; a warning does not. `…` stands for what is filled in.",
             "",
-            *_table(
+            *table(
                 ("code", "severity", "sentence"),
                 [(f"`{code}`", severity, text) for code, (severity, text) in sorted(findings.items())],
             ),
@@ -457,7 +447,7 @@ def errors() -> str:
             "",
             "In `details.fields` of `form.invalid`: the field, and what is not right with it.",
             "",
-            *_table(("code", "sentence"), [(f"`{code}`", text) for code, (_, text) in sorted(fields.items())]),
+            *table(("code", "sentence"), [(f"`{code}`", text) for code, (_, text) in sorted(fields.items())]),
         ],
     )
 
@@ -466,11 +456,11 @@ def import_report() -> str:
     """Every line that the report of an import can hold."""
     outcomes = {"mapped": "mapped", "changed": "mapped with a change", "needs_work": "needs work"}
     rows = [(f"`{code}`", outcomes[text.outcome], text.en, text.zh) for code, text in sorted(SENTENCES.items())]
-    return _page(
+    return page(
         "Import report",
         "What `noria import` says of a file: [coming from another engine](../how-to/importing.md). `{attribute}` is "
         "what the file said, `{value}` its value.",
-        _table(("code", "outcome", "English", "中文"), rows),
+        table(("code", "outcome", "English", "中文"), rows),
     )
 
 
@@ -504,11 +494,11 @@ def patterns() -> str:
                     how[0].upper() + how[1:] + ".",
                     f"`{path.stem}`",
                 )
-    return _page(
+    return page(
         "Workflow patterns",
         "The 43 control-flow patterns of Russell, ter Hofstede, van der Aalst and Mulyar (BPM Center Report BPM-06-22, "
         "2006), and what the scenario of each in `tests/scenarios` shows.",
-        _table(("no.", "pattern", "here", "scenario"), [row for _, row in sorted(rows.items())]),
+        table(("no.", "pattern", "here", "scenario"), [row for _, row in sorted(rows.items())]),
     )
 
 
@@ -522,6 +512,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors(),
         "import.md": import_report(),
         "patterns.md": patterns(),
+        "support.md": support(),
     }
 
 

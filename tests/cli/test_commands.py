@@ -99,6 +99,30 @@ def test_decide_prints_the_value_and_the_rows_that_decided() -> None:
     assert "row 1" in result.stderr
 
 
+def test_decide_explains_each_row_and_where_a_null_is_from() -> None:
+    result = noria(
+        "decide",
+        EXAMPLE / "approval.dmn",
+        "--decision",
+        "approval_policy",
+        "--variables",
+        '{"category": "equipment"}',
+        "--explain",
+    )
+    assert json.loads(result.stdout)["needs_general_manager"] is False
+    assert "row 1: no, amount = null cannot be compared with >= 50000, after 1 that passed" in result.stderr
+    assert "row 4: matches" in result.stderr
+    assert "row 2, column amount, in >= 100000" in result.stderr
+
+
+def test_check_warns_of_gaps_in_a_decision_table_and_still_succeeds(tmp_path: Path) -> None:
+    text = (EXAMPLE / "approval.dmn").read_text(encoding="utf-8").replace('hitPolicy="FIRST"', 'hitPolicy="UNIQUE"')
+    (tmp_path / "approval.dmn").write_text(text, encoding="utf-8")
+    result = noria("check", tmp_path / "approval.dmn")
+    assert result.exit_code == 0
+    assert "dmn.rules_overlap" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -1,8 +1,9 @@
 """Runs every outside suite that is found and prints one line for each: name, passed, total.
 
-    python -m tests.conformance.run [FOLDER] [--results FOLDER]
+    python -m tests.conformance.run [FOLDER] [--results FOLDER] [--summary FILE]
 
 Beside the lines it writes `conformance.json`, the verdict on each case, and `tck_results.csv`, the DMN TCK's own form.
+With `--summary docs/reference/conformance.json` the rates that the support page shows are those of this run.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=SHARED / "conformance", help="where the suites are")
     parser.add_argument("--results", type=Path, default=Path("conformance-results"), help="where results are written")
+    parser.add_argument("--summary", type=Path, help="where the numbers of this run are kept")
     asked = parser.parse_args()
     if not asked.folder.is_dir():
         parser.error(f"{asked.folder} is not a folder; name the one that holds the suites.")
@@ -55,6 +57,9 @@ def main() -> None:
     asked.results.mkdir(parents=True, exist_ok=True)
     whole = {name: [one._asdict() for one in found] for name, found in verdicts.items()}
     (asked.results / "conformance.json").write_text(json.dumps(whole, indent=1, ensure_ascii=False), encoding="utf-8")
+    if asked.summary is not None:
+        counts = {name: [sum(one.passed for one in found), len(found)] for name, found in sorted(verdicts.items())}
+        asked.summary.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
     if lines:
         (asked.results / "tck_results.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

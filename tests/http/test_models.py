@@ -85,7 +85,42 @@ async def test_a_decision_is_made_by_itself_and_names_the_rows_that_decided(hous
     )
     assert answer.json()["value"]["needs_general_manager"] is True
     assert [item["row"] for item in answer.json()["matched"]] == [1]
+    assert answer.json()["explanation"] is None
     assert (await he.post("/decisions/none/evaluate", {})).status_code == 404
+
+
+async def test_a_decision_that_is_to_be_explained_says_what_each_row_made_of_the_input(house: House) -> None:
+    he = await house.sign_in("he")
+    asked = {"variables": {"category": "equipment", "amount": 60_000}, "explain": True}
+    (table,) = (await he.post("/decisions/approval_policy/evaluate", asked)).json()["explanation"]["tables"]
+    assert [(one["expression"], one["value"]) for one in table["inputs"]] == [
+        ("category", "equipment"),
+        ("amount", 60_000),
+    ]
+    assert [rule["matched"] for rule in table["rules"]][:2] == [True, False]
+    assert table["rules"][1]["cells"] == [{"column": "amount", "test": ">= 100000", "outcome": "failed"}]
+
+
+async def test_the_decisions_of_an_instance_are_explained_to_whoever_may_read_models(house: House) -> None:
+    lin = await house.sign_in("lin")
+    started = await lin.start(amount=68_400)
+    (mine,) = (await lin.get(f"/instances/{started['id']}/decisions")).json()["items"]
+    assert (mine["decision"], mine["explanation"], mine["same"]) == ("approval_policy", None, None)
+    he = await house.sign_in("he")
+    (made,) = (await he.get(f"/instances/{started['id']}/decisions")).json()["items"]
+    assert made["value"] == mine["value"]
+    assert made["same"] is True
+    (table,) = made["explanation"]["tables"]
+    assert {one["expression"]: one["value"] for one in table["inputs"]}["amount"] == 68_400
+    assert next(rule["row"] for rule in table["rules"] if rule["matched"]) == made["matched"][0]["row"]
+
+
+async def test_a_dry_run_warns_of_what_a_decision_table_leaves_open(house: House) -> None:
+    he = await house.sign_in("he")
+    loose = example_files()["approval.dmn"].replace(b'hitPolicy="FIRST"', b'hitPolicy="UNIQUE"')
+    status, answer = await deploy(he, {"approval.dmn": loose}, dry_run=True)
+    assert status < 300
+    assert {(one["code"], one["severity"]) for one in answer["findings"]} == {("dmn.rules_overlap", "warning")}
 
 
 @pytest.mark.parametrize("name", ["../../evil.bpmn", "C:\\evil.bpmn"])
@@ -94,3 +129,32 @@ async def test_a_path_in_a_file_name_is_only_a_name(house: House, name: str) -> 
     status, problem = await deploy(he, {name: IMPLICIT})
     assert status == 422
     assert {item["file"] for item in problem["details"]["findings"]} == {"evil.bpmn"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"variables": {"a": ' + b"[" * 2_000 + b"]" * 2_000 + b"}}",
+        b'{"variables": {"a": ' + b"[" * 200 + b"]" * 200 + b"}}",
+        b'{"variables": {"a": "\xaa"}}',
+        b'{"variables": {"a": "\\ud800"}}',
+        b'{"variables": {"a": NaN}}',
+        b"\xff\xfe",
+    ],
+    ids=["very-deep", "deep", "no-utf-8", "half-a-character", "no-number", "no-text"],
+)
+async def test_a_body_that_is_no_sensible_json_is_refused(house: House, body: bytes) -> None:
+    he = await house.sign_in("he")
+    answer = await he.http.post(
+        "/api/decisions/approval_policy/evaluate",
+        content=body,
+        headers={"X-CSRF-Token": he.csrf, "Content-Type": "application/json"},
+    )
+    assert answer.status_code in (400, 422)
+    assert answer.json()["code"] == "request.invalid"
+
+
+async def test_a_body_may_have_many_brackets_that_are_not_deep(house: House) -> None:
+    he = await house.sign_in("he")
+    flat = {"variables": {"category": "[" * 500, "amount": [[] for _ in range(500)]}}
+    assert (await he.post("/decisions/approval_policy/evaluate", flat)).status_code == 200

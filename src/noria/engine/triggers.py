@@ -53,7 +53,7 @@ def throw_error(
 
 
 def throw_escalation(run: Run, token: int, code: str, outputs: Mapping[str, object] | None = None) -> None:
-    """Throw an escalation; without a catching event it has no effect (BPMN 2.0.2, 10.5.7).
+    """Throw an escalation; without a catching event it has no effect (BPMN 2.0.2, 10.5.6).
 
     Args:
         run: the step.

@@ -11,6 +11,7 @@ from noria.engine import commands as c
 from noria.engine.state import Status
 from noria.kernel.instants import parse_instant, to_datetime
 from noria.operate.changes import Held
+from noria.operate.deciding import decisions_made
 from noria.operate.deploying import DefinitionRow
 from noria.operate.files import files_in
 from noria.operate.office import (
@@ -30,6 +31,7 @@ from noria.operate.requests import Request, SerialDraw
 from noria.operate.taskviews import task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
+    DecisionsMade,
     ElementCount,
     FlowCount,
     Holder,
@@ -288,6 +290,15 @@ class Cases:
         held = await self.seen(caller, iid)
         organisation = await self._office.people.organisation(caller.principal.tenant)
         return Timeline((await history_of(self._office, held, organisation)).items())
+
+    async def decisions(self, caller: Caller, iid: int) -> DecisionsMade:
+        """The decisions of an instance, oldest first; why each came out so for who may read models."""
+        held = await self.seen(caller, iid)
+        tenant = caller.principal.tenant
+        history = await history_of(self._office, held, await self._office.people.organisation(tenant))
+        explained = Permission.MODELS_READ in caller.principal.permissions
+        facts = self._office.facts(tenant)
+        return DecisionsMade(decisions_made(history, facts, explained=explained))
 
     async def state_at(self, caller: Caller, iid: int, at: str) -> StateAt:
         """The state of an instance at an instant of its past.

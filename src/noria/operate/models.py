@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from noria.design.dmn import explain
 from noria.design.feel import EvaluationContext, to_json
 from noria.design.findings import has_errors
 from noria.kernel.errors import Rejected
@@ -192,8 +193,10 @@ class Models:
             )
         )
 
-    async def evaluate(self, caller: Caller, decision: str, variables: dict[str, object]) -> DecisionAnswer:
-        """Make a decision without an instance.
+    async def evaluate(
+        self, caller: Caller, decision: str, variables: dict[str, object], *, explained: bool = False
+    ) -> DecisionAnswer:
+        """Make a decision without an instance, and say why if that is asked for.
 
         Raises:
             NotFoundError: it is not deployed.
@@ -203,8 +206,13 @@ class Models:
         if found is None:
             raise NotFoundError(f"There is no decision {decision!r}.")
         context = EvaluationContext(self._office.clock.now_ms(), self._office.facts(caller.principal.tenant).zone)
-        result = found.evaluate(variables, context)
+        explanation = None
+        if explained:
+            result, explanation = explain(found, variables, context)
+        else:
+            result = found.evaluate(variables, context)
         matched: list[dict[str, object]] = [
             {"decision": hit.table_id, "rule": hit.rule_id, "row": hit.rule_index + 1} for hit in result.matched
         ]
-        return DecisionAnswer(to_json(result.value), matched, [note.message for note in context.diagnostics])
+        notes = [note.message for note in context.diagnostics]
+        return DecisionAnswer(to_json(result.value), matched, notes, explanation)

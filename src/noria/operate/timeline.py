@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -74,6 +75,7 @@ _WITH_REASON = (
     e.InstanceSuspended,
     e.InstanceResumed,
 )
+Told = TypeVar("Told", bound=e.Event)
 _EMPTY: tuple[object, ...] = (None, "", [])
 _OMITTED = {
     *("token", "element", "by", "comment", "variables", "parent", "starter", "process", "definition_version"),
@@ -170,6 +172,16 @@ class History:
     def _turn_to(self, definition: Definition) -> None:
         if definition.graph is not self.graph:
             self.graph, self.version, self.labels = definition.graph, definition.version, labels_of(definition.forms)
+
+    def before(self, kind: type[Told]) -> Iterator[tuple[JournalRow, Definition, Told]]:
+        """Events of a kind with what they happened in; while one is looked at, the state is as it was before it."""
+        for row, definition in zip(self.rows, self.definitions, strict=True):
+            self._turn_to(definition)
+            for event in e.decode_events(row.ev):
+                if isinstance(event, kind):
+                    yield row, definition, event
+                self._apply(row, event)
+            self.state.version += 1
 
     def _apply(self, row: JournalRow, event: e.AnyEvent) -> None:
         if isinstance(event, e.ElementEntered):

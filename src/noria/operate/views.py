@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from noria.design.dmn import DecisionExplanation
 from noria.design.findings import Finding
 
 T = TypeVar("T")
@@ -396,11 +397,35 @@ class MessageAnswer(msgspec.Struct):
 
 
 class DecisionAnswer(msgspec.Struct):
-    """What a decision gave, the rows that decided, and why something is null."""
+    """What a decision gave, the rows that decided, why something is null, and the explanation if it was asked for."""
 
     value: object
     matched: list[dict[str, object]]
     diagnostics: list[str]
+    explanation: DecisionExplanation | None = None
+
+
+class DecisionMade(msgspec.Struct, kw_only=True):
+    """A decision on an instance's record.
+
+    `explanation` is for who may read models. It is made by evaluating again what is deployed now on the variables of
+    then; `same` says whether that gives the value on record.
+    """
+
+    seq: int
+    at: str
+    element: Ref
+    decision: str
+    value: object
+    matched: list[dict[str, object]]
+    explanation: DecisionExplanation | None
+    same: bool | None
+
+
+class DecisionsMade(msgspec.Struct):
+    """The decisions of an instance, oldest first."""
+
+    items: list[DecisionMade]
 
 
 class PlanProblem(msgspec.Struct):

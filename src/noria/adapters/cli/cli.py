@@ -18,7 +18,7 @@ from noria.adapters.cli.trial import decide_command, run_command
 from noria.design.findings import Finding, has_errors
 from noria.kernel.errors import NoriaError
 from noria.operate.auditing import AuditVerdict
-from noria.operate.deploying import read_bundle
+from noria.operate.deploying import check_bundle
 
 
 class Composition(Protocol):
@@ -163,7 +163,7 @@ def _print(findings: list[Finding]) -> None:
 @_files
 def check(files: tuple[Path, ...]) -> None:
     """Check models. One finding a line; exit code 1 if one is an error."""
-    findings = read_bundle(_read(files)).findings
+    findings = check_bundle(_read(files)).findings
     _print(findings)
     if has_errors(findings):
         raise SystemExit(1)

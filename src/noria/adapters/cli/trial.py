@@ -10,6 +10,8 @@ import msgspec
 
 from noria.adapters.calendars import CHINA_ZONE, china_calendar
 from noria.adapters.system import SystemClock
+from noria.design.dmn import explain
+from noria.design.dmn.explaining import lines
 from noria.design.feel import EvaluationContext, to_json
 from noria.design.findings import has_errors
 from noria.engine import commands as c
@@ -157,7 +159,8 @@ def run_command(files: tuple[Path, ...], variables: str, process: str, complete:
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--decision", required=True, help="Id or name of the decision.")
 @click.option("--variables", default="{}", help="Input data, a JSON object.")
-def decide_command(files: tuple[Path, ...], decision: str, variables: str) -> None:
+@click.option("--explain", "explained", is_flag=True, help="Print why: inputs, every row, and where each null is from.")
+def decide_command(files: tuple[Path, ...], decision: str, variables: str, *, explained: bool) -> None:
     """Make a decision and print its value as JSON; the rows that decided go to the error output.
 
     Give the files that the decision's file imports as well.
@@ -168,9 +171,14 @@ def decide_command(files: tuple[Path, ...], decision: str, variables: str) -> No
         names = ", ".join(item.name for item in bundle.decisions.values())
         raise click.UsageError(f"There is no decision {decision!r}; there are {names or 'none'}.")
     context = EvaluationContext(SystemClock().now_ms())
-    result = found.evaluate(_variables(variables), context)
-    for hit in result.matched:
-        click.echo(f"row {hit.rule_index + 1} of {hit.table_id}", err=True)
-    for reason in context.diagnostics:
-        click.echo(f"null because: {reason}", err=True)
+    if explained:
+        result, explanation = explain(found, _variables(variables), context)
+        for line in lines(explanation):
+            click.echo(line, err=True)
+    else:
+        result = found.evaluate(_variables(variables), context)
+        for hit in result.matched:
+            click.echo(f"row {hit.rule_index + 1} of {hit.table_id}", err=True)
+        for reason in context.diagnostics:
+            click.echo(f"null because: {reason.code}: {reason.message}", err=True)
     click.echo(json.dumps(to_json(result.value), ensure_ascii=False))

@@ -16,6 +16,7 @@ from litestar.types import Message, Scope
 
 from noria import __version__
 from noria.adapters.http import admin, instances, machines, operations, processes, session, tasks
+from noria.adapters.http.bodies import refuse_deep
 from noria.adapters.http.callers import admit, provide_caller, provide_services, provide_session
 from noria.adapters.http.description import DescriptionPlugin, described
 from noria.adapters.http.pages import Pages, page
@@ -115,6 +116,7 @@ def create_app(services: Services) -> Litestar:
             *admin.HANDLERS,
         ],
         guards=[admit],
+        before_request=refuse_deep,
         dependencies={
             "services": Provide(provide_services),
             "session": Provide(provide_session),

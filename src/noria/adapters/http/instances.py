@@ -23,6 +23,7 @@ from noria.operate.views import (
     Attachment,
     AuditEntry,
     AuditList,
+    DecisionsMade,
     InstanceBrief,
     InstanceDetail,
     Page,
@@ -96,6 +97,12 @@ async def get_instance(instance_id: str, caller: Caller, services: Services) -> 
 async def get_timeline(instance_id: str, caller: Caller, services: Services) -> Timeline:
     """What happened, oldest first."""
     return await services.cases.timeline(caller, instance_number(instance_id))
+
+
+@get("/instances/{instance_id:str}/decisions", operation_id="getDecisions", tags=["instances"])
+async def get_decisions(instance_id: str, caller: Caller, services: Services) -> DecisionsMade:
+    """The decisions of an instance, oldest first; why each came out so for who may read models."""
+    return await services.cases.decisions(caller, instance_number(instance_id))
 
 
 @get("/instances/{instance_id:str}/state", operation_id="getStateAt", tags=["instances"])
@@ -231,6 +238,7 @@ HANDLERS = [
     start_instance,
     get_instance,
     get_timeline,
+    get_decisions,
     get_state,
     get_instance_audit,
     withdraw,

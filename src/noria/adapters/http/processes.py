@@ -24,9 +24,10 @@ from noria.operate.views import (
 
 
 class DecisionInput(msgspec.Struct):
-    """Input data by name."""
+    """Input data by name, and whether to say why the decision came out as it did."""
 
     variables: dict[str, object] = {}
+    explain: bool = False
 
 
 @get("/processes", operation_id="listProcesses", tags=["processes"])
@@ -102,7 +103,7 @@ async def deploy(
 @post("/decisions/{decision:str}/evaluate", operation_id="evaluateDecision", tags=["decisions"], status_code=200)
 async def evaluate(decision: str, data: DecisionInput, caller: Caller, services: Services) -> DecisionAnswer:
     """Make a decision without an instance."""
-    return await services.models.evaluate(caller, decision, data.variables)
+    return await services.models.evaluate(caller, decision, data.variables, explained=data.explain)
 
 
 HANDLERS = [

@@ -97,7 +97,7 @@ class _DataRules:
             self.findings.warn("bpmn.data_type", "The data and its item definition disagree about isCollection.", node)
 
     def association(self, node: Node) -> None:
-        """10.4.2: from what holds data into what takes it; several sources need a transformation."""
+        """10.4.1: from what holds data into what takes it; several sources need a transformation."""
         owner = node.parent
         sources = [self.named(source.text) for source in node.elements(bpmn("sourceRef"))]
         target = self.named(child_text(node, "targetRef"))
@@ -175,7 +175,7 @@ class _DataRules:
             self.findings.error("bpmn.data_type", f"The {local} is not of the message's type.", node)
 
     def bindings(self, node: Node) -> None:
-        """8.4.3 and 10.3.4: what offers an interface binds each of its operations to its own inputs and outputs."""
+        """What offers an interface binds each of its operations to its own inputs and outputs."""
         bound = {binding.get("operationRef"): binding for binding in node.elements(bpmn("ioBinding"))}
         for reference in node.elements(bpmn("supportedInterfaceRef")):
             interface = self.named(reference.text)
@@ -193,7 +193,7 @@ class _DataRules:
                         self.findings.error("bpmn.data_type", message, binding)
 
     def call(self, node: Node) -> None:
-        """10.3.4: a call activity's inputs and outputs are those of what it calls."""
+        """10.3.6: a call activity's inputs and outputs are those of what it calls."""
         called = self.named(node.get("calledElement"))
         ours, theirs = (one.first(bpmn("ioSpecification")) if one is not None else None for one in (node, called))
         if ours is None or theirs is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from noria.design.dmn.model import Logic, Run
-from noria.design.dmn.tables import Output, Rule, Table
+from noria.design.dmn.tables import POLICY_NAMES, Output, Rule, Table, WrittenTable
 from noria.design.feel import calls, iteration
 from noria.design.feel.expression import Expression, UnaryTests, compile_expression, compile_unary_tests
 from noria.design.feel.externals import external_function
@@ -15,15 +15,7 @@ from noria.design.feel.types import FeelType
 from noria.design.feel.values import Function
 from noria.design.xml import Node
 
-POLICIES = {
-    "UNIQUE": "U",
-    "ANY": "A",
-    "PRIORITY": "P",
-    "FIRST": "F",
-    "RULE ORDER": "R",
-    "OUTPUT ORDER": "O",
-    "COLLECT": "C",
-}
+POLICIES = {name: policy for policy, name in POLICY_NAMES.items()}
 EXPRESSIONS = frozenset(
     {
         "literalExpression",
@@ -72,11 +64,15 @@ class Boxes:
     Attributes:
         types: item definitions by name.
         fields: component names with spaces, which the parser must know.
+        inputs: declared types of the names that the element being compiled has from outside.
+        tables: the decision tables that were compiled.
     """
 
     def __init__(self, types: Mapping[str, FeelType], fields: Iterable[str], report: Report) -> None:
         self.types = types
         self.fields = frozenset(fields)
+        self.inputs: dict[str, FeelType | None] = {}
+        self.tables: list[WrittenTable] = []
         self._report = report
         self._compilers: dict[str, Callable[[Node, Names], Logic]] = {
             "literalExpression": self._literal,
@@ -150,7 +146,11 @@ class Boxes:
         expression = self.expression(text, node, names)
         if expression is None:
             return _null
-        return lambda variables, run: expression.evaluate(variables, run.context)
+        return lambda variables, run: (
+            expression.evaluate(variables, run.context)
+            if run.watcher is None
+            else run.watcher.evaluated(expression, variables, run)
+        )
 
     def _context(self, node: Node, names: Names) -> Logic:
         entries: list[tuple[str, FeelType | None, Logic]] = []
@@ -308,11 +308,22 @@ class Boxes:
             if not outputs:
                 self._report(node, "dmn.table", "A decision table needs an output.")
             return _null
-        owner = node.get("id") or (node.parent.get("id") if node.parent else "")
+        owner: Node | None = node
+        while owner is not None and not owner.get("id"):
+            owner = owner.parent
         kept = tuple(rule for rule in rules if rule is not None)
-        return Table(
-            owner, policy, node.get("aggregation"), tuple(inputs), tuple(allowed), tuple(outputs), kept
-        ).evaluate
+        table_id = "" if owner is None else owner.get("id")
+        table = Table(table_id, policy, node.get("aggregation"), tuple(inputs), tuple(allowed), tuple(outputs), kept)
+        types = tuple(self._input_type(clause) for clause in children(node, "input"))
+        lines = tuple(rule.line for rule in children(node, "rule"))
+        self.tables.append(WrittenTable(table, types, node.line, lines))
+        return table.evaluate
+
+    def _input_type(self, clause: Node) -> FeelType | None:
+        """The type of an input column: its own, or that of the input it names. The evaluation does not ask for it."""
+        box = child(clause, "inputExpression")
+        named = "" if box is None else box.get("typeRef").strip().removeprefix("feel:")
+        return self.types.get(named) if named else self.inputs.get(text_in(box))
 
     def _output(self, clause: Node, table: Node, names: Names) -> Output:
         wanted = self.type_of(clause.get("typeRef"), clause)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
@@ -12,8 +13,28 @@ from noria.design.feel.types import FeelType, coerce
 from noria.design.feel.values import Function, kind
 from noria.kernel.errors import NoriaError
 
+if TYPE_CHECKING:
+    from noria.design.dmn.tables import Table, WrittenTable
+    from noria.design.feel.expression import Expression
+
 Logic = Callable[[dict[str, Any], "Run"], Any]
 """Compiled decision logic: variables in scope and the run, to a FEEL value."""
+
+
+class Watcher(Protocol):
+    """Stands between a run and what it evaluates, to explain it. Each method gives the value of what it is given."""
+
+    def decided(self, name: str, decide: Callable[[], Any]) -> Any:
+        """The value of a decision."""
+        ...
+
+    def evaluated(self, expression: Expression, variables: dict[str, Any], run: Run) -> Any:
+        """The value of a literal expression."""
+        ...
+
+    def table(self, table: Table, variables: dict[str, Any], run: Run) -> Any:
+        """The result of a decision table."""
+        ...
 
 
 class UnknownDecisionError(NoriaError):
@@ -26,7 +47,7 @@ class RuleHit(msgspec.Struct, frozen=True):
     """One rule of a decision table that matched.
 
     Attributes:
-        table_id: id of the table, or of the decision around it when the table has none.
+        table_id: id of the table, or of what is around it when the table has none.
         rule_index: position of the rule from 0.
         rule_id: id of the rule, "" when it has none.
         inputs: the tested values, one per input column.
@@ -105,19 +126,22 @@ class Decision(Item):
     line: int = 0
     model: DecisionModel | None = None
 
-    def evaluate(self, variables: Mapping[str, object], context: EvaluationContext) -> DecisionResult:
+    def evaluate(
+        self, variables: Mapping[str, object], context: EvaluationContext, watcher: Watcher | None = None
+    ) -> DecisionResult:
         """Evaluate it after the decisions it requires, each once.
 
         Args:
             variables: values of the input data by name; a missing one is null.
             context: instant, zone and budgets; receives diagnostics.
+            watcher: looks on; see `noria.design.dmn.explaining`.
 
         Raises:
             FeelBudgetError: a budget of the context is used up.
         """
         if self.model is None:
             raise AssertionError("A decision is evaluated within its model.")
-        run = Run(self.model, variables, context)
+        run = Run(self.model, variables, context, watcher)
         return DecisionResult(run.value_of(self.id), tuple(run.hits))
 
 
@@ -144,6 +168,7 @@ class DecisionModel(msgspec.Struct):
         items: everything in the requirement graph by id; imported elements by namespace, "#" and id.
         decisions: the decisions by id.
         types: item definitions and simple types by name; imported ones with the import's name and a dot before theirs.
+        tables: the decision tables in the file, in its order.
     """
 
     namespace: str
@@ -151,6 +176,7 @@ class DecisionModel(msgspec.Struct):
     items: dict[str, Item]
     decisions: dict[str, Decision]
     types: dict[str, FeelType] = {}
+    tables: list[WrittenTable] = []
 
     def find(self, id_or_name: str) -> Decision:
         """The decision of this id, or else of this name.
@@ -189,16 +215,24 @@ class Run:
     Attributes:
         context: instant, zone, budgets and diagnostics.
         hits: rules that matched so far.
+        watcher: looks on, most often nobody.
     """
 
-    __slots__ = ("_imported", "_inputs", "_model", "_values", "context", "hits")
+    __slots__ = ("_imported", "_inputs", "_model", "_values", "context", "hits", "watcher")
 
-    def __init__(self, model: DecisionModel, inputs: Mapping[str, object], context: EvaluationContext) -> None:
+    def __init__(
+        self,
+        model: DecisionModel,
+        inputs: Mapping[str, object],
+        context: EvaluationContext,
+        watcher: Watcher | None = None,
+    ) -> None:
         self._model = model
         self._inputs = inputs
         self._values: dict[str, Any] = {}
         self._imported: dict[str, Run] = {}
         self.context = context
+        self.watcher = watcher
         self.hits: list[RuleHit] = []
 
     def value_of(self, item_id: str) -> Any:
@@ -210,7 +244,9 @@ class Run:
             value = self.typed(self._inputs.get(item.name), item.type, item.name)
         elif isinstance(item, Decision):
             value = None
-            if item.logic is not None:
+            if self.watcher is not None:
+                value = self.watcher.decided(item.name, partial(self._decided, item))
+            elif item.logic is not None:
                 value = self.typed(item.logic(self.scope(item.requires), self), item.type, item.name)
         elif isinstance(item, Knowledge):
             value = self._knowledge(item)
@@ -220,6 +256,11 @@ class Run:
             value = self._service(item)
         self._values[item_id] = value
         return value
+
+    def _decided(self, item: Decision) -> Any:
+        if item.logic is None:
+            return None
+        return self.typed(item.logic(self.scope(item.requires), self), item.type, item.name)
 
     def scope(self, requires: tuple[str, ...]) -> dict[str, Any]:
         """The names that required elements give."""
@@ -244,7 +285,7 @@ class Run:
         if found is None:
             own = self._inputs.get(item.prefix)
             inputs = {**self._inputs, **own} if isinstance(own, dict) else self._inputs
-            found = self._imported[item.prefix] = Run(item.model, inputs, self.context)
+            found = self._imported[item.prefix] = Run(item.model, inputs, self.context, self.watcher)
             found.hits = self.hits
         return found
 
@@ -272,7 +313,7 @@ class Run:
         items = [self._model.items[item_id] for item_id in item.inputs]
 
         def body(*arguments: Any) -> Any:
-            run = Run(self._model, {}, self.context)
+            run = Run(self._model, {}, self.context, self.watcher)
             run.hits = self.hits
             for entry, value in zip(items, arguments, strict=True):
                 run.preset(entry, value)

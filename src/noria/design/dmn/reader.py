@@ -23,7 +23,7 @@ NAMESPACES = frozenset(
         "https://www.omg.org/spec/DMN/20230324/MODEL/",
     }
 )
-_IGNORED = frozenset(
+IGNORED = frozenset(
     {
         "association",
         "businessContextElement",
@@ -112,7 +112,9 @@ class _Reader:
         if has_errors(self._findings):
             return None, self._findings
         decisions = {key: item for key, item in self._items.items() if isinstance(item, Decision)}
-        model = DecisionModel(root.get("namespace"), root.get("name"), self._items, decisions, self._types)
+        model = DecisionModel(
+            root.get("namespace"), root.get("name"), self._items, decisions, self._types, self._boxes.tables
+        )
         for decision in decisions.values():
             decision.model = model
         return model, self._findings
@@ -238,7 +240,7 @@ class _Reader:
     # --- the requirement graph
 
     def _declare(self, node: Node) -> None:
-        if node.local in _IGNORED or node.local in {"itemDefinition", "import"}:
+        if node.local in IGNORED or node.local in {"itemDefinition", "import"}:
             return
         makers: dict[str, type[Item]] = {
             "inputData": InputData,
@@ -292,6 +294,7 @@ class _Reader:
             needs = self._references(node, "informationRequirement", "requiredInput", "requiredDecision")
             item.requires = needs + knowledge
             item.line = node.line
+            self._boxes.inputs = {self._items[need].name: self._items[need].type for need in needs}
             inner = expression_of(node)
             item.logic = None if inner is None else self._boxes.logic(inner, self._names(item.requires))
         elif isinstance(item, Knowledge):
@@ -311,6 +314,7 @@ class _Reader:
             return
         params, types = self._boxes.parameters(logic)
         item.params = tuple(zip(params, types, strict=True))
+        self._boxes.inputs = dict(item.params)
         inner = expression_of(logic)
         if logic.get("kind") not in {"", "FEEL"}:
             function = self._boxes.external(logic, frozenset(), params, types)

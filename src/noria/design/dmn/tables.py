@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,9 +11,20 @@ import msgspec
 from noria.design.dmn.model import RuleHit, Run
 from noria.design.feel.arithmetic import add
 from noria.design.feel.comparison import equal, order
+from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.expression import Expression, UnaryTests
 from noria.design.feel.types import FeelType
 from noria.design.feel.values import to_json
+
+POLICY_NAMES = {
+    "U": "UNIQUE",
+    "A": "ANY",
+    "P": "PRIORITY",
+    "F": "FIRST",
+    "R": "RULE ORDER",
+    "O": "OUTPUT ORDER",
+    "C": "COLLECT",
+}
 
 
 class Output(msgspec.Struct):
@@ -75,12 +86,26 @@ class Table(msgspec.Struct, dict=True):
 
     def evaluate(self, variables: dict[str, Any], run: Run) -> Any:
         """The result of the hit policy; a context when there are several outputs."""
-        context = run.context
-        values = tuple(expression.evaluate(variables, context) for expression in self.inputs)
+        if run.watcher is not None:
+            return run.watcher.table(self, variables, run)
+        return self.decide(self.values(variables, run.context), variables, run)
+
+    def values(self, variables: dict[str, Any], context: EvaluationContext) -> tuple[Any, ...]:
+        """The input values."""
+        return tuple(expression.evaluate(variables, context) for expression in self.inputs)
+
+    def allows(self, values: Sequence[Any], variables: dict[str, Any], context: EvaluationContext) -> bool:
+        """Whether each input value is an allowed one; noted when one is not."""
         for position, tests in enumerate(self.allowed):
             if tests is not None and tests.matches(values[position], variables, context) is not True:
                 context.note("dmn.input_not_allowed", f"Table {self.id}: input {position + 1} is not an allowed value.")
-                return None
+                return False
+        return True
+
+    def decide(self, values: tuple[Any, ...], variables: dict[str, Any], run: Run) -> Any:
+        """The result for input values."""
+        if not self.allows(values, variables, run.context):
+            return None
         results: list[tuple[Any, ...]] = []
         for index in self._matching(values, variables, run):
             rule = self.rules[index]
@@ -143,8 +168,13 @@ class Table(msgspec.Struct, dict=True):
         return {output.name: value for output, value in zip(self.outputs, outputs, strict=True)}
 
     def by_priority(self, results: list[tuple[Any, ...]], variables: dict[str, Any], run: Run) -> list[tuple[Any, ...]]:
-        """The results, most important first: by the order of allowed output values, leftmost column first."""
-        ranks: list[list[Any]] = [
+        """The results, most important first."""
+        ranks = self.ranks(results, variables, run)
+        return [results[at] for at in sorted(range(len(results)), key=ranks.__getitem__)]
+
+    def ranks(self, results: list[tuple[Any, ...]], variables: dict[str, Any], run: Run) -> list[tuple[int, ...]]:
+        """How important each result is, small numbers first: by the order of allowed output values, left to right."""
+        orders: list[list[Any]] = [
             [] if output.priorities is None else output.priorities.evaluate(variables, run.context)
             for output in self.outputs
         ]
@@ -152,10 +182,26 @@ class Table(msgspec.Struct, dict=True):
         def rank(outputs: tuple[Any, ...]) -> tuple[int, ...]:
             return tuple(
                 next((at for at, one in enumerate(known) if equal(run.context, one, value) is True), len(known))
-                for known, value in zip(ranks, outputs, strict=True)
+                for known, value in zip(orders, outputs, strict=True)
             )
 
-        return sorted(results, key=rank)
+        return [rank(outputs) for outputs in results]
+
+
+class WrittenTable(msgspec.Struct):
+    """A table as it stands in a file.
+
+    Attributes:
+        table: what is evaluated.
+        types: declared type of each input, None for any.
+        line: 1-based line of the table.
+        rule_lines: 1-based line of each rule.
+    """
+
+    table: Table
+    types: tuple[FeelType | None, ...]
+    line: int
+    rule_lines: tuple[int, ...]
 
 
 def _unique(table: Table, results: list[tuple[Any, ...]], _variables: dict[str, Any], run: Run) -> Any:

@@ -274,12 +274,12 @@ class Compiler:
         return ast.Call(_lambda([identifier], body), [value], [])
 
     def _tests(self, tests: n.Tests, tested: ast.expr) -> ast.expr:
-        result: ast.expr | None = None
-        for test in tests.tests:
-            emitted = self._test(test, tested)
-            result = emitted if result is None else self._logic(True, result, emitted)
-        emitted = ast.Constant(True) if result is None else result
-        return _call("invert", _CONTEXT, emitted) if tests.negated else emitted
+        emitted = [self._test(test, tested) for test in tests.tests]
+        # As a tree and not a chain: Python compiles hundreds of alternatives, but not hundreds of levels.
+        while len(emitted) > 1:
+            paired = [self._logic(True, *pair) for pair in zip(emitted[::2], emitted[1::2], strict=False)]
+            emitted = [*paired, *emitted[len(paired) * 2 :]]
+        return _call("invert", _CONTEXT, emitted[0]) if tests.negated else emitted[0]
 
     def _test(self, test: n.Test, tested: ast.expr) -> ast.expr:
         if test.operand is None:

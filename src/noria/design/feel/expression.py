@@ -23,7 +23,10 @@ __all__ = [
     "UnaryTests",
     "compile_expression",
     "compile_unary_tests",
+    "evaluate_node",
     "literal_expression",
+    "parse_expression",
+    "parse_unary_tests",
 ]
 
 _CACHE_MAX = 8_192
@@ -146,6 +149,29 @@ def literal_expression(text: str) -> Expression:
     """An expression whose value is this text."""
     quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return Expression(quoted, frozenset(), Compiler(frozenset()).expression(n.Literal(text)), text)
+
+
+def parse_expression(source: str) -> n.Node:
+    """The syntax tree of an expression that knows no names of its own.
+
+    Raises:
+        FeelSyntaxError: the text is not FEEL; with line and column.
+    """
+    return Parser(source, (), _LIBRARY_INDEX).expression()
+
+
+def parse_unary_tests(source: str) -> n.Tests:
+    """The syntax tree of unary tests that know no names of their own. Errors as for `parse_expression`."""
+    return Parser(source, (), _LIBRARY_INDEX).unary_tests()
+
+
+def evaluate_node(node: n.Node, context: EvaluationContext) -> Any:
+    """The value of a syntax tree without variables.
+
+    Raises:
+        FeelBudgetError: a budget of the context is used up.
+    """
+    return Compiler(frozenset()).expression(node)({}, context)
 
 
 def _compile_expression(source: str, names: frozenset[str], types: Mapping[str, FeelType] | None) -> Expression:

@@ -85,27 +85,37 @@ class Parser:
         if self._peek("-") and self._tokens[self._at + 1].kind == "end":
             self._at += 1
             tests = n.Tests([n.Test("-", None)])
-        elif self._peek("not") and self._negates_all():
+            self._end()
+            return tests
+        negated = self._negated_tests() if self._peek("not") else None
+        if isinstance(negated, n.Tests):
+            return negated
+        try:
+            tests = n.Tests(self._tests())
+            self._end()
+        except FeelSyntaxError as error:
+            further = negated is not None and (negated.line, negated.column) > (error.line, error.column)
+            raise negated if negated is not None and further else error from None
+        return tests
+
+    def _negated_tests(self) -> n.Tests | FeelSyntaxError:
+        """``not(...)`` around all tests; else the error that shows it is none, and nothing is consumed.
+
+        Brackets cannot be counted to find its end, since those of a range need not match.
+        """
+        before = self._at, self._depth, self._input_uses
+        try:
             self._at += 1
             self._expect("(")
             tests = n.Tests(self._tests(), negated=True)
             self._expect(")")
-        else:
-            tests = n.Tests(self._tests())
-        self._end()
+            self._end()
+        except FeelSyntaxError as error:
+            self._at, self._depth, self._input_uses = before
+            del self._scopes[1:]
+            self._endpoint = False
+            return error
         return tests
-
-    def _negates_all(self) -> bool:
-        depth = 0
-        for position in range(self._at + 1, len(self._tokens)):
-            token = self._tokens[position]
-            if token.kind == "op" and token.text == "(":
-                depth += 1
-            elif token.kind == "op" and token.text == ")":
-                depth -= 1
-            if depth == 0:
-                return self._tokens[position + 1].kind == "end" if position > self._at + 1 else False
-        return False
 
     # --- tokens
 

@@ -131,8 +131,8 @@ def member(c: EvaluationContext, value: Any, wanted: Any) -> bool | None:
 
 
 def own_test(c: EvaluationContext, value: Any, result: Any) -> bool | None:
-    """A unary test that mentions ``?``: its own truth value when it has one."""
-    return result if type(result) is bool else member(c, value, result)
+    """A unary test that mentions ``?``: its own truth value or null; another value is one to be equal to."""
+    return result if result is None or type(result) is bool else member(c, value, result)
 
 
 def instance(value: Any, wanted: FeelType) -> bool:

@@ -25,6 +25,7 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|(.))", re.DOTALL)
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_HALF = re.compile("[\ud800-\udfff]")
 _SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "'": "'"}
 
 
@@ -114,4 +115,9 @@ def _decode(source: str, text: str, position: int) -> str:
         return _SIMPLE_ESCAPES[match[3]]
 
     decoded = _ESCAPE.sub(replace, text[1:-1])
-    return _SURROGATES.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), decoded)
+    whole = _SURROGATES.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), decoded)
+    half = _HALF.search(whole)
+    if half is not None:
+        # Nothing could hold such a text: neither JSON nor a database.
+        raise syntax_error(source, position, f"\\u{ord(half[0]):04X} is half of a character.")
+    return whole

@@ -16,7 +16,7 @@ from noria.design.forms.model import Field, Setting
 SCHEMA_VERSION_MAX = 19
 FORM_BYTES_MAX = 2_000_000
 _DEPTH_MAX = 20
-_INPUTS = frozenset(
+INPUTS = frozenset(
     {
         "checkbox",
         "checklist",
@@ -31,8 +31,8 @@ _INPUTS = frozenset(
         "textfield",
     }
 )
-_GROUPS = frozenset({"group", "dynamiclist"})
-_SHOWN = frozenset({"button", "documentPreview", "html", "iframe", "image", "separator", "spacer", "table", "text"})
+GROUPS = frozenset({"group", "dynamiclist"})
+SHOWN = frozenset({"button", "documentPreview", "html", "iframe", "image", "separator", "spacer", "table", "text"})
 _CHOICES = frozenset({"checklist", "radio", "select", "taglist"})
 
 
@@ -92,14 +92,14 @@ class _Reader:
                 continue
             kind = component.get("type")
             name = str(component.get("id") or component.get("key") or "")
-            if kind in _INPUTS or kind in _GROUPS:
+            if kind in INPUTS or kind in GROUPS:
                 found.append(self._field(component, str(kind), name, depth))
-            elif kind not in _SHOWN and kind != "default":
+            elif kind not in SHOWN and kind != "default":
                 self._report(name, "form.unsupported_type", f"Components of type {kind!r} are not supported.")
         return tuple(found)
 
     def _field(self, component: dict[str, Any], kind: str, name: str, depth: int) -> Field:
-        key = component.get("path" if kind in _GROUPS else "key") or ""
+        key = component.get("path" if kind in GROUPS else "key") or ""
         key = key if isinstance(key, str) else ""
         path = key.split(".") if key else []
         if (kind != "group" and not path) or not all(path):
@@ -120,8 +120,8 @@ class _Reader:
         return Field(
             type=kind,
             id=name,
-            key="" if kind in _GROUPS else key,
-            path=key if kind in _GROUPS else "",
+            key="" if kind in GROUPS else key,
+            path=key if kind in GROUPS else "",
             label=str(component.get("label", "")),
             fields=self._fields(children, depth + 1),
             choices=self._choices(component, name) if kind in _CHOICES else None,

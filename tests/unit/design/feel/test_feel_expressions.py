@@ -150,6 +150,12 @@ def test_no_text_reaches_python():
         ("< 5", 3, True),
         ('"a", "b"', "b", True),
         ("not(1, 2)", 3, True),
+        ("not([1..3))", 3, True),
+        ("not([1..3))", 2, False),
+        ("not(]1..3])", 1, True),
+        ("not(]1..3[, 7)", 7, False),
+        ("? < 3", None, None),
+        ("not(? < 3)", None, None),
         ("[1..3]", 3, True),
         ("? > 1 and ? < 3", 2, True),
         ("limit", 7, True),
@@ -172,3 +178,8 @@ def test_an_expression_is_a_value_and_a_field_of_a_struct():
     assert literal_expression('say "hi"').evaluate({}, EvaluationContext(NOW_MS)) == 'say "hi"'
     assert compile_expression("amount > 1000").test({"amount": 1001}, EvaluationContext(NOW_MS)) is True
     assert compile_expression("amount > 1000").test({"amount": None}, EvaluationContext(NOW_MS)) is False
+
+
+def test_a_cell_may_list_thousands_of_alternatives():
+    tests = compile_unary_tests(", ".join(str(number) for number in range(3_000)))
+    assert [tests.matches(value, {}, EvaluationContext(NOW_MS)) for value in (0, 2_999, 3_000)] == [True, True, False]

@@ -1,0 +1,44 @@
+"""What a JSON body may be like before anything is made of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import State
+
+from noria.adapters.http.problems import HttpProblemError
+
+DEPTH_MAX = 100
+"""Of lists and objects in each other. What is deeper would exhaust the interpreter's stack further in."""
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+
+
+def depth_of(body: bytes) -> int:
+    """How deep lists and objects stand in each other in a JSON text, which need not be well-formed."""
+    depth = deepest = 0
+    for found in _TOKEN.finditer(body):
+        first = found[0][:1]
+        if first in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif first in b"]}":
+            depth -= 1
+    return deepest
+
+
+async def refuse_deep(request: Request[Any, Any, State]) -> None:
+    """Refuse a JSON body that is nested too deeply.
+
+    Raises:
+        HttpProblemError: it is (``request.invalid``).
+    """
+    if request.content_type[0] in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        return
+    body = await request.body()
+    # Nearly every body has too few brackets to be deep, and counting is fast.
+    if body.count(b"[") + body.count(b"{") > DEPTH_MAX and depth_of(body) > DEPTH_MAX:
+        message = f"The body is nested deeper than {DEPTH_MAX} levels; send a flatter one."
+        raise HttpProblemError("request.invalid", message)
