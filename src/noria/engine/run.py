@@ -15,6 +15,7 @@ from noria.engine import choosing, compensation, conditions, joining, looping, t
 from noria.engine import events as e
 from noria.engine.arming import openings
 from noria.engine.definition import Definition
+from noria.engine.evolve import element_entered, element_left
 from noria.engine.facts import Facts
 from noria.engine.state import Purpose, State, Status
 from noria.engine.trouble import Trouble
@@ -65,8 +66,12 @@ class Run(Variables):
 
     def enter(self, index: int, scope: int, via: int = -1) -> int:
         """Let a new token come to an element and put it on the agenda; gives the token."""
-        token = self.state.next_id
-        self.emit(e.ElementEntered(token, index, scope, via))
+        state = self.state
+        token = state.next_id
+        # As `emit` does it, without a look at its table: tokens that come and go are half of all events.
+        event = e.ElementEntered(token, index, scope, via)
+        self.events.append(event)
+        element_entered(state, event)
         self._agenda.append((token, self.definition.graph.elements[index]))
         return token
 
@@ -283,8 +288,11 @@ class Run(Variables):
 
     def take(self, token: int, element: Element, flows: tuple[int, ...]) -> None:
         """Move a token on by these flows; without any it ends here, and perhaps its scope with it."""
-        scope = self.state.tokens[token].scope
-        self.emit(e.ElementLeft(token, element.index, flows))
+        state = self.state
+        scope = state.tokens[token].scope
+        event = e.ElementLeft(token, element.index, flows)
+        self.events.append(event)
+        element_left(state, event)
         if self.definition.waiting_joins:
             self._check_joins = True
         if flows:
