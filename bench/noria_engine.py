@@ -40,7 +40,8 @@ def definition(workload: Workload) -> Definition:
     return Definition(graphs[0])
 
 
-def _do(known: Definition, state: State, command: c.AnyCommand) -> Outcome:
+def do(known: Definition, state: State, command: c.AnyCommand) -> Outcome:
+    """A command, which must be accepted."""
     outcome = step(known, state, command, NOW_MS, NO_FACTS)
     assert isinstance(outcome, Outcome), outcome
     return outcome
@@ -49,13 +50,13 @@ def _do(known: Definition, state: State, command: c.AnyCommand) -> Outcome:
 def check(workload: Workload) -> None:
     """One instance to its end, with its completed elements and commands counted."""
     known = definition(workload)
-    outcome = _do(known, State(), c.StartInstance("bench", {"id": "bench"}, VARIABLES))
+    outcome = do(known, State(), c.StartInstance("bench", {"id": "bench"}, VARIABLES))
     left = sum(isinstance(event, e.ElementLeft) for event in outcome.events)
     merged = sum(isinstance(event, e.TokenMerged) for event in outcome.events)
     commands = 1
     while outcome.state.status is _OPEN:
         token = next(iter(outcome.state.tasks))
-        outcome = _do(known, outcome.state, c.CompleteTask(token, "li"))
+        outcome = do(known, outcome.state, c.CompleteTask(token, "li"))
         left += sum(isinstance(event, e.ElementLeft) for event in outcome.events)
         commands += 1
     assert merged in (0, 3)

@@ -27,6 +27,7 @@ QUESTIONS = {
     "dbos": "bench.dbos_steps:ask",
     "camunda": "bench.java_engines:ask_camunda",
     "flowable": "bench.java_engines:ask_flowable",
+    "http": "bench.over_http:ask",
 }
 """What can be asked, in the order in which it is."""
 

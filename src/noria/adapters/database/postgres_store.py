@@ -33,7 +33,7 @@ STATEMENT_S_MAX = 30
 SERVER_SETTINGS = {"idle_in_transaction_session_timeout": "5000"}
 """A process that hangs in the middle of a transaction must not hold its locks for longer, in ms, than others wait."""
 
-# Planning a commit takes four times as long as running it, so that its plan is made once, for any values. A generic plan
+# Planning a commit takes four times as long as running it, so its plan is made once, for any values. A generic plan
 # made on an empty table would choose sequential scans of inst and task for ever. Where there is no other way the plan
 # looks so dear then that it would be compiled, which takes far longer still.
 PLANNING = {
