@@ -55,12 +55,17 @@ def need(missing: str) -> None:
 
 
 class PostgresServer:
-    """A private server: its own folder, its own port on loopback, its own password, durable as in production."""
+    """A private server: its own folder, its own port on loopback, its own password, durable as in production.
 
-    def __init__(self) -> None:
+    Args:
+        settings: of the server, beside those that every test needs.
+    """
+
+    def __init__(self, **settings: str) -> None:
         programs = postgres_programs()
         assert programs is not None
         self._programs = programs
+        self._settings = {"shared_buffers": "32MB", "max_connections": "60", **settings}
         self._folder = Path(tempfile.mkdtemp(prefix="noria-postgres-"))
         self._as_user: dict[str, object] = {}
         if os.geteuid() == 0:
@@ -94,8 +99,7 @@ class PostgresServer:
             "unix_socket_directories=",
             "fsync=on",
             "synchronous_commit=on",
-            "shared_buffers=32MB",
-            "max_connections=60",
+            *(f"{name}={value}" for name, value in self._settings.items()),
         ):
             command += ["-c", setting]
         log = (self._folder / "log").open("ab")
@@ -109,6 +113,12 @@ class PostgresServer:
             assert self._process.poll() is None, (self._folder / "log").read_text()[-2_000:]
             assert time.monotonic() < deadline, "PostgreSQL does not start"
             time.sleep(0.05)
+
+    @property
+    def pid(self) -> int:
+        """Of the server's first process."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def running(self) -> bool:
@@ -128,7 +138,7 @@ class PostgresServer:
             self.stop(signal.SIGQUIT)
         shutil.rmtree(self._folder)
 
-    def _url(self, name: str) -> str:
+    def url(self, name: str) -> str:
         return f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{name}"
 
     async def take_database(self) -> str:
@@ -136,8 +146,8 @@ class PostgresServer:
         if self._empty:
             return self._empty.pop()
         self._databases += 1
-        url = self._url(f"test_{self._databases}")
-        connection = await asyncpg.connect(self._url("postgres"))
+        url = self.url(f"test_{self._databases}")
+        connection = await asyncpg.connect(self.url("postgres"))
         await connection.execute(f"CREATE DATABASE test_{self._databases}")
         await connection.close()
         await (await open_database(url)).close()
