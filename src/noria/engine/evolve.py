@@ -142,6 +142,7 @@ def _task_opened(state: State, event: e.TaskOpened) -> None:
         event.opened_ms,
         event.form,
         event.priority,
+        name=event.name,
     )
     state.rounds[event.element] = event.round
 
@@ -182,7 +183,7 @@ def _task_urged(state: State, event: e.TaskUrged) -> None:
 
 
 def _job_created(state: State, event: e.JobCreated) -> None:
-    state.jobs[event.token] = Job(event.element, event.topic, event.retries, event.due_ms)
+    state.jobs[event.token] = Job(event.element, event.topic, event.retries, event.due_ms, event.priority)
 
 
 def _job_completed(state: State, event: e.JobCompleted) -> None:
@@ -191,12 +192,19 @@ def _job_completed(state: State, event: e.JobCompleted) -> None:
 
 def _job_failed(state: State, event: e.JobFailed | e.JobRetried) -> None:
     job = state.jobs[event.token]
-    state.jobs[event.token] = Job(job.element, job.topic, event.retries, event.due_ms)
+    state.jobs[event.token] = Job(job.element, job.topic, event.retries, event.due_ms, job.priority)
 
 
 def _timer_started(state: State, event: e.TimerStarted) -> None:
     state.timers[event.timer] = Timer(
-        event.token, event.element, event.due_ms, event.remaining, event.interval, event.share, event.purpose
+        event.token,
+        event.element,
+        event.due_ms,
+        event.remaining,
+        event.interval,
+        event.share,
+        event.purpose,
+        event.priority,
     )
     state.hosted[event.token] = (*state.hosted.get(event.token, ()), event.timer)
     state.next_id = event.timer + 1
@@ -350,11 +358,11 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
 
 
 def _instance_restored(state: State, event: e.InstanceRestored) -> None:
-    version, next_id = state.version, max(state.next_id, event.state.next_id)
+    # The state in a journal may be of an older format; what it goes on as is of this one.
+    kept = {"format": state.format, "version": state.version, "next_id": max(state.next_id, event.state.next_id)}
     restored = event.state.copy()
     for name in State.__struct_fields__:
-        setattr(state, name, getattr(restored, name))
-    state.version, state.next_id = version, next_id
+        setattr(state, name, kept.get(name, getattr(restored, name)))
 
 
 def _suspended(suspended: bool) -> Callable[[State, Any], None]:

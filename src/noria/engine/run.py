@@ -17,6 +17,7 @@ from noria.engine.arming import openings
 from noria.engine.definition import Definition
 from noria.engine.evolve import element_entered, element_left
 from noria.engine.facts import Facts
+from noria.engine.priority import priority_of
 from noria.engine.state import Purpose, State, Status
 from noria.engine.trouble import Trouble
 from noria.engine.variables import Variables
@@ -187,8 +188,12 @@ class Run(Variables):
         Raises:
             Trouble: an expression gives no usable value.
         """
-        if not self.is_instance(token):
-            passed = token == self._past_save_point
+        passed = token == self._past_save_point
+        if self.is_instance(token):
+            if element.loop is not None and element.loop.save_before and not passed:
+                self._set_save_point(token, element, Purpose.SAVE_BEFORE)
+                return False
+        else:
             if element.start_quantity > 1 and not passed and not self._gathered(token, element):
                 return False
             if element.save_before and not passed:
@@ -220,22 +225,29 @@ class Run(Variables):
         if first is None:
             self.emit(e.TokensGathered(token, element.index, 1))
             return False
+        # Asked before anything is recorded, so that trouble leaves the token that comes as it was.
+        priority = priority_of(self, element, first) if element.save_before else 0
         if first != token:
             self.emit(e.TokenMerged(token, element.index, first))
         if state.gathered[first] == element.start_quantity:
             self.emit(e.TokensGathered(first, element.index, 0))
-            self.begin_gathered(first, element)
+            if element.save_before:
+                self._wait_at_save_point(first, element, Purpose.SAVE_BEFORE, priority)
+            else:
+                self.begin_behind_save_point(first, element)
         return False
 
-    def begin_gathered(self, token: int, element: Element) -> None:
-        """Have an activity begin for which enough tokens have come."""
-        if element.save_before:
-            self._set_save_point(token, element, Purpose.SAVE_BEFORE)
-        else:
-            self.begin_behind_save_point(token, element)
-
     def _set_save_point(self, token: int, element: Element, purpose: Purpose) -> None:
-        self.emit(e.TimerStarted(self.state.next_id, token, element.index, self.now_ms, purpose=purpose))
+        """Have a token wait at a save point of its element.
+
+        Raises:
+            Trouble: the priority's expression gives no usable number.
+        """
+        self._wait_at_save_point(token, element, purpose, priority_of(self, element, token))
+
+    def _wait_at_save_point(self, token: int, element: Element, purpose: Purpose, priority: int) -> None:
+        number = self.state.next_id
+        self.emit(e.TimerStarted(number, token, element.index, self.now_ms, purpose=purpose, priority=priority))
 
     def at_save_point(self, token: int) -> Purpose | None:
         """Which save point a token stands at, None for none: its element has not begun yet, or is done with."""
@@ -261,7 +273,10 @@ class Run(Variables):
             if self.is_instance(token):
                 if self.definition.compensates:
                     compensation.keep(self, token, element)
-                looping.instance_done(self, token, element)
+                if element.loop is not None and element.loop.save_after:
+                    self._set_save_point(token, element, Purpose.SAVE_AFTER)
+                else:
+                    looping.instance_done(self, token, element)
                 return
         except Trouble as trouble:
             self.raise_incident(token, element, trouble.trouble_code, trouble.message, "leave")
@@ -273,13 +288,19 @@ class Run(Variables):
         if token in self.state.handlers:
             compensation.handler_done(self, token, element)
         elif element.save_after:
-            self._set_save_point(token, element, Purpose.SAVE_AFTER)
+            try:
+                self._set_save_point(token, element, Purpose.SAVE_AFTER)
+            except Trouble as trouble:
+                self.raise_incident(token, element, trouble.trouble_code, trouble.message, "leave")
         else:
             self.go_on_behind_save_point(token, element)
 
     def go_on_behind_save_point(self, token: int, element: Element) -> None:
-        """Take the flows that apply, without a further save point. Trouble becomes an incident."""
+        """Take the flows that apply, or go on with the loop; no further save point. Trouble becomes an incident."""
         try:
+            if self.is_instance(token):
+                looping.instance_done(self, token, element)
+                return
             flows = self.choose(element, self.variables(token))
         except Trouble as trouble:
             self.raise_incident(token, element, trouble.trouble_code, trouble.message, "leave")
