@@ -49,6 +49,7 @@ def outcomes() -> dict[str, str]:
     found |= dict.fromkeys(LOOPS, "executed")
     found |= dict.fromkeys(sorted(UNSUPPORTED_NODES), "refused")
     found |= dict.fromkeys(KEPT, "kept, no effect")
+    found["association"] = "kept, no effect but from a compensation boundary event, where it names what compensates"
     return found
 
 

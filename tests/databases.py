@@ -68,13 +68,15 @@ class PostgresServer:
     Args:
         within: where its folder is made, None for where temporary files are.
         host: address that it can be reached at besides loopback, from a network of its own, "" for none.
+        settings: of the server, beside those that every test needs.
     """
 
-    def __init__(self, within: Path | None = None, host: str = "") -> None:
+    def __init__(self, within: Path | None = None, host: str = "", **settings: str) -> None:
         programs = postgres_programs()
         assert programs is not None
         self._programs = programs
         self._host = host
+        self._settings = {"shared_buffers": "32MB", "max_connections": "60", **settings}
         self._folder = Path(tempfile.mkdtemp(prefix="noria-postgres-", dir=within))
         self._as_user: dict[str, object] = {}
         if os.geteuid() == 0:
@@ -111,8 +113,7 @@ class PostgresServer:
             "unix_socket_directories=",
             "fsync=on",
             "synchronous_commit=on",
-            "shared_buffers=32MB",
-            "max_connections=60",
+            *(f"{name}={value}" for name, value in self._settings.items()),
         ):
             command += ["-c", setting]
         log = (self._folder / "log").open("ab")
@@ -126,6 +127,12 @@ class PostgresServer:
             assert self._process.poll() is None, (self._folder / "log").read_text()[-2_000:]
             assert time.monotonic() < deadline, "PostgreSQL does not start"
             time.sleep(0.05)
+
+    @property
+    def pid(self) -> int:
+        """Of the server's first process."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def running(self) -> bool:
@@ -171,7 +178,7 @@ class PostgresServer:
             self.stop(signal.SIGQUIT)
         shutil.rmtree(self._folder)
 
-    def _url(self, name: str) -> str:
+    def url(self, name: str) -> str:
         return f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{name}"
 
     @staticmethod
@@ -184,8 +191,8 @@ class PostgresServer:
         if self._empty:
             return self._empty.pop()
         self._databases += 1
-        url = self._url(f"test_{self._databases}")
-        connection = await asyncpg.connect(self._url("postgres"))
+        url = self.url(f"test_{self._databases}")
+        connection = await asyncpg.connect(self.url("postgres"))
         await connection.execute(f"CREATE DATABASE test_{self._databases}")
         await connection.close()
         await (await open_database(url)).close()

@@ -147,6 +147,7 @@ class Observer:
                         "activity": element.id,
                         "due": timer.due_ms,
                         "is_timer": is_timer,
+                        "priority": timer.priority,
                     }
         for row in self._world.start_timer_rows():
             yield {
@@ -156,6 +157,7 @@ class Observer:
                 "activity": row.element,
                 "due": row.due,
                 "is_timer": True,
+                "priority": row.prio,
             }
 
     def _subscriptions(self) -> Iterator[Seen]:

@@ -12,7 +12,7 @@ import msgspec
 
 from noria.adapters.http.bodies import DEPTH_MAX, depth_of
 from noria.design.bpmn import compile_bpmn, read_bpmn
-from noria.design.dmn import check_tables, read_dmn
+from noria.design.dmn import check_tables, explain, read_dmn
 from noria.design.feel import (
     EvaluationContext,
     FeelSyntaxError,
@@ -64,7 +64,11 @@ def dmn(data: bytes) -> None:
         check_tables({"x.dmn": model}, STEPS_MAX)
         for decision in model.decisions.values():
             with contextlib.suppress(FeelBudgetError):
-                msgspec.json.encode(to_json(decision.evaluate(VARIABLES, context()).value))
+                value = to_json(decision.evaluate(VARIABLES, context()).value)
+                msgspec.json.encode(value)
+                explained, explanation = explain(decision, VARIABLES, context())
+                assert to_json(explained.value) == value
+                msgspec.json.encode(explanation)
 
 
 def feel(data: bytes) -> None:

@@ -137,6 +137,7 @@ class TimerRow(msgspec.Struct, gc=False):
     timer: int
     tenant: int
     due: int
+    prio: int = 0
 
 
 class JobRow(msgspec.Struct, gc=False):
@@ -149,6 +150,7 @@ class JobRow(msgspec.Struct, gc=False):
     topic: str
     due: int
     retries: int
+    prio: int = 0
 
 
 class WaitRow(msgspec.Struct, gc=False):
@@ -248,3 +250,4 @@ class LockedJob(msgspec.Struct, gc=False):
     retries: int
     lease_until: int
     lease_token: str
+    prio: int = 0

@@ -34,6 +34,14 @@ def _bytes(name: str) -> sa.Column[Any]:
     return _column(name, Bytes)
 
 
+def _prio() -> sa.Column[Any]:
+    # A process of the version before this one writes rows without it, while others are updated one by one.
+    return sa.Column("prio", Int, nullable=False, server_default="0")
+
+
+_PREFERRED = sa.text("prio > 0")
+"""Of most work nobody says how urgent it is; only the rest has entries in the indexes that go by priority."""
+
 _REDEFINES = sa.text(f"action IN ({', '.join(repr(action) for action in REDEFINING)})")
 
 shard = sa.Table(
@@ -149,7 +157,9 @@ timer = sa.Table(
     _int("timer", key=True),
     _int("tenant"),
     _int("due"),
+    _prio(),
     sa.Index("timer_due", "due"),
+    sa.Index("timer_prio", "prio", "due", sqlite_where=_PREFERRED, postgresql_where=_PREFERRED),
     sqlite_with_rowid=False,
 )
 
@@ -166,7 +176,9 @@ job = sa.Table(
     _int("lease_until"),
     _text("lease_token"),
     _text("worker"),
+    _prio(),
     sa.Index("job_topic", "tenant", "topic", "due"),
+    sa.Index("job_prio", "tenant", "topic", "prio", "due", sqlite_where=_PREFERRED, postgresql_where=_PREFERRED),
     sqlite_with_rowid=False,
 )
 
@@ -273,6 +285,7 @@ start_timer = sa.Table(
     _int("due"),
     _int("remaining"),
     _text("interval"),
+    _prio(),
     sa.Index("start_timer_due", "due"),
 )
 

@@ -66,6 +66,7 @@ GATEWAYS = frozenset(
         Kind.COMPLEX_GATEWAY,
     }
 )
+JOB_PRIORITY_MAX = 1_000_000
 SUB_PROCESSES = frozenset({Kind.SUB_PROCESS, Kind.EVENT_SUB_PROCESS, Kind.AD_HOC_SUB_PROCESS})
 
 
@@ -240,6 +241,8 @@ class Loop(msgspec.Struct):
         first_event: thrown when the first instance completes (behavior One).
         each_event: thrown when any instance completes (behavior None).
         events: (condition, event) pairs of the behavior Complex.
+        save_before: a save point stands before each instance.
+        save_after: likewise behind each.
     """
 
     kind: LoopKind
@@ -254,6 +257,8 @@ class Loop(msgspec.Struct):
     first_event: Trigger | None = None
     each_event: Trigger | None = None
     events: tuple[tuple[Expression, Trigger], ...] = ()
+    save_before: bool = False
+    save_after: bool = False
 
 
 class AdHoc(msgspec.Struct):
@@ -339,6 +344,8 @@ class Element(msgspec.Struct):
         instantiates: a start event of the process, or another element whose trigger begins an instance.
         save_before: a save point stands before it, and what follows is a step of its own.
         save_after: likewise behind it.
+        job_priority: of its job, timers and save points, 0..1,000,000, or FEEL that gives it; that of the process when
+            it says nothing.
         documentation: text for people, "" when there is none.
     """
 
@@ -382,6 +389,7 @@ class Element(msgspec.Struct):
     instantiates: bool = False
     save_before: bool = False
     save_after: bool = False
+    job_priority: int | Expression = 0
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:
