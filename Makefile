@@ -8,7 +8,7 @@ WEB_SOURCES := $(shell find web/src web/public web/build -type f 2>/dev/null) we
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench conformance web docs lock clean
+.PHONY: help demo test check bench peers conformance web docs lock clean
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -30,6 +30,15 @@ check: $(VENV)/.installed $(STATIC) ## Format, lint, types, import contracts, an
 bench: $(VENV)/.installed ## Measure beside peers in the same run and print ratios.
 	$(BIN)/python -m bench.run $(ARGS)
 
+peers: ## Install what `make bench` compares with: DBOS, bpmn-elements (Node), Camunda 7 and Flowable (Java, Maven).
+	test -x bench/dbos_steps/.venv/bin/python || $(PYTHON) -m venv bench/dbos_steps/.venv
+	bench/dbos_steps/.venv/bin/python -m pip install --progress-bar off -q --require-hashes -r bench/dbos_steps/requirements.lock
+	-cd bench/bpmn_elements && npm ci --ignore-scripts --no-audit --no-fund
+	-cd bench/java_engines && for engine in camunda flowable; do \
+	  mvn -q -B -P $$engine dependency:copy-dependencies -DoutputDirectory=lib/$$engine; done
+	-cd bench/java_engines && javac -d classes/camunda -cp 'lib/camunda/*' Runner.java Camunda.java
+	-cd bench/java_engines && javac -d classes/flowable -cp 'lib/flowable/*' Runner.java Flowable.java
+
 conformance: $(VENV)/.installed ## Run the outside suites in CONFORMANCE (../shared/conformance) and print what passes.
 	$(BIN)/python -m tests.conformance.run $(CONFORMANCE) $(if $(SUMMARY),--summary $(SUMMARY))
 
@@ -39,6 +48,8 @@ docs: $(VENV)/.installed ## Write the generated pages of docs/reference.
 	$(BIN)/python -m scripts.reference
 
 lock: $(VENV)/.installed ## Resolve the dependencies again and write the locks.
+	$(BIN)/pip-compile -q --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --no-header --allow-unsafe --strip-extras -o bench/dbos_steps/requirements.lock bench/dbos_steps/requirements.in
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --no-header --allow-unsafe --strip-extras -o requirements/runtime.lock pyproject.toml
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \

@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from typing import Any
 
 from SpiffWorkflow.bpmn.script_engine.python_environment import TaskDataEnvironment
 
+from bench.telling import Asked, Figures, compared
+from noria.adapters.system import settle_memory
 from noria.design.dmn import read_dmn
 from noria.design.feel import EvaluationContext, compile_expression, to_json
 
@@ -50,8 +53,8 @@ def _seconds(work: Callable[[], object], times: int) -> float:
     return (time.process_time() - begun) / times
 
 
-def evaluated(times: int) -> dict[str, float]:
-    """One paired round: evaluations per CPU-second, geometric mean over the expressions, of both, and their ratio."""
+def evaluated(times: int) -> tuple[Figures, Figures]:
+    """One paired round: evaluations per CPU-second, geometric mean over the expressions, of both."""
     spiff = TaskDataEnvironment()
     logs = {"noria": 0.0, "spiff": 0.0}
     for feel, python in PAIRS:
@@ -61,8 +64,8 @@ def evaluated(times: int) -> dict[str, float]:
         # A process makes one context for all expressions of a command; here each evaluation gets its own.
         logs["noria"] += math.log(_seconds(lambda e=expression: e.evaluate(VARIABLES, EvaluationContext(0)), times))
         logs["spiff"] += math.log(_seconds(lambda p=python: spiff.evaluate(p, VARIABLES), times))
-    rates = {engine: math.exp(-total / len(PAIRS)) for engine, total in logs.items()}
-    return {**rates, "ratio": rates["noria"] / rates["spiff"]}
+    noria, spiff = ({"cpu": math.exp(-total / len(PAIRS))} for total in logs.values())
+    return noria, spiff
 
 
 def compiled(count: int) -> float:
@@ -110,3 +113,14 @@ def table_milliseconds(times: int) -> float:
     decision = model.decisions["x"]
     assert decision.evaluate(variables, EvaluationContext(0)).value == last
     return _seconds(lambda: decision.evaluate(variables, EvaluationContext(0)), times) * 1000
+
+
+def ask(asked: Asked) -> list[dict[str, Any]]:
+    """Paired rounds of expressions, and what compiling one and deciding by a large table cost."""
+    settle_memory()
+    pairs = [evaluated(int(3_000 * asked.share)) for _ in range(asked.rounds)]
+    result = compared("FEEL, compiled once", "evaluations/CPU-s", pairs, FLOOR, figure="cpu")
+    rate, decision = compiled(int(3_000 * asked.share)), table_milliseconds(int(300 * asked.share))
+    print(f"{'FEEL, compiling':34} {rate:>10,.0f} expressions/CPU-s")
+    print(f"{'DMN, 1,000 rules on 5 inputs':34} {decision:>10.2f} ms a decision")
+    return [{**result, "compiled": rate, "table_ms": decision}]

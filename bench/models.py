@@ -9,10 +9,34 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-_HEAD = (
-    '<?xml version="1.0" encoding="UTF-8"?>'
-    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
-    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:noria="urn:noria:bpmn:1" targetNamespace="urn:bench">'
+
+class Dialect(NamedTuple):
+    """How an engine writes what BPMN leaves to it.
+
+    Attributes:
+        namespaces: further ones of the root element.
+        user: attributes of a user task.
+        service: attributes of a service task.
+        condition: of the approval's gateway.
+        duration: of the timer.
+    """
+
+    namespaces: str = ""
+    user: str = ""
+    service: str = ""
+    condition: str = "amount &gt; 1000"
+    duration: str = '"PT1H"'
+
+
+NORIA = Dialect(
+    ' xmlns:noria="urn:noria:bpmn:1"', ' noria:assignee="li"', ' noria:topic="step"', "amount &gt; 1000", "PT1H"
+)
+PLAIN = Dialect()
+CAMUNDA = Dialect(
+    ' xmlns:camunda="http://camunda.org/schema/1.0/bpmn"', ' camunda:assignee="li"', condition="${amount &gt; 1000}"
+)
+FLOWABLE = Dialect(
+    ' xmlns:flowable="http://flowable.org/bpmn"', ' flowable:assignee="li"', condition="${amount &gt; 1000}"
 )
 
 
@@ -27,23 +51,25 @@ class Workload(NamedTuple):
 APPROVAL = Workload("approval", 6, 4)
 LINE = Workload("line", 12, 1)
 FORKJOIN = Workload("forkjoin", 8, 2)
+STEPS = Workload("steps", 12, 11)
+"""The line with ten service tasks, each done by a worker outside of the engine."""
 WORKLOADS = (APPROVAL, LINE, FORKJOIN)
 VARIABLES: dict[str, object] = {"amount": 5000}
 
 
-def bpmn(workload: Workload, *, for_noria: bool) -> bytes:
-    """The BPMN file of a workload.
+def bpmn(workload: Workload, dialect: Dialect) -> bytes:
+    """The BPMN file of a workload, as an engine reads it."""
+    body = {"approval": _approval, "line": _line, "forkjoin": _forkjoin, "steps": _steps}[workload.name](dialect)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"{dialect.namespaces} targetNamespace="urn:bench">'
+        f'<process id="{workload.name}" isExecutable="true">{body}</process></definitions>'
+    ).encode()
 
-    Args:
-        workload: which.
-        for_noria: with Noria's extension attributes; without them as plain BPMN.
-    """
-    body = {"approval": _approval, "line": _line, "forkjoin": _forkjoin}[workload.name](for_noria)
-    return f'{_HEAD}<process id="{workload.name}" isExecutable="true">{body}</process></definitions>'.encode()
 
-
-def _user(name: str, for_noria: bool) -> str:
-    return f'<userTask id="{name}"{" noria:assignee=" + chr(34) + "li" + chr(34) if for_noria else ""}/>'
+def _user(name: str, dialect: Dialect) -> str:
+    return f'<userTask id="{name}"{dialect.user}/>'
 
 
 def _flows(*pairs: str) -> str:
@@ -54,40 +80,41 @@ def _flows(*pairs: str) -> str:
     return "".join(parts)
 
 
-def _approval(for_noria: bool) -> str:
-    condition = "amount &gt; 1000"
+def _approval(dialect: Dialect) -> str:
     return (
         '<startEvent id="start"/>'
-        + _user("review", for_noria)
+        + _user("review", dialect)
         + '<exclusiveGateway id="split" default="small"/>'
-        + _user("approve", for_noria)
-        + _user("book", for_noria)
+        + _user("approve", dialect)
+        + _user("book", dialect)
         + '<endEvent id="end"/>'
         + _flows("start>review", "review>split", "approve>book", "book>end")
         + '<sequenceFlow id="large" sourceRef="split" targetRef="approve">'
-        + f'<conditionExpression xsi:type="tFormalExpression">{condition}</conditionExpression></sequenceFlow>'
+        + f'<conditionExpression xsi:type="tFormalExpression">{dialect.condition}</conditionExpression></sequenceFlow>'
         + '<sequenceFlow id="small" sourceRef="split" targetRef="book"/>'
     )
 
 
-def _line(_for_noria: bool) -> str:
-    names = [f"t{number}" for number in range(10)]
-    chain = ["start", *names, "end"]
-    return (
-        '<startEvent id="start"/>'
-        + "".join(f'<task id="{name}"/>' for name in names)
-        + '<endEvent id="end"/>'
-        + _flows(*(f"{a}>{b}" for a, b in pairwise(chain)))
-    )
+def _chain(tasks: str) -> str:
+    names = ["start", *(f"t{number}" for number in range(10)), "end"]
+    return f'<startEvent id="start"/>{tasks}<endEvent id="end"/>' + _flows(*(f"{a}>{b}" for a, b in pairwise(names)))
 
 
-def _forkjoin(for_noria: bool) -> str:
+def _line(_dialect: Dialect) -> str:
+    return _chain("".join(f'<task id="t{number}"/>' for number in range(10)))
+
+
+def _steps(dialect: Dialect) -> str:
+    return _chain("".join(f'<serviceTask id="t{number}"{dialect.service}/>' for number in range(10)))
+
+
+def _forkjoin(dialect: Dialect) -> str:
     return (
         '<startEvent id="start"/><parallelGateway id="fork"/><task id="a"/><task id="b"/><task id="c"/>'
-        + _user("work", for_noria)
+        + _user("work", dialect)
         + '<boundaryEvent id="late" attachedToRef="work" cancelActivity="false"><timerEventDefinition>'
         + '<timeDuration xsi:type="tFormalExpression">'
-        + ("PT1H" if for_noria else '"PT1H"')
+        + dialect.duration
         + "</timeDuration></timerEventDefinition></boundaryEvent>"
         + '<task id="escalate"/><endEvent id="escalated"/><parallelGateway id="join"/><endEvent id="end"/>'
         + _flows(

@@ -1,15 +1,17 @@
-"""Noria's side of the measurements: the pure engine in memory, and the runtime on SQLite."""
+"""Noria's side of the measurements: the pure engine in memory, and the runtime on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import uvloop
 
 from bench.measuring import Spent, Stopwatch
-from bench.models import VARIABLES, Workload, bpmn
+from bench.models import APPROVAL, NORIA, STEPS, VARIABLES, Workload, bpmn
 from noria.adapters.database.opening import open_database
 from noria.adapters.system import SystemClock, settle_memory
 from noria.design.bpmn import compile_bpmn, read_bpmn
@@ -32,13 +34,14 @@ settle = settle_memory
 
 def definition(workload: Workload) -> Definition:
     """The workload, compiled once."""
-    read, findings = read_bpmn(bpmn(workload, for_noria=True), f"{workload.name}.bpmn")
+    read, findings = read_bpmn(bpmn(workload, NORIA), f"{workload.name}.bpmn")
     assert read is not None, findings
     graphs, _ = compile_bpmn(read)
     return Definition(graphs[0])
 
 
-def _do(known: Definition, state: State, command: c.AnyCommand) -> Outcome:
+def do(known: Definition, state: State, command: c.AnyCommand) -> Outcome:
+    """A command, which must be accepted."""
     outcome = step(known, state, command, NOW_MS, NO_FACTS)
     assert isinstance(outcome, Outcome), outcome
     return outcome
@@ -47,13 +50,13 @@ def _do(known: Definition, state: State, command: c.AnyCommand) -> Outcome:
 def check(workload: Workload) -> None:
     """One instance to its end, with its completed elements and commands counted."""
     known = definition(workload)
-    outcome = _do(known, State(), c.StartInstance("bench", {"id": "bench"}, VARIABLES))
+    outcome = do(known, State(), c.StartInstance("bench", {"id": "bench"}, VARIABLES))
     left = sum(isinstance(event, e.ElementLeft) for event in outcome.events)
     merged = sum(isinstance(event, e.TokenMerged) for event in outcome.events)
     commands = 1
     while outcome.state.status is _OPEN:
         token = next(iter(outcome.state.tasks))
-        outcome = _do(known, outcome.state, c.CompleteTask(token, "li"))
+        outcome = do(known, outcome.state, c.CompleteTask(token, "li"))
         left += sum(isinstance(event, e.ElementLeft) for event in outcome.events)
         commands += 1
     assert merged in (0, 3)
@@ -130,3 +133,65 @@ def durable(workload: Workload, instances: int, group: int) -> Spent:
 
     with tempfile.TemporaryDirectory(dir=".") as folder:
         return uvloop.run(work(folder))
+
+
+Drive = Callable[[Runtime], Awaitable[None]]
+"""Has one instance go from its start to its end."""
+
+_START = c.StartInstance("bench", {"id": "bench"}, VARIABLES)
+
+
+async def approve(runtime: Runtime) -> None:
+    """One instance of `approval`: three people, one after another."""
+    answer = await runtime.submit(Request(_START, "bench", definition=1))
+    while token := _opened(answer):
+        answer = await runtime.submit(Request(c.CompleteTask(token, "li"), "li", iid=answer.iid))
+
+
+async def take_steps(runtime: Runtime) -> None:
+    """One instance of `steps`: ten jobs, each handed in by a command of its own."""
+    answer = await runtime.submit(Request(_START, "bench", definition=1))
+    while True:
+        assert isinstance(answer, Accepted), answer
+        last = answer.events[-1]
+        if not isinstance(last, e.JobCreated):
+            break
+        answer = await runtime.submit(Request(c.CompleteJob(last.token, "worker"), "worker", iid=answer.iid))
+    assert isinstance(last, e.InstanceCompleted), last
+
+
+DRIVES: dict[str, tuple[Workload, Drive]] = {APPROVAL.name: (APPROVAL, approve), STEPS.name: (STEPS, take_steps)}
+
+
+async def clients_until(runtime: Runtime, drive: Drive, clients: int, until: float) -> int:
+    """How many instances so many clients drive to their ends, each one after another, until an instant."""
+
+    async def client() -> int:
+        done = 0
+        while time.perf_counter() < until:
+            await drive(runtime)
+            done += 1
+        return done
+
+    return sum(await asyncio.gather(*(client() for _ in range(clients))))
+
+
+async def _closed_loop(url: str, workload: str, clients: int, seconds: float) -> dict[str, float]:
+    known, drive = DRIVES[workload]
+    database = await open_database(url)
+    runtime = Runtime(database.store, _Fixed(definition(known)), SystemClock(), lambda _tenant: NO_FACTS)
+    await runtime.start()
+    settle_memory()
+    await clients_until(runtime, drive, clients, time.perf_counter() + seconds / 3)
+    print("begin", flush=True)
+    watch = Stopwatch()
+    instances = await clients_until(runtime, drive, clients, time.perf_counter() + seconds)
+    spent = watch.spent()
+    await runtime.stop()
+    await database.close()
+    return {"instances": instances, "wall": spent.wall, "cpu": spent.cpu}
+
+
+def closed_loop(url: str, workload: str, clients: int, seconds: float) -> dict[str, float]:
+    """A side of `bench.windows`."""
+    return uvloop.run(_closed_loop(url, workload, clients, seconds))

@@ -15,7 +15,7 @@ from SpiffWorkflow.bpmn.specs.defaults import NoneTask
 from SpiffWorkflow.util.task import TaskState
 
 from bench.measuring import Spent, Stopwatch
-from bench.models import VARIABLES, Workload, bpmn
+from bench.models import PLAIN, VARIABLES, Workload, bpmn
 
 
 def settle() -> None:
@@ -28,7 +28,7 @@ def settle() -> None:
 def specification(workload: Workload) -> object:
     """The workload, parsed once."""
     parser = BpmnParser()
-    parser.add_bpmn_str(bpmn(workload, for_noria=False))
+    parser.add_bpmn_str(bpmn(workload, PLAIN))
     spec = parser.get_spec(workload.name)
     for task in spec.task_specs.values():
         # BPMN passes an undefined task at once; the peer waits for a person unless it is told otherwise.

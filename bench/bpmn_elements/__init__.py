@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from bench.models import Workload, bpmn
+from bench.apart import apart
+from bench.models import WORKLOADS, Dialect, Workload, bpmn
+from bench.telling import Asked, Figures, compared, in_pairs, skipped
 
 FOLDER = Path(__file__).parent
 FLOOR = 200.0
@@ -22,18 +26,32 @@ def version() -> str:
     return str(json.loads(package.read_text(encoding="utf-8"))["version"])
 
 
-def elements_per_cpu_second(workload: Workload, share: float) -> float:
+def ask(asked: Asked) -> list[dict[str, Any]]:
+    """Each workload in memory."""
+    found = version()
+    if not found:
+        return skipped("bpmn-elements", "`make peers` installs it, with Node 20")
+
+    def beside(number: int, workload: Workload) -> dict[str, Any]:
+        noria = partial(apart, "bench.beside_spiff:measure", 0, number, "noria", asked.share)
+        pairs = in_pairs(asked, noria, lambda: elements_per_cpu_second(workload, asked.share))
+        return compared(f"bpmn-elements {found}, {workload.name}", "elements/CPU-s", pairs, FLOOR, figure="cpu")
+
+    return [beside(number, workload) for number, workload in enumerate(WORKLOADS)]
+
+
+def elements_per_cpu_second(workload: Workload, share: float) -> Figures:
     """The peer's rate on a workload.
 
     Raises:
         CalledProcessError: the peer failed.
     """
     # The peer takes the text of a timer as it is.
-    source = bpmn(workload, for_noria=False).replace(b'"PT1H"', b"PT1H")
+    source = bpmn(workload, Dialect(duration="PT1H"))
     instances = max(20, int(INSTANCES * share))
     done = subprocess.run(
         ["node", "run.mjs", workload.name, str(instances)], cwd=FOLDER, input=source, check=True, capture_output=True
     )
     found = json.loads(done.stdout)
     assert found["completed"] == workload.elements, found
-    return instances * workload.elements / float(found["cpu"])
+    return {"cpu": instances * workload.elements / float(found["cpu"])}

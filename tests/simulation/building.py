@@ -70,11 +70,13 @@ class Builder:
         choose: the stream.
         budget: how many more blocks there may be, roughly.
         called: processes that may be called.
+        focus: kinds of blocks that are drawn more often, "loop" among them for loops.
     """
 
     choose: Chooser
     budget: int = 10
     called: tuple[Process, ...] = ()
+    focus: tuple[str, ...] = ()
     _number: int = field(default=0)
 
     def model(self) -> Model:
@@ -122,6 +124,7 @@ class Builder:
             kinds += ("stop", "raise")
             if place.escalations:
                 kinds += ("raise", "raise", "raise")
+        kinds += tuple(kind for kind in self.focus if kind in kinds) * len(kinds)
         return getattr(self, f"_{self.choose.one_of(kinds)}")(place)
 
     def linear(self) -> Block:
@@ -167,7 +170,7 @@ class Builder:
         return ScriptTask(key, f"v_{key}", self.choose.below(3), boundaries, self._loop(key), saved)
 
     def _loop(self, key: str) -> Loop | None:
-        if not self.choose.chance(18):
+        if not self.choose.chance(60 if "loop" in self.focus else 18):
             return None
         kind = self.choose.one_of(("parallel", "sequential", "standard"))
         number = self.choose.one_of((2, 3, 1, 0))

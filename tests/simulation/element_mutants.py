@@ -21,13 +21,17 @@ ELEMENT_MUTANTS: list[Mutant] = []
 """Some seeds notice each of them soon."""
 
 
-def mutant(patches: Callable[[], list[Patch]]) -> Callable[[], list[Patch]]:
+def mutant(*focus: str) -> Callable[[Callable[[], list[Patch]]], Callable[[], list[Patch]]]:
     """Register a mutant by the name of the function that makes its patches."""
-    ELEMENT_MUTANTS.append(Mutant(patches.__name__, patches))
-    return patches
+
+    def register(patches: Callable[[], list[Patch]]) -> Callable[[], list[Patch]]:
+        ELEMENT_MUTANTS.append(Mutant(patches.__name__, patches, focus))
+        return patches
+
+    return register
 
 
-@mutant
+@mutant("loop")
 def loop_ends_with_its_first_instance() -> list[Patch]:
     def after_instance(run: Run, token: int, element: Element) -> None:
         looping.cut_short(run, token, element, "mutant")
@@ -35,7 +39,7 @@ def loop_ends_with_its_first_instance() -> list[Patch]:
     return [patch.object(looping, "after_instance", after_instance)]
 
 
-@mutant
+@mutant("loop")
 def completion_condition_is_not_asked() -> list[Patch]:
     def cut_short(run: Run, token: int, element: Element, _reason: str) -> None:
         if not run.state.scopes[token].live:
@@ -44,7 +48,7 @@ def completion_condition_is_not_asked() -> list[Patch]:
     return [patch.object(looping, "cut_short", cut_short)]
 
 
-@mutant
+@mutant("loop")
 def results_of_a_loop_come_in_the_order_of_completion() -> list[Patch]:
     def finish(run: Run, token: int, element: Element) -> None:
         loop = looping._loop(element)
@@ -56,7 +60,7 @@ def results_of_a_loop_come_in_the_order_of_completion() -> list[Patch]:
     return [patch.object(looping, "_finish", finish)]
 
 
-@mutant
+@mutant("loop")
 def standard_loop_asks_once_too_often() -> list[Patch]:
     def goes_on(run: Run, token: int, element: Element, loop: Any) -> bool:
         return run.state.loops[token].started == 0 or original(run, token, element, loop)
@@ -65,7 +69,7 @@ def standard_loop_asks_once_too_often() -> list[Patch]:
     return [patch.object(looping, "_standard_goes_on", goes_on)]
 
 
-@mutant
+@mutant("undoing")
 def compensation_undoes_everything_at_once() -> list[Patch]:
     def advance(run: Run, asked_by: int) -> None:
         busy = {handler.done for handler in run.state.handlers.values()}
@@ -77,7 +81,7 @@ def compensation_undoes_everything_at_once() -> list[Patch]:
     return [patch.object(compensation, "advance", advance)]
 
 
-@mutant
+@mutant("undoing")
 def compensation_is_not_awaited() -> list[Patch]:
     def throw(run: Run, token: int, element: Element, trigger: Any) -> bool:
         original(run, token, element, trigger)
@@ -87,7 +91,7 @@ def compensation_is_not_awaited() -> list[Patch]:
     return [patch.object(compensation, "throw", throw)]
 
 
-@mutant
+@mutant("undoing")
 def what_is_done_inside_a_sub_process_is_not_undone() -> list[Patch]:
     def keep(run: Run, token: int, element: Element) -> None:
         if element.compensated_by >= 0:
@@ -97,7 +101,7 @@ def what_is_done_inside_a_sub_process_is_not_undone() -> list[Patch]:
     return [patch.object(compensation, "keep", keep)]
 
 
-@mutant
+@mutant("undoing")
 def cancelled_transaction_does_not_undo() -> list[Patch]:
     def cancel_transaction(run: Run, token: int, element: Element) -> None:
         compensation._cancelled(run, token, element)
@@ -105,7 +109,7 @@ def cancelled_transaction_does_not_undo() -> list[Patch]:
     return [patch.object(compensation, "cancel_transaction", cancel_transaction)]
 
 
-@mutant
+@mutant("watch")
 def condition_is_looked_at_only_when_it_begins_to_be_awaited() -> list[Patch]:
     def look(run: Run, fresh: set[int], _changed: Any) -> None:
         original(run, fresh, {})
@@ -114,7 +118,7 @@ def condition_is_looked_at_only_when_it_begins_to_be_awaited() -> list[Patch]:
     return [patch.object(conditions, "look", look)]
 
 
-@mutant
+@mutant("complex")
 def complex_join_goes_on_once_more_for_what_comes_late() -> list[Patch]:
     def reset(run: Run, scope: int, element: Element, tokens: list[int]) -> bool:
         marker = next((token for token in tokens if token in run.state.activated), None)
@@ -126,7 +130,7 @@ def complex_join_goes_on_once_more_for_what_comes_late() -> list[Patch]:
     return [patch.object(joining, "_reset", reset)]
 
 
-@mutant
+@mutant("ad_hoc")
 def rest_of_an_ad_hoc_sub_process_goes_on() -> list[Patch]:
     def after_activity(run: Run, scope: int, element: Element) -> None:
         ad_hoc = choosing._ad_hoc(element)
@@ -138,7 +142,7 @@ def rest_of_an_ad_hoc_sub_process_goes_on() -> list[Patch]:
     return [patch.object(choosing, "after_activity", after_activity)]
 
 
-@mutant
+@mutant("ad_hoc")
 def sequential_ad_hoc_sub_process_begins_everything() -> list[Patch]:
     def enter(run: Run, token: int, element: Element) -> None:
         run.open_scope(token, element)
@@ -148,7 +152,7 @@ def sequential_ad_hoc_sub_process_begins_everything() -> list[Patch]:
     return [patch.dict(BEHAVIOURS, {Kind.AD_HOC_SUB_PROCESS: enter})]
 
 
-@mutant
+@mutant("raise")
 def escalation_is_not_caught() -> list[Patch]:
     def throw_escalation(run: Run, token: int, code: str, outputs: Any = None) -> None:
         element = run.definition.graph.elements[run.state.tokens[token].element]
@@ -157,12 +161,12 @@ def escalation_is_not_caught() -> list[Patch]:
     return [patch.object(triggers, "throw_escalation", throw_escalation)]
 
 
-@mutant
+@mutant("ping")
 def signal_does_not_reach_its_own_instance() -> list[Patch]:
     return [patch.object(Run, "broadcast", lambda _self, _name, _variables: None)]
 
 
-@mutant
+@mutant()
 def save_point_is_passed_at_once() -> list[Patch]:
     def set_save_point(self: Run, token: int, element: Element, purpose: Purpose) -> None:
         if purpose is Purpose.SAVE_BEFORE:
@@ -173,17 +177,17 @@ def save_point_is_passed_at_once() -> list[Patch]:
     return [patch.object(Run, "_set_save_point", set_save_point)]
 
 
-@mutant
+@mutant("shift")
 def moved_token_stays_where_it_was() -> list[Patch]:
     return [patch.object(modifying, "_cancel", lambda _run, _token: None)]
 
 
-@mutant
+@mutant("migrate", "user")
 def what_is_new_in_the_next_version_is_not_awaited() -> list[Patch]:
     return [patch.object(migrating, "_wait_for_new", lambda _run, _fresh: None)]
 
 
-@mutant
+@mutant("migrate")
 def migrated_token_forgets_by_which_flow_it_came() -> list[Patch]:
     def migrated(state: State, event: Any) -> None:
         original(state, msgspec.structs.replace(event, flows={}))
@@ -192,7 +196,7 @@ def migrated_token_forgets_by_which_flow_it_came() -> list[Patch]:
     return [patch.dict(APPLY, {e.InstanceMigrated: migrated})]
 
 
-@mutant
+@mutant("shift", "migrate")
 def change_that_is_taken_back_leaves_its_timers_behind() -> list[Patch]:
     def restored(state: State, event: Any) -> None:
         timers = state.timers.copy()
@@ -203,7 +207,7 @@ def change_that_is_taken_back_leaves_its_timers_behind() -> list[Patch]:
     return [patch.dict(APPLY, {e.InstanceRestored: restored})]
 
 
-@mutant
+@mutant()
 def states_of_the_former_version_cannot_be_read() -> list[Patch]:
     def decode(data: bytes) -> State:
         if msgspec.msgpack.decode(data)[0] != FORMAT:

@@ -52,10 +52,12 @@ class Mutant:
     Attributes:
         name: what happens instead.
         patches: makes the patches that take it away.
+        focus: what worlds have more of than usual, so that few seeds are enough (see `World`).
     """
 
     name: str
     patches: Callable[[], list[Patch]]
+    focus: tuple[str, ...] = ()
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -73,10 +75,14 @@ RARE_MUTANTS: list[Mutant] = []
 """Those that take several faults in a row, one seed in many hundred; a scenario brings them about at once."""
 
 
-def mutant(patches: Callable[[], list[Patch]]) -> Callable[[], list[Patch]]:
+def mutant(*focus: str) -> Callable[[Callable[[], list[Patch]]], Callable[[], list[Patch]]]:
     """Register a mutant by the name of the function that makes its patches."""
-    MUTANTS.append(Mutant(patches.__name__, patches))
-    return patches
+
+    def register(patches: Callable[[], list[Patch]]) -> Callable[[], list[Patch]]:
+        MUTANTS.append(Mutant(patches.__name__, patches, focus))
+        return patches
+
+    return register
 
 
 def rare_mutant(patches: Callable[[], list[Patch]]) -> Callable[[], list[Patch]]:
@@ -88,7 +94,7 @@ def rare_mutant(patches: Callable[[], list[Patch]]) -> Callable[[], list[Patch]]
 # The engine
 
 
-@mutant
+@mutant()
 def parallel_join_passes_on_the_first_token() -> list[Patch]:
     def enter(run: Run, token: int, element: Element) -> None:
         run.leave(token, element)
@@ -96,12 +102,12 @@ def parallel_join_passes_on_the_first_token() -> list[Patch]:
     return [patch.dict(BEHAVIOURS, {Kind.PARALLEL_GATEWAY: enter})]
 
 
-@mutant
+@mutant()
 def inclusive_join_does_not_wait() -> list[Patch]:
     return [patch.object(joining, "_may_still_arrive", lambda _run, _scope, _element, _arrived: False)]
 
 
-@mutant
+@mutant()
 def interrupted_activity_goes_on() -> list[Patch]:
     def trigger(run: Run, element: Element, host: int, variables: Any) -> None:
         token = run.place(element.index, run.state.tokens[host].scope)
@@ -111,7 +117,7 @@ def interrupted_activity_goes_on() -> list[Patch]:
     return [patch.object(triggers, "_trigger_boundary", trigger)]
 
 
-@mutant
+@mutant("sub_process")
 def event_sub_process_does_not_end_its_scope() -> list[Patch]:
     def cancel_scope(self: Run, scope: int, reason: str, but: int = -1) -> None:
         if reason != "event_sub_process":
@@ -121,7 +127,7 @@ def event_sub_process_does_not_end_its_scope() -> list[Patch]:
     return [patch.object(Run, "cancel_scope", cancel_scope)]
 
 
-@mutant
+@mutant()
 def timer_fires_five_minutes_early() -> list[Patch]:
     def fire(run: Run, command: c.FireTimer) -> Rejected | None:
         run.now_ms += 5 * MINUTE_MS
@@ -147,7 +153,7 @@ def _leaving_behind(state: State, event: Any, keep: Callable[[int], bool]) -> No
 APPLY_LEFT = APPLY[e.ElementLeft]
 
 
-@mutant
+@mutant()
 def reminders_stay_when_their_task_is_done() -> list[Patch]:
     def left(state: State, event: Any) -> None:
         _leaving_behind(state, event, lambda key: key in state.timers and state.timers[key].share > 0)
@@ -155,7 +161,7 @@ def reminders_stay_when_their_task_is_done() -> list[Patch]:
     return [patch.dict(APPLY, {e.ElementLeft: left})]
 
 
-@mutant
+@mutant()
 def boundary_events_stay_armed_when_their_activity_is_done() -> list[Patch]:
     def left(state: State, event: Any) -> None:
         _leaving_behind(state, event, lambda key: key in state.waits or state.timers[key].share == 0)
@@ -163,7 +169,7 @@ def boundary_events_stay_armed_when_their_activity_is_done() -> list[Patch]:
     return [patch.dict(APPLY, {e.ElementLeft: left})]
 
 
-@mutant
+@mutant()
 def closed_job_and_repeated_key_are_not_refused() -> list[Patch]:
     return [*_no_keys(), patch.object(lifecycle, "_job_closed", lambda _run, _token: None)]
 
@@ -183,12 +189,12 @@ def _no_keys() -> list[Patch]:
     return [patch.object(Runtime, "_answers", answers), patch.object(Stepper, "complete", complete)]
 
 
-@mutant
+@mutant()
 def repeated_key_is_carried_out_again() -> list[Patch]:
     return _no_keys()
 
 
-@mutant
+@mutant()
 def refused_command_is_marked_as_done() -> list[Patch]:
     def answer(self: Stepper, batch: Any, request: Request, repeated: Any, now_ms: int) -> Any:
         given = original(self, batch, request, repeated, now_ms)
@@ -209,7 +215,7 @@ class _Kept(OrderedDict[Any, Any]):
         return None
 
 
-@mutant
+@mutant()
 def memory_is_kept_after_a_conflict() -> list[Patch]:
     def init(self: Runtime, *arguments: Any, **named: Any) -> None:
         original(self, *arguments, **named)
@@ -219,7 +225,7 @@ def memory_is_kept_after_a_conflict() -> list[Patch]:
     return [patch.object(Runtime, "__init__", init)]
 
 
-@mutant
+@mutant()
 def command_is_answered_before_it_is_written() -> list[Patch]:
     def complete(self: Stepper, batch: Any) -> None:
         original(self, batch)
@@ -249,12 +255,12 @@ def old_epoch_is_used_when_shards_cannot_be_taken_anew() -> list[Patch]:
 # The store
 
 
-@mutant
+@mutant()
 def commit_of_a_former_owner_is_accepted() -> list[Patch]:
     return [patch.object(Tables, "pass_fences", lambda _self, _commit: None)]
 
 
-@mutant
+@mutant()
 def outbox_is_written_in_a_second_transaction() -> list[Patch]:
     async def commit(self: Connection, commit: Commit) -> None:
         posts, commit.outbox = commit.outbox, []
@@ -266,7 +272,7 @@ def outbox_is_written_in_a_second_transaction() -> list[Patch]:
     return [patch.object(Connection, "commit", commit)]
 
 
-@mutant
+@mutant()
 def open_work_is_written_in_a_second_transaction() -> list[Patch]:
     async def commit(self: Connection, commit: Commit) -> None:
         second = Commit(waits=commit.waits, waits_gone=commit.waits_gone)
@@ -279,7 +285,7 @@ def open_work_is_written_in_a_second_transaction() -> list[Patch]:
     return [patch.object(Connection, "commit", commit)]
 
 
-@mutant
+@mutant()
 def timer_row_goes_before_the_timer_fires() -> list[Patch]:
     def due_timers(self: Tables, now_ms: int, limit: int, shards: Any) -> list[tuple[int, int, int]]:
         due = original(self, now_ms, limit, shards)
@@ -291,7 +297,7 @@ def timer_row_goes_before_the_timer_fires() -> list[Patch]:
     return [patch.object(Tables, "due_timers", due_timers)]
 
 
-@mutant
+@mutant()
 def lease_never_ends() -> list[Patch]:
     async def lock(self: Workers, tenant: int, worker: str, topics: Any, limit: int, _lease_ms: int) -> Any:
         return await original(self, tenant, worker, topics, limit, 3_650 * DAY_MS)
@@ -303,7 +309,7 @@ def lease_never_ends() -> list[Patch]:
 # Delivery
 
 
-@mutant
+@mutant()
 def outbox_row_goes_before_it_is_delivered() -> list[Patch]:
     async def deliver(self: Delivery, row: OutboxRow) -> None:
         await self._drop(row)
@@ -313,7 +319,7 @@ def outbox_row_goes_before_it_is_delivered() -> list[Patch]:
     return [patch.object(Delivery, "_deliver", deliver)]
 
 
-@mutant
+@mutant("message")
 def subscription_that_opens_during_a_delivery_is_overlooked() -> list[Patch]:
     async def drain(self: Delivery) -> None:
         await original(self)
@@ -333,7 +339,7 @@ def commit_without_an_answer_is_not_looked_for() -> list[Patch]:
     return [patch.object(Delivery, "_committed", committed)]
 
 
-@mutant
+@mutant("call")
 def called_instance_outlives_its_caller() -> list[Patch]:
     async def call_cancel(self: Delivery, row: OutboxRow, _post: Any) -> None:
         await self._drop(row)
@@ -341,7 +347,7 @@ def called_instance_outlives_its_caller() -> list[Patch]:
     return [patch.object(Delivery, "_call_cancel", call_cancel)]
 
 
-@mutant
+@mutant()
 def delivery_stops_at_the_first_fault() -> list[Patch]:
     async def work(self: Delivery) -> None:
         while True:
@@ -352,7 +358,7 @@ def delivery_stops_at_the_first_fault() -> list[Patch]:
     return [patch.object(Delivery, "_work", work)]
 
 
-@mutant
+@mutant("suspend", "call")
 def answer_to_a_suspended_caller_is_dropped() -> list[Patch]:
     async def send(self: Delivery, row: OutboxRow, *arguments: Any, last: bool = True, only: bool = True) -> bool:
         taken = await original(self, row, *arguments, last=last, only=only)
@@ -364,7 +370,7 @@ def answer_to_a_suspended_caller_is_dropped() -> list[Patch]:
     return [patch.object(Delivery, "_send", send)]
 
 
-@mutant
+@mutant("suspend")
 def subscriptions_of_a_resumed_instance_are_overlooked() -> list[Patch]:
     def committed(self: Delivery, items: list[Any]) -> None:
         untold = (e.InstanceResumed, e.InstanceRestored)

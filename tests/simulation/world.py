@@ -70,6 +70,7 @@ class World:
 
     Attributes:
         choose: the stream of choices.
+        focus: what there is more of than usual: kinds of blocks, or "shift", "suspend", "migrate".
         model, xml: what is run.
         requests: how many requests people start.
         tables: what survives crashes.
@@ -84,9 +85,11 @@ class World:
         trace: numbered lines, when they are wanted.
     """
 
-    def __init__(self, choose: Chooser, *, model: Model | None = None, trace: bool = False) -> None:
+    def __init__(
+        self, choose: Chooser, *, model: Model | None = None, trace: bool = False, focus: tuple[str, ...] = ()
+    ) -> None:
         self.choose = choose
-        self.model = model or Builder(choose).model()
+        self.model = model or Builder(choose, focus=focus).model()
         self.versions = Versions(self.model, START_MS)
         self.xml = self.versions.xml
         self.catalogue = self.versions.catalogue
@@ -106,6 +109,7 @@ class World:
         self.workers = WorkerSide(self)
         self.outside = Outside(self)
         self._tracing = trace
+        self._focus = focus
         self._late: list[Gate] = []
         self._servers_started = 0
         self._quiet = False
@@ -175,9 +179,9 @@ class World:
         self.people.returns_left = 3 if self.choose.chance(30) else 0
         self.people.cancels_left = 1 if self.choose.chance(20) else 0
         operators = self.people.operators
-        operators.shifts_left = 3 if self.choose.chance(25) else 0
-        operators.suspensions_left = 2 if self.choose.chance(20) else 0
-        operators.migrations_left = 3 if self.choose.chance(15) else 0
+        operators.shifts_left = 3 if self._likely("shift", 25) else 0
+        operators.suspensions_left = 2 if self._likely("suspend", 20) else 0
+        operators.migrations_left = 3 if self._likely("migrate", 15) else 0
         if operators.migrations_left:
             self.versions.deploy(extended(self.model) if self.choose.chance(70) else self.model, START_MS)
         upgrade_at = 1 + self.choose.below(STEPS) if "upgrade" in self.weather else 0
@@ -194,6 +198,9 @@ class World:
         for check in AT_THE_END:
             check(self)
         self._mark_what_happened()
+
+    def _likely(self, what: str, percent: int) -> bool:
+        return self.choose.chance(90 if what in self._focus else percent)
 
     def _storm(self, steps: int) -> None:
         for _ in range(steps):

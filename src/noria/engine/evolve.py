@@ -54,14 +54,16 @@ def _instance_started(state: State, event: e.InstanceStarted) -> None:
     state.scopes[0] = Scope(0, -1, event.variables)
 
 
-def _element_entered(state: State, event: e.ElementEntered) -> None:
+def element_entered(state: State, event: e.ElementEntered) -> None:
+    """A token came to an element."""
     token = event.token
     state.tokens[token] = Token(event.element, event.scope, event.via)
     state.next_id = token + 1
     state.scopes[event.scope].live += 1
 
 
-def _element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.TokenMerged) -> None:
+def element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.TokenMerged) -> None:
+    """A token went, with everything that belongs to it."""
     token = event.token
     scope = state.tokens.pop(token).scope
     state.scopes[scope].live -= 1
@@ -91,14 +93,14 @@ def _compensated(state: State, token: int) -> None:
 
 
 def _token_merged(state: State, event: e.TokenMerged) -> None:
-    _element_left(state, event)
+    element_left(state, event)
     if event.into in state.gathered:
         state.gathered[event.into] += 1
 
 
 def _element_cancelled(state: State, event: e.ElementCancelled) -> None:
     token = event.token
-    _element_left(state, event)
+    element_left(state, event)
     if state.done:
         for key in [key for key, value in state.done.items() if value.scope == token]:
             del state.done[key]
@@ -386,8 +388,8 @@ def _nothing(_state: State, _event: object) -> None:
 
 APPLY: dict[type, Callable[[State, Any], None]] = {
     e.InstanceStarted: _instance_started,
-    e.ElementEntered: _element_entered,
-    e.ElementLeft: _element_left,
+    e.ElementEntered: element_entered,
+    e.ElementLeft: element_left,
     e.ElementCancelled: _element_cancelled,
     e.TokenMerged: _token_merged,
     e.ScopeOpened: _scope_opened,

@@ -323,6 +323,9 @@ class State(msgspec.Struct, array_like=True, gc=False):
 
     def copy(self) -> State:
         """A working copy: what is replaced as a whole is shared, what is changed in place is not."""
+        scopes = {}
+        for key, scope in self.scopes.items():
+            scopes[key] = Scope(scope.element, scope.parent, scope.variables, scope.live)
         return State(
             self.format,
             self.version,
@@ -332,10 +335,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.starter,
             self.parent,
             self.tokens.copy(),
-            {
-                key: Scope(scope.element, scope.parent, scope.variables, scope.live)
-                for key, scope in self.scopes.items()
-            },
+            scopes,
             self.tasks.copy(),
             # Most instances have none of these, and a new dict is cheaper than a copy of an empty one.
             self.jobs.copy() if self.jobs else {},

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from noria.design.bpmn.graph import Graph
 from noria.engine import commands as c
 from noria.engine.state import Status
 from noria.kernel.instants import parse_instant, to_datetime
@@ -28,7 +29,8 @@ from noria.operate.office import (
 )
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
 from noria.operate.requests import Request, SerialDraw
-from noria.operate.taskviews import task_view
+from noria.operate.rows import InstanceRow
+from noria.operate.taskviews import open_tasks, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
     DecisionsMade,
@@ -42,7 +44,8 @@ from noria.operate.views import (
     StateAt,
     Timeline,
 )
-from noria.trust.policy import Permission, Verdict, may_see, may_start
+from noria.trust.people import Organisation
+from noria.trust.policy import InstanceFacts, Permission, TaskFacts, Verdict, may_see, may_start
 
 _STATUS = {
     Status.OPEN: "open",
@@ -161,12 +164,17 @@ class Cases:
         return (await self._may_see(caller, held)).allowed
 
     async def _may_see(self, caller: Caller, held: Held) -> Verdict:
-        facts = await self._office.lists.instance_facts(held.row.iid)
-        if facts is None:
+        row, state = held.row, held.state
+        tasks = tuple(TaskFacts(task.assignee, task.groups, task.users) for task in state.tasks.values())
+        facts = InstanceFacts(row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()))
+        verdict = may_see(caller.principal, facts)
+        if verdict.allowed:
+            return verdict
+        # Only the projection knows everybody who ever worked on it; it may lag behind what has just been done.
+        stored = await self._office.lists.instance_facts(row.iid)
+        if stored is None:
             raise NotFoundError("There is no such instance.")
-        # The projection, which knows everybody who ever worked on it, may lag behind what has just been done.
-        actors = facts.actors | frozenset(held.state.actors.values())
-        return may_see(caller.principal, msgspec.structs.replace(facts, actors=actors))
+        return may_see(caller.principal, msgspec.structs.replace(facts, actors=stored.actors | facts.actors))
 
     async def find(
         self,
@@ -193,8 +201,8 @@ class Cases:
         held = await self._office.runtime.instance(iid)
         if held is None:
             raise NotFoundError("There is no such instance.")
-        fields = InstanceFields(**{name: getattr(held.row, name) for name in InstanceFields.__struct_fields__})
-        return (await self._briefs(tenant, [fields]))[0]
+        organisation = await self._office.people.organisation(tenant)
+        return self._brief(organisation, held.definition.graph, held.row, open_tasks(held))
 
     async def _briefs(self, tenant: int, rows: Sequence[InstanceFields]) -> list[InstanceBrief]:
         office = self._office
@@ -203,34 +211,40 @@ class Cases:
         by_instance: dict[int, list[TaskFields]] = {}
         for task in tasks:
             by_instance.setdefault(task.iid, []).append(task)
-        briefs = []
-        for row in rows:
-            graph = await office.graph(row.definition)
-            briefs.append(
-                InstanceBrief(
-                    id=str(row.iid),
-                    business_key=row.bkey,
-                    title=row.title,
-                    process=process_ref(office.catalogue.row(row.definition)),
-                    starter=person_ref(organisation, row.starter),
-                    status=_STATUS[Status(row.status)],
-                    started_at=iso(row.started),
-                    ended_at=iso_or_none(row.ended),
-                    holders=[
-                        Holder(
-                            element_ref(graph.elements[task.element]),
-                            person_or_none(organisation, task.assignee),
-                            task.groups,
-                            iso(task.created),
-                            iso_or_none(task.due),
-                        )
-                        for task in by_instance.get(row.iid, ())
-                    ],
-                    incidents=row.incidents,
-                    round=row.round,
+        return [
+            self._brief(organisation, await office.graph(row.definition), row, by_instance.get(row.iid, ()))
+            for row in rows
+        ]
+
+    def _brief(
+        self,
+        organisation: Organisation,
+        graph: Graph,
+        row: InstanceFields | InstanceRow,
+        tasks: Sequence[TaskFields],
+    ) -> InstanceBrief:
+        return InstanceBrief(
+            id=str(row.iid),
+            business_key=row.bkey,
+            title=row.title,
+            process=process_ref(self._office.catalogue.row(row.definition)),
+            starter=person_ref(organisation, row.starter),
+            status=_STATUS[Status(row.status)],
+            started_at=iso(row.started),
+            ended_at=iso_or_none(row.ended),
+            holders=[
+                Holder(
+                    element_ref(graph.elements[task.element]),
+                    person_or_none(organisation, task.assignee),
+                    task.groups,
+                    iso(task.created),
+                    iso_or_none(task.due),
                 )
-            )
-        return briefs
+                for task in tasks
+            ],
+            incidents=row.incidents,
+            round=row.round,
+        )
 
     async def detail(self, caller: Caller, iid: int) -> InstanceDetail:
         """One instance for its page."""
@@ -242,7 +256,7 @@ class Cases:
         brief = await self.brief(caller.principal.tenant, iid)
         state, graph = held.state, held.definition.graph
         now_ms = office.clock.now_ms()
-        tasks = [await task_view(office, task, organisation, now_ms) for task in await office.lists.open_tasks([iid])]
+        tasks = [await task_view(office, task, organisation, now_ms) for task in open_tasks(held)]
         incidents = [
             IncidentView(
                 str(key),

@@ -22,9 +22,9 @@ from noria.operate.office import (
     person_or_none,
     person_ref,
 )
-from noria.operate.reading import NoticeFields, TaskBox, TaskFields, TaskSort
+from noria.operate.reading import NoticeFields, TaskBox, TaskSort
 from noria.operate.requests import Request
-from noria.operate.taskviews import task_view
+from noria.operate.taskviews import open_task, task_view
 from noria.operate.views import (
     Counts,
     InstanceBrief,
@@ -77,7 +77,7 @@ class Inbox:
         """The numbers beside the menu."""
         return Counts(*await self._office.lists.counts(caller.principal))
 
-    async def _open(self, caller: Caller, task_id: str) -> tuple[int, int, TaskFields, Held]:
+    async def _open(self, caller: Caller, task_id: str) -> tuple[int, int, Held]:
         """An open task that the caller may see.
 
         Raises:
@@ -91,10 +91,9 @@ class Inbox:
         held, closed = await self._seen(caller, iid, token)
         if closed is not None:
             raise await self._gone(caller, task_id, closed)
-        task = await self._office.lists.task(iid, token)
-        if task is None:
+        if token not in held.state.tasks:
             raise NotFoundError(f"There is no task {task_id!r}.")
-        return iid, token, task, held
+        return iid, token, held
 
     async def _seen(self, caller: Caller, iid: int, token: int) -> tuple[Held, ClosedTask | None]:
         """The instance of a task, and the task itself when it is closed.
@@ -123,7 +122,7 @@ class Inbox:
         self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True
     ) -> InstanceBrief:
         """Run a command on a task, if the policy allows."""
-        iid, token, _, held = await self._open(caller, task_id)
+        iid, token, held = await self._open(caller, task_id)
         if as_worker:
             task = held.state.tasks[token]
             verdict = may_work_on(caller.principal, TaskFacts(task.assignee, task.groups, task.users))
@@ -154,9 +153,9 @@ class Inbox:
         return await self._view(caller, task_id)
 
     async def _view(self, caller: Caller, task_id: str) -> TaskView:
-        _, _, task, _ = await self._open(caller, task_id)
+        _, token, held = await self._open(caller, task_id)
         organisation = await self._office.people.organisation(caller.principal.tenant)
-        return await task_view(self._office, task, organisation, self._office.clock.now_ms())
+        return await task_view(self._office, open_task(held, token), organisation, self._office.clock.now_ms())
 
     async def complete(
         self, caller: Caller, task_id: str, variables: dict[str, object], comment: str = "", version: int = 0
@@ -191,7 +190,7 @@ class Inbox:
 
     async def urge(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
         """Ask the holder to hurry, as the starter or an operator."""
-        _, token, _, held = await self._open(caller, task_id)
+        _, token, held = await self._open(caller, task_id)
         if caller.principal.id != held.state.starter:
             await self._office.require(caller, Permission.OPERATE, "task", task_id)
         return await self._act(caller, task_id, c.UrgeTask(token, caller.principal.id, text), as_worker=False)
@@ -206,9 +205,9 @@ class Inbox:
             held, closed = await self._seen(caller, *parsed)
             if closed is not None:
                 return await self._closed_detail(caller, held, closed)
-        iid, token, fields, held = await self._open(caller, task_id)
+        iid, token, held = await self._open(caller, task_id)
         organisation = await office.people.organisation(caller.principal.tenant)
-        view = await task_view(office, fields, organisation, office.clock.now_ms())
+        view = await task_view(office, open_task(held, token), organisation, office.clock.now_ms())
         state, definition = held.state, held.definition
         task = state.tasks[token]
         form = definition.forms.get(task.form) if task.form else None

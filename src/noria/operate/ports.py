@@ -34,6 +34,12 @@ class StoreUnavailableError(NoriaError):
     code: ClassVar[str] = "store.unavailable"
 
 
+class StoreFullError(StoreUnavailableError):
+    """The database has no room left; nothing is known to be written. Retry with the same key when there is room."""
+
+    code: ClassVar[str] = "store.full"
+
+
 class UnstorableError(NoriaError):
     """A value or key that the database cannot hold; nothing was written, and trying again would not help."""
 

@@ -135,10 +135,6 @@ class Lists(Protocol):
         """The open tasks of some instances."""
         ...
 
-    async def task(self, iid: int, tok: int) -> TaskFields | None:
-        """One open task."""
-        ...
-
     async def counts(self, who: Principal) -> tuple[int, int, int, int, int]:
         """Numbers of my, my groups', done and started, and of unread notices."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from noria.design.forms import Field, Form
+from noria.operate.changes import Held
 from noria.operate.ids import task_id
 from noria.operate.office import (
     Office,
@@ -34,6 +35,35 @@ def labels_of(forms: dict[str, Form]) -> dict[str, str]:
     for form in forms.values():
         collect(form.fields)
     return labels
+
+
+def open_task(held: Held, token: int) -> TaskFields:
+    """An open task as lists have it, from an instance in memory: no question to the database."""
+    row, task = held.row, held.state.tasks[token]
+    return TaskFields(
+        iid=row.iid,
+        tok=token,
+        definition=row.definition,
+        element=task.element,
+        assignee=task.assignee,
+        created=task.opened_ms,
+        due=task.due_ms,
+        prio=task.priority,
+        round=task.round,
+        version=task.version,
+        claimed=int(task.claimed),
+        closed=0,
+        bkey=row.bkey,
+        title=row.title,
+        summary=row.summary,
+        starter=row.starter,
+        groups=sorted(set(task.groups)),
+    )
+
+
+def open_tasks(held: Held) -> list[TaskFields]:
+    """All open tasks of an instance in memory."""
+    return [open_task(held, token) for token in sorted(held.state.tasks)]
 
 
 async def task_view(office: Office, task: TaskFields, organisation: Organisation, now_ms: int) -> TaskView:

@@ -16,6 +16,9 @@ FAILURES_MAX = 5
 LOCK_MS = 15 * MINUTE_MS
 IDLE_MS = 30 * MINUTE_MS
 ABSOLUTE_MS = 12 * HOUR_MS
+KNOWN_MS = 1_000
+"""How long a session that was read is relied on: one that ends in another process ends here as soon."""
+_KNOWN_MAX = 10_000
 PASSWORD_CHARS_MIN = 8
 PASSWORD_CHARS_MAX = 256
 
@@ -150,6 +153,8 @@ class Accounts:
         self._trail = trail
         self._secrets = secrets
         self._dummy: str | None = None
+        self._known: dict[str, tuple[Session, int]] = {}
+        self._ends = 0
 
     async def sign_in(
         self, tenant: int, username: str, password: str, *, now_ms: int, address: str, device: str
@@ -219,19 +224,37 @@ class Accounts:
 
     async def session(self, secret: str, now_ms: int) -> Session | None:
         """The live session of a cookie; None when it is unknown, idle for too long or too old."""
-        session = await self._store.session(hashed_secret(secret))
+        hashed = hashed_secret(secret)
+        known, read_ms = self._known.get(hashed, (None, 0))
+        session = known if 0 <= now_ms - read_ms < KNOWN_MS else await self._read(hashed, now_ms)
         if session is None:
             return None
         if now_ms > session.expires or now_ms > session.seen + IDLE_MS:
-            await self._store.drop_session(session.hash)
+            await self._end(session)
             return None
         if now_ms > session.seen + MINUTE_MS:
             await self._store.touch_session(session.hash, now_ms)
+            self._known.pop(session.hash, None)
         return session
+
+    async def _read(self, hashed: str, now_ms: int) -> Session | None:
+        ends = self._ends
+        session = await self._store.session(hashed)
+        # One that was ended while it was read must not be remembered.
+        if session is not None and ends == self._ends:
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            self._known[hashed] = (session, now_ms)
+        return session
+
+    async def _end(self, session: Session) -> None:
+        await self._store.drop_session(session.hash)
+        self._known.pop(session.hash, None)
+        self._ends += 1
 
     async def sign_out(self, session: Session, now_ms: int) -> None:
         """End a session."""
-        await self._store.drop_session(session.hash)
+        await self._end(session)
         await self._trail.record(
             AuditRecord(session.tenant, now_ms, session.person, "session.sign_out", "person", session.person)
         )
@@ -259,6 +282,8 @@ class Accounts:
         hashed = await self._hasher.hash(password)
         await self._store.put_credential(tenant, Credential(person, hashed, must_change=must_change), now_ms)
         await self._store.drop_sessions_of(tenant, person)
+        self._known.clear()
+        self._ends += 1
 
     @staticmethod
     def csrf_fits(session: Session, token: str) -> bool:

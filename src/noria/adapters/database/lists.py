@@ -190,9 +190,6 @@ class DatabaseLists:
             await self._add_groups(db, rows)
         return rows
 
-    async def task(self, iid: int, tok: int) -> TaskFields | None:
-        return next((row for row in await self.open_tasks([iid]) if row.tok == tok), None)
-
     async def counts(self, who: Principal) -> tuple[int, int, int, int, int]:
         started = sa.select(sa.func.count()).where(t.inst.c.tenant == who.tenant, t.inst.c.starter == who.id)
         unread = sa.select(sa.func.count()).where(

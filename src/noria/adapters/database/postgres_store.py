@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -34,6 +35,19 @@ STATEMENT_S_MAX = 30
 SERVER_SETTINGS = {"idle_in_transaction_session_timeout": "5000"}
 """A process that hangs in the middle of a transaction must not hold its locks for longer, in ms, than others wait."""
 
+# Planning a commit takes four times as long as running it, so its plan is made once, for any values. A generic plan
+# made on an empty table would choose sequential scans of inst and task for ever. Where there is no other way the plan
+# looks so dear then that it would be compiled, which takes far longer still.
+PLANNING = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+STATEMENTS_MAX = 300
+"""Prepared statements that a connection keeps: one commit per set of groups, and the queries."""
+
 KEY3 = {"shard": s.INT, "iid": s.INT, "k": s.INT}
 KEY2 = {"shard": s.INT, "n": s.INT}
 
@@ -64,7 +78,18 @@ SECTIONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("dedup", s.DEDUP),
     ("serials", s.SERIAL),
 )
-"""What a commit holds, in the order of the statement's parameters: one array per column."""
+"""What a commit may hold, in the order of the statement's parameters: one array per column."""
+
+GROUPS: tuple[frozenset[str], ...] = (
+    frozenset({"updates", "inserts"}),
+    frozenset({"tasks", "candidates", "tasks_gone", "candidates_gone"}),
+    frozenset({"timers", "timers_gone"}),
+    frozenset({"jobs", "jobs_gone"}),
+    frozenset({"waits", "waits_gone", "outbox", "outbox_gone", "outbox_taken"}),
+    frozenset({"dedup", "serials"}),
+)
+"""Sections that are left out of the statement together when none of them has rows: most need two or three,
+and what is there costs both sides even when it is empty. Groups, so that there are few different statements to plan."""
 
 
 def _quoted(names: Iterable[str]) -> str:
@@ -72,14 +97,17 @@ def _quoted(names: Iterable[str]) -> str:
 
 
 class _Statement:
-    """Writes the commit's one statement: a common table expression per section."""
+    """Writes the commit's one statement: a common table expression per section that it has."""
 
-    def __init__(self) -> None:
+    def __init__(self, left_out: frozenset[str]) -> None:
+        self._left_out = left_out
         self._parts: list[str] = []
         self._parameters = 0
         self._source: dict[str, str] = {}
         self._first: dict[str, int] = {}
         for name, columns in SECTIONS:
+            if name in left_out:
+                continue
             arrays = []
             self._first[name] = self._parameters + 1
             for kind in columns.values():
@@ -87,58 +115,60 @@ class _Statement:
                 arrays.append(f"${self._parameters}::{kind}[]")
             self._source[name] = f"unnest({', '.join(arrays)}) AS x({_quoted(columns)})"
 
-    def source(self, section: str) -> str:
-        return self._source[section]
-
-    def part(self, name: str, sql: str) -> None:
-        self._parts.append(f"{name} AS ({sql})")
+    def part(self, name: str, section: str, sql: Callable[[str], str]) -> None:
+        """Add what is done with a section, told where its rows come from."""
+        if section not in self._left_out:
+            self._parts.append(f"{name} AS ({sql(self._source[section])})")
 
     def insert(self, name: str, table: str, section: str, columns: Iterable[str], conflict: str = "") -> None:
         names = _quoted(columns)
-        self.part(name, f"INSERT INTO {table} ({names}) SELECT {names} FROM {self.source(section)} {conflict}")
+        self.part(
+            name, section, lambda source: f"INSERT INTO {table} ({names}) SELECT {names} FROM {source} {conflict}"
+        )
 
-    def put(
-        self, name: str, table: str, section: str, columns: Mapping[str, str], key: tuple[str, ...], extra: str = ""
-    ) -> None:
+    def put(self, name: str, table: str, section: str, columns: Mapping[str, str], key: tuple[str, ...]) -> None:
         changed = ", ".join(f'"{column}" = excluded."{column}"' for column in columns if column not in key)
-        self.insert(name, table, section, columns, f"ON CONFLICT ({_quoted(key)}) DO UPDATE SET {changed}{extra}")
+        self.insert(name, table, section, columns, f"ON CONFLICT ({_quoted(key)}) DO UPDATE SET {changed}")
 
     def remove(self, name: str, table: str, section: str, third: str) -> None:
         self.part(
             name,
-            f"DELETE FROM {table} t USING {self.source(section)} "
-            f'WHERE t.shard = x.shard AND t.iid = x.iid AND t."{third}" = x.k',
+            section,
+            lambda source: (
+                f'DELETE FROM {table} t USING {source} WHERE t.shard = x.shard AND t.iid = x.iid AND t."{third}" = x.k'
+            ),
         )
 
     def text(self) -> str:
         # Division by zero is the cheapest way to make a statement fail as a whole when a fence does not hold.
-        return (
-            "WITH "
-            + ",\n".join(self._parts)
-            + f"\nSELECT 1 / (CASE WHEN {self._all('moved', 'moves')} AND {self._all('updated', 'updates')} "
-            f"AND {self._all('touched', 'touches')} AND {self._all('outbox_delivered', 'outbox_taken')} "
-            "THEN 1 ELSE 0 END)"
+        fences = (
+            ("moved", "moves"),
+            ("updated", "updates"),
+            ("touched", "touches"),
+            ("outbox_delivered", "outbox_taken"),
         )
+        holds = " AND ".join(self._all(part, section) for part, section in fences if section not in self._left_out)
+        return "WITH " + ",\n".join(self._parts) + f"\nSELECT 1 / (CASE WHEN {holds} THEN 1 ELSE 0 END)"
 
     def _all(self, part: str, section: str) -> str:
         """Whether a part changed as many rows as its section names; the first column of these sections is a number."""
         return f"(SELECT count(*) FROM {part}) = cardinality(${self._first[section]}::int8[])"
 
 
-def _commit_statement() -> str:
-    statement = _Statement()
+@lru_cache
+def commit_statement(left_out: frozenset[str] = frozenset()) -> str:
+    """The statement of a commit in which some sections, whole groups of them, have no rows."""
+    statement = _Statement(left_out)
     statement.part(
         "moved",
-        f"UPDATE shard t SET seq = x.seq, head = x.head FROM {statement.source('moves')} "
-        "WHERE t.shard = x.shard AND t.epoch = x.epoch AND t.seq = x.seq_before RETURNING 1",
+        "moves",
+        lambda source: (
+            f"UPDATE shard t SET seq = x.seq, head = x.head FROM {source} "
+            "WHERE t.shard = x.shard AND t.epoch = x.epoch AND t.seq = x.seq_before RETURNING 1"
+        ),
     )
     for part, section, columns in (("updated", "updates", s.INST_CHANGED), ("touched", "touches", s.INST_TOUCHED)):
-        changed = ", ".join(f'"{name}" = x."{name}"' for name in columns)
-        statement.part(
-            part,
-            f"UPDATE inst t SET {changed} FROM {statement.source(section)} "
-            "WHERE t.shard = x.shard AND t.iid = x.iid AND t.ver = x.ver_before RETURNING 1",
-        )
+        statement.part(part, section, partial(_change, columns))
     statement.insert("inserted", "inst", "inserts", s.INST)
     statement.insert("journaled", "journal", "journal", s.JOURNAL)
     statement.remove("tasks_removed", "task", "tasks_gone", "tok")
@@ -154,27 +184,31 @@ def _commit_statement() -> str:
     changed_job = ", ".join(f'"{name}" = excluded."{name}"' for name in job_columns if name not in keys)
     statement.part(
         "jobs_put",
-        f"INSERT INTO job ({_quoted(job_columns)}) SELECT {_quoted(s.JOB)}, 0, '', '' FROM {statement.source('jobs')} "
-        f"ON CONFLICT (shard, iid, tok) DO UPDATE SET {changed_job}",
+        "jobs",
+        lambda source: (
+            f"INSERT INTO job ({_quoted(job_columns)}) SELECT {_quoted(s.JOB)}, 0, '', '' FROM {source} "
+            f"ON CONFLICT (shard, iid, tok) DO UPDATE SET {changed_job}"
+        ),
     )
     statement.remove("waits_removed", "wait", "waits_gone", "wait")
     statement.put("waits_put", "wait", "waits", s.WAIT, ("shard", "iid", "wait"))
     statement.insert("outbox_put", "outbox", "outbox", s.OUTBOX, "ON CONFLICT DO NOTHING")
-    statement.part(
-        "outbox_removed",
-        f"DELETE FROM outbox t USING {statement.source('outbox_gone')} WHERE t.shard = x.shard AND t.n = x.n",
-    )
-    statement.part(
-        "outbox_delivered",
-        f"DELETE FROM outbox t USING {statement.source('outbox_taken')} "
-        "WHERE t.shard = x.shard AND t.n = x.n RETURNING 1",
-    )
+    drop = "DELETE FROM outbox t USING {} WHERE t.shard = x.shard AND t.n = x.n"
+    statement.part("outbox_removed", "outbox_gone", drop.format)
+    statement.part("outbox_delivered", "outbox_taken", (drop + " RETURNING 1").format)
     statement.insert("dedup_put", "dedup", "dedup", s.DEDUP)
     statement.put("serials_put", "serial", "serials", s.SERIAL, ("tenant", "name", "period"))
     return statement.text()
 
 
-COMMIT = _commit_statement()
+def _change(columns: Iterable[str], source: str) -> str:
+    changed = ", ".join(f'"{name}" = x."{name}"' for name in columns)
+    return (
+        f"UPDATE inst t SET {changed} FROM {source} "
+        "WHERE t.shard = x.shard AND t.iid = x.iid AND t.ver = x.ver_before RETURNING 1"
+    )
+
+
 MAKE_SHARDS = (
     "INSERT INTO shard (shard, epoch, owner, seq, head) SELECT n, 0, '', 0, $1 FROM generate_series(0, $2) n "
     "ON CONFLICT DO NOTHING"
@@ -216,50 +250,37 @@ def shard_of(iid: int) -> int:
     return iid >> 12 & 0x3FF
 
 
-def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+def _rows(commit: Commit, name: str, columns: Iterable[str]) -> list[tuple[Any, ...]]:
+    """The rows of a section, ordered by key, so that two commits cannot deadlock."""
+    if name in ("updates", "touches"):
+        changed = attrgetter(*(s.INST_CHANGED if name == "updates" else s.INST_TOUCHED), "shard", "iid")
+        return sorted(((*changed(row), ver) for row, ver in getattr(commit, name)), key=lambda value: value[-3:])
+    if name == "candidates":
+        return sorted(
+            {
+                (row.shard, row.iid, row.tok, kind, candidate, row.tenant)
+                for row in commit.tasks
+                for kind, candidate in row.candidates
+            }
+        )
+    rows = getattr(commit, name)
+    return sorted(rows if name.endswith(("_gone", "_taken")) else map(attrgetter(*columns), rows))
 
 
-def _parameters(commit: Commit) -> list[list[Any]]:
-    """One array per column of every section; rows are ordered by key, so that two commits cannot deadlock."""
-    rows: dict[str, Sequence[Any]] = {
-        "moves": commit.moves,
-        "inserts": commit.inserts,
-        "journal": commit.journal,
-        "tasks": commit.tasks,
-        "timers": commit.timers,
-        "jobs": commit.jobs,
-        "waits": commit.waits,
-        "outbox": commit.outbox,
-        "dedup": commit.dedup,
-        "serials": commit.serials,
-    }
+def _parameters(commit: Commit) -> tuple[frozenset[str], list[list[Any]]]:
+    """The sections that are left out, and one array per column of every other."""
+    sections = {name: _rows(commit, name, columns) for name, columns in SECTIONS}
+    left_out = frozenset().union(*(group for group in GROUPS if not any(sections[name] for name in group)))
     parameters: list[list[Any]] = []
     for name, columns in SECTIONS:
-        if name in rows:
-            values = sorted(map(attrgetter(*columns), rows[name]))
-        elif name in ("updates", "touches"):
-            changed = attrgetter(*(s.INST_CHANGED if name == "updates" else s.INST_TOUCHED), "shard", "iid")
-            values = sorted(((*changed(row), ver) for row, ver in getattr(commit, name)), key=lambda value: value[-3:])
-        elif name == "candidates":
-            values = sorted(
-                {
-                    (row.shard, row.iid, row.tok, kind, candidate, row.tenant)
-                    for row in commit.tasks
-                    for kind, candidate in row.candidates
-                }
-            )
-        else:
-            values = sorted(getattr(commit, name))
-        parameters.extend(_columns(values, len(columns)))
-    return parameters
+        if name not in left_out:
+            rows = sections[name]
+            parameters += map(list, zip(*rows, strict=True)) if rows else [[] for _ in columns]
+    return left_out, parameters
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
-    # A generic plan made on an empty table would choose sequential scans of inst and task for ever. Where there is no
-    # other way the plan looks so dear then that it would be compiled, which takes far longer than running it.
-    for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"):
-        await connection.execute(f"SET {setting} = off")
+async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
+    """Nothing here changes a session, so that nothing has to be put back: that would be a round trip per commit."""
 
 
 class PostgresStore:
@@ -280,10 +301,12 @@ class PostgresStore:
                 dsn,
                 min_size=1,
                 max_size=4,
-                init=_prepare,
+                reset=_leave_as_it_is,
                 timeout=CONNECT_S_MAX,
                 command_timeout=STATEMENT_S_MAX,
-                server_settings=SERVER_SETTINGS,
+                server_settings={**SERVER_SETTINGS, **PLANNING},
+                statement_cache_size=STATEMENTS_MAX,
+                max_cached_statement_lifetime=0,
             )
         except POSTGRES_FAILURES as error:
             raise failure_of(error) from error
@@ -325,11 +348,12 @@ class PostgresStore:
         return await self.do(work)
 
     async def commit(self, commit: Commit) -> None:
-        parameters = _parameters(commit)
+        left_out, parameters = _parameters(commit)
+        statement = commit_statement(left_out)
 
         async def work(db: asyncpg.Connection) -> None:
             try:
-                await db.execute(COMMIT, *parameters)
+                await db.execute(statement, *parameters)
             except asyncpg.DivisionByZeroError:
                 raise StaleOwnerError(
                     "A shard has another owner, an instance moved on, or a message was delivered; nothing was written."

@@ -1,0 +1,252 @@
+"""Commands over HTTP: what one costs a real server process in CPU, all in, alone and in batches.
+
+The server is the command `noria serve`, with its projections and everything else that runs in it; clients keep their
+connections and are a process of their own, which is not counted. PostgreSQL's own CPU is told beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from bench import noria_engine
+from bench.apart import ROOT, apart
+from bench.models import APPROVAL, NORIA, VARIABLES, bpmn
+from bench.postgres import cpu_seconds, missing_postgres, new_database, server
+from bench.telling import Asked, skipped
+from noria.adapters.system import Argon2Hasher
+from noria.bootstrap import TENANT, Noria
+from noria.engine import commands as c
+from noria.engine.state import State
+from noria.trust.people import Person
+from noria.trust.signing_in import Credential
+
+LIMITS_US = {"one by one": 200, "batched": 40}
+CLIENTS = 100
+BATCH = 500
+INSTANCES = 2_000
+START_S_MAX = 30
+PASSWORD = "bench-2026-wheel"  # noqa: S105 - of a database that lives for this measurement
+
+
+Order = tuple[str, object]
+"""A path and a body."""
+
+
+async def _prepare(url: str) -> None:
+    noria = await Noria.open(url)
+    now_ms = noria.clock.now_ms()
+    person = Person("li", "li", "li", roles=("employee", "process_owner"))
+    await noria.people.put(TENANT, [person], [], now_ms)
+    await noria.people.put_credential(TENANT, Credential("li", await Argon2Hasher().hash(PASSWORD)), now_ms)
+    files = {"approval.bpmn": bpmn(APPROVAL, NORIA)}
+    made = await noria.catalogue.deploy(TENANT, "li", files, now_ms, noria.facts(TENANT))
+    assert made.id, made.findings
+    await noria.close()
+
+
+class Connection:
+    """One connection that is kept, with what a signed-in program sends.
+
+    The server closes one that nobody has used for a while; then it is made again.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._session = ""
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._streams is None or self._streams[0].at_eof():
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 22)
+        return self._streams
+
+    async def post(self, path: str, body: object) -> Any:
+        """Ask and wait for the answer, which must be one of success."""
+        reader, writer = await self._open()
+        content = json.dumps(body).encode()
+        head = (
+            f"POST /api{path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(content)}\r\n{self._session}\r\n"
+        )
+        writer.write(head.encode() + content)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        fields = dict(line.lower().split(": ", 1) for line in answer.decode().split("\r\n")[1:] if ": " in line)
+        told = await reader.readexactly(int(fields["content-length"]))
+        assert answer[9:10] == b"2", (path, answer, told)
+        found = json.loads(told)
+        if path == "/session":
+            cookie = fields["set-cookie"].partition(";")[0]
+            # The value is not to be in lower case.
+            start = answer.lower().index(cookie.encode())
+            cookie = answer[start : start + len(cookie)].decode()
+            self._session = f"Cookie: {cookie}\r\nX-CSRF-Token: {found['csrf_token']}\r\n"
+        return found
+
+    def close(self) -> None:
+        """Let it go."""
+        if self._streams is not None:
+            self._streams[1].close()
+
+
+Complete = Callable[[Sequence[Connection], list[str]], Awaitable[None]]
+
+
+async def _share_out(connections: Sequence[Connection], orders: list[Order]) -> list[Any]:
+    """Have connections post orders, each one after another; gives the answers."""
+    waiting = iter(orders)
+    answers: list[Any] = []
+
+    async def work(connection: Connection) -> None:
+        for path, body in waiting:
+            answers.append(await connection.post(path, body))
+
+    await asyncio.gather(*(work(connection) for connection in connections))
+    return answers
+
+
+async def _cpu_when_quiet(pid: int) -> float:
+    """What a server has spent, once its projections are done too."""
+    while True:
+        before = cpu_seconds(pid)
+        await asyncio.sleep(0.5)
+        after = cpu_seconds(pid)
+        if after - before < 0.05:
+            return after
+
+
+def _tokens() -> list[int]:
+    """The tokens of the three tasks, which are the same in every instance."""
+    known, tokens = noria_engine.definition(APPROVAL), []
+    outcome = noria_engine.do(known, State(), c.StartInstance("li", {"id": "li"}, VARIABLES))
+    while outcome.state.tasks:
+        tokens.append(next(iter(outcome.state.tasks)))
+        outcome = noria_engine.do(known, outcome.state, c.CompleteTask(tokens[-1], "li"))
+    return tokens
+
+
+async def _start(connections: Sequence[Connection], count: int) -> list[str]:
+    """Start instances in batches; gives their ids."""
+    order = {"type": "start_instance", "process": APPROVAL.name, "variables": VARIABLES}
+    orders: list[Order] = [("/commands", {"commands": [order] * BATCH}) for _ in range(-(-count // BATCH))]
+    answers = await _share_out(connections[:2], orders)
+    return [result["instance"]["id"] for answer in answers for result in answer["results"]]
+
+
+async def _one_by_one(connections: Sequence[Connection], tasks: list[str]) -> None:
+    await _share_out(connections, [(f"/tasks/{task}/complete", {}) for task in tasks])
+
+
+async def _batched(connections: Sequence[Connection], tasks: list[str]) -> None:
+    commands = [{"type": "complete_task", "task": task} for task in tasks]
+    orders: list[Order] = [
+        ("/commands", {"commands": commands[at : at + BATCH]}) for at in range(0, len(commands), BATCH)
+    ]
+    for answer in await _share_out(connections[:4], orders):
+        assert all(result["ok"] for result in answer["results"]), answer
+
+
+async def _drive(port: int, pid: int, postgres: int, instances: int) -> dict[str, dict[str, float]]:
+    def postgres_cpu() -> float:
+        return cpu_seconds(postgres) if postgres else 0.0
+
+    figures = {}
+    connections = [Connection(port) for _ in range(CLIENTS)]
+    for connection in connections:
+        await connection.post("/session", {"username": "li", "password": PASSWORD})
+    for name, complete in (("one by one", _one_by_one), ("batched", _batched)):
+        await _warm(connections, complete)
+        ids = await _start(connections, instances)
+        before, server_before = await _cpu_when_quiet(pid), postgres_cpu()
+        begun = time.perf_counter()
+        for token in _tokens():
+            await complete(connections, [f"{iid}-{token}" for iid in ids])
+        wall = time.perf_counter() - begun
+        count = len(_tokens()) * len(ids)
+        figures[name] = {
+            "cpu_us": (await _cpu_when_quiet(pid) - before) / count * 1e6,
+            "postgres_us": (postgres_cpu() - server_before) / count * 1e6,
+            "per_second": count / wall,
+        }
+    for connection in connections:
+        connection.close()
+    return figures
+
+
+async def _warm(connections: Sequence[Connection], complete: Complete) -> None:
+    ids = await _start(connections, BATCH)
+    for token in _tokens():
+        await complete(connections, [f"{iid}-{token}" for iid in ids])
+
+
+def drive(port: int, pid: int, postgres: int, instances: int) -> dict[str, dict[str, float]]:
+    """The clients; gives microseconds of CPU per command of the server and of PostgreSQL, and commands a second."""
+    return uvloop.run(_drive(port, pid, postgres, instances))
+
+
+@contextmanager
+def _serving(url: str) -> Iterator[tuple[int, int]]:
+    """A real server; gives its port and process."""
+    asyncio.run(_prepare(url))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    noria = [sys.executable, "-c", "from noria.bootstrap import main; main()"]
+    process = subprocess.Popen([*noria, "serve", "--database", url, "--listen", f"127.0.0.1:{port}"], cwd=ROOT)
+    try:
+        deadline = time.monotonic() + START_S_MAX
+        while True:
+            with socket.socket() as one:
+                if one.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert process.poll() is None, "the server did not start"
+            assert time.monotonic() < deadline, "the server does not start"
+            time.sleep(0.1)
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait(START_S_MAX)
+
+
+def ask(asked: Asked) -> list[dict[str, Any]]:
+    """On SQLite and on PostgreSQL."""
+    results = []
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        results += _measure(asked, "SQLite", [f"sqlite:///{Path(folder) / f'{n}.db'}" for n in range(asked.rounds)], 0)
+    if missing := missing_postgres():
+        return results + skipped("http on PostgreSQL", missing)
+    with server() as running:
+        urls = [new_database(running, f"noria{n}") for n in range(asked.rounds)]
+        return results + _measure(asked, "PostgreSQL", urls, running.pid)
+
+
+def _measure(asked: Asked, database: str, urls: Sequence[str], postgres: int) -> list[dict[str, Any]]:
+    instances = max(BATCH, int(INSTANCES * asked.share))
+    rounds = []
+    for url in urls:
+        with _serving(url) as (port, pid):
+            rounds.append(apart("bench.over_http:drive", port, pid, postgres, instances))
+    results = []
+    for name, us_max in LIMITS_US.items():
+        spent = [one[name]["cpu_us"] for one in rounds]
+        rate = statistics.median(one[name]["per_second"] for one in rounds)
+        line = f"HTTP on {database}, commands {name}:".ljust(46)
+        line += f"{statistics.median(spent):6.0f} us of server CPU each ({min(spent):.0f}-{max(spent):.0f}), "
+        line += f"aim {us_max}; {rate:,.0f}/s"
+        if postgres:
+            line += f"; PostgreSQL {statistics.median(one[name]['postgres_us'] for one in rounds):.0f} us"
+        print(line + ("" if statistics.median(spent) <= us_max else "  ABOVE THE AIM"), flush=True)
+        results.append({"title": f"HTTP on {database}, {name}", "rounds": [one[name] for one in rounds]})
+    return results
