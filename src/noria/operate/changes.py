@@ -84,6 +84,7 @@ def _task_row(row: InstanceRow, tok: int, task: Task) -> TaskRow:
         task.version,
         int(task.claimed),
         candidates,
+        task.name,
     )
 
 

@@ -20,7 +20,7 @@ from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.monitor.visits import Fold, Life, Recorded, Visit
 from noria.operate.files import files_in
-from noria.operate.notices import TOLD_OF, Notice, notices_of
+from noria.operate.notices import TOLD_OF, Holding, Notice, notices_of
 from noria.operate.ports import Clock, StaleOwnerError
 from noria.operate.redefining import REDEFINING, definition_before
 from noria.operate.requests import Committed
@@ -238,15 +238,15 @@ class Projector:
             )
 
     @staticmethod
-    async def _holders(db: AsyncConnection, row: Recorded) -> dict[int, tuple[str, tuple[str, ...]]]:
-        """Who holds the open tasks of an instance now: token → (assignee, candidate groups)."""
+    async def _holders(db: AsyncConnection, row: Recorded) -> dict[int, Holding]:
+        """Who holds the open tasks of an instance now, by token."""
         task, candidate = t.task.c, t.candidate.c
-        tasks = (await db.execute(sa.select(task.tok, task.assignee).where(task.iid == row.iid))).all()
+        tasks = (await db.execute(sa.select(task.tok, task.assignee, task.name).where(task.iid == row.iid))).all()
         groups: dict[int, list[str]] = {}
         query = sa.select(candidate.tok, candidate.name).where(candidate.iid == row.iid, candidate.kind == "g")
         for tok, name in (await db.execute(query)).all():
             groups.setdefault(tok, []).append(name)
-        return {tok: (assignee, tuple(groups.get(tok, ()))) for tok, assignee in tasks}
+        return {tok: Holding(assignee, tuple(groups.get(tok, ())), name) for tok, assignee, name in tasks}
 
 
 async def _replace(db: AsyncConnection, table: sa.Table, key: tuple[str, ...], rows: list[Any]) -> None:

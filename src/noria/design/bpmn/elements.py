@@ -204,6 +204,7 @@ class ElementCompiler:
             remind_shares=shares,
             priority=read.optional(node, "priority"),
             completed_by_start=node.get(noria("completedByStart")) == "true",
+            title=read.optional(node, "title"),
         )
 
     def _role(self, node: Node, local: str) -> Expression | None:

@@ -178,6 +178,7 @@ class HumanWork(msgspec.Struct):
         remind_shares: shares of the limit at which assignee and manager are reminded, ascending, e.g. (0.8, 1.0).
         priority: FEEL that gives 0..100, None means 50.
         completed_by_start: the start form counts as this task's submission in the first round (the applicant's node).
+        title: FEEL for what the task is called; None means the name of its element.
         is_constant: nothing of it depends on variables; derived.
     """
 
@@ -191,11 +192,12 @@ class HumanWork(msgspec.Struct):
     remind_shares: tuple[float, ...] = ()
     priority: Expression | None = None
     completed_by_start: bool = False
+    title: Expression | None = None
     is_constant: bool = False
 
     def __post_init__(self) -> None:
         """Find out whether any variable can matter."""
-        told = (self.candidate_groups, self.candidate_users, self.due_in, self.priority)
+        told = (self.candidate_groups, self.candidate_users, self.due_in, self.priority, self.title)
         fixed = self.assignee is None or self.assignee.constant is not None
         self.is_constant = fixed and all(expression is None for expression in told)
 

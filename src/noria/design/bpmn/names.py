@@ -124,6 +124,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "remindAt",
         "priority",
         "completedByStart",
+        "title",
     ),
     "serviceTask": ("topic", "retries", "retryWait", "resultVariable"),
     "sendTask": ("topic", "retries", "retryWait", "resultVariable", "correlation"),
