@@ -94,13 +94,15 @@ async def provide_session(request: AnyRequest) -> Session:
     return session
 
 
-async def provide_caller(request: AnyRequest, state: State, session: Session) -> Caller:
+async def provide_caller(request: AnyRequest, services: Services) -> Caller:
     """The caller of a use case.
+
+    What is provided to one handler hangs together in a chain: Litestar makes a task of each of those that do not.
 
     Raises:
         HttpProblemError: the person is not active any more, or must choose a password first.
     """
-    services = services_of(state)
+    session: Session = request.state["session"]
     organisation = await services.office.people.organisation(session.tenant)
     person = organisation.people.get(session.person)
     if person is None or not person.active:
