@@ -25,10 +25,10 @@ from noria.design.bpmn.graph import TriggerKind
 from noria.design.bpmn.names import (
     ALLOWED,
     ATTRIBUTES,
+    EVERY_NODE,
     EXTENSION_ELEMENTS,
     KINDS,
     NORIA,
-    SAVE_POINTS,
     UNSUPPORTED_NODES,
 )
 from noria.design.importing.sentences import SENTENCES
@@ -55,6 +55,8 @@ MEANINGS = {
     "form": "Name of a form of the same deployment, or of one that is deployed already.",
     "group": "Role or unit of the candidates of user tasks in it that name nobody; without it the lane's name.",
     "item": "Variable in which an instance finds its item.",
+    "jobPriority": "A whole number from 0 to 1,000,000 or FEEL that gives one; without it that of the process, or 0. "
+    "Of the jobs, timers and save points that are due, those of higher priority go first.",
     "messageVariable": "Variable that receives the caught error's message.",
     "on": "`create`, `update` or both (default): which change of a variable has the condition looked at. With an empty "
     "condition and `noria:variables` the change itself is the event.",
@@ -67,14 +69,16 @@ MEANINGS = {
     "resultVariable": "Variable that receives the result.",
     "retries": "How often a job is tried, from 1 to 100; without it 3. Then an incident is raised.",
     "retryWait": "Waits before the further tries, ISO 8601, comma list; without it `PT10S,PT1M,PT5M`.",
-    "saveAfter": "`true`: a save point behind the element; what follows is a step of its own.",
-    "saveBefore": "`true`: a save point before the element.",
+    "saveAfter": "`true`: a save point behind the element; what follows is a step of its own. On a loop's "
+    "characteristics: behind each of its instances.",
+    "saveBefore": "`true`: a save point before the element. On a loop's characteristics: before each of its instances.",
     "serial": "Pattern of the business key drawn at start, such as `CG-{year}-{number:06d}`.",
     "starterGroups": "Roles or units that may start the process; without it every employee.",
     "summary": "Variables shown on a task's card, a comma list.",
     "terminateLoop": "`true`: the end event ends all instances of the loop around it and not only its own.",
     "terminateAll": "`true`: the end event ends the whole instance and not only its sub-process.",
-    "title": "FEEL for the line that names an instance in lists.",
+    "title": "FEEL for the line that names an instance in lists. On a user task: for its name, computed when it opens; "
+    "without it, or when it gives neither a text nor a number, the name of its element.",
     "topic": "FEEL or constant: workers fetch the job by it.",
     "variables": "Variables whose change has the condition looked at, a comma list; without it those it names. "
     "Without a condition every change of one of them is an occurrence.",
@@ -233,7 +237,7 @@ def bpmn() -> str:
         attributes += [f"### `{element}`", ""]
         attributes += table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in names])
     attributes += ["### Every flow node", ""]
-    attributes += table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in SAVE_POINTS])
+    attributes += table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in EVERY_NODE])
     attributes += ["## Noria's elements", "", "Inside `bpmn:extensionElements`.", ""]
     attributes += table(
         ("element", "attributes"),

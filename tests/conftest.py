@@ -9,6 +9,7 @@ from collections.abc import Generator
 from types import FrameType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.databases import database_url, postgres_server, postgres_url, sqlite_url
 
@@ -16,6 +17,16 @@ __all__ = ["database_url", "postgres_server", "postgres_url", "sqlite_url"]
 
 DEADLINE_S = int(os.environ.get("NORIA_TEST_DEADLINE_S", "300"))
 """Far beyond what any test takes: 0 for none, as for long runs of simulation or torture."""
+
+# On a busy machine an example may take long without anything being wrong. The checks of a clean checkout draw the same
+# examples each time; whoever works on the project draws new ones.
+settings.register_profile(
+    "noria",
+    deadline=None,
+    derandomize=os.environ.get("NORIA_REQUIRE_ALL") == "1",
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("noria")
 
 
 def _overdue(_number: int, _frame: FrameType | None) -> None:

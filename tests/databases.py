@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
+import random
 import secrets
 import shutil
 import signal
@@ -17,6 +19,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from noria.adapters.database.opening import open_database
 from noria.adapters.database.schema import metadata
@@ -54,19 +57,27 @@ def need(missing: str) -> None:
         pytest.skip(missing)
 
 
+def children(pid: int) -> list[int]:
+    """Processes that a process has started and that still run."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 class PostgresServer:
     """A private server: its own folder, its own port on loopback, its own password, durable as in production.
 
     Args:
+        within: where its folder is made, None for where temporary files are.
+        host: address that it can be reached at besides loopback, from a network of its own, "" for none.
         settings: of the server, beside those that every test needs.
     """
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, within: Path | None = None, host: str = "", **settings: str) -> None:
         programs = postgres_programs()
         assert programs is not None
         self._programs = programs
+        self._host = host
         self._settings = {"shared_buffers": "32MB", "max_connections": "60", **settings}
-        self._folder = Path(tempfile.mkdtemp(prefix="noria-postgres-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="noria-postgres-", dir=within))
         self._as_user: dict[str, object] = {}
         if os.geteuid() == 0:
             account = pwd.getpwnam(DEBIAN_USER)
@@ -86,16 +97,19 @@ class PostgresServer:
         secret.write_text(self._password)
         secret.chmod(0o644)  # the folder itself is closed to others
         command = [self._programs / "initdb", "-D", self._folder / "data", "-U", USER, "-A", "scram-sha-256"]
-        command += ["--pwfile", secret, "-E", "UTF8", "--locale=C", "--no-sync"]
+        command += ["--pwfile", secret, "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=4"]
         done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False, **self._as_user)
         assert done.returncode == 0, done.stderr
         secret.unlink()
+        if self._host:
+            with (self._folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {self._host}/24 scram-sha-256\n")
 
     def start(self) -> None:
         """Start, and wait until it takes connections; after a crash it recovers first."""
         command = [self._programs / "postgres", "-D", self._folder / "data", "-p", str(self.port)]
         for setting in (
-            "listen_addresses=127.0.0.1",
+            f"listen_addresses={','.join(filter(None, ('127.0.0.1', self._host)))}",
             "unix_socket_directories=",
             "fsync=on",
             "synchronous_commit=on",
@@ -125,12 +139,38 @@ class PostgresServer:
         """Whether it was started and not stopped since."""
         return self._process is not None
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop this server's own process: SIGINT at once but in order, SIGQUIT as in a crash."""
         assert self._process is not None
         self._process.send_signal(how)
         self._process.wait(START_S_MAX)
         self._process = None
+
+    def kill(self) -> None:
+        """End all its processes with kill -9, the first first, so that none can do anything about it."""
+        assert self._process is not None
+        pids = children(self._process.pid)
+        self._process.kill()
+        for pid in pids:
+            _kill(pid)
+        self._process.wait(START_S_MAX)
+        self._process = None
+        deadline = time.monotonic() + START_S_MAX
+        # The next one starts only when nobody has the old shared memory any more.
+        while any(Path(f"/proc/{pid}").exists() for pid in pids):
+            assert time.monotonic() < deadline, "PostgreSQL's processes do not end"
+            time.sleep(0.01)
+
+    def kill_one(self, draw: random.Random) -> None:
+        """End one of its processes with kill -9, any but the first, which then starts all others anew."""
+        assert self._process is not None
+        if pids := children(self._process.pid):
+            _kill(draw.choice(pids))
 
     def close(self) -> None:
         """Stop if it runs, and remove all of it; nothing is left that would have to be written out in order."""
@@ -140,6 +180,11 @@ class PostgresServer:
 
     def url(self, name: str) -> str:
         return f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{name}"
+
+    @staticmethod
+    def through(url: str, host: str, port: int) -> str:
+        """The same database by another way."""
+        return make_url(url).set(host=host, port=port).render_as_string(hide_password=False)
 
     async def take_database(self) -> str:
         """The address of a database without rows, for one test alone."""
@@ -160,6 +205,12 @@ class PostgresServer:
         await connection.execute("; ".join(str(sa.delete(table)) for table in metadata.sorted_tables))
         await connection.close()
         self._empty.append(url)
+
+
+def _kill(pid: int) -> None:
+    # It may have ended since it was seen.
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")

@@ -122,7 +122,7 @@ class Observer:
                 yield {
                     "id": f"{iid}-{token}",
                     "execution": self._execution_of(iid, held, token),
-                    "name": element.name or None,
+                    "name": task.name or element.name or None,
                     "activity": element.id,
                     "instance": str(iid),
                     "process": held.definition.graph.key,
@@ -147,6 +147,7 @@ class Observer:
                         "activity": element.id,
                         "due": timer.due_ms,
                         "is_timer": is_timer,
+                        "priority": timer.priority,
                     }
         for row in self._world.start_timer_rows():
             yield {
@@ -156,6 +157,7 @@ class Observer:
                 "activity": row.element,
                 "due": row.due,
                 "is_timer": True,
+                "priority": row.prio,
             }
 
     def _subscriptions(self) -> Iterator[Seen]:

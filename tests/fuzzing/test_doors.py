@@ -31,7 +31,7 @@ def test_a_door_lets_good_input_through_and_refuses_any_other(door):
     for seed in SEEDS[door]:
         DOORS[door](seed)
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
     @given(st.randoms(use_true_random=False))
     def refuses(random):
         DOORS[door](drawn(random, door))

@@ -48,6 +48,16 @@ async def fetch(robot: Client, **order: object) -> list[dict]:
     return (await robot.post("/jobs/fetch-and-lock", body)).json()["items"]
 
 
+async def test_the_job_of_higher_priority_is_fetched_first(house: House, sign_in: SignIn) -> None:
+    lin, robot = await sign_in("lin"), await sign_in("robot")
+    by_urgency = SHIPPING.replace(b'noria:topic="pack"', b'noria:topic="pack" noria:jobPriority="= urgency"')
+    await deploy(house, "shipping.bpmn", by_urgency)
+    for urgency in (0, 50, 7):
+        await lin.post("/instances", {"process": "shipping", "variables": {"urgency": urgency}})
+    assert [job["priority"] for job in await fetch(robot, limit=2)] == [50, 7]
+    assert [job["priority"] for job in await fetch(robot)] == [0]
+
+
 async def test_a_worker_fetches_works_and_completes(house: House, sign_in: SignIn) -> None:
     lin, robot = await sign_in("lin"), await sign_in("robot")
     instance = await started(house, lin)

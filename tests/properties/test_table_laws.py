@@ -142,7 +142,7 @@ def analysed(parts):
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tables())
 def test_an_example_shows_what_is_claimed(parts):
     rules, policy = parts[1:3]
@@ -159,7 +159,7 @@ def test_an_example_shows_what_is_claimed(parts):
         assert tried.result(hidden.example) == int(rules[hidden.by][1])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tables())
 def test_what_trying_every_input_shows_is_found_and_nothing_else(parts):
     _, rules, policy, _, default = parts

@@ -22,7 +22,7 @@ from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.evolve import replay
 from noria.engine.facts import Facts
-from noria.engine.state import State, Status, encode_state
+from noria.engine.state import Job, State, Status, Timer, encode_state
 from noria.engine.step import step
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import add_duration, parse_duration, parse_instant
@@ -178,7 +178,7 @@ class Player:
         """Let time pass; timers fire when they are due."""
         end_ms = add_duration(self.now_ms, parse_duration(text), ZoneInfo(FACTS.zone))
         while due := [item for item in self.state.timers.items() if item[1].due_ms <= end_ms]:
-            key, timer = min(due, key=lambda item: (item[1].due_ms, item[0]))
+            key, timer = min(due, key=lambda item: (item[1].due_ms, -item[1].priority, item[0]))
             self.now_ms = max(self.now_ms, timer.due_ms)
             assert self.do(c.FireTimer(key)) is None
         self.now_ms = end_ms
@@ -308,6 +308,11 @@ class Player:
             assert [name for name in left if name in words] == words, left
         elif verb == "timers":
             assert len(self.state.timers) == int(words[0]), self.state.timers
+        elif verb in ("job", "timer"):
+            name, has, what, number = words
+            assert (has, what) == ("has", "priority"), words
+            found = [item.priority for item in self.open_work(verb) if self.name(item.element) == name]
+            assert found == [int(number)], found
         elif verb == "subscriptions":
             assert len(self.state.waits) == int(words[0]), self.state.waits
         elif verb == "incident":
@@ -316,9 +321,12 @@ class Player:
         else:
             raise AssertionError(f"{verb!r} expects nothing known")
 
+    def open_work(self, kind: str) -> list[Job] | list[Timer]:
+        return list(self.state.jobs.values()) if kind == "job" else list(self.state.timers.values())
+
     def expect_task(self, words: list[str]) -> None:
         task = self.state.tasks[self.token(words[0], self.state.tasks)]
-        found, rest = named(words[1:], "for", "group", "round", "due")
+        found, rest = named(words[1:], "for", "group", "round", "due", "called")
         if "for" in found:
             assert task.assignee == found["for"], task
         if "group" in found:
@@ -327,6 +335,8 @@ class Player:
             assert task.round == int(found["round"]), task
         if "due" in found:
             assert task.due_ms == parse_instant(found["due"]), task.due_ms
+        if "called" in found:
+            assert task.name == found["called"], task
         assert not rest, rest
 
     def recorded(self, words: list[str]) -> bool:

@@ -129,8 +129,10 @@ class Tables:
 
     def due_timers(self, now_ms: int, limit: int, shards: Sequence[int] | None = None) -> list[tuple[int, int, int]]:
         assert shards is None, "one simulated server owns all shards"
-        due = sorted((row.due, row.iid, row.timer, row.tenant) for row in self.timers.values() if row.due <= now_ms)
-        return [(iid, timer, tenant) for _, iid, timer, tenant in due[:limit]]
+        due = sorted(
+            (-row.prio, row.due, row.iid, row.timer, row.tenant) for row in self.timers.values() if row.due <= now_ms
+        )
+        return [(iid, timer, tenant) for _, _, iid, timer, tenant in due[:limit]]
 
     def next_timer(self) -> int | None:
         return min((row.due for row in self.timers.values()), default=None)
@@ -139,7 +141,7 @@ class Tables:
         self, tenant: int, worker: str, topics: Sequence[str], limit: int, now_ms: int, lease_ms: int
     ) -> list[LockedJob]:
         free = sorted(
-            (row.due, *key)
+            (-row.prio, row.due, *key)
             for key, row in self.jobs.items()
             if row.tenant == tenant
             and row.topic in topics
@@ -148,11 +150,11 @@ class Tables:
             and row.retries > 0
         )
         locked = []
-        for _, iid, tok in free[:limit]:
+        for _, _, iid, tok in free[:limit]:
             self._leases_given += 1
             lease = self.leases[iid, tok] = Lease(now_ms + lease_ms, f"lease{self._leases_given}", worker)
             row = self.jobs[iid, tok]
-            locked.append(LockedJob(row.shard, iid, tok, row.topic, row.retries, lease.until, lease.token))
+            locked.append(LockedJob(row.shard, iid, tok, row.topic, row.retries, lease.until, lease.token, row.prio))
         return locked
 
     def leased(self, iid: int, tok: int, lease_token: str) -> bool:

@@ -13,7 +13,6 @@ CHOICES = st.binary(min_size=500, max_size=500)
 BLOCKS = 4
 CALM = settings(
     max_examples=100,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=(Phase.generate, Phase.shrink),

@@ -100,8 +100,8 @@ def a_task(iid: int, tok: int = 2, **given: object) -> TaskRow:
     return msgspec.structs.replace(row, **given)
 
 
-def a_timer(iid: int, timer: int, due: int) -> TimerRow:
-    return TimerRow(iid >> 12 & 0x3FF, iid, timer, TENANT, due)
+def a_timer(iid: int, timer: int, due: int, prio: int = 0) -> TimerRow:
+    return TimerRow(iid >> 12 & 0x3FF, iid, timer, TENANT, due, prio)
 
 
 def a_job(iid: int, tok: int = 2, **given: object) -> JobRow:

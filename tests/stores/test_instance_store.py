@@ -8,8 +8,9 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from noria.adapters.database.opening import Database
+from noria.adapters.database.opening import Database, open_database
 from noria.adapters.database.schema import metadata
+from noria.adapters.database.sqlite_store import DUE_TIMERS, at_level
 from noria.operate.ports import StaleOwnerError, UnstorableError
 from noria.operate.rows import SHARDS, JournalRow
 from tests.stores.rows import (
@@ -210,8 +211,8 @@ async def test_what_goes_is_gone_and_what_changes_is_replaced(database: Database
         task = (await db.execute(sa.text("SELECT tok, assignee, version, claimed FROM task"))).all()
     assert [tuple(row) for row in task] == [(2, "li", 2, 1)]
     assert rows["candidate"] == [(shard, iid, 2, "g", "finance", TENANT)]
-    assert rows["timer"] == [(shard, iid, 5, TENANT, NOW_MS + 1)]
-    assert rows["job"] == [(shard, iid, 7, TENANT, "order", NOW_MS, 1, 0, "", "")]
+    assert rows["timer"] == [(shard, iid, 5, TENANT, NOW_MS + 1, 0)]
+    assert rows["job"] == [(shard, iid, 7, TENANT, "order", NOW_MS, 1, 0, "", "", 0)]
     assert rows["wait"] == [(shard, iid, 9, TENANT, 0, "paid", "CG-2")]
     assert [row.n for row in await database.store.outbox(10)] == [2]
     assert (await database.store.serial(TENANT, "purchase", "2026")).n == 2
@@ -294,6 +295,39 @@ async def test_due_timers_come_oldest_first_and_no_more_than_asked(database: Dat
     assert await store.next_timer() == NOW_MS + 1
 
 
+async def test_of_due_timers_those_of_higher_priority_come_first_however_many_are_due(
+    database: Database, owner: Owner
+) -> None:
+    iid = an_id()
+    timers = [
+        *(a_timer(iid, number, NOW_MS - number) for number in range(1, 6)),
+        a_timer(iid, 6, NOW_MS, 50),
+        a_timer(iid, 7, NOW_MS + 1, 90),
+        a_timer(iid, 8, NOW_MS, 1_000_000),
+        a_timer(iid, 9, NOW_MS - 1, 50),
+    ]
+    await owner.write(an_instance(iid), timers=timers)
+    store = database.store
+    order = [8, 9, 6, 5, 4, 3, 2, 1]
+    for limit in range(1, 10):
+        due = await store.due_timers(NOW_MS, limit)
+        assert due == [(iid, number, TENANT) for number in order[:limit]]
+        assert await store.due_timers(NOW_MS, limit, (iid >> 12 & 0x3FF,)) == due
+    assert await store.due_timers(NOW_MS, 3, (63,)) == []
+
+
+async def test_a_page_of_due_timers_is_read_off_an_index_and_not_sorted(sqlite_url: str) -> None:
+    database = await open_database(sqlite_url)
+    async with database.reading() as db:
+        for level in ("1", at_level(3), at_level(0)):
+            query = DUE_TIMERS.format(level=level.replace("?", "3"), shards="1").replace("?", "9")
+            steps = [row[3] for row in await db.execute(sa.text(f"EXPLAIN QUERY PLAN {query}"))]
+            assert steps[0].startswith("SEARCH timer USING INDEX timer_"), steps
+            # It sorts those that are due in the same millisecond, and says so in other words.
+            assert "USE TEMP B-TREE FOR ORDER BY" not in steps, steps
+    await database.close()
+
+
 async def test_without_timers_there_is_no_next_one(database: Database) -> None:
     assert await database.store.next_timer() is None
 
@@ -342,6 +376,43 @@ async def test_the_oldest_jobs_are_leased_first(database: Database, owner: Owner
     iid = an_id()
     await owner.write(an_instance(iid), jobs=[a_job(iid, tok, due=NOW_MS - tok) for tok in (1, 2, 3)])
     assert sorted(job.tok for job in await lock(database, limit=2)) == [2, 3]
+
+
+async def test_jobs_of_higher_priority_are_leased_first_and_given_out_in_that_order(
+    database: Database, owner: Owner
+) -> None:
+    iid = an_id()
+    jobs = [
+        a_job(iid, 1, due=NOW_MS - 9),
+        a_job(iid, 2, due=NOW_MS - 8, topic="mail"),
+        a_job(iid, 3, prio=5, topic="mail"),
+        a_job(iid, 4, prio=5, due=NOW_MS - 1),
+        a_job(iid, 5, prio=90, due=NOW_MS + 1),
+        a_job(iid, 6, prio=80, retries=0),
+        a_job(iid, 7, prio=70, topic="unasked"),
+        a_job(iid, 8, prio=1_000_000, tenant=2),
+        a_job(iid, 9, prio=60),
+    ]
+    await owner.write(an_instance(iid), jobs=jobs)
+    first = await lock(database, limit=2)
+    assert [(job.tok, job.prio) for job in first] == [(9, 60), (4, 5)]
+    assert [(job.tok, job.prio) for job in await lock(database)] == [(3, 5), (1, 0), (2, 0)]
+    assert await lock(database) == []
+
+
+async def test_a_job_whose_priority_is_not_written_has_none(database: Database, owner: Owner) -> None:
+    # A process of the version before writes rows without it while others are updated one by one.
+    iid = an_id()
+    await owner.write(an_instance(iid))
+    async with database.writing() as db:
+        await db.execute(
+            sa.text(
+                "INSERT INTO job (shard, iid, tok, tenant, topic, due, retries, lease_until, lease_token, worker) "
+                "VALUES (:shard, :iid, 2, :tenant, 'order', 0, 3, 0, '', '')"
+            ),
+            {"shard": iid >> 12 & 0x3FF, "iid": iid, "tenant": TENANT},
+        )
+    assert [job.prio for job in await lock(database)] == [0]
 
 
 async def test_workers_that_ask_at_the_same_moment_never_get_the_same_job(database: Database, owner: Owner) -> None:

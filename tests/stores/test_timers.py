@@ -175,3 +175,47 @@ async def test_a_newer_version_takes_the_start_timer_over(house: House) -> None:
     await house.deploy(HOURLY)
     rows = await house.noria.catalogue_store.due_start_timers(house.clock.instant + DAY_MS)
     assert [(row.definition, row.element, row.tenant) for row in rows] == [(2, "every", TENANT)]
+
+
+URGENT = """
+startEvent start
+userTask plain assignee=lin
+userTask rush assignee=lin
+boundaryEvent late on=plain timer=PT1H cancel=false
+boundaryEvent sooner on=rush timer=PT2H cancel=false jobPriority="= urgency"
+parallelGateway fork
+start -> fork
+fork -> plain
+fork -> rush
+"""
+
+
+async def fired(house: House) -> list[str]:
+    """The elements of the timers that fired, in the order of the clock and then of the shards' journals."""
+    graph = house.noria.catalogue.compiled(house.noria.catalogue.find(TENANT, "model").id).graph
+    rows = await house.store.journal_after({}, 10_000)
+    events = [event for row in sorted(rows, key=lambda row: row.seq) for event in e.decode_events(row.ev)]
+    return [graph.elements[event.element].id for event in events if isinstance(event, e.TimerFired)]
+
+
+async def test_of_what_fell_due_while_the_server_was_down_the_higher_priority_fires_first(house: House) -> None:
+    await house.deploy(URGENT)
+    iid = await house.start(urgency=7)
+    await away(house, DAY_MS)
+    await house.quiet()
+    assert await fired(house) == ["sooner", "late"]
+    assert [event.priority for event in await house.events(iid, e.TimerStarted)] == [0, 7]
+
+
+BY_CLOCK = """
+startEvent often cycle=R/PT1H jobPriority={priority}
+task done
+often -> done
+"""
+
+
+async def test_of_processes_that_start_at_the_same_time_the_higher_priority_starts_first(house: House) -> None:
+    await house.deploy(*(BY_CLOCK.format(priority=priority) for priority in ("5", "900", '"= unknown"')))
+    due = await house.noria.catalogue_store.due_start_timers(house.clock.now_ms() + HOUR_MS)
+    keys = [house.noria.catalogue.row(row.definition).key for row in due]
+    assert list(zip(keys, [row.prio for row in due], strict=True)) == [("model1", 900), ("model", 5), ("model2", 0)]

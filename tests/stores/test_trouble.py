@@ -20,7 +20,7 @@ from noria.adapters.http.app import create_app
 from noria.engine import commands as c
 from noria.kernel.instants import HOUR_MS
 from noria.operate.auditing import verify_audit
-from noria.operate.ports import StaleOwnerError, StoreUnavailableError
+from noria.operate.ports import StaleOwnerError, StoreFullError, StoreUnavailableError
 from noria.operate.requests import Accepted
 from noria.trust.audit import AuditRecord
 from noria.trust.people import Person
@@ -243,7 +243,7 @@ async def test_on_a_full_disk_commands_are_refused_clearly_and_change_nothing(sm
     await room(small, 0)
     before = (await small.store.load([iid]), await small.store.journal_after({}, 1_000))
     big = c.StartInstance("lin", {"id": "lin"}, {"note": "x" * 50_000})
-    with pytest.raises(StoreUnavailableError, match="full"):
+    with pytest.raises(StoreFullError):
         await small.submit(big, definition=1, key="big")
     assert (await small.store.load([iid]), await small.store.journal_after({}, 1_000)) == before
     assert await small.store.answers(["big"]) == {}
@@ -259,6 +259,27 @@ async def test_on_a_full_disk_commands_are_refused_clearly_and_change_nothing(sm
     with sqlite3.connect(tmp_path / "noria.db") as file:
         assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     file.close()
+
+
+async def test_a_browser_is_told_507_while_the_disk_is_full_and_served_afterwards(small: House) -> None:
+    noria = small.noria
+    await noria.people.put(TENANT, [Person("lin", "lin", "林晓", roles=("employee",))], [], 1)
+    await noria.services.accounts.set_password(TENANT, "lin", PASSWORD, small.clock.now_ms())
+    transport = httpx.ASGITransport(create_app(noria.services), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as browser:
+        signed_in = await browser.post("/api/session", json={"username": "lin", "password": PASSWORD})
+        proof = {"X-CSRF-Token": signed_in.json()["csrf_token"]}
+        await small.start()
+        await small.quiet()
+        await room(small, 0)
+        done = {"variables": {"note": "x" * 50_000}}
+        (task,) = (await browser.get("/api/tasks")).json()["items"]
+        complete = lambda: browser.post(f"/api/tasks/{task['id']}/complete", json=done, headers=proof)  # noqa: E731
+        full = await complete()
+        assert (full.status_code, full.json()["code"]) == (507, "store.full")
+        assert (await browser.get("/api/tasks")).status_code == 200
+        await room(small, None)
+        assert (await complete()).status_code == 200
 
 
 async def test_on_a_full_disk_the_background_work_waits_and_goes_on_when_there_is_room(small: House) -> None:

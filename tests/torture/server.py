@@ -8,6 +8,7 @@ the time goes into work and kills.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import multiprocessing
 import os
@@ -15,13 +16,15 @@ import socket
 import time
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import msgspec
 
-from noria.bootstrap import TENANT, Noria
+from noria.bootstrap import PEERS, TENANT, Noria
 from noria.engine import commands as c
 from noria.kernel.errors import NoriaError, Rejected
 from noria.kernel.instants import DAY_MS, InstantMs
+from noria.operate.leases import LEASE_MS
 from noria.operate.office import Caller
 from noria.operate.requests import Origin, Request, SerialDraw
 from noria.operate.views import JobView
@@ -30,6 +33,8 @@ from noria.trust.policy import Permission, Principal
 from tests.scenarios.drawing import draw
 
 SPEED = 100
+CLONE_NEWNET = 0x40000000
+"""Of Linux: a namespace of the network."""
 MAIN = """
 startEvent start
 userTask work assignee=lin dueIn=PT5S
@@ -117,14 +122,44 @@ async def answer(noria: Noria, ask: Ask) -> Told:
     return Told(number=ask.number, iid=given.iid, version=given.version, bkey=held.row.bkey)
 
 
-async def serve(url: str, epoch_ms: int, parent: socket.socket) -> None:
-    noria = await Noria.open(url, clock=QuickClock(epoch_ms), handlers={"order": order})
+class Life(msgspec.Struct, kw_only=True):
+    """How a server lives.
+
+    Attributes:
+        url: of the database.
+        epoch_ms: when its clock showed the wall's time.
+        peers: where the others reach it.
+        lease_ms: how long the others wait for a sign of life.
+        namespace: file of the network namespace that it lives in, "" for its parent's.
+    """
+
+    url: str
+    epoch_ms: int
+    peers: str = PEERS
+    lease_ms: int = LEASE_MS
+    namespace: str = ""
+
+
+async def begin(life: Life) -> Noria:
+    """A Noria that works, with the models deployed."""
+    noria = await Noria.open(
+        life.url,
+        clock=QuickClock(life.epoch_ms),
+        handlers={"order": order},
+        peers=life.peers,
+        lease_ms=life.lease_ms,
+    )
     if not noria.catalogue.rows(TENANT):
         files = {f"{key}.bpmn": draw(text.splitlines(), key) for key, text in (("main", MAIN), ("part", PART))}
         files["told.bpmn"] = draw(TOLD.splitlines(), "told")
         made = await noria.catalogue.deploy(TENANT, "he", files, noria.clock.now_ms(), noria.facts(TENANT))
         assert made.id, made.findings
     await noria.start()
+    return noria
+
+
+async def serve(life: Life, parent: socket.socket) -> None:
+    noria = await begin(life)
     lines, answers = await asyncio.open_connection(sock=parent)
 
     def say(told: Told) -> None:
@@ -146,10 +181,19 @@ async def serve(url: str, epoch_ms: int, parent: socket.socket) -> None:
     await noria.close()
 
 
-def run(url: str, epoch_ms: int, parent: Connection) -> None:
+def enter(namespace: str) -> None:
+    """Live in a network namespace from now on."""
+    with Path(namespace).open() as file:
+        # Python has this from 3.12 on.
+        assert ctypes.CDLL(None).setns(file.fileno(), CLONE_NEWNET) == 0
+
+
+def run(life: Life, parent: Connection) -> None:
     """The whole life of the process: it ends when its parent says nothing more."""
     logging.basicConfig(level=logging.ERROR)
-    asyncio.run(serve(url, epoch_ms, socket.socket(fileno=os.dup(parent.fileno()))))
+    if life.namespace:
+        enter(life.namespace)
+    asyncio.run(serve(life, socket.socket(fileno=os.dup(parent.fileno()))))
 
 
 FORKING = multiprocessing.get_context("forkserver")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from noria.design.bpmn.graph import Element, TimerKind, Trigger, TriggerKind
 from noria.design.feel import Expression
 from noria.engine import events as e
+from noria.engine.priority import priority_of
 from noria.engine.trouble import Trouble
 from noria.kernel.calendar import add_working, working_between
 from noria.kernel.instants import Duration, InstantMs, add_duration, parse_cycle, parse_duration, parse_instant
@@ -36,7 +37,8 @@ def openings(run: Run, token: int, elements: Iterable[int]) -> list[Opening]:
             key = run.state.next_id + len(opened)
             if trigger.kind is TriggerKind.TIMER:
                 due_ms, remaining, interval = first_due(run, element, trigger, variables)
-                opened.append(e.TimerStarted(key, token, index, due_ms, remaining, interval))
+                priority = priority_of(run, element, token)
+                opened.append(e.TimerStarted(key, token, index, due_ms, remaining, interval, priority=priority))
             elif trigger.kind is TriggerKind.MESSAGE:
                 name = event_name(run, element, trigger, variables)
                 correlation = run.state.business_key

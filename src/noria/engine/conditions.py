@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CREATE, UPDATE = "create", "update"
 
 
-def look(run: Run, fresh: set[int], changed: Mapping[str, set[str]]) -> None:
+def look(run: Run, fresh: frozenset[int], changed: Mapping[str, frozenset[str]]) -> None:
     """Let the conditions take effect that have come to hold.
 
     A condition must fail before it can take effect again (BPMN 2.0.2, 10.5.5). An event that names variables and has
@@ -61,7 +61,7 @@ def _take_effect(run: Run, key: int) -> None:
     triggers.trigger(run, element, waiting.token, {})
 
 
-def _concerns(trigger: Trigger, changed: Mapping[str, set[str]]) -> bool:
+def _concerns(trigger: Trigger, changed: Mapping[str, frozenset[str]]) -> bool:
     wanted = trigger.changes or {CREATE, UPDATE}
     watched = trigger.watched or (trigger.condition.names if trigger.condition is not None else ())
     return any(wanted & how for name, how in changed.items() if name in watched)

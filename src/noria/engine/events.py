@@ -76,7 +76,7 @@ class VariablesSet(Event, frozen=True, tag=7):
 
 
 class TaskOpened(Event, frozen=True, tag=8):
-    """A person's work item appeared (待办)."""
+    """A person's work item appeared (待办); `name` is "" unless the model computes one."""
 
     token: int
     element: int
@@ -88,6 +88,7 @@ class TaskOpened(Event, frozen=True, tag=8):
     due_ms: int
     form: str
     priority: int
+    name: str = ""
 
 
 class TaskClaimed(Event, frozen=True, tag=9):
@@ -169,6 +170,7 @@ class JobCreated(Event, frozen=True, tag=17):
     topic: str
     retries: int
     due_ms: int
+    priority: int = 0
 
 
 class JobCompleted(Event, frozen=True, tag=18):
@@ -199,6 +201,7 @@ class TimerStarted(Event, frozen=True, tag=20):
     interval: str = ""
     share: float = 0.0
     purpose: Purpose = Purpose.EVENT
+    priority: int = 0
 
 
 class TimerFired(Event, frozen=True, tag=21):

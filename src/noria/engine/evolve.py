@@ -54,14 +54,16 @@ def _instance_started(state: State, event: e.InstanceStarted) -> None:
     state.scopes[0] = Scope(0, -1, event.variables)
 
 
-def _element_entered(state: State, event: e.ElementEntered) -> None:
+def element_entered(state: State, event: e.ElementEntered) -> None:
+    """A token came to an element."""
     token = event.token
     state.tokens[token] = Token(event.element, event.scope, event.via)
     state.next_id = token + 1
     state.scopes[event.scope].live += 1
 
 
-def _element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.TokenMerged) -> None:
+def element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.TokenMerged) -> None:
+    """A token went, with everything that belongs to it."""
     token = event.token
     scope = state.tokens.pop(token).scope
     state.scopes[scope].live -= 1
@@ -91,14 +93,14 @@ def _compensated(state: State, token: int) -> None:
 
 
 def _token_merged(state: State, event: e.TokenMerged) -> None:
-    _element_left(state, event)
+    element_left(state, event)
     if event.into in state.gathered:
         state.gathered[event.into] += 1
 
 
 def _element_cancelled(state: State, event: e.ElementCancelled) -> None:
     token = event.token
-    _element_left(state, event)
+    element_left(state, event)
     if state.done:
         for key in [key for key, value in state.done.items() if value.scope == token]:
             del state.done[key]
@@ -140,6 +142,7 @@ def _task_opened(state: State, event: e.TaskOpened) -> None:
         event.opened_ms,
         event.form,
         event.priority,
+        name=event.name,
     )
     state.rounds[event.element] = event.round
 
@@ -180,7 +183,7 @@ def _task_urged(state: State, event: e.TaskUrged) -> None:
 
 
 def _job_created(state: State, event: e.JobCreated) -> None:
-    state.jobs[event.token] = Job(event.element, event.topic, event.retries, event.due_ms)
+    state.jobs[event.token] = Job(event.element, event.topic, event.retries, event.due_ms, event.priority)
 
 
 def _job_completed(state: State, event: e.JobCompleted) -> None:
@@ -189,12 +192,19 @@ def _job_completed(state: State, event: e.JobCompleted) -> None:
 
 def _job_failed(state: State, event: e.JobFailed | e.JobRetried) -> None:
     job = state.jobs[event.token]
-    state.jobs[event.token] = Job(job.element, job.topic, event.retries, event.due_ms)
+    state.jobs[event.token] = Job(job.element, job.topic, event.retries, event.due_ms, job.priority)
 
 
 def _timer_started(state: State, event: e.TimerStarted) -> None:
     state.timers[event.timer] = Timer(
-        event.token, event.element, event.due_ms, event.remaining, event.interval, event.share, event.purpose
+        event.token,
+        event.element,
+        event.due_ms,
+        event.remaining,
+        event.interval,
+        event.share,
+        event.purpose,
+        event.priority,
     )
     state.hosted[event.token] = (*state.hosted.get(event.token, ()), event.timer)
     state.next_id = event.timer + 1
@@ -348,11 +358,11 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
 
 
 def _instance_restored(state: State, event: e.InstanceRestored) -> None:
-    version, next_id = state.version, max(state.next_id, event.state.next_id)
+    # The state in a journal may be of an older format; what it goes on as is of this one.
+    kept = {"format": state.format, "version": state.version, "next_id": max(state.next_id, event.state.next_id)}
     restored = event.state.copy()
     for name in State.__struct_fields__:
-        setattr(state, name, getattr(restored, name))
-    state.version, state.next_id = version, next_id
+        setattr(state, name, kept.get(name, getattr(restored, name)))
 
 
 def _suspended(suspended: bool) -> Callable[[State, Any], None]:
@@ -378,8 +388,8 @@ def _nothing(_state: State, _event: object) -> None:
 
 APPLY: dict[type, Callable[[State, Any], None]] = {
     e.InstanceStarted: _instance_started,
-    e.ElementEntered: _element_entered,
-    e.ElementLeft: _element_left,
+    e.ElementEntered: element_entered,
+    e.ElementLeft: element_left,
     e.ElementCancelled: _element_cancelled,
     e.TokenMerged: _token_merged,
     e.ScopeOpened: _scope_opened,

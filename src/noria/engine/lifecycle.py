@@ -245,7 +245,17 @@ def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
         # From the due instant, not from now: a late server must not shift the rhythm.
         due_ms = after(run, timer.due_ms, timer.interval, calendar)
         remaining = timer.remaining - 1 if timer.remaining > 0 else -1
-        run.emit(e.TimerStarted(run.state.next_id, timer.token, timer.element, due_ms, remaining, timer.interval))
+        run.emit(
+            e.TimerStarted(
+                run.state.next_id,
+                timer.token,
+                timer.element,
+                due_ms,
+                remaining,
+                timer.interval,
+                priority=timer.priority,
+            )
+        )
     if (
         repeats
         and element.kind is Kind.INTERMEDIATE_CATCH_EVENT

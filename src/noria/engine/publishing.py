@@ -8,6 +8,7 @@ from noria.design.bpmn.graph import Element, Trigger, TriggerKind
 from noria.engine import events as e
 from noria.engine import triggers
 from noria.engine.arming import correlation_key, event_name
+from noria.engine.priority import priority_of
 from noria.engine.state import RESERVED_VARIABLES
 from noria.engine.trouble import Trouble
 
@@ -19,13 +20,14 @@ def create_job(run: Run, token: int, element: Element) -> None:
     """Ask a worker for the element's work.
 
     Raises:
-        Trouble: the topic's expression gives no text.
+        Trouble: the topic's expression gives no text, or that of the priority no number.
     """
     job = element.job
     if job is None:
         raise Trouble("job.missing", f"{element.id} names no topic; nobody would do its work.")
     topic = run.evaluate_text(job.topic, run.variables(token), f"The topic of {element.id}")
-    run.emit(e.JobCreated(token, element.index, topic, job.retries, run.now_ms))
+    priority = priority_of(run, element, token)
+    run.emit(e.JobCreated(token, element.index, topic, job.retries, run.now_ms, priority))
 
 
 def throw(run: Run, token: int, element: Element, trigger: Trigger) -> None:

@@ -15,7 +15,9 @@ from noria.engine import choosing, compensation, conditions, joining, looping, t
 from noria.engine import events as e
 from noria.engine.arming import openings
 from noria.engine.definition import Definition
+from noria.engine.evolve import element_entered, element_left
 from noria.engine.facts import Facts
+from noria.engine.priority import priority_of
 from noria.engine.state import Purpose, State, Status
 from noria.engine.trouble import Trouble
 from noria.engine.variables import Variables
@@ -44,40 +46,33 @@ class Run(Variables):
         with_start: whether the start form's values count as the first task's submission (see `HumanWork`).
     """
 
-    __slots__ = (
-        "_agenda",
-        "_behaviours",
-        "_check_joins",
-        "_events_max",
-        "_fresh_conditions",
-        "_leaving",
-        "_left_by_handlers",
-        "_past_save_point",
-        "_signals",
-        "with_start",
-    )
+    # Most steps need none of these: they begin as what the class has, and cost nothing.
+    with_start = False
+    _check_joins = False
+    _events_max = EVENTS_MAX
+    _fresh_conditions: frozenset[int] = frozenset()
+    _leaving: tuple[tuple[int, Element], ...] = ()
+    _left_by_handlers: tuple[int, ...] = ()
+    _past_save_point = -1
+    _signals: tuple[tuple[str, dict[str, object]], ...] = ()
 
     def __init__(
         self, definition: Definition, state: State, now_ms: int, facts: Facts, behaviours: Mapping[Kind, Behaviour]
     ) -> None:
         super().__init__(definition, state, now_ms, facts)
-        self.with_start = False
         self._behaviours = behaviours
         self._agenda: deque[tuple[int, Element]] = deque()
-        self._check_joins = False
-        self._events_max = EVENTS_MAX
-        self._fresh_conditions: set[int] = set()
-        self._left_by_handlers: list[int] = []
-        self._past_save_point = -1
-        self._signals: list[tuple[str, dict[str, object]]] = []
-        self._leaving: list[tuple[int, Element]] = []
 
     # Moving tokens
 
     def enter(self, index: int, scope: int, via: int = -1) -> int:
         """Let a new token come to an element and put it on the agenda; gives the token."""
-        token = self.state.next_id
-        self.emit(e.ElementEntered(token, index, scope, via))
+        state = self.state
+        token = state.next_id
+        # As `emit` does it, without a look at its table: tokens that come and go are half of all events.
+        event = e.ElementEntered(token, index, scope, via)
+        self.events.append(event)
+        element_entered(state, event)
         self._agenda.append((token, self.definition.graph.elements[index]))
         return token
 
@@ -126,12 +121,12 @@ class Run(Variables):
     def _comes_to_rest(self) -> bool:
         """Do what waits for the agenda to be empty; gives whether there is something to do again."""
         if self._signals:
-            signals, self._signals = self._signals, []
+            signals, self._signals = self._signals, ()
             for name, variables in signals:
                 self._take_up_signal(name, variables)
             return True
         if self._leaving:
-            leaving, self._leaving = self._leaving, []
+            leaving, self._leaving = self._leaving, ()
             for token, element in leaving:
                 if token in self.state.tokens:
                     self.leave(token, element)
@@ -142,11 +137,12 @@ class Run(Variables):
             return True
         if self._fresh_conditions or self._changed:
             fresh, changed = self._fresh_conditions, self._changed
-            self._fresh_conditions, self._changed = set(), {}
+            self._fresh_conditions, self._changed = frozenset(), {}
             conditions.look(self, fresh, changed)
             return True
         if self._left_by_handlers:
-            asked_by = self._left_by_handlers.pop()
+            *others, asked_by = self._left_by_handlers
+            self._left_by_handlers = tuple(others)
             if asked_by in self.state.tokens:
                 compensation.go_on(self, asked_by)
             return True
@@ -158,11 +154,11 @@ class Run(Variables):
         By then the branches beside the thrower wait for what they wait for; the thrower leaves after it. Other
         instances are told by the signal's event.
         """
-        self._signals.append((name, variables))
+        self._signals = (*self._signals, (name, variables))
 
     def leave_at_rest(self, token: int, element: Element) -> None:
         """Leave an element when the step has come to rest, if the token is still there."""
-        self._leaving.append((token, element))
+        self._leaving = (*self._leaving, (token, element))
 
     def _take_up_signal(self, name: str, variables: dict[str, object]) -> None:
         waits = self.state.waits
@@ -192,8 +188,12 @@ class Run(Variables):
         Raises:
             Trouble: an expression gives no usable value.
         """
-        if not self.is_instance(token):
-            passed = token == self._past_save_point
+        passed = token == self._past_save_point
+        if self.is_instance(token):
+            if element.loop is not None and element.loop.save_before and not passed:
+                self._set_save_point(token, element, Purpose.SAVE_BEFORE)
+                return False
+        else:
             if element.start_quantity > 1 and not passed and not self._gathered(token, element):
                 return False
             if element.save_before and not passed:
@@ -225,22 +225,29 @@ class Run(Variables):
         if first is None:
             self.emit(e.TokensGathered(token, element.index, 1))
             return False
+        # Asked before anything is recorded, so that trouble leaves the token that comes as it was.
+        priority = priority_of(self, element, first) if element.save_before else 0
         if first != token:
             self.emit(e.TokenMerged(token, element.index, first))
         if state.gathered[first] == element.start_quantity:
             self.emit(e.TokensGathered(first, element.index, 0))
-            self.begin_gathered(first, element)
+            if element.save_before:
+                self._wait_at_save_point(first, element, Purpose.SAVE_BEFORE, priority)
+            else:
+                self.begin_behind_save_point(first, element)
         return False
 
-    def begin_gathered(self, token: int, element: Element) -> None:
-        """Have an activity begin for which enough tokens have come."""
-        if element.save_before:
-            self._set_save_point(token, element, Purpose.SAVE_BEFORE)
-        else:
-            self.begin_behind_save_point(token, element)
-
     def _set_save_point(self, token: int, element: Element, purpose: Purpose) -> None:
-        self.emit(e.TimerStarted(self.state.next_id, token, element.index, self.now_ms, purpose=purpose))
+        """Have a token wait at a save point of its element.
+
+        Raises:
+            Trouble: the priority's expression gives no usable number.
+        """
+        self._wait_at_save_point(token, element, purpose, priority_of(self, element, token))
+
+    def _wait_at_save_point(self, token: int, element: Element, purpose: Purpose, priority: int) -> None:
+        number = self.state.next_id
+        self.emit(e.TimerStarted(number, token, element.index, self.now_ms, purpose=purpose, priority=priority))
 
     def at_save_point(self, token: int) -> Purpose | None:
         """Which save point a token stands at, None for none: its element has not begun yet, or is done with."""
@@ -266,7 +273,10 @@ class Run(Variables):
             if self.is_instance(token):
                 if self.definition.compensates:
                     compensation.keep(self, token, element)
-                looping.instance_done(self, token, element)
+                if element.loop is not None and element.loop.save_after:
+                    self._set_save_point(token, element, Purpose.SAVE_AFTER)
+                else:
+                    looping.instance_done(self, token, element)
                 return
         except Trouble as trouble:
             self.raise_incident(token, element, trouble.trouble_code, trouble.message, "leave")
@@ -278,13 +288,19 @@ class Run(Variables):
         if token in self.state.handlers:
             compensation.handler_done(self, token, element)
         elif element.save_after:
-            self._set_save_point(token, element, Purpose.SAVE_AFTER)
+            try:
+                self._set_save_point(token, element, Purpose.SAVE_AFTER)
+            except Trouble as trouble:
+                self.raise_incident(token, element, trouble.trouble_code, trouble.message, "leave")
         else:
             self.go_on_behind_save_point(token, element)
 
     def go_on_behind_save_point(self, token: int, element: Element) -> None:
-        """Take the flows that apply, without a further save point. Trouble becomes an incident."""
+        """Take the flows that apply, or go on with the loop; no further save point. Trouble becomes an incident."""
         try:
+            if self.is_instance(token):
+                looping.instance_done(self, token, element)
+                return
             flows = self.choose(element, self.variables(token))
         except Trouble as trouble:
             self.raise_incident(token, element, trouble.trouble_code, trouble.message, "leave")
@@ -293,8 +309,11 @@ class Run(Variables):
 
     def take(self, token: int, element: Element, flows: tuple[int, ...]) -> None:
         """Move a token on by these flows; without any it ends here, and perhaps its scope with it."""
-        scope = self.state.tokens[token].scope
-        self.emit(e.ElementLeft(token, element.index, flows))
+        state = self.state
+        scope = state.tokens[token].scope
+        event = e.ElementLeft(token, element.index, flows)
+        self.events.append(event)
+        element_left(state, event)
         if self.definition.waiting_joins:
             self._check_joins = True
         if flows:
@@ -369,7 +388,7 @@ class Run(Variables):
         if token in state.calls:
             self.emit(e.CallCancelled(token))
         if token in state.handlers:
-            self._left_by_handlers.append(state.handlers[token].asked_by)
+            self._left_by_handlers = (*self._left_by_handlers, state.handlers[token].asked_by)
         self.emit(e.ElementCancelled(token, state.tokens[token].element, reason))
         self._check_joins = bool(self.definition.waiting_joins)
 
@@ -384,7 +403,7 @@ class Run(Variables):
 
     def look_at_condition(self, condition: int) -> None:
         """Have a condition looked at when the step has come to rest, whatever has changed."""
-        self._fresh_conditions.add(condition)
+        self._fresh_conditions |= {condition}
 
     def merge_and_split(self, element: Element, tokens: tuple[int, ...]) -> None:
         """Join waiting tokens into the first of them, which goes on."""
@@ -404,7 +423,7 @@ class Run(Variables):
         for event in openings(self, token, elements):
             self.emit(event)
             if isinstance(event, e.ConditionAwaited):
-                self._fresh_conditions.add(event.condition)
+                self._fresh_conditions |= {event.condition}
 
     # What goes wrong
 

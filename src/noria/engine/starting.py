@@ -7,19 +7,29 @@ from noria.engine.arming import after, first_due
 from noria.engine.behaviours import BEHAVIOURS
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
+from noria.engine.priority import priority_of
 from noria.engine.run import Run
 from noria.engine.state import State
+from noria.engine.trouble import Trouble
 
 
-def first_start(definition: Definition, element: int, now_ms: int, facts: Facts) -> tuple[int, int, str]:
-    """When a timer start event is due first, how often it repeats after that (-1 for ever), and its interval.
+def first_start(definition: Definition, element: int, now_ms: int, facts: Facts) -> tuple[int, int, str, int]:
+    """When a timer start event is due first, how often it repeats after that (-1 for ever), its interval and priority.
 
     Raises:
         Trouble: its expression gives no date-time, duration or cycle.
     """
     run = Run(definition, State(), now_ms, facts, BEHAVIOURS)
     start = definition.graph.elements[element]
-    return first_due(run, start, _timer(start), {})
+    return *first_due(run, start, _timer(start), {}), _priority(run, start)
+
+
+def _priority(run: Run, start: Element) -> int:
+    """The priority of a start: 0 when it depends on variables, which nobody has given yet."""
+    try:
+        return priority_of(run, start, -1)
+    except Trouble:
+        return 0
 
 
 def next_start(definition: Definition, element: int, due_ms: int, interval: str, facts: Facts) -> int:

@@ -8,8 +8,8 @@ import msgspec
 
 from noria.kernel.errors import NoriaError
 
-FORMAT = 2
-"""Of stored states. 1 had nothing behind `returned`; it is read with those fields empty."""
+FORMAT = 3
+"""Of stored states. 1 had nothing behind `returned`, 2 no priorities of work and no names of tasks; both are read."""
 RESERVED_VARIABLES = frozenset({"starter", "business_key"})
 """Set at the start and never overwritten by a submission."""
 
@@ -72,6 +72,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True, gc=False):
         claimed: whether the assignee took it from a group (and may put it back).
         urged_ms: when it was last urged, 0 for never.
         version: one more at each change of the task; callers may insist on it.
+        name: what it is called when the model computes that, "" for the name of its element.
     """
 
     element: int
@@ -86,6 +87,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True, gc=False):
     claimed: bool = False
     urged_ms: int = 0
     version: int = 1
+    name: str = ""
 
 
 class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -96,12 +98,14 @@ class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):
         topic: workers fetch by it.
         retries: tries left; 0 means an incident is open.
         due_ms: not before this instant.
+        priority: 0..1,000,000; of what is due, the higher goes first.
     """
 
     element: int
     topic: str
     retries: int
     due_ms: int
+    priority: int = 0
 
 
 class Purpose(IntEnum):
@@ -123,6 +127,7 @@ class Timer(msgspec.Struct, frozen=True, array_like=True, gc=False):
         interval: ISO 8601 duration of a cycle, "" for a single shot.
         share: for a reminder the share of the limit it stands for, 0 otherwise.
         purpose: a save point is a timer that is due at once.
+        priority: 0..1,000,000; of what is due, the higher fires first.
     """
 
     token: int
@@ -132,6 +137,7 @@ class Timer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     interval: str = ""
     share: float = 0.0
     purpose: Purpose = Purpose.EVENT
+    priority: int = 0
 
 
 class Wait(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -317,6 +323,9 @@ class State(msgspec.Struct, array_like=True, gc=False):
 
     def copy(self) -> State:
         """A working copy: what is replaced as a whole is shared, what is changed in place is not."""
+        scopes = {}
+        for key, scope in self.scopes.items():
+            scopes[key] = Scope(scope.element, scope.parent, scope.variables, scope.live)
         return State(
             self.format,
             self.version,
@@ -326,10 +335,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.starter,
             self.parent,
             self.tokens.copy(),
-            {
-                key: Scope(scope.element, scope.parent, scope.variables, scope.live)
-                for key, scope in self.scopes.items()
-            },
+            scopes,
             self.tasks.copy(),
             # Most instances have none of these, and a new dict is cheaper than a copy of an empty one.
             self.jobs.copy() if self.jobs else {},

@@ -28,7 +28,9 @@ class Variables:
         facts: what the outside says.
     """
 
-    __slots__ = ("_changed", "_context", "definition", "events", "facts", "now_ms", "state")
+    _context: EvaluationContext | None = None
+    # Variable name → how it has changed since conditions were last looked at.
+    _changed: Mapping[str, frozenset[str]] = {}
 
     def __init__(self, definition: Definition, state: State, now_ms: int, facts: Facts) -> None:
         self.definition = definition
@@ -36,9 +38,6 @@ class Variables:
         self.events: list[e.AnyEvent] = []
         self.now_ms = now_ms
         self.facts = facts
-        self._context: EvaluationContext | None = None
-        # Variable name → how it has changed since conditions were last looked at.
-        self._changed: dict[str, set[str]] = {}
 
     @property
     def context(self) -> EvaluationContext:
@@ -152,9 +151,11 @@ class Variables:
         """Set variables of a scope."""
         if self.state.conditions:
             known = self.state.scopes[scope].variables
+            changed = dict(self._changed)
             for name in values:
                 how = conditions.UPDATE if name in known else conditions.CREATE
-                self._changed.setdefault(name, set()).add(how)
+                changed[name] = changed.get(name, frozenset()) | {how}
+            self._changed = changed
         self.emit(e.VariablesSet(scope, dict(values)))
 
     def assign(self, token: int, element: Element, values: Mapping[str, object]) -> None:

@@ -87,6 +87,7 @@ def _task_row(row: InstanceRow, tok: int, task: Task) -> TaskRow:
         task.version,
         int(task.claimed),
         candidates,
+        task.name,
     )
 
 
@@ -106,14 +107,16 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
         before, after = _at_rest(before), _at_rest(after)
     if before.timers or after.timers:
         for key, timer in changed(before.timers, after.timers):
-            commit.timers.append(TimerRow(shard, iid, key, row.tenant, timer.due_ms))
+            commit.timers.append(TimerRow(shard, iid, key, row.tenant, timer.due_ms, timer.priority))
         commit.timers_gone.extend((shard, iid, key) for key in gone(before.timers, after.timers))
     if before.jobs or after.jobs:
         for tok, job in changed(before.jobs, after.jobs):
             known = before.jobs.get(tok)
             # A job that only stands at another element, after a migration, stays with who has leased it.
             if known is None or msgspec.structs.replace(known, element=job.element) != job:
-                commit.jobs.append(JobRow(shard, iid, tok, row.tenant, job.topic, job.due_ms, job.retries))
+                commit.jobs.append(
+                    JobRow(shard, iid, tok, row.tenant, job.topic, job.due_ms, job.retries, job.priority)
+                )
         commit.jobs_gone.extend((shard, iid, tok) for tok in gone(before.jobs, after.jobs))
     if before.waits or after.waits:
         for key, wait in changed(before.waits, after.waits):

@@ -55,7 +55,7 @@ class DefinitionRow(msgspec.Struct):
 
 
 class StartTimerRow(msgspec.Struct):
-    """When a timer start event of the newest version is due next."""
+    """When a timer start event of the newest version is due next; of several the higher `prio` goes first."""
 
     definition: int
     element: str
@@ -63,6 +63,7 @@ class StartTimerRow(msgspec.Struct):
     due: int
     remaining: int
     interval: str
+    prio: int = 0
 
 
 class UnknownDefinitionError(NoriaError):
@@ -101,7 +102,7 @@ class CatalogueStore(Protocol):
         ...
 
     async def due_start_timers(self, now_ms: int) -> list[StartTimerRow]:
-        """Start timers that are due."""
+        """Start timers that are due, those of higher priority first."""
         ...
 
 
@@ -377,8 +378,8 @@ class Catalogue:
         definition = self._compiled[row.id]
         found = []
         for element in self._starts(row.id, TriggerKind.TIMER):
-            due_ms, remaining, interval = first_start(definition, element.index, now_ms, facts)
-            found.append(StartTimerRow(row.id, element.id, row.tenant, due_ms, remaining, interval))
+            due_ms, remaining, interval, prio = first_start(definition, element.index, now_ms, facts)
+            found.append(StartTimerRow(row.id, element.id, row.tenant, due_ms, remaining, interval, prio))
         return found
 
     # Start events

@@ -34,6 +34,12 @@ class StoreUnavailableError(NoriaError):
     code: ClassVar[str] = "store.unavailable"
 
 
+class StoreFullError(StoreUnavailableError):
+    """The database has no room left; nothing is known to be written. Retry with the same key when there is room."""
+
+    code: ClassVar[str] = "store.full"
+
+
 class UnstorableError(NoriaError):
     """A value or key that the database cannot hold; nothing was written, and trying again would not help."""
 
@@ -87,7 +93,7 @@ class InstanceStore(Protocol):
     async def due_timers(
         self, now_ms: int, limit: int, shards: Sequence[int] | None = None
     ) -> list[tuple[int, int, int]]:
-        """(instance, timer, tenant) of those due in some shards, or all, oldest first."""
+        """(instance, timer, tenant) of those due in some shards, or all: higher priority first, then the oldest."""
         ...
 
     async def next_timer(self, shards: Sequence[int] | None = None) -> int | None:
@@ -97,7 +103,7 @@ class InstanceStore(Protocol):
     async def lock_jobs(
         self, tenant: int, worker: str, topics: Sequence[str], limit: int, now_ms: int, lease_ms: int
     ) -> list[LockedJob]:
-        """Lease open jobs that nobody holds, oldest first."""
+        """Lease open jobs that nobody holds: those of higher priority first, then the oldest, in this order."""
         ...
 
     async def leased(self, iid: int, tok: int, lease_token: str) -> bool:

@@ -111,7 +111,10 @@ class JournalRow(msgspec.Struct, gc=False):
 
 
 class TaskRow(msgspec.Struct, gc=False):
-    """An open task, for lists. Candidates are rows of their own: kind "g" for groups, "u" for people."""
+    """An open task, for lists. Candidates are rows of their own: kind "g" for groups, "u" for people.
+
+    `name` is "" unless the model computes one.
+    """
 
     shard: int
     iid: int
@@ -127,6 +130,7 @@ class TaskRow(msgspec.Struct, gc=False):
     version: int
     claimed: int
     candidates: tuple[tuple[str, str], ...]
+    name: str = ""
 
 
 class TimerRow(msgspec.Struct, gc=False):
@@ -137,6 +141,7 @@ class TimerRow(msgspec.Struct, gc=False):
     timer: int
     tenant: int
     due: int
+    prio: int = 0
 
 
 class JobRow(msgspec.Struct, gc=False):
@@ -149,6 +154,7 @@ class JobRow(msgspec.Struct, gc=False):
     topic: str
     due: int
     retries: int
+    prio: int = 0
 
 
 class WaitRow(msgspec.Struct, gc=False):
@@ -248,3 +254,4 @@ class LockedJob(msgspec.Struct, gc=False):
     retries: int
     lease_until: int
     lease_token: str
+    prio: int = 0

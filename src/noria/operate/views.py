@@ -372,6 +372,7 @@ class JobView(msgspec.Struct):
     lease_until: str
     idempotency_key: str
     lease_token: str
+    priority: int = 0
 
 
 class JobList(msgspec.Struct):

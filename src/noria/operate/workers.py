@@ -113,6 +113,7 @@ class Workers:
             lease_until=iso(job.lease_until),
             idempotency_key=f"job:{job.iid}:{job.tok}",
             lease_token=job.lease_token,
+            priority=job.prio,
         )
 
     async def _close(

@@ -68,6 +68,7 @@ SAMPLES: tuple[e.AnyEvent, ...] = (
         due_ms=1_772_499_600_000,
         form="review",
         priority=70,
+        name="复核 轴承",
     ),
     e.TaskClaimed(token=6, by="li"),
     e.TaskUnclaimed(token=6, by="li"),
@@ -77,7 +78,7 @@ SAMPLES: tuple[e.AnyEvent, ...] = (
     e.TaskReminded(token=6, element=5, share=0.8, due_ms=1_772_499_600_000),
     e.TaskUrged(token=6, by="lin", at_ms=1_772_420_000_000, text="请尽快"),
     e.Commented(by="lin", text="已补充", token=6),
-    e.JobCreated(token=8, element=7, topic="purchase.create_order", retries=3, due_ms=1_772_413_200_000),
+    e.JobCreated(token=8, element=7, topic="purchase.create_order", retries=3, due_ms=1_772_413_200_000, priority=40),
     e.JobCompleted(token=8, by="worker"),
     e.JobFailed(token=8, by="worker", message="timeout", retries=2, due_ms=1_772_413_210_000),
     e.TimerStarted(
@@ -89,6 +90,7 @@ SAMPLES: tuple[e.AnyEvent, ...] = (
         interval="PT1H",
         share=0.8,
         purpose=Purpose.SAVE_AFTER,
+        priority=50,
     ),
     e.TimerFired(timer=9, element=5),
     e.WaitOpened(wait=10, token=6, element=12, signal=False, name="invoice", key="CG-2026-000001"),
@@ -127,7 +129,10 @@ SAMPLES: tuple[e.AnyEvent, ...] = (
     e.ActivitiesChosen(scope=33, element=34, activities=(35, 36)),
 )
 
-RESTORED = State(version=3, next_id=9, business_key="CG-1", tokens={1: Token(2, 0, 1)}, scopes={0: Scope(0, -1, {}, 1)})
+# As it was recorded: the format of then.
+RESTORED = State(
+    format=2, version=3, next_id=9, business_key="CG-1", tokens={1: Token(2, 0, 1)}, scopes={0: Scope(0, -1, {}, 1)}
+)
 SAMPLES += (
     e.InstanceModified(by="he", reason="更正"),
     e.InstanceMigrated(
@@ -149,11 +154,25 @@ STATE = State(
     tokens={6: Token(5, 0, 3), 8: Token(7, 0)},
     scopes={0: Scope(0, -1, VARIABLES, 2), 7: Scope(11, 0, {}, 0)},
     tasks={
-        6: Task(5, 2, "wang", ("finance",), ("li",), 1_772_499_600_000, 1_772_413_200_000, "review", 70, True, 1, 3)
+        6: Task(
+            5,
+            2,
+            "wang",
+            ("finance",),
+            ("li",),
+            1_772_499_600_000,
+            1_772_413_200_000,
+            "review",
+            70,
+            True,
+            1,
+            3,
+            "复核 轴承",
+        )
     },
-    jobs={8: Job(7, "purchase.create_order", 2, 1_772_413_210_000)},
+    jobs={8: Job(7, "purchase.create_order", 2, 1_772_413_210_000, 40)},
     calls={17: "inspection"},
-    timers={9: Timer(6, 5, 1_772_499_600_000, -1, "PT1H", 0.8)},
+    timers={9: Timer(6, 5, 1_772_499_600_000, -1, "PT1H", 0.8, priority=50)},
     waits={10: Wait(6, 12, True, "stocktaking", "")},
     incidents={16: Incident(8, 7, "job.failed", "timeout", "job")},
     hosted={6: (9, 10)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from tests.scenarios.drawing import draw
 
@@ -11,7 +12,7 @@ from noria.engine.definition import Definition
 from noria.engine.evolve import replay
 from noria.engine.facts import Facts
 from noria.engine.migrating import Correspondence
-from noria.engine.state import State, encode_state
+from noria.engine.state import FORMAT, State, encode_state
 from noria.engine.step import Outcome, step
 from noria.kernel.errors import Rejected
 from noria.operate.deploying import read_bundle
@@ -214,6 +215,13 @@ def test_another_version_is_left_again() -> None:
     assert one.migrate(version(FIRST.replace("apply", "request"), 2), apply="request") is None
     assert one.do(c.RestoreInstance("admin", "back", before, 2, 1, one.state.version), first) is None
     assert one.places() == ["apply"]
+
+
+def test_a_state_of_an_older_format_that_is_restored_is_of_todays() -> None:
+    one = Instance(FIRST)
+    older = msgspec.structs.replace(one.state, format=FORMAT - 1)
+    one.history.append((e.InstanceRestored("admin", "back", 2, 1, older),))
+    assert replay(one.history).format == FORMAT
 
 
 def test_a_token_before_a_join_keeps_its_flow_when_the_flows_are_numbered_anew() -> None:

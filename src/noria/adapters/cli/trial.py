@@ -93,10 +93,10 @@ class Trial:
             by = task.assignee or (task.users[0] if task.users else task.groups[0])
             values = self._asked(task.element, "task") if ask else self._form_values(task.form)
             return c.CompleteTask(token, by, values)
-        for token, job in state.jobs.items():
+        for token, job in sorted(state.jobs.items(), key=lambda item: -item[1].priority):
             return c.CompleteJob(token, "trial", self._asked(job.element, "job") if ask else {})
         if state.timers:
-            key, timer = min(state.timers.items(), key=lambda item: item[1].due_ms)
+            key, timer = min(state.timers.items(), key=lambda item: (item[1].due_ms, -item[1].priority))
             self.now_ms = max(self.now_ms, timer.due_ms)
             return c.FireTimer(key)
         for key, wait in state.waits.items():

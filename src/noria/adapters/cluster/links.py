@@ -122,8 +122,14 @@ class TcpLinks:
         opening = self._opening.get(member.id)
         if opening is None:
             opening = self._opening[member.id] = asyncio.create_task(self._open(member))
-            opening.add_done_callback(lambda _: self._opening.pop(member.id, None))
+            opening.add_done_callback(lambda opening: self._opened(member.id, opening))
         return await asyncio.shield(opening)
+
+    def _opened(self, member: str, opening: asyncio.Task[_Link]) -> None:
+        self._opening.pop(member, None)
+        if not opening.cancelled():
+            # Seen even when nobody waits for it any more.
+            opening.exception()
 
     async def _open(self, member: Member) -> _Link:
         host, _, port = member.address.rpartition(":")

@@ -21,6 +21,7 @@ from noria.operate.ports import (
     NoAnswerError,
     NotOwnerError,
     StaleOwnerError,
+    StoreFullError,
     StoreUnavailableError,
     UnstorableError,
 )
@@ -41,6 +42,7 @@ _ERRORS: dict[str, type[NoriaError]] = {
         NotOwnerError,
         OverloadedError,
         StaleOwnerError,
+        StoreFullError,
         StoreUnavailableError,
         UnknownDefinitionError,
         UnstorableError,

@@ -88,7 +88,8 @@ class DatabaseCatalogue:
             await db.execute(sa.delete(t.start_timer).where(where))
 
     async def due_start_timers(self, now_ms: int) -> list[StartTimerRow]:
-        """Start timers that are due."""
+        """Start timers that are due, those of higher priority first."""
         async with self._database.reading() as db:
-            query = sa.select(t.start_timer).where(t.start_timer.c.due <= now_ms)
+            c = t.start_timer.c
+            query = sa.select(t.start_timer).where(c.due <= now_ms).order_by(c.prio.desc(), c.due, c.definition)
             return [StartTimerRow(**row) for row in (await db.execute(query)).mappings().all()]

@@ -10,7 +10,7 @@ import asyncpg
 import sqlalchemy as sa
 
 from noria.kernel.errors import NoriaError
-from noria.operate.ports import StoreUnavailableError, UnstorableError
+from noria.operate.ports import StoreFullError, StoreUnavailableError, UnstorableError
 
 POSTGRES_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """All that asyncpg raises; a time-out is an OSError."""
@@ -22,6 +22,9 @@ _REFUSED_VALUES = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, Val
 _REFUSED_CLASSES = ("22", "23")
 """SQLSTATE classes of PostgreSQL: data exception, integrity constraint violation."""
 
+_FULL = "53100"
+"""SQLSTATE of PostgreSQL: disk full."""
+
 
 def failure_of(error: BaseException) -> NoriaError:
     """The error to raise for one of the database's driver."""
@@ -29,6 +32,8 @@ def failure_of(error: BaseException) -> NoriaError:
     text = str(error) or type(error).__name__
     if isinstance(error, _REFUSED_VALUES) or sqlstate.startswith(_REFUSED_CLASSES):
         return UnstorableError(f"The database cannot hold this: {text}. Nothing was written.")
+    if sqlstate == _FULL or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return StoreFullError(f"The database has no room left: {text}. Make room on its disk, then retry.")
     return StoreUnavailableError(
         f"The database cannot be used now: {text}. Check that it runs and has room and permissions, then retry."
     )

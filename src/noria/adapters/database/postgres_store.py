@@ -11,6 +11,8 @@ import asyncpg
 
 from noria.adapters.database import statements as s
 from noria.adapters.database.failures import POSTGRES_FAILURES, failure_of
+from noria.adapters.database.statements import in_order
+from noria.design.bpmn.graph import JOB_PRIORITY_MAX
 from noria.operate.ports import StaleOwnerError
 from noria.operate.rows import (
     SHARDS,
@@ -223,11 +225,24 @@ LOCK_JOBS = """
 UPDATE job t SET lease_until = $1, worker = $2, lease_token = encode(sha256(random()::text::bytea), 'hex')
 FROM (
     SELECT shard, iid, tok FROM job
-    WHERE tenant = $3 AND topic = ANY($4) AND due <= $5 AND lease_until <= $5 AND retries > 0
+    WHERE tenant = $3 AND topic = ANY($4) AND due <= $5 AND lease_until <= $5 AND retries > 0 AND prio = $7{level}
     ORDER BY due, iid, tok LIMIT $6 FOR UPDATE SKIP LOCKED) x
 WHERE t.shard = x.shard AND t.iid = x.iid AND t.tok = x.tok
-RETURNING t.shard, t.iid, t.tok, t.topic, t.retries, t.lease_until, t.lease_token
+RETURNING t.shard, t.iid, t.tok, t.topic, t.retries, t.lease_until, t.lease_token, t.prio, t.due
 """
+NEXT_JOB_LEVEL = """
+SELECT max((SELECT max(prio) FROM job WHERE tenant = $1 AND topic = t.topic AND prio > 0 AND prio < $3))
+FROM unnest($2::text[]) AS t(topic)
+"""
+DUE_TIMERS = """
+SELECT iid, timer, tenant, prio FROM timer
+WHERE due <= $1 AND ($3::int8[] IS NULL OR shard = ANY($3)){level}
+ORDER BY due, iid, timer LIMIT $2
+"""
+NEXT_TIMER_LEVEL = "SELECT max(prio) FROM timer WHERE prio > 0 AND prio < $1"
+"""Each level is one step down an index, however many rows it has."""
+PREFERRED = " AND prio > 0"
+"""A partial index is used only where the statement itself says that it may be."""
 
 
 def shard_of(iid: int) -> int:
@@ -358,11 +373,23 @@ class PostgresStore:
     async def due_timers(
         self, now_ms: int, limit: int, shards: Sequence[int] | None = None
     ) -> list[tuple[int, int, int]]:
-        query = (
-            "SELECT iid, timer, tenant FROM timer WHERE due <= $1 AND ($3::int8[] IS NULL OR shard = ANY($3)) "
-            "ORDER BY due, iid, timer LIMIT $2"
-        )
-        return [tuple(row) for row in await self.do(lambda db: db.fetch(query, now_ms, limit, shards))]
+        async def work(db: asyncpg.Connection) -> list[asyncpg.Record]:
+            oldest = await db.fetch(DUE_TIMERS.format(level=""), now_ms, limit, shards)
+            if len(oldest) < limit:
+                return sorted(oldest, key=lambda row: -row["prio"])
+            # More is due than is asked for, perhaps far more: level by level, so that nobody sorts it all.
+            found: list[asyncpg.Record] = []
+            level = JOB_PRIORITY_MAX + 1
+            preferred = DUE_TIMERS.format(level=f" AND prio = $4{PREFERRED}")
+            while len(found) < limit and (level := await db.fetchval(NEXT_TIMER_LEVEL, level)):
+                found += await db.fetch(preferred, now_ms, limit - len(found), shards, level)
+            left = limit - len(found)
+            others = [row for row in oldest if not row["prio"]][:left]
+            if len(others) < left:
+                others = await db.fetch(DUE_TIMERS.format(level=" AND prio = 0"), now_ms, left, shards)
+            return found + others
+
+        return [tuple(row[:3]) for row in await self.do(work)]
 
     async def next_timer(self, shards: Sequence[int] | None = None) -> int | None:
         query = "SELECT min(due) FROM timer WHERE $1::int8[] IS NULL OR shard = ANY($1)"
@@ -371,10 +398,19 @@ class PostgresStore:
     async def lock_jobs(
         self, tenant: int, worker: str, topics: Sequence[str], limit: int, now_ms: int, lease_ms: int
     ) -> list[LockedJob]:
-        rows = await self.do(
-            lambda db: db.fetch(LOCK_JOBS, now_ms + lease_ms, worker, tenant, list(topics), now_ms, limit)
-        )
-        return [LockedJob(*row) for row in rows]
+        async def work(db: asyncpg.Connection) -> list[LockedJob]:
+            locked: list[LockedJob] = []
+            level = JOB_PRIORITY_MAX + 1
+            while level and len(locked) < limit:
+                level = await db.fetchval(NEXT_JOB_LEVEL, tenant, list(topics), level) or 0
+                statement = LOCK_JOBS.format(level=PREFERRED if level else "")
+                left = limit - len(locked)
+                locked += in_order(
+                    await db.fetch(statement, now_ms + lease_ms, worker, tenant, list(topics), now_ms, left, level)
+                )
+            return locked
+
+        return await self.do(work)
 
     async def leased(self, iid: int, tok: int, lease_token: str) -> bool:
         query = (

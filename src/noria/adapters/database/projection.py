@@ -21,7 +21,7 @@ from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.monitor.visits import Fold, Life, Recorded, Visit
 from noria.operate.files import files_in
-from noria.operate.notices import TOLD_OF, Notice, notices_of
+from noria.operate.notices import TOLD_OF, Holding, Notice, notices_of
 from noria.operate.ports import Clock, StaleOwnerError
 from noria.operate.redefining import REDEFINING, definition_before
 from noria.operate.requests import Committed
@@ -259,18 +259,18 @@ class Projector:
             )
 
     @staticmethod
-    async def _holders(db: AsyncConnection, iids: set[int]) -> dict[int, dict[int, tuple[str, tuple[str, ...]]]]:
-        """Who holds the open tasks of some instances now: instance → token → (assignee, candidate groups)."""
+    async def _holders(db: AsyncConnection, iids: set[int]) -> dict[int, dict[int, Holding]]:
+        """Who holds the open tasks of some instances now: instance → token → holding."""
         task, candidate = t.task.c, t.candidate.c
         groups: dict[tuple[int, int], list[str]] = {}
         query = sa.select(candidate.iid, candidate.tok, candidate.name)
         query = query.where(candidate.iid.in_(iids), candidate.kind == "g")
         for iid, tok, name in (await db.execute(query)).all():
             groups.setdefault((iid, tok), []).append(name)
-        holders: dict[int, dict[int, tuple[str, tuple[str, ...]]]] = {}
-        tasks = sa.select(task.iid, task.tok, task.assignee).where(task.iid.in_(iids))
-        for iid, tok, assignee in (await db.execute(tasks)).all():
-            holders.setdefault(iid, {})[tok] = (assignee, tuple(groups.get((iid, tok), ())))
+        holders: dict[int, dict[int, Holding]] = {}
+        tasks = sa.select(task.iid, task.tok, task.assignee, task.name).where(task.iid.in_(iids))
+        for iid, tok, assignee, name in (await db.execute(tasks)).all():
+            holders.setdefault(iid, {})[tok] = Holding(assignee, tuple(groups.get((iid, tok), ())), name)
         return holders
 
 

@@ -34,6 +34,19 @@ def _bytes(name: str) -> sa.Column[Any]:
     return _column(name, Bytes)
 
 
+def _prio() -> sa.Column[Any]:
+    # A process of the version before this one writes rows without it, while others are updated one by one.
+    return sa.Column("prio", Int, nullable=False, server_default="0")
+
+
+def _name() -> sa.Column[Any]:
+    # Likewise.
+    return sa.Column("name", Text, nullable=False, server_default=sa.text("''"))
+
+
+_PREFERRED = sa.text("prio > 0")
+"""Of most work nobody says how urgent it is; only the rest has entries in the indexes that go by priority."""
+
 _REDEFINES = sa.text(f"action IN ({', '.join(repr(action) for action in REDEFINING)})")
 
 shard = sa.Table(
@@ -123,6 +136,7 @@ task = sa.Table(
     _int("round"),
     _int("version"),
     _int("claimed"),
+    _name(),
     sa.Index("task_assignee", "tenant", "assignee", "due"),
     sa.Index("task_definition", "tenant", "definition", "element"),
     sqlite_with_rowid=False,
@@ -149,7 +163,9 @@ timer = sa.Table(
     _int("timer", key=True),
     _int("tenant"),
     _int("due"),
+    _prio(),
     sa.Index("timer_due", "due"),
+    sa.Index("timer_prio", "prio", "due", sqlite_where=_PREFERRED, postgresql_where=_PREFERRED),
     sqlite_with_rowid=False,
 )
 
@@ -166,7 +182,9 @@ job = sa.Table(
     _int("lease_until"),
     _text("lease_token"),
     _text("worker"),
+    _prio(),
     sa.Index("job_topic", "tenant", "topic", "due"),
+    sa.Index("job_prio", "tenant", "topic", "prio", "due", sqlite_where=_PREFERRED, postgresql_where=_PREFERRED),
     sqlite_with_rowid=False,
 )
 
@@ -273,6 +291,7 @@ start_timer = sa.Table(
     _int("due"),
     _int("remaining"),
     _text("interval"),
+    _prio(),
     sa.Index("start_timer_due", "due"),
 )
 
@@ -425,6 +444,7 @@ visit = sa.Table(
     _int("waiting"),
     _int("handling_work"),
     _int("waiting_work"),
+    _name(),
     sa.Index("visit_closed", "tenant", "definition", "closed"),
     sa.Index("visit_actor", "tenant", "actor", "closed"),
     sqlite_with_rowid=False,

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from noria.operate.rows import LockedJob
+
 INT, TEXT, BYTES = "int8", "text", "bytea"
 
 SHARD_MOVE = {"shard": INT, "epoch": INT, "seq_before": INT, "seq": INT, "head": BYTES}
@@ -54,10 +59,20 @@ TASK = {
     "round": INT,
     "version": INT,
     "claimed": INT,
+    "name": TEXT,
 }
 CANDIDATE = {"shard": INT, "iid": INT, "tok": INT, "kind": TEXT, "name": TEXT, "tenant": INT}
-TIMER = {"shard": INT, "iid": INT, "timer": INT, "tenant": INT, "due": INT}
-JOB = {"shard": INT, "iid": INT, "tok": INT, "tenant": INT, "topic": TEXT, "due": INT, "retries": INT}
+TIMER = {"shard": INT, "iid": INT, "timer": INT, "tenant": INT, "due": INT, "prio": INT}
+JOB = {
+    "shard": INT,
+    "iid": INT,
+    "tok": INT,
+    "tenant": INT,
+    "topic": TEXT,
+    "due": INT,
+    "retries": INT,
+    "prio": INT,
+}
 WAIT = {"shard": INT, "iid": INT, "wait": INT, "tenant": INT, "signal": INT, "name": TEXT, "corr": TEXT}
 OUTBOX = {
     "shard": INT,
@@ -78,3 +93,12 @@ SELECT_SHARDS = """
 SELECT shard, epoch, seq, head, (SELECT coalesce(max(iid), 0) FROM inst WHERE inst.shard = shard.shard)
 FROM shard
 """
+
+
+def in_order(rows: Sequence[Sequence[Any]]) -> list[LockedJob]:
+    """Jobs of one priority as a statement returned them, which is in no order: the oldest first.
+
+    Args:
+        rows: the fields of `LockedJob`, and the due instant behind them.
+    """
+    return [LockedJob(*row[:-1]) for row in sorted(rows, key=lambda row: (row[-1], row[1], row[2]))]

@@ -51,6 +51,7 @@ STATUS: dict[str, int] = {
     "attachment.too_large": 413,
     "attachment.type_refused": 415,
     "store.unavailable": 503,
+    "store.full": 507,
 }
 """Code → status; a refusal that is not named here is a 422."""
 

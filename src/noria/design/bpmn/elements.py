@@ -21,9 +21,9 @@ from noria.design.bpmn.names import (
     ALLOWED,
     ATTRIBUTES,
     BPMN,
+    EVERY_NODE,
     GLOBAL_TASKS,
     NORIA,
-    SAVE_POINTS,
     TRIGGERS,
     XSI_TYPE,
     bpmn,
@@ -65,6 +65,7 @@ class ElementCompiler:
         self.lanes = lanes
         self.element_of = element_of
         self.data = Data(read, findings, expressions)
+        self.job_priority = expressions.job_priority(process)
         self.loops = Loops(read, findings, expressions, self.data, self._definition)
 
     def element(self, index: int, node: Node, scope: int, kind: Kind) -> Element:
@@ -86,6 +87,7 @@ class ElementCompiler:
             result_variable=node.get(noria("resultVariable")),
             save_before=node.get(noria("saveBefore")) == "true",
             save_after=node.get(noria("saveAfter")) == "true",
+            job_priority=self.expressions.job_priority(node, self.job_priority),
         )
         if kind in _EVENTS:
             element.trigger, *more = self._triggers(node) or (None,)
@@ -164,7 +166,7 @@ class ElementCompiler:
     # What is only pointed out
 
     def _report_foreign(self, node: Node) -> None:
-        known = (*ATTRIBUTES.get(node.local, ()), *SAVE_POINTS)
+        known = (*ATTRIBUTES.get(node.local, ()), *EVERY_NODE)
         for key in node.attributes:
             if not key.startswith("{") or key == XSI_TYPE:
                 continue
@@ -202,6 +204,7 @@ class ElementCompiler:
             remind_shares=shares,
             priority=read.optional(node, "priority"),
             completed_by_start=node.get(noria("completedByStart")) == "true",
+            title=read.optional(node, "title"),
         )
 
     def _role(self, node: Node, local: str) -> Expression | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from noria.design.bpmn.graph import TimerKind
+from noria.design.bpmn.graph import JOB_PRIORITY_MAX, TimerKind
 from noria.design.bpmn.names import FEEL_LANGUAGES, XPATH, noria
 from noria.design.bpmn.reading import Findings
 from noria.design.feel import Expression, FeelSyntaxError, compile_expression, literal_expression
@@ -85,6 +85,20 @@ class Expressions:
             return self.value(text, node)
         listed = ", ".join('"' + name.strip().replace('"', '\\"') + '"' for name in text.split(",") if name.strip())
         return self.feel(f"[{listed}]", node)
+
+    def job_priority(self, node: Node, otherwise: int | Expression = 0) -> int | Expression:
+        """The priority of an element's jobs, timers and save points: a number, or FEEL that gives one."""
+        text = node.get(noria("jobPriority")).strip()
+        if not text:
+            return otherwise
+        if text.startswith("=") or _JUEL.search(text):
+            return self.feel(text, node)
+        # The length first: Python refuses to read a number of thousands of digits.
+        if text.isdecimal() and len(text) <= len(str(JOB_PRIORITY_MAX)) and int(text) <= JOB_PRIORITY_MAX:
+            return int(text)
+        message = f"jobPriority is a whole number from 0 to {JOB_PRIORITY_MAX}, or FEEL behind =, not {text[:80]!r}."
+        self.findings.error("bpmn.job_priority", message, node)
+        return 0
 
     def duration(self, text: str, node: Node) -> Duration | None:
         """A constant ISO 8601 duration; None, and a finding, when it is none."""

@@ -66,6 +66,7 @@ GATEWAYS = frozenset(
         Kind.COMPLEX_GATEWAY,
     }
 )
+JOB_PRIORITY_MAX = 1_000_000
 SUB_PROCESSES = frozenset({Kind.SUB_PROCESS, Kind.EVENT_SUB_PROCESS, Kind.AD_HOC_SUB_PROCESS})
 
 
@@ -177,6 +178,7 @@ class HumanWork(msgspec.Struct):
         remind_shares: shares of the limit at which assignee and manager are reminded, ascending, e.g. (0.8, 1.0).
         priority: FEEL that gives 0..100, None means 50.
         completed_by_start: the start form counts as this task's submission in the first round (the applicant's node).
+        title: FEEL for what the task is called; None means the name of its element.
         is_constant: nothing of it depends on variables; derived.
     """
 
@@ -190,11 +192,12 @@ class HumanWork(msgspec.Struct):
     remind_shares: tuple[float, ...] = ()
     priority: Expression | None = None
     completed_by_start: bool = False
+    title: Expression | None = None
     is_constant: bool = False
 
     def __post_init__(self) -> None:
         """Find out whether any variable can matter."""
-        told = (self.candidate_groups, self.candidate_users, self.due_in, self.priority)
+        told = (self.candidate_groups, self.candidate_users, self.due_in, self.priority, self.title)
         fixed = self.assignee is None or self.assignee.constant is not None
         self.is_constant = fixed and all(expression is None for expression in told)
 
@@ -240,6 +243,8 @@ class Loop(msgspec.Struct):
         first_event: thrown when the first instance completes (behavior One).
         each_event: thrown when any instance completes (behavior None).
         events: (condition, event) pairs of the behavior Complex.
+        save_before: a save point stands before each instance.
+        save_after: likewise behind each.
     """
 
     kind: LoopKind
@@ -254,6 +259,8 @@ class Loop(msgspec.Struct):
     first_event: Trigger | None = None
     each_event: Trigger | None = None
     events: tuple[tuple[Expression, Trigger], ...] = ()
+    save_before: bool = False
+    save_after: bool = False
 
 
 class AdHoc(msgspec.Struct):
@@ -339,6 +346,8 @@ class Element(msgspec.Struct):
         instantiates: a start event of the process, or another element whose trigger begins an instance.
         save_before: a save point stands before it, and what follows is a step of its own.
         save_after: likewise behind it.
+        job_priority: of its job, timers and save points, 0..1,000,000, or FEEL that gives it; that of the process when
+            it says nothing.
         documentation: text for people, "" when there is none.
     """
 
@@ -382,6 +391,7 @@ class Element(msgspec.Struct):
     instantiates: bool = False
     save_before: bool = False
     save_after: bool = False
+    job_priority: int | Expression = 0
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:

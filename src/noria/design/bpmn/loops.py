@@ -55,7 +55,14 @@ class Loops:
             message = "The loop would never end: give a loopCondition or a loopMaximum."
             self.findings.error("bpmn.loop", message, node)
         before = marker.get("testBefore") in ("true", "1")
-        return Loop(LoopKind.STANDARD, condition, before, maximum)
+        loop = Loop(LoopKind.STANDARD, condition, before, maximum)
+        self._save_points(marker, loop)
+        return loop
+
+    @staticmethod
+    def _save_points(marker: Node, loop: Loop) -> None:
+        loop.save_before = marker.get(noria("saveBefore")) == "true"
+        loop.save_after = marker.get(noria("saveAfter")) == "true"
 
     def _instances(self, node: Node, marker: Node) -> Loop:
         sequential = marker.get("isSequential") in ("true", "1")
@@ -81,6 +88,7 @@ class Loops:
         if bool(loop.output_collection) is (loop.output_item is None):
             message = "An output collection and an output item are given together, or neither."
             self.findings.error("bpmn.loop", message, node)
+        self._save_points(marker, loop)
         self._behavior(node, marker, loop)
         return loop
 

@@ -124,6 +124,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "remindAt",
         "priority",
         "completedByStart",
+        "title",
     ),
     "serviceTask": ("topic", "retries", "retryWait", "resultVariable"),
     "sendTask": ("topic", "retries", "retryWait", "resultVariable", "correlation"),
@@ -132,10 +133,18 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "receiveTask": ("correlation",),
     "callActivity": ("binding", "version", "propagateIn", "propagateOut", "businessKey"),
     "adHocSubProcess": ("activities",),
-    "multiInstanceLoopCharacteristics": ("collection", "item", "outputCollection", "outputItem"),
+    "multiInstanceLoopCharacteristics": (
+        "collection",
+        "item",
+        "outputCollection",
+        "outputItem",
+        "saveBefore",
+        "saveAfter",
+    ),
+    "standardLoopCharacteristics": ("saveBefore", "saveAfter"),
     "conditionalEventDefinition": ("variables", "on"),
     "terminateEventDefinition": ("terminateAll", "terminateLoop"),
-    "process": ("serial", "starterGroups", "title", "summary", "withdrawable"),
+    "process": ("serial", "starterGroups", "title", "summary", "withdrawable", "jobPriority"),
     "startEvent": ("form", "correlation"),
     "endEvent": ("topic", "retries", "retryWait", "correlation"),
     "intermediateThrowEvent": ("topic", "retries", "retryWait", "correlation"),
@@ -147,7 +156,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "escalationEventDefinition": ("codeVariable",),
     "lane": ("group",),
 }
-SAVE_POINTS = ("saveBefore", "saveAfter")
+EVERY_NODE = ("saveBefore", "saveAfter", "jobPriority")
 """Attributes that every flow node may have."""
 ATTRIBUTES |= {
     "globalUserTask": ATTRIBUTES["userTask"],

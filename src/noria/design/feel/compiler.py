@@ -37,6 +37,7 @@ _PYTHON_NODES = frozenset(
         ast.List,
         ast.Tuple,
         ast.Attribute,
+        ast.Subscript,
     }
 )
 _ATTRIBUTES = frozenset({"get"})
@@ -120,7 +121,11 @@ def _whitelisted(tree: ast.Expression) -> ast.Expression:
     while waiting:
         node = waiting.pop()
         kind, parts = type(node), node.__dict__
-        if kind not in _PYTHON_NODES or (kind is ast.Attribute and node.attr not in _ATTRIBUTES):
+        if (
+            kind not in _PYTHON_NODES
+            or (kind is ast.Attribute and node.attr not in _ATTRIBUTES)
+            or (kind is ast.Subscript and (type(node.value) is not ast.Name or node.value.id != "v"))
+        ):
             raise AssertionError(f"{kind.__name__} is outside the whitelist.")
         for value in parts.values():
             if type(value) is list:
@@ -159,6 +164,7 @@ class Compiler:
         self._constants: list[Any] = []
         self._count = 0
         self._partial_used = False
+        self._in_function = False
 
     def expression(self, node: n.Node) -> Callable[..., Any]:
         """A function of variables and context."""
@@ -221,13 +227,20 @@ class Compiler:
 
     def _variable(self, name: str) -> ast.expr:
         builtin = LIBRARY.get(name)
-        get = ast.Attribute(_name("v"), "get", ast.Load())
         if builtin is not None and name not in self._known:
             # A variable may be called like a function of the library ("count"); only a variable's name is free.
-            return ast.Call(get, [ast.Constant(name), self._constant(builtin)], [])
+            return self._get(name, self._constant(builtin))
         self.free.add(name)
-        value = ast.Call(get, [ast.Constant(name), _name("MISSING")], [])
-        return self._unless_missing(value, _call("missing", _CONTEXT, ast.Constant(name)))
+        if self._in_function:
+            # A function is called when the expression that made it is long done.
+            return self._unless_missing(
+                self._get(name, _name("MISSING")), _call("missing", _CONTEXT, ast.Constant(name))
+            )
+        # A variable is seldom missing; then the expression is evaluated once more with null for it (`expression`).
+        return ast.Subscript(_name("v"), ast.Constant(name), ast.Load())
+
+    def _get(self, name: str, otherwise: ast.expr) -> ast.expr:
+        return ast.Call(ast.Attribute(_name("v"), "get", ast.Load()), [ast.Constant(name), otherwise], [])
 
     # --- nodes
 
@@ -393,7 +406,9 @@ class Compiler:
             names, types = self._constant(tuple(node.params)), self._constant(tuple(node.types))
             return _call("external", _CONTEXT, names, types, mapping)
         self._scopes.append(_Locals(dict(zip(node.params, params, strict=True))))
+        outer, self._in_function = self._in_function, True
         body = self._node(node.body)
+        self._in_function = outer
         self._scopes.pop()
         return _call(
             "Function",

@@ -11,6 +11,7 @@ from noria.design.feel.builtins import LIBRARY_NAMES
 from noria.design.feel.compiler import Compiler
 from noria.design.feel.evaluation import Diagnostic, EvaluationContext, FeelBudgetError
 from noria.design.feel.parser import Parser, name_index
+from noria.design.feel.runtime import missing
 from noria.design.feel.scanner import FeelSyntaxError
 from noria.design.feel.types import FeelType
 
@@ -32,6 +33,40 @@ __all__ = [
 _CACHE_MAX = 8_192
 _LIBRARY_INDEX = name_index(LIBRARY_NAMES)
 _TOO_DEEP = "The expression recurses too deeply; simplify it."
+
+
+class _Lenient(dict[str, Any]):
+    """Variables that note which of them are asked for and not there."""
+
+    __slots__ = ("_context",)
+
+    def __init__(self, variables: Mapping[str, object], context: EvaluationContext) -> None:
+        super().__init__(variables)
+        self._context = context
+
+    def __missing__(self, name: str) -> None:
+        return missing(self._context, name)
+
+
+def _again(
+    function: Callable[..., Any],
+    variables: Mapping[str, object],
+    context: EvaluationContext,
+    spent: int,
+    noted: int,
+    *tested: object,
+) -> Any:
+    """Evaluate once more, as if for the first time, with null for variables that are not there.
+
+    Compiled code takes each variable for present, as nearly always it is: evaluating has no effects, so it can begin
+    anew when one is not.
+    """
+    context.steps_left = spent
+    del context.diagnostics[noted:]
+    try:
+        return function(_Lenient(variables, context), context, *tested)
+    except RecursionError:
+        raise FeelBudgetError(_TOO_DEEP) from None
 
 
 class Expression:
@@ -59,8 +94,11 @@ class Expression:
         Raises:
             FeelBudgetError: a budget of the context is used up.
         """
+        spent, noted = context.steps_left, len(context.diagnostics)
         try:
             return self._function(variables, context)
+        except KeyError:
+            return _again(self._function, variables, context, spent, noted)
         except RecursionError:
             raise FeelBudgetError(_TOO_DEEP) from None
 
@@ -103,8 +141,11 @@ class UnaryTests:
         Raises:
             FeelBudgetError: a budget of the context is used up.
         """
+        spent, noted = context.steps_left, len(context.diagnostics)
         try:
             result = self._function(variables, context, value)
+        except KeyError:
+            result = _again(self._function, variables, context, spent, noted, value)
         except RecursionError:
             raise FeelBudgetError(_TOO_DEEP) from None
         return result if type(result) is bool else None

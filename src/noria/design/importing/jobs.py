@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from noria.design.bpmn.graph import JOB_PRIORITY_MAX
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.importing import data
 from noria.design.importing.feel import NotTranslatable, quoted, translate
@@ -16,6 +17,9 @@ JOBS = frozenset({"serviceTask", "sendTask", "endEvent", "intermediateThrowEvent
 _RETRY = re.compile(r"R(\d+)/(P.+)")
 _CONNECTED = frozenset({"http", "mail"})
 _RETRIES_MAX = 100
+_DIGITS_MAX = 19
+"""Of a number that the vendors can hold."""
+_EACH_INSTANCE = ("flowable:async", "activiti:async")
 
 
 def service(work: Work, node: Node) -> None:
@@ -214,7 +218,7 @@ def _limits(work: Work, node: Node, holder: Node) -> None:
         if found is not None:
             work.say(found, "import.no_meaning" if found.value.lower() == "false" else "import.unsupported")
     work.report(holder, "import.transient", "storeResultVariableAsTransient")
-    work.report(holder, "import.job_priority", "taskPriority")
+    priority(work, node, work.take(holder, "taskPriority"))
     for found in work.take_elements(node, "mapException", "errorEventDefinition"):
         work.say(found, "import.error_mapping", error=found.node.get("errorCode") or found.node.get("errorRef"))
     for found in work.take_elements(
@@ -254,14 +258,35 @@ def save_points(work: Work, node: Node) -> None:
     after = work.take(node, "asyncAfter", "asyncLeave", "completeAsync")
     for found, attribute in ((before, "saveBefore"), (after, "saveAfter")):
         if found is not None:
+            marker = node.first(bpmn("multiInstanceLoopCharacteristics"))
+            # Flowable makes a job for each instance, Camunda one for all.
+            holder = marker if marker is not None and found.name in _EACH_INSTANCE else node
             if found.is_true:
-                work.set(node, attribute, "true")
+                work.set(holder, attribute, "true")
             work.say(found, "import.save_point")
     for found in work.take_elements(node, "failedJobRetryTimeCycle"):
         _retries(work, node, found)
     for found in work.take_elements(node, "jobCategory"):
-        work.say(found, "import.job_priority")
-    work.report(node, "import.job_priority", "jobPriority")
+        work.say(found, "import.job_category")
+    priority(work, node, work.take(node, "jobPriority"))
+
+
+def priority(work: Work, node: Node, found: Found | None) -> None:
+    """Which work goes first: here one priority holds for an element's job, its timers and its save points."""
+    if found is None:
+        return
+    if node.get(noria("jobPriority")):
+        work.say(found, "import.twice", other="noria:jobPriority")
+    elif work.move(found, node, "jobPriority", "import.job_priority"):
+        bring_into_range(work, node, found)
+
+
+def bring_into_range(work: Work, node: Node, found: Found) -> None:
+    """Keep a constant priority of a job between 0 and the highest."""
+    number = found.value.removeprefix("-")
+    if number.isdecimal() and len(number) <= _DIGITS_MAX and not 0 <= int(found.value) <= JOB_PRIORITY_MAX:
+        work.set(node, "jobPriority", str(max(0, min(JOB_PRIORITY_MAX, int(found.value)))))
+        work.say(found, "import.job_priority_range")
 
 
 def _retries(work: Work, node: Node, found: Found) -> None:

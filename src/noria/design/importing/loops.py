@@ -30,10 +30,13 @@ def multi_instance(work: Work, node: Node) -> None:
     if index is not None and node.parent is not None:
         work.add(node.parent, "input", source="= loopCounter - 1", target=index.value)
         work.say(index, "import.index")
-    for name in ("asyncBefore", "asyncAfter", "async", "exclusive"):
-        found_one = work.take(node, name)
-        if found_one is not None:
-            work.say(found_one, "import.instances_together" if found_one.is_true else "import.no_meaning")
+    for attribute, names in (("saveBefore", ("asyncBefore", "async")), ("saveAfter", ("asyncAfter",))):
+        save_point = work.take(node, *names)
+        if save_point is not None:
+            if save_point.is_true:
+                work.set(node, attribute, "true")
+            work.say(save_point, "import.save_point")
+    work.report(node, "import.no_meaning", "exclusive")
     for found in work.take_elements(node, "failedJobRetryTimeCycle"):
         work.say(found, "import.retry_elsewhere")
     aggregations = work.take_elements(node, "variableAggregation")

@@ -298,8 +298,17 @@ SENTENCES: dict[str, Sentence] = {
         "The result is kept like any variable, although {attribute} says not to store it.",
         "结果与其他变量一样保存，尽管 {attribute} 要求不保存。",
     ),
-    "import.job_priority": _changed(
-        "Work for programs has no priority here: the oldest is given out first.", "工作程序的作业没有优先级，先来先领。"
+    "import.job_category": _changed(
+        "{attribute} ({value}) chose who runs this; here every process of the engine does.",
+        "{attribute}（{value}）用于选择由谁执行；这里引擎的每个进程都会执行。",
+    ),
+    "import.job_priority": _mapped(
+        "The priority {value} holds for jobs, timers and save points alike.",
+        "优先级 {value} 同样用于作业、定时器和保存点。",
+    ),
+    "import.job_priority_range": _changed(
+        "The priority {value} was brought into the range from 0 to 1,000,000.",
+        "优先级 {value} 已调整到 0 至 1,000,000 之间。",
     ),
     "import.save_point": _mapped("{attribute} is a save point.", "{attribute} 对应保存点。"),
     "import.retries": _mapped("The work is tried as often as {value} says.", "按 {value} 规定的次数重试。"),
@@ -363,9 +372,6 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "import.aggregation_mapped": _mapped("The results are gathered: {value}.", "结果汇集：{value}。"),
     "import.activities": _mapped("These activities begin: {value}.", "开始的活动：{value}。"),
-    "import.instances_together": _changed(
-        "The instances are started together; each has no save point of its own.", "各实例一起启动，没有各自的保存点。"
-    ),
     # Events
     "import.caught_variable": _mapped(
         "The variable {value} receives what was caught.", "变量 {value} 得到捕获的内容。"

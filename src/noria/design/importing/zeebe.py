@@ -10,7 +10,7 @@ from noria.design.bpmn.names import bpmn, noria
 from noria.design.feel import FeelSyntaxError, compile_expression
 from noria.design.importing import data, people
 from noria.design.importing.feel import quoted
-from noria.design.importing.jobs import JOBS
+from noria.design.importing.jobs import JOBS, bring_into_range
 from noria.design.importing.vendors import ZEEBE
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
@@ -294,8 +294,10 @@ def _version_tag(work: Work, _node: Node, found: Found) -> None:
     work.say(found._replace(value=found.node.get("value")), "import.version_tag")
 
 
-def _job_priority(work: Work, _node: Node, found: Found) -> None:
-    work.say(found, "import.job_priority")
+def _job_priority(work: Work, node: Node, found: Found) -> None:
+    part = _part(found, "priority")
+    if part is not None and _move(work, node, found, "priority", "jobPriority", "import.job_priority"):
+        bring_into_range(work, node, part)
 
 
 def _unsupported(work: Work, _node: Node, found: Found) -> None:

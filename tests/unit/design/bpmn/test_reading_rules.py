@@ -114,3 +114,22 @@ def test_a_shared_event_definition_stands_beside_the_process():
 )
 def test_what_is_doubtful_but_can_be_run_is_a_warning(body, attributes, code):
     assert codes(body, attributes=attributes) == [("warning", code)]
+
+
+@pytest.mark.parametrize(
+    ("priority", "found"),
+    [
+        ("0", []),
+        ("1000000", []),
+        ("= urgency * 10", []),
+        ("1000001", [("error", "bpmn.job_priority")]),
+        ("-1", [("error", "bpmn.job_priority")]),
+        ("high", [("error", "bpmn.job_priority")]),
+        ("9" * 5_000, [("error", "bpmn.job_priority")]),
+        ("${urgency}", [("error", "bpmn.expression_language")]),
+    ],
+)
+def test_a_constant_priority_of_jobs_is_a_whole_number_in_its_range(priority, found):
+    given = f'xmlns:noria="urn:noria:bpmn:1" noria:jobPriority="{priority}"'
+    assert codes(chain(START, f'<task id="t" {given}/>', END)) == found
+    assert codes(chain(START, '<task id="t"/>', END), attributes=f'isExecutable="true" {given}') == found

@@ -183,3 +183,22 @@ def test_an_expression_is_a_value_and_a_field_of_a_struct():
 def test_a_cell_may_list_thousands_of_alternatives():
     tests = compile_unary_tests(", ".join(str(number) for number in range(3_000)))
     assert [tests.matches(value, {}, EvaluationContext(NOW_MS)) for value in (0, 2_999, 3_000)] == [True, True, False]
+
+
+def test_what_came_before_a_missing_variable_is_noted_and_charged_once():
+    expression = compile_expression('[number("x"), sum(for i in 1..10 return i), absent]')
+    context, again = EvaluationContext(0), EvaluationContext(0)
+    assert expression.evaluate({}, context) == [None, 55, None]
+    assert compile_expression('[number("x"), sum(for i in 1..10 return i), null]').evaluate({}, again) == [
+        None,
+        55,
+        None,
+    ]
+    assert [one.code for one in context.diagnostics] == [*(one.code for one in again.diagnostics), "feel.unknown_name"]
+    assert context.steps_left == again.steps_left
+
+
+def test_a_function_that_outlives_its_expression_still_finds_that_a_variable_is_missing():
+    made = compile_expression("function(a) a + absent").evaluate({}, EvaluationContext(0))
+    context = EvaluationContext(0)
+    assert compile_expression("f(1)", ["f"]).evaluate({"f": made}, context) is None

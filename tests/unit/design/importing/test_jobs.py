@@ -13,6 +13,13 @@ def service(attributes="", inside="", kind="serviceTask"):
     return Model(around(f'<{kind} id="x" {attributes}>{extensions}</{kind}>'))
 
 
+def looped(attributes=""):
+    return (
+        f'<multiInstanceLoopCharacteristics id="m" {attributes}><loopCardinality>3</loopCardinality>'
+        "</multiInstanceLoopCharacteristics>"
+    )
+
+
 def test_an_external_tasks_topic_is_the_topic():
     model = service('camunda:type="external" camunda:topic="${which}"')
     assert model.noria("x") == {"topic": "= which"}
@@ -107,6 +114,66 @@ def test_a_retry_cycle_says_how_often_and_when(cycle, retries, wait):
 )
 def test_an_asynchronous_continuation_is_a_save_point(attributes, points):
     assert Model(around(f'<task id="x" {attributes}/>')).noria("x") == points
+
+
+@pytest.mark.parametrize(
+    ("loop", "points"),
+    [
+        ('camunda:asyncBefore="true"', {"saveBefore": "true"}),
+        ('camunda:asyncAfter="true" camunda:exclusive="true"', {"saveAfter": "true"}),
+        ('camunda:asyncBefore="false"', {}),
+    ],
+)
+def test_an_asynchronous_continuation_of_a_loop_is_a_save_point_of_each_instance(loop, points):
+    model = Model(around(f'<task id="x">{looped(loop)}</task>'))
+    assert (model.noria("m"), model.noria("x")) == (points, {})
+    assert model.codes("changed") + model.codes("needs_work") == []
+
+
+@pytest.mark.parametrize(("prefix", "each"), [("flowable", True), ("activiti", True), ("camunda", False)])
+def test_an_asynchronous_loop_has_one_save_point_or_one_for_each_instance_as_its_vendor_means_it(prefix, each):
+    model = Model(around(f'<task id="x" {prefix}:async="true">{looped()}</task>'))
+    point = {"saveBefore": "true"}
+    assert (model.noria("m"), model.noria("x")) == ((point, {}) if each else ({}, point))
+
+
+@pytest.mark.parametrize(
+    ("attribute", "priority", "code"),
+    [
+        ('camunda:jobPriority="30"', "30", "import.job_priority"),
+        ('camunda:jobPriority="${urgency}"', "= urgency", "import.job_priority"),
+        ('camunda:jobPriority="-1"', "0", "import.job_priority_range"),
+        ('camunda:jobPriority="9223372036854775807"', "1000000", "import.job_priority_range"),
+    ],
+)
+def test_a_job_has_the_priority_that_its_vendor_gives_it(attribute, priority, code):
+    model = Model(around(f'<task id="x" camunda:asyncBefore="true" {attribute}/>'))
+    assert model.noria("x") == {"saveBefore": "true", "jobPriority": priority}
+    assert code in model.codes()
+
+
+def test_the_priority_of_an_external_task_goes_before_that_of_its_save_points():
+    model = service('camunda:type="external" camunda:topic="t" camunda:taskPriority="7" camunda:jobPriority="9"')
+    assert model.noria("x") == {"topic": "t", "jobPriority": "7"}
+    assert model.codes("changed") == ["import.twice"]
+
+
+def test_the_priority_of_a_message_that_a_program_sends_is_that_of_its_event():
+    definition = '<messageEventDefinition camunda:type="external" camunda:topic="t" camunda:taskPriority="7"/>'
+    model = Model(around(f'<endEvent id="x">{definition}</endEvent>'))
+    assert model.noria("x") == {"topic": "t", "jobPriority": "7"}
+
+
+@pytest.mark.parametrize("attribute", ["jobPriority", "taskPriority"])
+def test_the_priority_of_a_process_is_that_of_its_elements(attribute):
+    model = Model(around('<task id="x"/>'), process=f'camunda:{attribute}="12"')
+    assert model.noria("p") == {"jobPriority": "12"}
+    assert model.codes("changed") + model.codes("needs_work") == []
+
+
+def test_a_job_category_says_that_every_process_of_the_engine_works():
+    model = service('flowable:type="external" flowable:topic="t"', "<flowable:jobCategory>a</flowable:jobCategory>")
+    assert model.codes("changed") == ["import.job_category"]
 
 
 def test_a_decision_is_named_and_its_result_explained():

@@ -32,6 +32,14 @@ def test_a_job_has_its_topic_retries_headers_and_mappings():
     assert model.errors() == []
 
 
+@pytest.mark.parametrize(("given", "priority"), [("12", "12"), ("= urgency", "= urgency"), ("-5", "0")])
+def test_a_job_has_its_priority(given, priority):
+    given = f'<zeebe:taskDefinition type="t"/><zeebe:jobPriorityDefinition priority="{given}"/>'
+    model = element("serviceTask", given)
+    assert model.noria("x") == {"topic": "t", "jobPriority": priority}
+    assert model.errors() == []
+
+
 def test_a_connector_of_camunda_needs_a_worker():
     model = element("serviceTask", '<zeebe:taskDefinition type="io.camunda:http-json:1"/>')
     assert model.noria("x") == {"topic": "io.camunda:http-json:1"}
