@@ -10,6 +10,7 @@ import msgspec
 from noria.design.bpmn.graph import Graph
 from noria.engine import commands as c
 from noria.engine.state import Status
+from noria.kernel.errors import Rejected
 from noria.kernel.instants import parse_instant, to_datetime
 from noria.operate.changes import Held
 from noria.operate.deciding import decisions_made
@@ -45,7 +46,7 @@ from noria.operate.views import (
     Timeline,
 )
 from noria.trust.people import Organisation
-from noria.trust.policy import InstanceFacts, Permission, TaskFacts, Verdict, may_see, may_start
+from noria.trust.policy import InstanceFacts, Permission, Principal, TaskFacts, Verdict, may_see, may_start
 
 _STATUS = {
     Status.OPEN: "open",
@@ -154,27 +155,27 @@ class Cases:
         held = await office.runtime.instance(iid)
         if held is None or held.row.tenant != caller.principal.tenant:
             raise NotFoundError("There is no such instance.")
-        verdict = await self._may_see(caller, held)
+        verdict = await self._may_see(caller.principal, held)
         if not verdict.allowed:
             raise await office.deny(caller, "instances.read", "instance", str(iid), verdict)
         return held
 
     async def may_see(self, caller: Caller, held: Held) -> bool:
         """Whether the caller may see an instance of his tenant; nothing is recorded."""
-        return (await self._may_see(caller, held)).allowed
+        return (await self._may_see(caller.principal, held)).allowed
 
-    async def _may_see(self, caller: Caller, held: Held) -> Verdict:
+    async def _may_see(self, principal: Principal, held: Held) -> Verdict:
         row, state = held.row, held.state
         tasks = tuple(TaskFacts(task.assignee, task.groups, task.users) for task in state.tasks.values())
         facts = InstanceFacts(row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()))
-        verdict = may_see(caller.principal, facts)
+        verdict = may_see(principal, facts)
         if verdict.allowed:
             return verdict
         # Only the projection knows everybody who ever worked on it; it may lag behind what has just been done.
         stored = await self._office.lists.instance_facts(row.iid)
         if stored is None:
             raise NotFoundError("There is no such instance.")
-        return may_see(caller.principal, msgspec.structs.replace(facts, actors=stored.actors | facts.actors))
+        return may_see(principal, msgspec.structs.replace(facts, actors=stored.actors | facts.actors))
 
     async def find(
         self,
@@ -361,10 +362,32 @@ class Cases:
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
         return await self._act(caller, iid, c.CancelInstance(caller.principal.id, reason))
 
-    async def comment(self, caller: Caller, iid: int, text: str, token: int = 0) -> InstanceBrief:
-        """Say something about an instance that the caller may see."""
-        await self.seen(caller, iid)
-        return await self._act(caller, iid, c.Comment(caller.principal.id, text, token))
+    async def comment(self, caller: Caller, iid: int, text: str, mentions: tuple[str, ...] = ()) -> InstanceBrief:
+        """Say something about an instance that the caller may see, and mention people, who are told of it.
+
+        Raises:
+            RefusedError: somebody who is mentioned does not exist, or may not see the request.
+        """
+        held = await self.seen(caller, iid)
+        named = await self.mentioned(held, mentions)
+        return await self._act(caller, iid, c.Comment(caller.principal.id, text, 0, named))
+
+    async def mentioned(self, held: Held, mentions: Sequence[str]) -> tuple[str, ...]:
+        """The people whom a remark mentions, each once.
+
+        Raises:
+            RefusedError: one of them does not exist, or may not see the request: being told of it would show it.
+        """
+        organisation = await self._office.people.organisation(held.row.tenant)
+        for key in mentions:
+            person = organisation.people.get(key)
+            if person is None or not person.active:
+                details: dict[str, object] = {"fields": {"mentions": "person.not_found"}}
+                raise RefusedError(Rejected("person.not_found", f"There is no active person {key!r}.", details))
+            if not (await self._may_see(await self._office.principal(held.row.tenant, person), held)).allowed:
+                message = f"{person.name} may not see this request, and so cannot be mentioned in it."
+                raise RefusedError(Rejected("comment.mention_unseen", message, {"person": key}))
+        return tuple(dict.fromkeys(mentions))
 
     async def urge(self, caller: Caller, iid: int, text: str) -> InstanceBrief:
         """Ask the holders of all open tasks to hurry, as the starter or an operator.

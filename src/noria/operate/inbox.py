@@ -183,9 +183,15 @@ class Inbox:
         command = c.TransferTask(_token(task_id), caller.principal.id, to, reason, version)
         return await self._act(caller, task_id, command)
 
-    async def comment(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
-        """Say something at a task."""
-        command = c.Comment(caller.principal.id, text, _token(task_id))
+    async def comment(self, caller: Caller, task_id: str, text: str, mentions: tuple[str, ...] = ()) -> InstanceBrief:
+        """Say something at a task, and mention people, who are told of it.
+
+        Raises:
+            RefusedError: somebody who is mentioned does not exist, or may not see the request.
+        """
+        _, token, held = await self._open(caller, task_id)
+        named = await self._cases.mentioned(held, mentions)
+        command = c.Comment(caller.principal.id, text, token, named)
         return await self._act(caller, task_id, command, as_worker=False)
 
     async def urge(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:

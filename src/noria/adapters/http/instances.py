@@ -14,7 +14,7 @@ from litestar.params import Body, Parameter
 from noria.adapters.http.ids import instance_number
 from noria.adapters.http.problems import HttpProblemError
 from noria.adapters.http.services import Services
-from noria.adapters.http.tasks import Limit, Offset, Words
+from noria.adapters.http.tasks import Limit, Offset, Remark, Words
 from noria.kernel.instants import parse_instant
 from noria.operate.auditing import AuditFilter
 from noria.operate.office import Caller
@@ -136,9 +136,9 @@ async def cancel(instance_id: str, data: Reason, caller: Caller, services: Servi
 
 
 @post("/instances/{instance_id:str}/comment", operation_id="commentInstance", tags=["instances"], status_code=200)
-async def comment(instance_id: str, data: Words, caller: Caller, services: Services) -> InstanceBrief:
+async def comment(instance_id: str, data: Remark, caller: Caller, services: Services) -> InstanceBrief:
     """Say something about an instance."""
-    return await services.cases.comment(caller, instance_number(instance_id), data.text)
+    return await services.cases.comment(caller, instance_number(instance_id), data.text, data.mentions)
 
 
 @post(

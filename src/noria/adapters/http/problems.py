@@ -52,6 +52,8 @@ STATUS: dict[str, int] = {
     "attachment.type_refused": 415,
     "store.unavailable": 503,
     "store.full": 507,
+    "channel.undelivered": 502,
+    "channel.exists": 409,
 }
 """Code → status; a refusal that is not named here is a 422."""
 
