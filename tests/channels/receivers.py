@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from noria.operate.channels import ChannelRow, Message, Recipient
+from tests.databases import need
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
@@ -126,6 +128,7 @@ async def post_office(
 
 def certificate_for(name: str, folder: Path) -> tuple[SSLContext, Path]:
     """A new certificate for a name on loopback: the server's context, and the file to be trusted."""
+    need("" if shutil.which("openssl") else "openssl is not installed")
     key, file = folder / "key.pem", folder / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     command += ["-keyout", str(key), "-out", str(file), "-days", "2", "-subj", f"/CN={name}"]

@@ -154,7 +154,9 @@ class Outside:
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             cause = str(error) or type(error).__name__
             raise UndeliveredError(f"The other side cannot be reached: {cause[:200]}.") from None
-        return Answer(response.status, answer[:ANSWER_BYTES_MAX], min(int(after) * 1000, DAY_MS) if after.isdigit() else 0)
+        return Answer(
+            response.status, answer[:ANSWER_BYTES_MAX], min(int(after) * 1000, DAY_MS) if after.isdigit() else 0
+        )
 
     async def close(self) -> None:
         """Close all connections."""

@@ -15,7 +15,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import ClassVar
-from urllib.parse import quote_plus
+from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 import msgspec
 
@@ -23,6 +23,7 @@ from noria.adapters.channels.outside import Answer, Outside, judge
 from noria.operate.channels import ChannelRow, Message, UndeliveredError
 from noria.operate.sentences import OPEN
 
+KEY_CHARS_MIN = 8
 # Full-width twins look alike and mean nothing to Markdown.
 _HARMLESS = str.maketrans("[]()<>*_`#!@|~\r\n", "［］（）＜＞＊＿｀＃！＠｜～  ")
 
@@ -70,10 +71,16 @@ class _Robot:
         code = said.get(self.code_field)
         if code == 0:
             return
-        text = str(said.get(self.text_field, ""))[:200]
-        for secret in filter(None, (self._url, self._secret)):
-            text = text.replace(secret, "…")
+        text = self._without_secrets(str(said.get(self.text_field, "")))[:200]
         raise UndeliveredError(f"The robot answered {code}: {text}", final=code not in self.too_many)
+
+    def _without_secrets(self, text: str) -> str:
+        """What the vendor says may repeat what it was sent: the address, its key, the secret."""
+        parts = urlsplit(self._url)
+        keys = [value for _, value in parse_qsl(parts.query)] + [parts.path.rpartition("/")[2]]
+        for secret in filter(None, (self._url, self._secret, *(key for key in keys if len(key) >= KEY_CHARS_MIN))):
+            text = text.replace(secret, "…")
+        return text
 
 
 def _lines(message: Message) -> list[str]:

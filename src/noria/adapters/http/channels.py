@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import delete, get, post, put
+from litestar.params import Parameter
 
 from noria.adapters.http.services import Services
 from noria.adapters.http.tasks import Limit, Offset
@@ -67,13 +68,13 @@ async def put_settings(data: NoticeSettings, caller: Caller, services: Services)
 async def list_deliveries(
     caller: Caller,
     services: Services,
-    state: Literal["waiting", "sent", "dead", "dropped"] = "dead",
+    outcome: Annotated[Literal["waiting", "sent", "dead", "dropped"], Parameter(query="state")] = "dead",
     channel: str = "",
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Page[DeliveryView]:
     """Deliveries in a state, newest first; those that were given up unless another state is asked for."""
-    return await services.telling.deliveries(caller, state, channel, limit, offset)
+    return await services.telling.deliveries(caller, outcome, channel, limit, offset)
 
 
 @post("/deliveries/{delivery_id:str}/resend", operation_id="resendDelivery", tags=["channels"], status_code=202)
