@@ -11,8 +11,7 @@ from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 import msgspec
-from aiosmtpd.smtp import SMTP, Envelope, Session
-from aiosmtpd.smtp import AuthResult, LoginPassword
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from noria.operate.channels import ChannelRow, Message, Recipient
 from tests.databases import need

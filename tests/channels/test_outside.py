@@ -80,7 +80,7 @@ async def test_a_name_is_looked_up_once_and_the_address_that_was_checked_is_used
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
     outside = Outside(frozenset())
-    with pytest.raises(UndeliveredError, match="192.0.2.1"):
+    with pytest.raises(UndeliveredError, match=r"192\.0\.2\.1"):
         await outside.post("http://rebind.example/", b"", {})
     await outside.close()
     assert asked == ["rebind.example"]

@@ -1,4 +1,4 @@
-"""What waits is sent at least once, on each database: with pauses, digests, quiet hours, and an end that operators see."""
+"""What waits is sent at least once, on each database: with pauses, digests, quiet hours and an end that is seen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from noria.operate.preferences import Preference
 from noria.operate.sending import ATTEMPTS_MAX, RETRY_AFTER_MS, Sender
 from noria.trust.people import Person
 from tests.channels.receivers import channel
-from tests.house import MovedClock
+from tests.house import MovedClock, eventually
 
 NOON_MS = parse_instant("2026-03-02T04:00:00Z")  # 12:00 in Shanghai
 NIGHT_MS = parse_instant("2026-03-02T15:00:00Z")  # 23:00
@@ -38,9 +38,11 @@ class Recorder:
         self.tried = 0
         self.failures: list[UndeliveredError] = []
         self.hang: asyncio.Event | None = None
+        self.at_work = asyncio.Event()
 
     async def send(self, message: Message, _now_ms: int) -> None:
         self.tried += 1
+        self.at_work.set()
         if self.hang is not None:
             await self.hang.wait()
         if self.failures:
@@ -109,6 +111,10 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
         await desk.store.put_channel(channel(kind))
     yield desk
     await database.close()
+
+
+async def told(desk: Desk, channel_id: str) -> bool:
+    return bool(desk.end(channel_id).sent)
 
 
 async def test_what_is_due_is_sent_once_in_the_persons_language(desk: Desk) -> None:
@@ -183,8 +189,7 @@ async def test_a_channel_that_hangs_does_not_hold_up_the_others(desk: Desk) -> N
     await desk.waits(1, "webhook", "")
     desk.end("email").hang = asyncio.Event()
     sending = asyncio.create_task(desk.sender.send_due())
-    while not desk.end("webhook").sent:
-        await asyncio.sleep(0.005)
+    await eventually(lambda: told(desk, "webhook"))
     desk.end("email").hang.set()
     await sending
     assert await desk.states() == {"sent": 2}
@@ -201,8 +206,7 @@ async def test_what_a_sender_that_died_had_taken_is_sent_again_with_the_same_id(
     await desk.waits(1)
     desk.end("email").hang = asyncio.Event()
     dying = asyncio.create_task(desk.sender.send_due())
-    while not desk.end("email").tried:
-        await asyncio.sleep(0.005)
+    await desk.end("email").at_work.wait()
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
     desk.end("email").hang = None
@@ -315,11 +319,12 @@ async def test_a_defect_in_one_channel_does_not_end_the_sender(desk: Desk) -> No
     desk.end("email").failures = [ValueError("a defect")]  # type: ignore[list-item]
     await desk.waits(1)
     desk.sender.start(lambda: True)
-    while desk.end("email").failures:
-        await asyncio.sleep(0.005)
-    desk.clock.instant += 3 * MINUTE_MS
-    while not desk.end("email").sent:
-        await asyncio.sleep(0.005)
+
+    async def told_some_time_later() -> bool:
+        desk.clock.instant += MINUTE_MS
+        return await told(desk, "email")
+
+    await eventually(told_some_time_later)
     await desk.sender.stop()
 
 

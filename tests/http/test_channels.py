@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import email
 import email.policy
 import hashlib
 import hmac
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import pytest
 from noria.kernel.instants import HOUR_MS
 from noria.trust.people import Person
 from tests.channels.receivers import Letter, PostOffice, Receiver, post_office, receiving
+from tests.house import eventually
 from tests.http.house import Client, House
 
 SECRET = "whsec_" + base64.b64encode(bytes(24)).decode()
@@ -29,7 +30,7 @@ async def house(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """A house whose operator allows loopback, so that what it sends can be looked at."""
     monkeypatch.setenv("NORIA_ALLOW_HOSTS", "127.0.0.1")
     path = tmp_path / "noria.db"
-    path.write_bytes(prepared.read_bytes())
+    shutil.copy(prepared, path)
     opened = await House.open(f"sqlite:///{path}")
     # What is due is sent when a test says so, and not beside it.
     await opened.noria.sender.stop()
@@ -264,8 +265,11 @@ async def test_waiting_messages_outlive_the_server(house: House) -> None:
         receiver.status = "200 OK"
         house.noria = (await House.open(url)).noria
         house.noria.clock.offset_ms += HOUR_MS  # type: ignore[attr-defined]
-        while len(receiver.requests) < 2:
-            await asyncio.sleep(0.01)
+
+        async def sent_again() -> bool:
+            return len(receiver.requests) > 1
+
+        await eventually(sent_again)
     first, last = receiver.requests
     assert first.headers["webhook-id"] == last.headers["webhook-id"]
 

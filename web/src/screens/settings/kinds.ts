@@ -1,0 +1,15 @@
+import type { NoticeKind } from "../../api/types";
+
+/** Kinds of notices, in the order that the server lists them. */
+export const NOTICE_KINDS: readonly NoticeKind[] = [
+  "task",
+  "offered",
+  "assigned",
+  "reminder",
+  "overdue",
+  "urged",
+  "returned",
+  "mentioned",
+  "completed",
+  "terminated",
+];
