@@ -102,12 +102,17 @@ def test_a_channel_is_set_up_tested_fails_and_is_sent_again(
 
 
 def test_a_person_chooses_kinds_quiet_hours_and_language_and_finds_them_again(site: Site, sign_in: SignIn) -> None:
+    he = Client(site, "he")
+    he.put("/admin/notice-settings", public_url=site.url)
+    address = "https://robots.example/send?key=k"
+    he.post("/admin/channels", id="room", kind="wecom", name="采购群", secrets={"url": address})
     page = sign_in("lin", "/tasks")
     page.get_by_test_id("user-menu-open").click()
     page.get_by_test_id("notice-settings").click()
     expect(page.get_by_test_id("wants-task-in_app")).not_to_be_checked()
     expect(page.get_by_test_id("wants-returned-in_app")).to_be_checked()
     page.get_by_test_id("wants-task-in_app").check()
+    page.get_by_test_id("wants-offered-room").uncheck()
     page.get_by_test_id("quiet-from").fill("22:00")
     page.get_by_test_id("quiet-to").fill("07:30")
     page.get_by_test_id("preference-language").select_option("en")
@@ -115,5 +120,6 @@ def test_a_person_chooses_kinds_quiet_hours_and_language_and_finds_them_again(si
     expect(page.get_by_text("通知设置已保存")).to_be_visible()
     page.reload()
     expect(page.get_by_test_id("wants-task-in_app")).to_be_checked()
+    expect(page.get_by_test_id("wants-offered-room")).not_to_be_checked()
     expect(page.get_by_test_id("quiet-to")).to_have_value("07:30")
     expect(page.get_by_test_id("preference-language")).to_have_value("en")
