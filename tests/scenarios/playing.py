@@ -34,6 +34,11 @@ FACTS = Facts({"default": china_calendar(range(2025, 2029))}, "Asia/Shanghai")
 OPEN_WORK = (
     *("tokens", "tasks", "jobs", "timers", "waits", "calls"),
     *("loops", "conditions", "compensations", "handlers", "activated", "gathered", "chosen"),
+    "approvals",
+)
+TASK_VERBS = (
+    *("claim", "unclaim", "complete", "return", "transfer", "urge"),
+    *("approve", "refuse", "abstain", "delegate", "before", "after", "parallel"),
 )
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -192,7 +197,9 @@ class Player:
         if verb == "start":
             person = {"id": by, "name": by, "unit": "purchasing", "manager": f"manager_of_{by}", "roles": ["employee"]}
             return c.StartInstance(by, person, values(rest), "KEY-1", found.get("at", ""))
-        if verb in ("claim", "unclaim", "complete", "return", "transfer", "urge"):
+        if verb == "remove":
+            return c.RemoveApprover(next(iter(self.state.approvals), 0), by, rest[0])
+        if verb in TASK_VERBS:
             token = self.token(rest[0], self.state.tasks)
             own = [key for key, task in self.state.tasks.items() if task.assignee == by]
             # Of several at one element, as in a loop, a person means their own.
@@ -203,6 +210,13 @@ class Player:
                 return c.UnclaimTask(token, by, version)
             if verb == "complete":
                 return c.CompleteTask(token, by, values(rest[1:]), version=version)
+            if verb in ("approve", "refuse", "abstain"):
+                return c.CompleteTask(token, by, values(rest[1:]), reason, version, verb)
+            if verb == "delegate":
+                return c.DelegateTask(token, by, found["to"], reason, version)
+            if verb in ("before", "after", "parallel"):
+                mode = rest.pop() if rest[-1] in ("anyOf", "inTurn") else "allOf"
+                return c.AddApprovers(token, by, verb, tuple(rest[1:]), mode, reason, version)
             if verb == "return":
                 return c.ReturnTask(token, by, found["to"], reason, version)
             if verb == "transfer":
@@ -291,6 +305,9 @@ class Player:
             assert self.state.status is Status.OPEN
         elif verb == "task":
             self.expect_task(words)
+        elif verb == "asked":
+            people = sorted(task.assignee for task in self.state.tasks.values())
+            assert people == sorted(words), f"asked are {people}"
         elif verb == "variable":
             name, _, text = line.removeprefix("variable ").partition(" = ")
             assert self.state.scopes[0].variables.get(name) == json.loads(text), self.state.scopes[0].variables

@@ -54,13 +54,18 @@ class UnclaimTask(Command, frozen=True):
 
 
 class CompleteTask(Command, frozen=True):
-    """Finish a task with its form's values (办结). An unclaimed task is claimed by it."""
+    """Finish a task with its form's values (办结). An unclaimed task is claimed by it.
+
+    Attributes:
+        outcome: "approve" or "refuse", in a vote also "abstain", where the task is an approval; else "".
+    """
 
     token: int
     by: str
     variables: dict[str, object] = {}
     comment: str = ""
     version: int = 0
+    outcome: str = ""
 
 
 class ReturnTask(Command, frozen=True):
@@ -81,6 +86,48 @@ class TransferTask(Command, frozen=True):
     to: str
     reason: str = ""
     version: int = 0
+
+
+class DelegateTask(Command, frozen=True):
+    """Have somebody deal with a task and give it back (委派); whoever delegates it concludes it."""
+
+    token: int
+    by: str
+    to: str
+    reason: str = ""
+    version: int = 0
+
+
+class AddApprovers(Command, frozen=True):
+    """Have more people asked in an approval (加签).
+
+    Attributes:
+        token: the task of who adds them.
+        where: "before": the task waits for them; "after": they follow it; "parallel": they join it.
+        people: person ids.
+        mode: the rule among them: "allOf", "anyOf" or "inTurn".
+    """
+
+    token: int
+    by: str
+    where: str
+    people: tuple[str, ...]
+    mode: str = "allOf"
+    reason: str = ""
+    version: int = 0
+
+
+class RemoveApprover(Command, frozen=True):
+    """Take back that a person is asked (减签); only who had the person asked can, and only until a decision.
+
+    Attributes:
+        approval: token of the approval.
+        person: who is no longer to be asked.
+    """
+
+    approval: int
+    by: str
+    person: str
 
 
 class UrgeTask(Command, frozen=True):
@@ -276,6 +323,9 @@ AnyCommand = (
     | CompleteTask
     | ReturnTask
     | TransferTask
+    | DelegateTask
+    | AddApprovers
+    | RemoveApprover
     | UrgeTask
     | Comment
     | WithdrawInstance

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from noria.engine.state import Parent, Purpose, State
+from noria.engine.state import Approval, Parent, Purpose, State
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -106,7 +106,12 @@ class TaskUnclaimed(Event, frozen=True, tag=10):
 
 
 class TaskCompleted(Event, frozen=True, tag=11):
-    """A person finished the task (办结); `with_start` when the start form was its submission."""
+    """A person finished the task (办结).
+
+    Attributes:
+        with_start: the start form was its submission.
+        outcome: of an approval: "approve", "refuse" or "abstain".
+    """
 
     token: int
     element: int
@@ -114,6 +119,7 @@ class TaskCompleted(Event, frozen=True, tag=11):
     round: int
     comment: str = ""
     with_start: bool = False
+    outcome: str = ""
 
 
 class TaskReturned(Event, frozen=True, tag=12):
@@ -512,6 +518,85 @@ class InstanceResumed(Event, frozen=True, tag=56):
     reason: str
 
 
+class ApprovalOpened(Event, frozen=True, tag=57):
+    """Several people are to decide (会签, 或签, 依次审批, 票签)."""
+
+    token: int
+    approval: Approval
+
+
+class SeatOpened(Event, frozen=True, tag=58):
+    """It is a person's turn; `task` is the token of the task that opens for it."""
+
+    token: int
+    seat: int
+    task: int
+
+
+class SeatDecided(Event, frozen=True, tag=59):
+    """A person in an approval has decided."""
+
+    token: int
+    seat: int
+    outcome: str
+    by: str
+
+
+class ApproversAdded(Event, frozen=True, tag=60):
+    """Somebody who is asked has more people asked (加签): "before", "after" or "parallel" to the seat."""
+
+    token: int
+    seat: int
+    where: str
+    people: tuple[str, ...]
+    mode: str
+    by: str
+    reason: str
+
+
+class ApproverRemoved(Event, frozen=True, tag=61):
+    """Somebody took back the asking of a person (减签)."""
+
+    token: int
+    seat: int
+    person: str
+    by: str
+
+
+class ApprovalDecided(Event, frozen=True, tag=62):
+    """An approval is decided: "approve" or "refuse"."""
+
+    token: int
+    element: int
+    outcome: str
+
+
+class InstanceRefused(Event, frozen=True, tag=63):
+    """The request was refused (驳回)."""
+
+    element: int
+    by: str
+
+
+class TaskDelegated(Event, frozen=True, tag=64):
+    """Somebody is to deal with the task and give it back (委派)."""
+
+    token: int
+    by: str
+    to: str
+    reason: str
+
+
+class TaskHandedBack(Event, frozen=True, tag=65):
+    """A delegate has dealt with the task; who delegated it concludes it."""
+
+    token: int
+    by: str
+    to: str
+    outcome: str = ""
+    comment: str = ""
+
+
 AnyEvent = (
     InstanceStarted
     | ElementEntered
@@ -569,6 +654,15 @@ AnyEvent = (
     | InstanceRestored
     | InstanceSuspended
     | InstanceResumed
+    | ApprovalOpened
+    | SeatOpened
+    | SeatDecided
+    | ApproversAdded
+    | ApproverRemoved
+    | ApprovalDecided
+    | InstanceRefused
+    | TaskDelegated
+    | TaskHandedBack
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from noria.engine import events as e
+from noria.engine import voting
 from noria.engine.state import (
     Compensation,
     Condition,
@@ -67,10 +68,13 @@ def element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.Tok
     token = event.token
     scope = state.tokens.pop(token).scope
     state.scopes[scope].live -= 1
+    if scope in state.approvals:
+        _seat_closed(state, scope, token)
     if token in state.scopes:
         del state.scopes[token]
         state.loops.pop(token, None)
         state.chosen.pop(token, None)
+        state.approvals.pop(token, None)
     if token in state.hosted:
         _close(state, state.hosted.pop(token))
     if token in state.handlers:
@@ -176,6 +180,51 @@ def _task_returned(state: State, event: e.TaskReturned) -> None:
 
 def _task_transferred(state: State, event: e.TaskTransferred) -> None:
     _change_task(state, event.token, assignee=event.to, claimed=False)
+    scope = state.tokens[event.token].scope
+    approval = state.approvals.get(scope)
+    if approval is not None:
+        seat = voting.seat_of(approval, event.token)
+        state.approvals[scope] = voting.with_seat(approval, seat, person=event.to)
+
+
+def _task_delegated(state: State, event: e.TaskDelegated) -> None:
+    _change_task(state, event.token, assignee=event.to, owner=event.by)
+
+
+def _task_handed_back(state: State, event: e.TaskHandedBack) -> None:
+    _change_task(state, event.token, assignee=event.to, owner="")
+
+
+def _approval_opened(state: State, event: e.ApprovalOpened) -> None:
+    state.approvals[event.token] = event.approval
+
+
+def _change_seat(state: State, token: int, seat: int, **changes: object) -> None:
+    state.approvals[token] = voting.with_seat(state.approvals[token], seat, **changes)
+
+
+def _seat_opened(state: State, event: e.SeatOpened) -> None:
+    _change_seat(state, event.token, event.seat, task=event.task)
+
+
+def _seat_closed(state: State, token: int, task: int) -> None:
+    approval = state.approvals[token]
+    for number, seat in approval.seats.items():
+        if seat.task == task:
+            state.approvals[token] = voting.with_seat(approval, number, task=0)
+
+
+def _seat_decided(state: State, event: e.SeatDecided) -> None:
+    _change_seat(state, event.token, event.seat, outcome=event.outcome)
+
+
+def _approvers_added(state: State, event: e.ApproversAdded) -> None:
+    approval = state.approvals[event.token]
+    state.approvals[event.token] = voting.added(approval, event.seat, event.where, event.people, event.mode, event.by)
+
+
+def _approver_removed(state: State, event: e.ApproverRemoved) -> None:
+    state.approvals[event.token] = voting.removed(state.approvals[event.token], event.seat)
 
 
 def _task_urged(state: State, event: e.TaskUrged) -> None:
@@ -346,7 +395,16 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
         state.tokens[key] = Token(elements[token.element], token.scope, flows.get(token.via, -1))
     for scope in state.scopes.values():
         scope.element = elements[scope.element]
-    for items in (state.tasks, state.jobs, state.timers, state.waits, state.incidents, state.loops, state.conditions):
+    for items in (
+        state.tasks,
+        state.jobs,
+        state.timers,
+        state.waits,
+        state.incidents,
+        state.loops,
+        state.conditions,
+        state.approvals,
+    ):
         renamed(items)
     renamed(state.done)
     state.rounds = {elements[key]: value for key, value in state.rounds.items() if key in elements}
@@ -425,6 +483,15 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.InstanceCompleted: _ended(Status.COMPLETED),
     e.InstanceWithdrawn: _ended(Status.WITHDRAWN),
     e.InstanceTerminated: _ended(Status.TERMINATED),
+    e.InstanceRefused: _ended(Status.REFUSED),
+    e.ApprovalOpened: _approval_opened,
+    e.SeatOpened: _seat_opened,
+    e.SeatDecided: _seat_decided,
+    e.ApprovalDecided: _nothing,
+    e.ApproversAdded: _approvers_added,
+    e.ApproverRemoved: _approver_removed,
+    e.TaskDelegated: _task_delegated,
+    e.TaskHandedBack: _task_handed_back,
     e.InstanceFailed: _ended(Status.FAILED),
     e.VariablesCorrected: _nothing,
     e.LoopStarted: _loop_started,

@@ -6,6 +6,7 @@ from noria.design.bpmn.data import Data
 from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import (
     ACTIVITIES,
+    ApprovalRule,
     Call,
     Element,
     HumanWork,
@@ -37,6 +38,12 @@ from noria.kernel.instants import DAY_MS
 _QUANTITY_MAX = 1_000
 _TIMERS = {"timeDate": TimerKind.DATE, "timeDuration": TimerKind.DURATION, "timeCycle": TimerKind.CYCLE}
 _INTERRUPTS = (TriggerKind.ERROR, TriggerKind.COMPENSATION, TriggerKind.CANCEL)
+_APPROVAL_WORDS: dict[str, tuple[str, ...]] = {
+    "approval": ("allOf", "anyOf", "inTurn", "vote"),
+    "refusal": ("atOnce", "afterAll"),
+    "whenRefused": ("end", "goOn"),
+}
+"""Attributes of an approval that are one of a few words."""
 _EVENTS = (
     Kind.START_EVENT,
     Kind.END_EVENT,
@@ -204,7 +211,31 @@ class ElementCompiler:
             remind_shares=shares,
             priority=read.optional(node, "priority"),
             completed_by_start=node.get(noria("completedByStart")) == "true",
+            approval=self._approval(node),
         )
+
+    def _approval(self, node: Node) -> ApprovalRule | None:
+        given = {name: node.get(noria(name)) for name in _APPROVAL_WORDS}
+        for name, allowed in _APPROVAL_WORDS.items():
+            if given[name] and given[name] not in allowed:
+                message = f"{name} is one of {', '.join(allowed)}, not {given[name]!r}."
+                self.findings.error("bpmn.approval", message, node)
+                return None
+        rule = ApprovalRule(
+            given["approval"],
+            self.expressions.optional(node, "approvers"),
+            self.expressions.optional(node, "passShare"),
+            self.expressions.optional(node, "passCount"),
+            refuses_at_once=given["refusal"] != "afterAll",
+            goes_on=given["whenRefused"] == "goOn",
+        )
+        if not rule.mode:
+            if any(node.get(noria(name)) for name in (*_APPROVAL_WORDS, "approvers", "passShare", "passCount")):
+                self.findings.error("bpmn.approval", "approval says by which rule the approvers decide.", node)
+            return None
+        if (rule.mode == "vote") is (rule.share is None and rule.count is None):
+            self.findings.error("bpmn.approval", "A vote, and nothing else, has a passShare or a passCount.", node)
+        return rule
 
     def _role(self, node: Node, local: str) -> Expression | None:
         """Whom a resource role names: its assignment expression, or the name of its resource."""

@@ -163,6 +163,27 @@ class Mapping(msgspec.Struct):
     target: str
 
 
+class ApprovalRule(msgspec.Struct):
+    """How several people decide a user task (会签, 或签, 依次审批, 票签).
+
+    Attributes:
+        mode: "allOf", "anyOf", "inTurn" or "vote".
+        approvers: FEEL that gives who is asked: a person id, or a list of ids or of contexts with `person`, and for a
+            vote `weight` and `veto`. None: the assignee.
+        share: FEEL for the share of the weights that a vote needs, 0..1.
+        count: FEEL for the sum of weights that a vote needs.
+        refuses_at_once: one refusal ends "all of"; else when everybody has decided.
+        goes_on: a refused task is left like an approved one, and the model says what follows; else the request ends.
+    """
+
+    mode: str
+    approvers: Expression | None = None
+    share: Expression | None = None
+    count: Expression | None = None
+    refuses_at_once: bool = True
+    goes_on: bool = False
+
+
 class HumanWork(msgspec.Struct):
     """What a user task asks of people (Noria's extension attributes, lanes as the fallback for groups).
 
@@ -178,6 +199,7 @@ class HumanWork(msgspec.Struct):
         remind_shares: shares of the limit at which assignee and manager are reminded, ascending, e.g. (0.8, 1.0).
         priority: FEEL that gives 0..100, None means 50.
         completed_by_start: the start form counts as this task's submission in the first round (the applicant's node).
+        approval: when it is decided by approving or refusing.
         is_constant: nothing of it depends on variables; derived.
     """
 
@@ -191,6 +213,7 @@ class HumanWork(msgspec.Struct):
     remind_shares: tuple[float, ...] = ()
     priority: Expression | None = None
     completed_by_start: bool = False
+    approval: ApprovalRule | None = None
     is_constant: bool = False
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from noria.design.feel import Expression
 from noria.engine import events as e
 from noria.engine.arming import after, part_way, text_of
 from noria.engine.run import Run
+from noria.engine.tasks import approving
 from noria.engine.trouble import Trouble
 
 _NO_WORK = HumanWork()
@@ -22,14 +23,22 @@ def enter(run: Run, token: int, element: Element) -> None:
     """
     work = element.human or _NO_WORK
     state = run.state
+    if work.approval is not None and state.tokens[token].scope not in state.approvals:
+        approving.begin(run, token, element, work.approval)
+        return
     loop = state.loops.get(state.tokens[token].scope)
     round_now = state.rounds.get(element.index, 0) + 1 if loop is None else loop.round
+    approval = state.approvals.get(state.tokens[token].scope)
+    if approval is not None:
+        round_now = approval.round
     # In a loop each instance has its own people, who are asked anew.
     assignee = state.actors.get(element.index, "") if round_now > 1 and state.returned and loop is None else ""
     # Most tasks ask nothing of the variables, and then nobody looks them up.
     variables: Mapping[str, object] = {} if work.is_constant else run.variables(token)
     groups, users = _candidates(run, element, work, variables)
-    if not assignee and work.assignee is not None:
+    if approval is not None:
+        assignee, groups, users = approving.person_of(approval, token), (), ()
+    elif not assignee and work.assignee is not None:
         assignee = work.assignee.constant or _assignee(run, element, work.assignee, variables)
     if not assignee and not groups and not users:
         raise Trouble("task.nobody", f"Nobody can do {element.id}: no assignee, candidate or lane names anyone.")
