@@ -8,7 +8,7 @@ WEB_SOURCES := $(shell find web/src web/public web/build -type f 2>/dev/null) we
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench peers conformance web docs lock clean
+.PHONY: help demo test check bench peers conformance torture web docs lock clean
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -41,6 +41,9 @@ peers: ## Install what `make bench` compares with: DBOS, bpmn-elements (Node), C
 
 conformance: $(VENV)/.installed ## Run the outside suites in CONFORMANCE (../shared/conformance) and print what passes.
 	$(BIN)/python -m tests.conformance.run $(CONFORMANCE) $(if $(SUMMARY),--summary $(SUMMARY))
+
+torture: $(VENV)/.installed ## Kill, cut off and fill for TORTURE="--minutes N --seed S"; write docs/reliability.md.
+	$(BIN)/python -m tests.torture.run $(TORTURE)
 
 web: $(STATIC) ## Build the web pages.
 

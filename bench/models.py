@@ -6,6 +6,7 @@ those of flow elements that complete (start, tasks, gateways, end), as every eng
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -53,13 +54,19 @@ LINE = Workload("line", 12, 1)
 FORKJOIN = Workload("forkjoin", 8, 2)
 STEPS = Workload("steps", 12, 11)
 """The line with ten service tasks, each done by a worker outside of the engine."""
+LOOP = Workload("loop", 0, 0)
+"""A task that comes again and again."""
+MULTI = Workload("multi", 0, 0)
+"""A task for each of some items, all at once."""
+PAUSE = Workload("pause", 3, 1)
+"""A timer of a second."""
 WORKLOADS = (APPROVAL, LINE, FORKJOIN)
 VARIABLES: dict[str, object] = {"amount": 5000}
 
 
 def bpmn(workload: Workload, dialect: Dialect) -> bytes:
     """The BPMN file of a workload, as an engine reads it."""
-    body = {"approval": _approval, "line": _line, "forkjoin": _forkjoin, "steps": _steps}[workload.name](dialect)
+    body = _BODIES[workload.name](dialect)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
@@ -126,3 +133,35 @@ def _forkjoin(dialect: Dialect) -> str:
             "escalate>escalated",
         )
     )
+
+
+def _loop(dialect: Dialect) -> str:
+    again = '<startEvent id="start"/><exclusiveGateway id="again"/>'
+    return again + _user("work", dialect) + _flows("start>again", "again>work", "work>again")
+
+
+def _multi(dialect: Dialect) -> str:
+    return (
+        f'<startEvent id="start"/><userTask id="work"{dialect.user}>'
+        '<multiInstanceLoopCharacteristics noria:collection="= items" noria:elementVariable="item"/></userTask>'
+        '<endEvent id="end"/>' + _flows("start>work", "work>end")
+    )
+
+
+def _pause(_dialect: Dialect) -> str:
+    return (
+        '<startEvent id="start"/><intermediateCatchEvent id="pause"><timerEventDefinition>'
+        '<timeDuration xsi:type="tFormalExpression">PT1S</timeDuration></timerEventDefinition></intermediateCatchEvent>'
+        '<endEvent id="end"/>' + _flows("start>pause", "pause>end")
+    )
+
+
+_BODIES: dict[str, Callable[[Dialect], str]] = {
+    "approval": _approval,
+    "line": _line,
+    "forkjoin": _forkjoin,
+    "steps": _steps,
+    "loop": _loop,
+    "multi": _multi,
+    "pause": _pause,
+}

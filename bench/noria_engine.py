@@ -12,7 +12,7 @@ import uvloop
 
 from bench.measuring import Spent, Stopwatch
 from bench.models import APPROVAL, NORIA, STEPS, VARIABLES, Workload, bpmn
-from noria.adapters.database.opening import open_database
+from noria.adapters.database.opening import Database, open_database
 from noria.adapters.system import SystemClock, settle_memory
 from noria.design.bpmn import compile_bpmn, read_bpmn
 from noria.engine import commands as c
@@ -83,21 +83,28 @@ def in_memory(workload: Workload, saved: bool) -> Callable[[], None]:
     return run
 
 
-def _opened(answer: Answer) -> int:
+def opened(answer: Answer) -> int:
     """The token of the task that a command opened, 0 when it opened none."""
     assert isinstance(answer, Accepted), answer
     last = answer.events[-1]
     return last.token if isinstance(last, e.TaskOpened) else 0
 
 
-class _Fixed:
-    """The one definition there is."""
+class Fixed:
+    """The definitions that there are: 1, 2, …."""
 
-    def __init__(self, known: Definition) -> None:
+    def __init__(self, *known: Definition) -> None:
         self.known = known
 
-    async def get(self, _definition: int) -> Definition:
-        return self.known
+    async def get(self, definition: int) -> Definition:
+        """The definition with this number."""
+        return self.known[definition - 1]
+
+
+async def closed(runtime: Runtime, database: Database) -> None:
+    """Stop in order."""
+    await runtime.stop()
+    await database.close()
 
 
 def durable(workload: Workload, instances: int, group: int) -> Spent:
@@ -109,11 +116,11 @@ def durable(workload: Workload, instances: int, group: int) -> Spent:
         for _ in range(workload.commands):
             on_the_way = [runtime.submit(request) for request in requests]
             answers = [await answer for answer in on_the_way]
-            requests = [Request(c.CompleteTask(_opened(answer), "li"), "li", iid=answer.iid) for answer in answers]
+            requests = [Request(c.CompleteTask(opened(answer), "li"), "li", iid=answer.iid) for answer in answers]
 
     async def work(folder: str) -> Spent:
         database = await open_database(f"sqlite:///{Path(folder) / 'noria.db'}")
-        runtime = Runtime(database.store, _Fixed(definition(workload)), SystemClock(), lambda _tenant: NO_FACTS)
+        runtime = Runtime(database.store, Fixed(definition(workload)), SystemClock(), lambda _tenant: NO_FACTS)
         await runtime.start()
         await wave(runtime)  # as the peer: the first is not counted
 
@@ -127,8 +134,7 @@ def durable(workload: Workload, instances: int, group: int) -> Spent:
             row.iid for row in done if any(isinstance(event, e.InstanceCompleted) for event in e.decode_events(row.ev))
         }
         assert len(ended) == instances + group
-        await runtime.stop()
-        await database.close()
+        await closed(runtime, database)
         return spent
 
     with tempfile.TemporaryDirectory(dir=".") as folder:
@@ -144,7 +150,7 @@ _START = c.StartInstance("bench", {"id": "bench"}, VARIABLES)
 async def approve(runtime: Runtime) -> None:
     """One instance of `approval`: three people, one after another."""
     answer = await runtime.submit(Request(_START, "bench", definition=1))
-    while token := _opened(answer):
+    while token := opened(answer):
         answer = await runtime.submit(Request(c.CompleteTask(token, "li"), "li", iid=answer.iid))
 
 
@@ -179,7 +185,7 @@ async def clients_until(runtime: Runtime, drive: Drive, clients: int, until: flo
 async def _closed_loop(url: str, workload: str, clients: int, seconds: float) -> dict[str, float]:
     known, drive = DRIVES[workload]
     database = await open_database(url)
-    runtime = Runtime(database.store, _Fixed(definition(known)), SystemClock(), lambda _tenant: NO_FACTS)
+    runtime = Runtime(database.store, Fixed(definition(known)), SystemClock(), lambda _tenant: NO_FACTS)
     await runtime.start()
     settle_memory()
     await clients_until(runtime, drive, clients, time.perf_counter() + seconds / 3)
@@ -187,8 +193,7 @@ async def _closed_loop(url: str, workload: str, clients: int, seconds: float) ->
     watch = Stopwatch()
     instances = await clients_until(runtime, drive, clients, time.perf_counter() + seconds)
     spent = watch.spent()
-    await runtime.stop()
-    await database.close()
+    await closed(runtime, database)
     return {"instances": instances, "wall": spent.wall, "cpu": spent.cpu}
 
 

@@ -36,7 +36,7 @@ from noria.trust.signing_in import Credential
 LIMITS_US = {"one by one": 200, "batched": 40}
 CLIENTS = 100
 BATCH = 500
-INSTANCES = 2_000
+INSTANCES = 3_000
 START_S_MAX = 30
 PASSWORD = "bench-2026-wheel"  # noqa: S105 - of a database that lives for this measurement
 

@@ -27,6 +27,9 @@ QUESTIONS = {
     "dbos": "bench.dbos_steps:ask",
     "camunda": "bench.java_engines:ask_camunda",
     "flowable": "bench.java_engines:ask_flowable",
+    "ceiling": "bench.ceiling:ask",
+    "processes": "bench.processes:ask",
+    "growth": "bench.growth:ask",
     "http": "bench.over_http:ask",
 }
 """What can be asked, in the order in which it is."""
@@ -55,8 +58,8 @@ def main() -> None:
         try:
             results[name] = found(QUESTIONS[name])(asked)
         except (subprocess.SubprocessError, OSError) as error:
-            # One peer that breaks must not keep the others from being measured.
-            results[name] = skipped(name, str(error))
+            # One peer that breaks must not keep the others from being measured; what it was told may hold a password.
+            results[name] = skipped(name, f"its process failed ({type(error).__name__}), see above")
     if given.json:
         given.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 

@@ -77,7 +77,8 @@ MEANINGS = {
     "summary": "Variables shown on a task's card, a comma list.",
     "terminateLoop": "`true`: the end event ends all instances of the loop around it and not only its own.",
     "terminateAll": "`true`: the end event ends the whole instance and not only its sub-process.",
-    "title": "FEEL for the line that names an instance in lists.",
+    "title": "FEEL for the line that names an instance in lists. On a user task: for its name, computed when it opens; "
+    "without it, or when it gives neither a text nor a number, the name of its element.",
     "topic": "FEEL or constant: workers fetch the job by it.",
     "variables": "Variables whose change has the condition looked at, a comma list; without it those it names. "
     "Without a condition every change of one of them is an occurrence.",

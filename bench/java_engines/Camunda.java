@@ -6,6 +6,7 @@ import javax.sql.DataSource;
 import org.camunda.bpm.engine.ProcessEngine;
 import org.camunda.bpm.engine.ProcessEngineConfiguration;
 import org.camunda.bpm.engine.impl.cfg.StandaloneProcessEngineConfiguration;
+import org.camunda.bpm.engine.impl.persistence.StrongUuidGenerator;
 import org.camunda.bpm.engine.task.Task;
 
 /** Camunda 7, embedded, with its full history; without its job executor and metrics, which would only cost. */
@@ -15,6 +16,8 @@ final class Camunda implements Runner.Engine {
   private Camunda(DataSource database, String modelFile) {
     StandaloneProcessEngineConfiguration settings = new StandaloneProcessEngineConfiguration();
     settings.setDataSource(database);
+    // Numbers from a table make clients wait for each other.
+    settings.setIdGenerator(new StrongUuidGenerator());
     settings.setTransactionsExternallyManaged(false);
     settings.setDatabaseSchemaUpdate(ProcessEngineConfiguration.DB_SCHEMA_UPDATE_TRUE);
     settings.setHistory(ProcessEngineConfiguration.HISTORY_FULL);

@@ -3,9 +3,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import javax.sql.DataSource;
+import org.flowable.common.engine.impl.history.HistoryLevel;
+import org.flowable.common.engine.impl.persistence.StrongUuidGenerator;
 import org.flowable.engine.ProcessEngine;
 import org.flowable.engine.ProcessEngineConfiguration;
-import org.flowable.common.engine.impl.history.HistoryLevel;
 import org.flowable.engine.impl.cfg.StandaloneProcessEngineConfiguration;
 import org.flowable.task.api.Task;
 
@@ -16,6 +17,8 @@ final class Flowable implements Runner.Engine {
   private Flowable(DataSource database, String modelFile) {
     StandaloneProcessEngineConfiguration settings = new StandaloneProcessEngineConfiguration();
     settings.setDataSource(database);
+    // Numbers from a table make clients wait for each other.
+    settings.setIdGenerator(new StrongUuidGenerator());
     settings.setTransactionsExternallyManaged(false);
     settings.setDatabaseSchemaUpdate(ProcessEngineConfiguration.DB_SCHEMA_UPDATE_TRUE);
     settings.setHistoryLevel(HistoryLevel.FULL);

@@ -44,7 +44,8 @@ final class Runner {
     pool.setJdbcUrl(given[0]);
     pool.setUsername(given[1]);
     pool.setPassword(given[2]);
-    pool.setMaximumPoolSize(threads);
+    // Both engines draw blocks of numbers on a second connection while the first is held.
+    pool.setMaximumPoolSize(threads + 8);
     pool.setAutoCommit(false);
     try (HikariDataSource database = new HikariDataSource(pool)) {
       Engine engine = maker.make(database, given[3]);

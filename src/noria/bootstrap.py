@@ -192,6 +192,7 @@ class Noria:
         self.timers = Timers(self.runtime, database.store, clock)
         self.start_timers = StartTimers(self.runtime, self.catalogue, self.catalogue_store, clock, self.facts)
         self.projector = Projector(database, self.catalogue, self.people, self.calendar, clock)
+        accounts = Accounts(self.people, Argon2Hasher(), self.audit, SystemSecrets())
         self.hub = LiveHub()
         self.following = Following(
             self.runtime,
@@ -203,6 +204,7 @@ class Noria:
             deployed=self._deployed,
             projected=self._projected,
             people_changed=self.people.forget,
+            sessions_ended=accounts.forget,
             alone=cluster is None,
         )
         office = Office(
@@ -218,7 +220,6 @@ class Noria:
         )
         cases = Cases(office)
         self.operations = Operations(office, DatabaseBatches(database))
-        accounts = Accounts(self.people, Argon2Hasher(), self.audit, SystemSecrets())
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
         self.services = Services(
             office=office,

@@ -122,7 +122,7 @@ class Observer:
                 yield {
                     "id": f"{iid}-{token}",
                     "execution": self._execution_of(iid, held, token),
-                    "name": element.name or None,
+                    "name": task.name or element.name or None,
                     "activity": element.id,
                     "instance": str(iid),
                     "process": held.definition.graph.key,

@@ -343,7 +343,7 @@ class Player:
 
     def expect_task(self, words: list[str]) -> None:
         task = self.state.tasks[self.token(words[0], self.state.tasks)]
-        found, rest = named(words[1:], "for", "group", "round", "due")
+        found, rest = named(words[1:], "for", "group", "round", "due", "called")
         if "for" in found:
             assert task.assignee == found["for"], task
         if "group" in found:
@@ -352,6 +352,8 @@ class Player:
             assert task.round == int(found["round"]), task
         if "due" in found:
             assert task.due_ms == parse_instant(found["due"]), task.due_ms
+        if "called" in found:
+            assert task.name == found["called"], task
         assert not rest, rest
 
     def recorded(self, words: list[str]) -> bool:

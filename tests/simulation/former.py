@@ -1,4 +1,4 @@
-"""The version of Noria before this one, as far as what it wrote: states of format 1, and events without later fields.
+"""The version of Noria before this one, as far as what it wrote: states of format 2, and events without later fields.
 
 A server of that version is this version's server with the former encodings. What they cannot express it did not know
 either; such instances are written as they are now.
@@ -14,16 +14,15 @@ from unittest.mock import patch
 import msgspec
 
 from noria.engine import events as e
-from noria.engine.state import FORMAT, Purpose, State, encode_state
+from noria.engine.state import FORMAT, State, encode_state
 
-FORMER = 1
-_STATE_FIELDS = 20
-_TIMER_FIELDS = 6
-_TIMERS = State.__struct_fields__.index("timers")
+FORMER = 2
+_FIELDS = {State.__struct_fields__.index(name): known for name, known in (("tasks", 12), ("jobs", 4), ("timers", 7))}
+"""Position in the state → how many fields the former version knew of what is there."""
 _APPENDED: dict[int, object] = {
-    e.ScopeOpened.__struct_config__.tag: {},
-    e.TimerStarted.__struct_config__.tag: int(Purpose.EVENT),
-    e.CallRequested.__struct_config__.tag: "",
+    e.TaskOpened.__struct_config__.tag: "",
+    e.JobCreated.__struct_config__.tag: 0,
+    e.TimerStarted.__struct_config__.tag: 0,
 }
 """Tag of an event → what its last field holds when it says nothing; the former version did not have that field."""
 
@@ -35,12 +34,13 @@ def former_state(state: State) -> bytes:
     assert FORMAT == FORMER + 1
     written = encode_state(state)
     fields: list[Any] = msgspec.msgpack.decode(written)
-    timers: dict[int, list[Any]] = fields[_TIMERS]
-    if any(fields[_STATE_FIELDS:]) or any(any(timer[_TIMER_FIELDS:]) for timer in timers.values()):
-        return written
+    for position, known in _FIELDS.items():
+        items: dict[int, list[Any]] = fields[position]
+        if any(any(item[known:]) for item in items.values()):
+            return written
+        fields[position] = {key: item[:known] for key, item in items.items()}
     fields[0] = FORMER
-    fields[_TIMERS] = {key: timer[:_TIMER_FIELDS] for key, timer in timers.items()}
-    return msgspec.msgpack.encode(fields[:_STATE_FIELDS])
+    return msgspec.msgpack.encode(fields)
 
 
 def former_events(events: tuple[e.AnyEvent, ...] | list[e.AnyEvent]) -> bytes:

@@ -137,12 +137,12 @@ def open_rows_are_those_of_the_state(tables: Tables, history: History) -> None:
             {number: (task.assignee, task.due_ms, task.version) for number, task in state.tasks.items()},
         ),
         "timers": (
-            {number: row.due for (of, number), row in tables.timers.items() if of == iid},
-            {number: timer.due_ms for number, timer in state.timers.items()},
+            {number: (row.due, row.prio) for (of, number), row in tables.timers.items() if of == iid},
+            {number: (timer.due_ms, timer.priority) for number, timer in state.timers.items()},
         ),
         "jobs": (
-            {number: (row.due, row.retries) for (of, number), row in tables.jobs.items() if of == iid},
-            {number: (job.due_ms, job.retries) for number, job in state.jobs.items()},
+            {number: (row.due, row.retries, row.prio) for (of, number), row in tables.jobs.items() if of == iid},
+            {number: (job.due_ms, job.retries, job.priority) for number, job in state.jobs.items()},
         ),
         "waits": (
             {number: (row.name, row.corr) for (of, number), row in tables.waits.items() if of == iid},

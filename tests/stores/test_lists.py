@@ -344,3 +344,34 @@ async def test_the_newest_commands_of_a_process_come_first(company: Company) -> 
     assert {row.iid for row in newest} <= set(iids)
     assert await board.recent(2, [1], 3) == []
     assert await board.recent(TENANT, [99], 3) == []
+
+
+NAMED = """
+startEvent start
+userTask review assignee=wang title="= customer"
+userTask plain assignee=wang
+endEvent end
+start -> review -> plain -> end
+"""
+
+
+async def test_a_task_is_found_by_the_name_that_its_model_computes_while_it_is_open_and_when_it_is_done(
+    company: Company,
+) -> None:
+    await company.house.deploy(NAMED)
+    iid = await company.house.start(customer="50% of Acme_1")
+    asked = {"definitions": None, "sort": TaskSort.CREATED, "limit": 50, "offset": 0}
+
+    async def names(box: TaskBox, q: str) -> list[str]:
+        rows, total = await company.lists.tasks(await company.who("wang"), box, q=q, **asked)
+        assert total == len(rows)
+        return [row.name for row in rows]
+
+    assert await names(TaskBox.MINE, "acme_") == ["50% of Acme_1"]
+    assert await names(TaskBox.MINE, "acmeX1") == []
+    assert [task.name for task in await company.lists.open_tasks([iid])] == ["50% of Acme_1"]
+    await company.does("wang", iid, "review")
+    await company.folded()
+    assert await names(TaskBox.DONE, "0% of") == ["50% of Acme_1"]
+    assert await names(TaskBox.MINE, "acme") == []
+    assert await names(TaskBox.MINE, "") == [""]

@@ -20,10 +20,12 @@ from noria.adapters.http.app import create_app
 from noria.engine import commands as c
 from noria.kernel.instants import HOUR_MS
 from noria.operate.auditing import verify_audit
+from noria.operate.office import Caller
 from noria.operate.ports import StaleOwnerError, StoreFullError, StoreUnavailableError
-from noria.operate.requests import Accepted
+from noria.operate.requests import Accepted, Origin
 from noria.trust.audit import AuditRecord
 from noria.trust.people import Person
+from noria.trust.policy import Permission, Principal
 from tests.databases import PostgresServer
 from tests.house import TENANT, House, eventually
 from tests.stores.rows import a_post
@@ -41,6 +43,9 @@ startEvent start message=done
 endEvent end
 start -> end
 """
+SHOP = Caller(
+    Principal("shop", TENANT, frozenset({Permission.MESSAGES})), Person("shop", "shop", "shop"), Origin("api")
+)
 PASSWORD = "rolling-wheels-3"  # noqa: S105 - of a test's own account
 
 
@@ -298,6 +303,23 @@ async def test_on_a_full_disk_the_background_work_waits_and_goes_on_when_there_i
 
     await eventually(reminded)
     assert await background(small) == LOOPS
+
+
+async def test_who_sends_a_message_that_cannot_be_delivered_now_is_told_so_and_it_is_delivered_later(
+    small: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_given: object) -> None:
+        raise StoreFullError("There is no room.")
+
+    publish = lambda: small.noria.services.workers.publish(SHOP, "done", "A1", {}, HOUR_MS, "k1")  # noqa: E731
+    await small.quiet()
+    with monkeypatch.context() as trouble:
+        trouble.setattr(small.store, "outbox", full)
+        with pytest.raises(StoreFullError):
+            await asyncio.wait_for(publish(), 5)
+    small.clock.instant += 1_000
+    await asyncio.wait_for(publish(), 5)
+    assert [row.key[:8] for row in await small.store.journal_after({}, 10)] == ["message:"]
 
 
 # Work that is given up half-way

@@ -142,7 +142,7 @@ async def cut_power(folder: Path, seed: int, cuts: int, requests: int = 40, sync
         try:
             await look_at_once(again / "noria.db", url, as_sets(heard), verdict)
             if number in to_the_end and verdict.holds:
-                outcome.seen["gone on to the end"] += 1
+                outcome.seen["cuts after which all went on to its end"] += 1
                 new = Life(url=url, epoch_ms=life.epoch_ms)
                 outcome.commands += await go_on(new, dict(heard), list(asked), seed, verdict)
         except (sqlite3.Error, sa.exc.SQLAlchemyError, NoriaError) as error:

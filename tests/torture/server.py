@@ -98,7 +98,7 @@ async def order(job: JobView) -> Mapping[str, object]:
     return {"ordered": job.idempotency_key}
 
 
-async def answer(noria: Noria, ask: Ask) -> Told:
+async def answer(noria: Noria, ask: Ask, load_bytes: int = 0) -> Told:
     if ask.do == "publish":
         await noria.services.workers.publish(PUBLISHER, "paid", ask.bkey, {}, 30 * DAY_MS, ask.key)
         return Told(number=ask.number)
@@ -106,7 +106,7 @@ async def answer(noria: Noria, ask: Ask) -> Told:
         definition = noria.catalogue.find(TENANT, "main")
         assert definition is not None
         request = Request(
-            c.StartInstance("lin", {"id": "lin"}),
+            c.StartInstance("lin", {"id": "lin"}, {"load": "x" * load_bytes}),
             "lin",
             definition=definition.id,
             key=ask.key,
@@ -130,6 +130,7 @@ class Life(msgspec.Struct, kw_only=True):
         epoch_ms: when its clock showed the wall's time.
         peers: where the others reach it.
         lease_ms: how long the others wait for a sign of life.
+        load_bytes: what each request carries.
         namespace: file of the network namespace that it lives in, "" for its parent's.
     """
 
@@ -137,6 +138,7 @@ class Life(msgspec.Struct, kw_only=True):
     epoch_ms: int
     peers: str = PEERS
     lease_ms: int = LEASE_MS
+    load_bytes: int = 0
     namespace: str = ""
 
 
@@ -167,7 +169,7 @@ async def serve(life: Life, parent: socket.socket) -> None:
 
     async def work(ask: Ask) -> None:
         try:
-            say(await answer(noria, ask))
+            say(await answer(noria, ask, life.load_bytes))
         except NoriaError as error:
             say(Told(number=ask.number, error=error.code))
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.databases import PostgresServer, missing_postgres, need
 from tests.torture.rooms import Limited, missing_mount, mounted
-from tests.torture.scenarios import fill_disk
+from tests.torture.scenarios import REFUSED, fill_disk
 from tests.torture.test_kill import SEED
 
 
@@ -20,16 +20,16 @@ def _seed() -> None:
 async def test_a_full_disk_under_sqlite_loses_nothing_and_work_goes_on_when_there_is_room() -> None:
     if missing := missing_mount():
         pytest.skip(missing)
-    with mounted(8) as room:
+    with mounted(64) as room:
         outcome = await fill_disk(room, f"sqlite:///{room.folder / 'noria.db'}", SEED, 3)
     assert outcome.verdict.holds, outcome.verdict
-    assert outcome.seen["refused: store.full"] > 0
+    assert outcome.seen[REFUSED.format("store.full")] > 0
 
 
 async def test_writes_that_fail_under_sqlite_lose_nothing_and_work_goes_on_when_they_do_not(tmp_path: Path) -> None:
-    outcome = await fill_disk(Limited(tmp_path), f"sqlite:///{tmp_path / 'noria.db'}", SEED, 3)
+    outcome = await fill_disk(Limited(), f"sqlite:///{tmp_path / 'noria.db'}", SEED, 3)
     assert outcome.verdict.holds, outcome.verdict
-    assert outcome.seen["refused: store.unavailable"] > 0
+    assert outcome.seen[REFUSED.format("store.unavailable")] > 0
 
 
 async def test_a_full_disk_under_postgresql_loses_nothing_and_work_goes_on_when_there_is_room() -> None:

@@ -11,7 +11,7 @@ import random
 import pytest
 
 from tests.databases import PostgresServer
-from tests.torture.scenarios import PROCESSES, kill_postgres, kill_servers
+from tests.torture.scenarios import PROCESSES, TORN, kill_postgres, kill_servers
 
 KILLS = int(os.environ.get("NORIA_TORTURE_KILLS", "10"))
 SEED = int(os.environ.get("NORIA_TORTURE_SEED", "0")) or random.randrange(1, 2**31)
@@ -25,7 +25,7 @@ def _seed() -> None:
 async def test_a_server_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing(database_url: str) -> None:
     outcome = await kill_servers(database_url, SEED, KILLS)
     assert outcome.verdict.holds, outcome.verdict
-    assert outcome.seen["torn"] > KILLS, "no kill hit a command on its way; the test shows nothing"
+    assert outcome.seen[TORN] > KILLS, "no kill hit a command on its way; the test shows nothing"
 
 
 async def test_four_processes_that_are_killed_one_by_one_lose_nothing_and_double_nothing(postgres_url: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -64,6 +65,7 @@ def is_working_day(calendar: WorkCalendar, day: date) -> bool:
     return bool(intervals_on(calendar, day))
 
 
+@lru_cache(maxsize=4_096)  # the same few days are asked for again and again
 def _instant(day: date, minute: int, zone: ZoneInfo) -> int:
     if minute == 24 * 60:
         day, minute = day + timedelta(days=1), 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import NewType
 
 import msgspec
@@ -114,6 +115,7 @@ def parse_instant(text: str, zone: tzinfo = UTC) -> InstantMs:
     return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
 
 
+@lru_cache(maxsize=4_096)  # what happens together happens at one instant, and is shown together
 def format_instant(instant: InstantMs) -> str:
     """ISO 8601 in UTC with milliseconds, e.g. ``2026-11-24T09:30:00.000Z``."""
     return to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant % 1000:03d}Z"

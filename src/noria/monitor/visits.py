@@ -42,6 +42,7 @@ class Visit(msgspec.Struct):
         waiting: entered to claimed, ms.
         handling_work: the same in working time.
         waiting_work: the same in working time.
+        name: what a person's task was called, "" for the name of its element.
     """
 
     iid: int
@@ -61,6 +62,7 @@ class Visit(msgspec.Struct):
     waiting: int = 0
     handling_work: int = 0
     waiting_work: int = 0
+    name: str = ""
 
 
 class Occurrence(msgspec.Struct, frozen=True):
@@ -147,6 +149,7 @@ class Fold:
                 visit = self._visit(row.iid, event.token)
                 visit.due, visit.round, visit.human = event.due_ms, event.round, 1
                 visit.claimed = row.ts if event.assignee else 0
+                visit.name = event.name
             elif isinstance(event, e.TaskClaimed | e.TaskTransferred):
                 visit = self._visit(row.iid, event.token)
                 visit.claimed = visit.claimed or row.ts

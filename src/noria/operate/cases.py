@@ -234,7 +234,7 @@ class Cases:
             ended_at=iso_or_none(row.ended),
             holders=[
                 Holder(
-                    element_ref(graph.elements[task.element]),
+                    element_ref(graph.elements[task.element], task.name),
                     person_or_none(organisation, task.assignee),
                     task.groups,
                     iso(task.created),

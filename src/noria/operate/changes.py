@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from hashlib import blake2b
+from itertools import compress, filterfalse
+from operator import is_not
 from typing import TypeVar
 
 import msgspec
@@ -57,12 +59,13 @@ class Held(msgspec.Struct, gc=False):
 
 def changed(before: Mapping[K, V], after: Mapping[K, V]) -> Iterator[tuple[K, V]]:
     """What is new in `after` or replaced there. Values are compared by identity."""
-    return ((key, value) for key, value in after.items() if before.get(key) is not value)
+    # No loop in Python: of a thousand open tasks a command changes one.
+    return compress(after.items(), map(is_not, after.values(), map(before.get, after)))
 
 
 def gone(before: Mapping[K, V], after: Mapping[K, V]) -> Iterator[K]:
     """The keys that `after` has no more."""
-    return (key for key in before if key not in after)
+    return filterfalse(after.__contains__, before)
 
 
 def _task_row(row: InstanceRow, tok: int, task: Task) -> TaskRow:
@@ -84,6 +87,7 @@ def _task_row(row: InstanceRow, tok: int, task: Task) -> TaskRow:
         task.version,
         int(task.claimed),
         candidates,
+        task.name,
     )
 
 
@@ -91,12 +95,11 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
     """Add the rows of what is open now: tasks, timers, jobs and subscriptions that appeared, changed or went."""
     row, after = held.row, held.state
     shard, iid = row.shard, row.iid
-    for tok, task in after.tasks.items():
-        if before.tasks.get(tok) is not task:
-            commit.tasks.append(_task_row(row, tok, task))
-    for tok, task in before.tasks.items():
-        if tok not in after.tasks:
+    if before.tasks or after.tasks:
+        commit.tasks.extend(_task_row(row, tok, task) for tok, task in changed(before.tasks, after.tasks))
+        for tok in gone(before.tasks, after.tasks):
             commit.tasks_gone.append((shard, iid, tok))
+            task = before.tasks[tok]
             if task.groups or task.users:
                 commit.candidates_gone.append((shard, iid, tok))
     if before.suspended or after.suspended:

@@ -77,5 +77,6 @@ async def closed_task(office: Office, held: Held, token: int) -> ClosedTask | No
         summary=row.summary,
         starter=row.starter,
         groups=list(opened.groups),
+        name=opened.name,
     )
     return ClosedTask(fields, tuple(sorted(asked)), opened.form, variables, cancelled)

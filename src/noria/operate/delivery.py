@@ -138,7 +138,11 @@ class Delivery:
         return (row.shard, row.n) in self._waiting
 
     async def caught_up(self) -> None:
-        """Return when everything that was in the outbox before has been tried once."""
+        """Return when everything that was in the outbox before has been tried once.
+
+        Raises:
+            StoreUnavailableError: the database cannot be used now; delivery goes on by itself when it can.
+        """
         tried = asyncio.get_running_loop().create_future()
         self._asked.append(tried)
         self.nudge()
@@ -183,9 +187,15 @@ class Delivery:
             # What a commit without an answer has opened or posted must not wait for the next command.
             await self._runtime.make_sure()
             await self._round(wanted)
-        except BaseException:
+        except BaseException as error:
             self._new_waits |= wanted
-            self._asked = asked + self._asked
+            if isinstance(error, StoreUnavailableError):
+                # Nobody knows how long the database is away, or full; whoever waits may ask again.
+                for tried in asked:
+                    if not tried.done():
+                        tried.set_exception(error)
+            else:
+                self._asked = asked + self._asked
             raise
         for tried in asked:
             if not tried.done():

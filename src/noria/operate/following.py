@@ -34,10 +34,12 @@ class Stamp(msgspec.Struct, frozen=True):
     Attributes:
         definition: id of the newest definition.
         people: changes whenever people or units do.
+        sessions: changes whenever a session ends before its time.
     """
 
     definition: int
     people: str
+    sessions: str
 
 
 class Projected(msgspec.Struct):
@@ -91,6 +93,7 @@ class Following:
         deployed: Callable[[list[DefinitionRow]], None],
         projected: Callable[[list[Notice], set[str]], None],
         people_changed: Callable[[], None],
+        sessions_ended: Callable[[], None],
         alone: bool,
     ) -> None:
         self._runtime = runtime
@@ -101,6 +104,7 @@ class Following:
         self._deployed = deployed
         self._projected = projected
         self._people_changed = people_changed
+        self._sessions_ended = sessions_ended
         self._alone = alone
         self._seen: dict[int, int] = {}
         self._stamp: Stamp | None = None
@@ -164,6 +168,8 @@ class Following:
         before, self._stamp = self._stamp, stamp
         if before is None or before.people != stamp.people:
             self._people_changed()
+        if before is None or (before.people, before.sessions) != (stamp.people, stamp.sessions):
+            self._sessions_ended()
         if before is None or before.definition != stamp.definition:
             found = await self._catalogue.refresh()
             if found:

@@ -48,6 +48,17 @@ class Notice(msgspec.Struct, frozen=True):
     params: dict[str, object]
 
 
+class Holding(msgspec.Struct, frozen=True):
+    """Who has an open task, or may claim it, and what it is called ("" for the name of its element)."""
+
+    assignee: str = ""
+    groups: tuple[str, ...] = ()
+    name: str = ""
+
+
+_NOBODY = Holding()
+
+
 class Row(Protocol):
     """What is needed of a journal row."""
 
@@ -82,7 +93,7 @@ def notices_of(
     title: str,
     graph: Graph,
     organisation: Organisation,
-    holders: Mapping[int, tuple[str, tuple[str, ...]]],
+    holders: Mapping[int, Holding],
 ) -> list[Notice]:
     """The notices of one journal row.
 
@@ -95,7 +106,7 @@ def notices_of(
         title: the instance's line.
         graph: its definition's.
         organisation: people as they are now.
-        holders: open tasks: token → (assignee, candidate groups).
+        holders: of the open tasks, by token.
     """
     found: list[Notice] = []
 
@@ -118,13 +129,13 @@ def notices_of(
                 )
 
     def holding(token: int) -> list[str]:
-        assignee, groups = holders.get(token, ("", ()))
-        if assignee:
-            return [assignee]
+        held = holders.get(token, _NOBODY)
+        if held.assignee:
+            return [held.assignee]
         return [
             person.id
             for person in organisation.people.values()
-            if person.active and any(group in groups for group in organisation.groups_of(person))
+            if person.active and any(group in held.groups for group in organisation.groups_of(person))
         ]
 
     def managers(people: Iterable[str]) -> list[str]:
@@ -134,7 +145,7 @@ def notices_of(
         if isinstance(event, e.TaskReminded):
             people = holding(event.token)
             kind = "overdue" if event.share >= 1 else "reminder"
-            name = graph.elements[event.element].name
+            name = holders.get(event.token, _NOBODY).name or graph.elements[event.element].name
             tell([*people, *managers(people)], kind, event.token, "", element=name, share=event.share)
         elif isinstance(event, e.TaskUrged):
             tell(

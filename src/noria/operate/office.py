@@ -156,9 +156,9 @@ def person_or_none(organisation: Organisation, person: str) -> Ref | None:
     return person_ref(organisation, person) if person else None
 
 
-def element_ref(element: Element) -> Ref:
+def element_ref(element: Element, name: str = "") -> Ref:
     """Id and name of an element."""
-    return Ref(element.id, element.name or element.id)
+    return Ref(element.id, name or element.name or element.id)
 
 
 def process_ref(row: DefinitionRow) -> ProcessRef:

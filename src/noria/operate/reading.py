@@ -62,7 +62,10 @@ class InstanceFields(msgspec.Struct):
 
 
 class TaskFields(msgspec.Struct):
-    """A task's columns in a list; `closed` and `outcome` are set for those that are done."""
+    """A task's columns in a list; `closed` and `outcome` are set for those that are done.
+
+    `name` is "" when the task is called as its element.
+    """
 
     iid: int
     tok: int
@@ -81,6 +84,7 @@ class TaskFields(msgspec.Struct):
     summary: str
     starter: str
     groups: list[str] = []
+    name: str = ""
 
 
 class ProcessCounts(msgspec.Struct):

@@ -111,7 +111,10 @@ class JournalRow(msgspec.Struct, gc=False):
 
 
 class TaskRow(msgspec.Struct, gc=False):
-    """An open task, for lists. Candidates are rows of their own: kind "g" for groups, "u" for people."""
+    """An open task, for lists. Candidates are rows of their own: kind "g" for groups, "u" for people.
+
+    `name` is "" unless the model computes one.
+    """
 
     shard: int
     iid: int
@@ -127,6 +130,7 @@ class TaskRow(msgspec.Struct, gc=False):
     version: int
     claimed: int
     candidates: tuple[tuple[str, str], ...]
+    name: str = ""
 
 
 class TimerRow(msgspec.Struct, gc=False):

@@ -397,6 +397,9 @@ class Runtime:
         pendings = [pending for pending in pendings if not pending.passed_on]
         for pending in pendings:
             self._cache.pop(pending.request.iid, None)
+        if isinstance(error, StoreUnavailableError):
+            # At once: taking the shards may take as long as the commit did, and changes nothing for these callers.
+            _fail(pendings, error)
         try:
             await self._take_shards()
         except NoriaError as unavailable:
@@ -406,10 +409,7 @@ class Runtime:
         # What a former owner was refused goes to the new one, for which it is tried again.
         goes_on = self._elsewhere is not None and isinstance(error, StaleOwnerError) and not alone
         if (len(pendings) == 1 and not goes_on) or isinstance(error, StoreUnavailableError):
-            failure = error if isinstance(error, NoriaError) else broken(error)
-            for pending in pendings:
-                if not pending.future.done():
-                    pending.future.set_exception(failure)
+            _fail(pendings, error)
             return
         for pending in pendings:
             if not pending.future.done():
@@ -511,3 +511,11 @@ class Runtime:
                 pending.future.set_result(answer)
         if batch.committed:
             self.tell(batch.committed)
+
+
+def _fail(pendings: Iterable[Pending], error: Exception) -> None:
+    """Tell those who wait that it failed."""
+    failure = error if isinstance(error, NoriaError) else broken(error)
+    for pending in pendings:
+        if not pending.future.done():
+            pending.future.set_exception(failure)

@@ -58,6 +58,7 @@ def open_task(held: Held, token: int) -> TaskFields:
         summary=row.summary,
         starter=row.starter,
         groups=sorted(set(task.groups)),
+        name=task.name,
     )
 
 
@@ -75,7 +76,7 @@ async def task_view(office: Office, task: TaskFields, organisation: Organisation
         instance_id=str(task.iid),
         business_key=task.bkey,
         process=process_ref(office.catalogue.row(task.definition)),
-        element=element_ref(definition.graph.elements[task.element]),
+        element=element_ref(definition.graph.elements[task.element], task.name),
         title=task.title,
         summary=summary_items(task.summary, labels_of(definition.forms)),
         assignee=person_or_none(organisation, task.assignee),

@@ -99,6 +99,7 @@ def _params(event: e.AnyEvent, organisation: Organisation, graph: Graph) -> dict
         params["held_by"] = organisation.name_of(event.held_by) if event.held_by else None
     elif isinstance(event, e.TaskOpened):
         params["assignee"] = organisation.name_of(event.assignee) if event.assignee else None
+        params.pop("name")
     elif isinstance(event, e.ErrorThrown | e.EscalationThrown):
         params["caught_by"] = element_ref(graph.elements[event.caught_by]).name if event.caught_by >= 0 else None
     return msgspec.to_builtins(params)  # type: ignore[no-any-return]
@@ -218,7 +219,10 @@ class History:
             index = self.state.tokens[token].element
         if index is None or self.graph.elements[index].kind is Kind.PROCESS:
             return None
-        return element_ref(self.graph.elements[index])
+        # What is told of a task calls it as people know it.
+        task = self.state.tasks.get(token or 0)
+        name = event.name if isinstance(event, e.TaskOpened) else task.name if task is not None else ""
+        return element_ref(self.graph.elements[index], name)
 
     def _item(self, row: JournalRow, event: e.AnyEvent, iid: int) -> TimelineItem | None:
         kind = KIND_OF.get(type(event))

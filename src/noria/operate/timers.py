@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 
 from noria.engine import commands as c
+from noria.engine import events as e
 from noria.engine.facts import Facts
 from noria.engine.starting import next_start
 from noria.kernel.errors import NoriaError
@@ -18,9 +19,13 @@ from noria.operate.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
-_PAGE = 500
+_PAGE = 100
+"""Timers in one commit: people wait for it, so that a storm of timers must not make large ones; more at once are not
+faster."""
 _LOOK_AGAIN_MS = 1_000
 FactsOf = Callable[[int], Facts]
+_ARMING = frozenset({e.TimerStarted, e.InstanceResumed, e.InstanceMigrated, e.InstanceRestored})
+"""Events after which a timer may be set that was not before."""
 TIMER = "timer"
 """The technical actor of timers."""
 
@@ -47,8 +52,9 @@ class Timers:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-    def _committed(self, _items: list[Committed]) -> None:
-        self._wake.set()
+    def _committed(self, items: list[Committed]) -> None:
+        if not items or any(event.__class__ in _ARMING for item in items for event in item.events):
+            self._wake.set()
 
     async def _work(self) -> None:
         while True:

@@ -16,8 +16,8 @@ FAILURES_MAX = 5
 LOCK_MS = 15 * MINUTE_MS
 IDLE_MS = 30 * MINUTE_MS
 ABSOLUTE_MS = 12 * HOUR_MS
-KNOWN_MS = 1_000
-"""How long a session that was read is relied on: one that ends in another process ends here as soon."""
+KNOWN_MS = MINUTE_MS
+"""How long a session that was read is relied on, unless it is known to have ended (`Accounts.forget`)."""
 _KNOWN_MAX = 10_000
 PASSWORD_CHARS_MIN = 8
 PASSWORD_CHARS_MAX = 256
@@ -252,6 +252,11 @@ class Accounts:
         self._known.pop(session.hash, None)
         self._ends += 1
 
+    def forget(self) -> None:
+        """Sessions may have ended somewhere: read each again when it is used."""
+        self._known.clear()
+        self._ends += 1
+
     async def sign_out(self, session: Session, now_ms: int) -> None:
         """End a session."""
         await self._end(session)
@@ -282,8 +287,7 @@ class Accounts:
         hashed = await self._hasher.hash(password)
         await self._store.put_credential(tenant, Credential(person, hashed, must_change=must_change), now_ms)
         await self._store.drop_sessions_of(tenant, person)
-        self._known.clear()
-        self._ends += 1
+        self.forget()
 
     @staticmethod
     def csrf_fits(session: Session, token: str) -> bool:

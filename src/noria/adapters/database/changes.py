@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
 from noria.adapters.database.opening import Database
-from noria.adapters.database.people import PEOPLE_STAMP
+from noria.adapters.database.people import PEOPLE_STAMP, SESSIONS_STAMP
 from noria.adapters.database.projection import BOARD, NOTICES
 from noria.operate.following import Projected, Stamp, moved
 from noria.operate.notices import Notice
@@ -32,11 +32,13 @@ class DatabaseChanges:
     async def stamp(self) -> Stamp:
         """What tells that models or people have changed."""
         newest = sa.select(sa.func.coalesce(sa.func.max(t.definition.c.id), 0)).scalar_subquery()
-        stamps = sa.select(t.setting.c.tenant, t.setting.c.value).where(t.setting.c.name == PEOPLE_STAMP)
+        c = t.setting.c
+        stamps = sa.select(c.name, c.tenant, c.value).where(c.name.in_((PEOPLE_STAMP, SESSIONS_STAMP)))
         async with self._database.reading() as db:
             definition = (await db.execute(sa.select(newest))).scalar_one()
-            people = sorted(tuple(row) for row in (await db.execute(stamps)).all())
-        return Stamp(definition, str(people))
+            rows = sorted(tuple(row) for row in (await db.execute(stamps)).all())
+        people, sessions = (str([row for row in rows if row[0] == name]) for name in (PEOPLE_STAMP, SESSIONS_STAMP))
+        return Stamp(definition, people, sessions)
 
     async def projected(self) -> Projected:
         """What the projector has written since the last call; nothing the first time."""

@@ -89,6 +89,7 @@ _OPEN_TASK = [
         "round",
         "version",
         "claimed",
+        "name",
     )
 ]
 _DONE_TASK = [
@@ -103,6 +104,7 @@ _DONE_TASK = [
     t.visit.c.round,
     sa.literal(0).label("version"),
     t.visit.c.claimed,
+    t.visit.c.name,
 ]
 
 
@@ -144,7 +146,7 @@ class DatabaseLists:
         if definitions is not None:
             query = query.where(source.c.definition.in_(definitions))
         if q:
-            query = query.where(_matches(q))
+            query = query.where(sa.or_(_matches(q), source.c.name.ilike(_like(q), escape="\\")))
         total = sa.select(sa.func.count()).select_from(query.subquery())
         if box is TaskBox.DONE:
             order: list[sa.ColumnElement[Any]] = [t.visit.c.closed.desc()]

@@ -15,6 +15,8 @@ from noria.trust.signing_in import Credential, Session
 
 PEOPLE_STAMP = "people"
 """Name of the setting that changes with every change of people or units, so that other processes see it."""
+SESSIONS_STAMP = "sessions"
+"""The same for sessions that end before their time; of tenant 0."""
 _STAMP = sa.text(
     "INSERT INTO setting (tenant, name, value) VALUES (:tenant, :name, '1') "
     "ON CONFLICT (tenant, name) DO UPDATE SET value = CAST(CAST(setting.value AS BIGINT) + 1 AS TEXT)"
@@ -169,6 +171,7 @@ class DatabasePeople:
         """End a session."""
         async with self._database.writing() as db:
             await db.execute(sa.delete(t.session).where(t.session.c.hash == hashed))
+            await db.execute(_STAMP, {"tenant": 0, "name": SESSIONS_STAMP})
 
     async def drop_sessions_of(self, tenant: int, person: str) -> None:
         """End all sessions of a person."""
@@ -176,3 +179,4 @@ class DatabasePeople:
             await db.execute(
                 sa.delete(t.session).where((t.session.c.tenant == tenant) & (t.session.c.person == person))
             )
+            await db.execute(_STAMP, {"tenant": 0, "name": SESSIONS_STAMP})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.monitor.visits import Fold, Life, Recorded, Visit
 from noria.operate.files import files_in
-from noria.operate.notices import TOLD_OF, Notice, notices_of
+from noria.operate.notices import TOLD_OF, Holding, Notice, notices_of
 from noria.operate.ports import Clock, StaleOwnerError
 from noria.operate.redefining import REDEFINING, definition_before
 from noria.operate.requests import Committed
@@ -31,10 +32,11 @@ from noria.trust.people import PeopleStore
 logger = logging.getLogger(__name__)
 
 _PAGE = 500
+_PACE_S = 0.2
+"""Between two pages while work goes on: what is committed meanwhile shares the next one, and its queries."""
 _SET_CURSOR = sa.text(
     "INSERT INTO cursor (consumer, shard, seq) VALUES (:consumer, :shard, :seq) ON CONFLICT DO NOTHING"
 )
-_MOVE_CURSOR = sa.text("UPDATE cursor SET seq = :seq WHERE consumer = :consumer AND shard = :shard AND seq = :before")
 BOARD, NOTICES, FILES = "board", "notices", "files"
 
 
@@ -92,6 +94,7 @@ class Projector:
                 continue
             try:
                 await self.catch_up()
+                await asyncio.sleep(_PACE_S)
             except NoriaError as error:
                 logger.warning("The projector pauses: %s", error)
                 await self._pause()
@@ -114,46 +117,66 @@ class Projector:
         await self.catch_up()
 
     async def catch_up(self) -> int:
-        """Follow the journal to its present end; gives how many rows were folded."""
+        """Follow the journal to its present end; gives how many rows were folded, for each consumer of its own."""
         async with self._lock:
             folded = 0
-            for consumer, apply in ((FILES, self._files), (BOARD, self._board), (NOTICES, self._notices)):
-                page = 1
-                while page:
-                    try:
-                        page = await self._page(consumer, apply)
-                    except StaleOwnerError:
-                        continue  # somebody else has folded this page; go on behind it
-                    folded += page
+            page = 1
+            while page:
+                try:
+                    page = await self._page()
+                except StaleOwnerError:
+                    continue  # somebody else has folded this page; go on behind it
+                folded += page
             return folded
 
-    async def _page(
-        self, consumer: str, apply: Callable[[AsyncConnection, Sequence[Recorded]], Awaitable[None]]
-    ) -> int:
-        async with self._database.reading() as db:
-            c = t.cursor.c
-            seen = (await db.execute(sa.select(c.shard, c.seq).where(c.consumer == consumer))).all()
-        cursor = {row[0]: row[1] for row in seen}
-        rows = await self._database.store.journal_after(cursor, _PAGE)
+    async def _page(self) -> int:
+        """Fold the next page for those who have read least far; gives how many rows, times consumers."""
+        cursors = await self._cursors()
+        behind = min(cursors.values(), key=lambda cursor: sum(cursor.values()))
+        consumers = [consumer for consumer, cursor in cursors.items() if cursor == behind]
+        rows = await self._database.store.journal_after(behind, _PAGE)
         if not rows:
             return 0
         recorded = await self._recorded(rows)
         heads = {row.shard: row.seq for row in rows}
-        async with self._database.writing() as db:
-            # The cursor first: whoever comes second must not even begin to fold.
-            for shard, seq in heads.items():
-                place = {"consumer": consumer, "shard": shard, "seq": seq}
-                if shard in cursor:
-                    moved = await db.execute(_MOVE_CURSOR, {**place, "before": cursor[shard]})
-                else:
-                    moved = await db.execute(_SET_CURSOR, place)
-                if not moved.rowcount:
-                    # A rebuild from the command line, say: what it folds must not be counted a second time.
-                    raise StaleOwnerError("Somebody else moved the projection's cursor; nothing was written.")
-            await apply(db, recorded)
+        try:
+            await self._fold(consumers, recorded, behind, heads)
+        except NoriaError:
+            raise
+        except Exception:
+            if len(consumers) == 1:
+                raise
+            # A defect in one of them must not keep those before it from going on.
+            for consumer in consumers:
+                await self._fold([consumer], recorded, behind, heads)
         for listener in self._listeners:
             listener()
-        return len(rows)
+        return len(rows) * len(consumers)
+
+    async def _cursors(self) -> dict[str, dict[int, int]]:
+        """Consumer → shard → number of the last row that it has folded."""
+        cursors: dict[str, dict[int, int]] = {FILES: {}, BOARD: {}, NOTICES: {}}
+        c = t.cursor.c
+        async with self._database.reading() as db:
+            for consumer, shard, seq in (await db.execute(sa.select(c.consumer, c.shard, c.seq))).all():
+                if consumer in cursors:
+                    cursors[consumer][shard] = seq
+        return cursors
+
+    async def _fold(
+        self,
+        consumers: Sequence[str],
+        recorded: Sequence[Recorded],
+        behind: Mapping[int, int],
+        heads: Mapping[int, int],
+    ) -> None:
+        """Fold a page for some consumers, and move their cursors, in one transaction."""
+        apply = {FILES: self._files, BOARD: self._board, NOTICES: self._notices}
+        async with self._database.writing() as db:
+            for consumer in consumers:
+                # The cursor first: whoever comes second must not even begin to fold.
+                await _move(db, consumer, behind, heads)
+                await apply[consumer](db, recorded)
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
         iids = {row.iid for row in rows}
@@ -205,29 +228,27 @@ class Projector:
             if row.definition not in touched:
                 touched[row.definition] = await self._definitions.get(row.definition)
             fold.add(row, touched[row.definition].graph)
-        await _replace(db, t.visit, ("iid", "tok"), list(fold.visits.values()))
-        await _replace(db, t.life, ("iid",), list(fold.lives.values()))
+        await _put(db, _PUT_VISIT, [_VISIT(visit) for visit in fold.visits.values()])
+        await _put(db, _PUT_LIFE, [_LIFE(life) for life in fold.lives.values()])
         if fold.occurrences:
             await db.execute(sa.insert(t.occurrence), [msgspec.structs.asdict(item) for item in fold.occurrences])
-        for (tenant, definition, flow, day), count in fold.flows.items():
-            c = t.flow_count.c
-            where = (c.tenant == tenant) & (c.definition == definition) & (c.flow == flow) & (c.day == day)
-            if not (await db.execute(sa.update(t.flow_count).where(where).values(n=c.n + count))).rowcount:
-                values = {"tenant": tenant, "definition": definition, "flow": flow, "day": day, "n": count}
-                await db.execute(sa.insert(t.flow_count).values(**values))
+        await _put(db, _ADD_FLOWS, [(*key, count) for key, count in fold.flows.items()])
 
     # Notices
 
     async def _notices(self, db: AsyncConnection, rows: Sequence[Recorded]) -> None:
         made: list[Notice] = []
+        rows = [row for row in rows if any(isinstance(event, TOLD_OF) for event in row.events)]
+        iids = {row.iid for row in rows}
+        c = t.inst.c
+        query = sa.select(c.iid, c.starter, c.title).where(c.iid.in_(iids))
+        known = {row[0]: (row[1], row[2]) for row in (await db.execute(query)).all()} if iids else {}
+        holders = await self._holders(db, iids) if iids else {}
         for row in rows:
-            if not any(isinstance(event, TOLD_OF) for event in row.events):
-                continue
             organisation = await self._people.organisation(row.tenant)
-            instance = (await db.execute(sa.select(t.inst).where(t.inst.c.iid == row.iid))).mappings().one()
+            starter, title = known[row.iid]
             definition = await self._definitions.get(row.definition)
-            holders = await self._holders(db, row)
-            made += notices_of(row, instance["starter"], instance["title"], definition.graph, organisation, holders)
+            made += notices_of(row, starter, title, definition.graph, organisation, holders.get(row.iid, {}))
         if made:
             await db.execute(
                 sa.insert(t.notice),
@@ -238,21 +259,65 @@ class Projector:
             )
 
     @staticmethod
-    async def _holders(db: AsyncConnection, row: Recorded) -> dict[int, tuple[str, tuple[str, ...]]]:
-        """Who holds the open tasks of an instance now: token → (assignee, candidate groups)."""
+    async def _holders(db: AsyncConnection, iids: set[int]) -> dict[int, dict[int, Holding]]:
+        """Who holds the open tasks of some instances now: instance → token → holding."""
         task, candidate = t.task.c, t.candidate.c
-        tasks = (await db.execute(sa.select(task.tok, task.assignee).where(task.iid == row.iid))).all()
-        groups: dict[int, list[str]] = {}
-        query = sa.select(candidate.tok, candidate.name).where(candidate.iid == row.iid, candidate.kind == "g")
-        for tok, name in (await db.execute(query)).all():
-            groups.setdefault(tok, []).append(name)
-        return {tok: (assignee, tuple(groups.get(tok, ()))) for tok, assignee in tasks}
+        groups: dict[tuple[int, int], list[str]] = {}
+        query = sa.select(candidate.iid, candidate.tok, candidate.name)
+        query = query.where(candidate.iid.in_(iids), candidate.kind == "g")
+        for iid, tok, name in (await db.execute(query)).all():
+            groups.setdefault((iid, tok), []).append(name)
+        holders: dict[int, dict[int, Holding]] = {}
+        tasks = sa.select(task.iid, task.tok, task.assignee, task.name).where(task.iid.in_(iids))
+        for iid, tok, assignee, name in (await db.execute(tasks)).all():
+            holders.setdefault(iid, {})[tok] = Holding(assignee, tuple(groups.get((iid, tok), ())), name)
+        return holders
 
 
-async def _replace(db: AsyncConnection, table: sa.Table, key: tuple[str, ...], rows: list[Any]) -> None:
-    if not rows:
-        return
-    where = sa.and_(*(table.c[name] == sa.bindparam(f"k_{name}") for name in key))
-    keys = [{f"k_{name}": getattr(row, name) for name in key} for row in rows]
-    await db.execute(sa.delete(table).where(where), keys)
-    await db.execute(sa.insert(table), [msgspec.structs.asdict(row) for row in rows])
+async def _move(db: AsyncConnection, consumer: str, behind: Mapping[int, int], heads: Mapping[int, int]) -> None:
+    """Move a consumer's cursor.
+
+    Raises:
+        StaleOwnerError: it is not where it was: a rebuild from the command line, say, has moved it. What that folds
+            must not be counted a second time.
+    """
+    c = t.cursor.c
+    known = {shard: seq for shard, seq in heads.items() if shard in behind}
+    moved = 0
+    if known:
+        stood = sa.tuple_(c.shard, c.seq).in_([(shard, behind[shard]) for shard in known])
+        to = sa.case(known, value=c.shard)
+        moved = (await db.execute(sa.update(t.cursor).where(c.consumer == consumer, stood).values(seq=to))).rowcount
+    for shard, seq in heads.items():
+        if shard not in known:
+            moved += (await db.execute(_SET_CURSOR, {"consumer": consumer, "shard": shard, "seq": seq})).rowcount
+    if moved != len(heads):
+        raise StaleOwnerError("Somebody else moved the projection's cursor; nothing was written.")
+
+
+def _upsert(table: sa.Table, change: str) -> dict[str, str]:
+    """Insert rows; those that are there already are changed, each column that is no key as `change` says.
+
+    As text, by the database's kind: a page writes hundreds of rows, and what SQLAlchemy does for each of a statement of
+    its own costs more than writing it.
+    """
+    names = [column.name for column in table.columns]
+    keys = [column.name for column in table.primary_key]
+    changes = ", ".join(f"{name} = {change.format(table=table.name, name=name)}" for name in names if name not in keys)
+    places = {"sqlite": ["?"] * len(names), "postgresql": [f"${place}" for place in range(1, len(names) + 1)]}
+    return {
+        kind: f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(marks)}) "  # noqa: S608 - our own names
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+        for kind, marks in places.items()
+    }
+
+
+_PUT_VISIT, _PUT_LIFE = _upsert(t.visit, "excluded.{name}"), _upsert(t.life, "excluded.{name}")
+_ADD_FLOWS = _upsert(t.flow_count, "{table}.{name} + excluded.{name}")
+_VISIT = attrgetter(*(column.name for column in t.visit.columns))
+_LIFE = attrgetter(*(column.name for column in t.life.columns))
+
+
+async def _put(db: AsyncConnection, statement: Mapping[str, str], rows: list[tuple[Any, ...]]) -> None:
+    if rows:
+        await db.exec_driver_sql(statement[db.dialect.name], rows)

@@ -39,6 +39,11 @@ def _prio() -> sa.Column[Any]:
     return sa.Column("prio", Int, nullable=False, server_default="0")
 
 
+def _name() -> sa.Column[Any]:
+    # Likewise.
+    return sa.Column("name", Text, nullable=False, server_default=sa.text("''"))
+
+
 _PREFERRED = sa.text("prio > 0")
 """Of most work nobody says how urgent it is; only the rest has entries in the indexes that go by priority."""
 
@@ -131,6 +136,7 @@ task = sa.Table(
     _int("round"),
     _int("version"),
     _int("claimed"),
+    _name(),
     sa.Index("task_assignee", "tenant", "assignee", "due"),
     sa.Index("task_definition", "tenant", "definition", "element"),
     sqlite_with_rowid=False,
@@ -438,6 +444,7 @@ visit = sa.Table(
     _int("waiting"),
     _int("handling_work"),
     _int("waiting_work"),
+    _name(),
     sa.Index("visit_closed", "tenant", "definition", "closed"),
     sa.Index("visit_actor", "tenant", "actor", "closed"),
     sqlite_with_rowid=False,

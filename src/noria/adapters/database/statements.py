@@ -59,6 +59,7 @@ TASK = {
     "round": INT,
     "version": INT,
     "claimed": INT,
+    "name": TEXT,
 }
 CANDIDATE = {"shard": INT, "iid": INT, "tok": INT, "kind": TEXT, "name": TEXT, "tenant": INT}
 TIMER = {"shard": INT, "iid": INT, "timer": INT, "tenant": INT, "due": INT, "prio": INT}

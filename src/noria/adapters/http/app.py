@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from litestar import Litestar, Request, Router, get
 from litestar.config.compression import CompressionConfig
-from litestar.datastructures import MutableScopeHeaders, State
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.response import ServerSentEvent, ServerSentEventMessage
@@ -86,12 +86,14 @@ async def openapi(request: Request[object, object, State]) -> dict[str, Any]:
     return described(request.app.openapi_schema.to_schema())
 
 
+_SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
+
 async def _secure(message: Message, _scope: Scope) -> None:
     """Every answer carries the headers, errors too; a route that sets a stricter one keeps it."""
     if message["type"] == "http.response.start":
-        headers = MutableScopeHeaders.from_message(message)
-        for name, value in SECURITY_HEADERS.items():
-            headers.setdefault(name, value)
+        there = {name.lower() for name, _ in message["headers"]}
+        message["headers"] = [*message["headers"], *(pair for pair in _SECURITY if pair[0] not in there)]
 
 
 def create_app(services: Services) -> Litestar:

@@ -13,6 +13,7 @@ from noria.adapters.http.problems import HttpProblemError
 DEPTH_MAX = 100
 """Of lists and objects in each other. What is deeper would exhaust the interpreter's stack further in."""
 
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 
 
@@ -35,7 +36,7 @@ async def refuse_deep(request: Request[Any, Any, State]) -> None:
     Raises:
         HttpProblemError: it is (``request.invalid``).
     """
-    if request.content_type[0] in ("multipart/form-data", "application/x-www-form-urlencoded"):
+    if request.headers.get("content-type", "").startswith(_FORMS):
         return
     body = await request.body()
     # Nearly every body has too few brackets to be deep, and counting is fast.

@@ -30,7 +30,7 @@ def services_of(state: State) -> Services:
 
 def cookie_name(request: AnyRequest) -> str:
     """Behind TLS the cookie is bound to the host and can only be set by a secure page."""
-    return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
+    return f"__Host-{COOKIE}" if request.scope["scheme"] == "https" else COOKIE
 
 
 def address_of(request: AnyRequest) -> str:
@@ -85,22 +85,24 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         refuse_cross_site(request)
         if not Accounts.csrf_fits(session, request.headers.get("x-csrf-token", "")):
             raise HttpProblemError("session.csrf", "The X-CSRF-Token header is missing or wrong; load the page again.")
-    connection.state["session"] = session
+    connection.scope["state"]["session"] = session
 
 
 async def provide_session(request: AnyRequest) -> Session:
     """The session that the guard found."""
-    session: Session = request.state["session"]
+    session: Session = request.scope["state"]["session"]
     return session
 
 
-async def provide_caller(request: AnyRequest, state: State, session: Session) -> Caller:
+async def provide_caller(request: AnyRequest, services: Services) -> Caller:
     """The caller of a use case.
+
+    What is provided to one handler hangs together in a chain: Litestar makes a task of each of those that do not.
 
     Raises:
         HttpProblemError: the person is not active any more, or must choose a password first.
     """
-    services = services_of(state)
+    session = await provide_session(request)
     organisation = await services.office.people.organisation(session.tenant)
     person = organisation.people.get(session.person)
     if person is None or not person.active:

@@ -212,6 +212,7 @@ class ElementCompiler:
             priority=read.optional(node, "priority"),
             completed_by_start=node.get(noria("completedByStart")) == "true",
             approval=self._approval(node),
+            title=read.optional(node, "title"),
         )
 
     def _approval(self, node: Node) -> ApprovalRule | None:

@@ -200,6 +200,7 @@ class HumanWork(msgspec.Struct):
         priority: FEEL that gives 0..100, None means 50.
         completed_by_start: the start form counts as this task's submission in the first round (the applicant's node).
         approval: when it is decided by approving or refusing.
+        title: FEEL for what the task is called; None means the name of its element.
         is_constant: nothing of it depends on variables; derived.
     """
 
@@ -214,11 +215,12 @@ class HumanWork(msgspec.Struct):
     priority: Expression | None = None
     completed_by_start: bool = False
     approval: ApprovalRule | None = None
+    title: Expression | None = None
     is_constant: bool = False
 
     def __post_init__(self) -> None:
         """Find out whether any variable can matter."""
-        told = (self.candidate_groups, self.candidate_users, self.due_in, self.priority)
+        told = (self.candidate_groups, self.candidate_users, self.due_in, self.priority, self.title)
         fixed = self.assignee is None or self.assignee.constant is not None
         self.is_constant = fixed and all(expression is None for expression in told)
 

@@ -131,6 +131,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "refusal",
         "whenRefused",
         "resultVariable",
+        "title",
     ),
     "serviceTask": ("topic", "retries", "retryWait", "resultVariable"),
     "sendTask": ("topic", "retries", "retryWait", "resultVariable", "correlation"),

@@ -6,6 +6,7 @@ import re
 
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.importing.feel import NotTranslatable, quoted, translate
+from noria.design.importing.juel import has_expression, parse_template
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 from noria.kernel.instants import parse_duration, parse_instant
@@ -22,7 +23,8 @@ DUE = (
 
 
 def user_task(work: Work, node: Node) -> None:
-    """Assignment, limit, priority."""
+    """Name, assignment, limit, priority."""
+    _name(work, node)
     work.move(work.take(node, "assignee"), node, "assignee", "import.assignee")
     for name in ("candidateUsers", "candidateGroups"):
         candidates(work, node, work.take(node, name), name)
@@ -33,6 +35,24 @@ def user_task(work: Work, node: Node) -> None:
     work.report(node, "import.follow_up", "followUpDate")
     work.report(node, "import.only_informs", "owner", "category")
     work.report(node, "import.internal_id", "taskIdVariableName", "activeTaskIdVariableName")
+
+
+def _name(work: Work, node: Node) -> None:
+    """A name with expressions is computed when the task opens; the drawing keeps its plain parts."""
+    text = node.get("name")
+    if not has_expression(text):
+        return
+    found = Found(node, "bpmn:name", text)
+    try:
+        translation = translate(text)
+    except NotTranslatable:
+        return  # It is shown as it is written, which the last look over the file says.
+    for note in translation.notes:
+        work.say(found, f"import.{note}")
+    if not translation.constant:
+        work.set(node, "title", f"= {translation.text}")
+        work.say(found, "import.name_expression")
+        node.attributes["name"] = "".join(part if isinstance(part, str) else "…" for part in parse_template(text))
 
 
 def nobody(work: Work, node: Node) -> None:

@@ -13,6 +13,7 @@ from noria.engine.tasks import approving
 from noria.engine.trouble import Trouble
 
 _NO_WORK = HumanWork()
+_NAME_CHARS_MAX = 200
 
 
 def enter(run: Run, token: int, element: Element) -> None:
@@ -55,6 +56,7 @@ def enter(run: Run, token: int, element: Element) -> None:
             due_ms,
             work.form,
             _priority(run, work.priority, variables) if work.priority is not None else 50,
+            _name(run, work.title, variables) if work.title is not None else "",
         )
     )
     if work.completed_by_start and run.with_start and round_now == 1:
@@ -94,6 +96,18 @@ def _due_ms(run: Run, element: Element, due_in: Expression, calendar: str, varia
         return after(run, run.now_ms, text_of(value), calendar)
     except ValueError as error:
         raise Trouble("task.no_due", f"The time limit of {element.id} ({due_in.source}): {error}") from None
+
+
+def _name(run: Run, title: Expression, variables: Mapping[str, object]) -> str:
+    """What the task is called, "" when that gives neither a text nor a number."""
+    try:
+        value = run.evaluate(title, variables)
+    except Trouble:
+        # A name is for reading; a model whose name uses up its budget is still run.
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(value).strip()[:_NAME_CHARS_MAX]
 
 
 def _priority(run: Run, priority: Expression, variables: Mapping[str, object]) -> int:

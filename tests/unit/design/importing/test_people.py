@@ -113,3 +113,29 @@ def test_the_initiators_variable_receives_the_starter():
     assert model.mappings("s") == [("output", {"source": "= starter.id", "target": "who"})]
     assert model.noria("x") == {"assignee": "= who"}
     assert model.errors() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "shown"),
+    [
+        ("Review ${customer}", '= string join(["Review ", string(customer)])', "Review …"),
+        ("#{customer.name}", "= customer.name", "…"),
+    ],
+)
+def test_a_name_with_expressions_is_computed_when_the_task_opens(name, title, shown):
+    model = Model(around(f'<userTask id="x" camunda:assignee="li" name="{name}"/>'))
+    assert (model.noria("x")["title"], model["x"].get("name")) == (title, shown)
+    assert "import.name_expression" in model.codes("mapped")
+    assert "import.name_computed" not in model.codes()
+    assert model.errors() == []
+
+
+def test_a_name_that_cannot_be_translated_is_shown_as_it_is_written():
+    model = Model(around('<userTask id="x" camunda:assignee="li" name="Review ${bean.name(customer)}"/>'))
+    assert ("title" in model.noria("x"), model["x"].get("name")) == (False, "Review ${bean.name(customer)}")
+    assert model.codes("changed") == ["import.name_computed"]
+
+
+def test_a_plain_name_stays_what_it_is():
+    model = Model(around('<userTask id="x" camunda:assignee="li" name="Review"/>'))
+    assert (model.noria("x"), model["x"].get("name")) == ({"assignee": "li"}, "Review")
