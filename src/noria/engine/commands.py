@@ -58,6 +58,8 @@ class CompleteTask(Command, frozen=True):
 
     Attributes:
         outcome: "approve" or "refuse", in a vote also "abstain", where the task is an approval; else "".
+        resubmit: how a request that was returned to this task goes on: "step" by step, "straight" back to who returned
+            it (R3), "" for as that person has said.
     """
 
     token: int
@@ -66,16 +68,45 @@ class CompleteTask(Command, frozen=True):
     comment: str = ""
     version: int = 0
     outcome: str = ""
+    resubmit: str = ""
 
 
 class ReturnTask(Command, frozen=True):
-    """Send the request back to an earlier user task with a reason (退回, rules R1 and R2)."""
+    """Send the request back to an earlier user task with a reason (退回, rules R1 and R2).
+
+    Attributes:
+        straight: from there it comes straight back (R3), if who resubmits it says nothing else.
+    """
 
     token: int
     by: str
     to: str
     reason: str
     version: int = 0
+    straight: bool = False
+
+
+class TakeBack(Command, frozen=True):
+    """Take back what one has just done to a request (取回, R5): it stands as before.
+
+    Attributes:
+        state: as it was before; the version counts on.
+        version: the version that the instance has if nothing has happened since.
+        element: id of the element whose task it was done at.
+    """
+
+    by: str
+    state: State
+    version: int
+    element: str
+
+
+class SendCopy(Command, frozen=True):
+    """Let people know of the request (抄送); who has a copy gets no second one."""
+
+    by: str
+    people: tuple[str, ...]
+    text: str = ""
 
 
 class TransferTask(Command, frozen=True):
@@ -326,6 +357,8 @@ AnyCommand = (
     | DelegateTask
     | AddApprovers
     | RemoveApprover
+    | TakeBack
+    | SendCopy
     | UrgeTask
     | Comment
     | WithdrawInstance

@@ -123,13 +123,20 @@ class TaskCompleted(Event, frozen=True, tag=11):
 
 
 class TaskReturned(Event, frozen=True, tag=12):
-    """The request was sent back to an earlier user task (退回)."""
+    """The request was sent back to an earlier user task (退回).
+
+    Attributes:
+        straight: it comes straight back from there (R3), if who resubmits it says nothing else.
+        valid: element indexes of the tasks in between whose completion may still count then.
+    """
 
     token: int
     element: int
     to: int
     by: str
     reason: str
+    straight: bool = False
+    valid: tuple[int, ...] = ()
 
 
 class TaskTransferred(Event, frozen=True, tag=13):
@@ -597,6 +604,66 @@ class TaskHandedBack(Event, frozen=True, tag=65):
     comment: str = ""
 
 
+class TaskPassed(Event, frozen=True, tag=66):
+    """Nobody is asked.
+
+    Attributes:
+        token: of the activity.
+        element: the user task.
+        by: whose earlier decision counts, "" for nobody's.
+        reason: "unchanged" since that decision (R3), "repeated" (自动去重), "starter", or "nobody" was found.
+        outcome: what the approval comes to, "" where the earlier one stays.
+    """
+
+    token: int
+    element: int
+    by: str
+    reason: str
+    outcome: str = ""
+
+
+class Resubmitted(Event, frozen=True, tag=67):
+    """A returned request goes on, straight back or step by step."""
+
+    token: int
+    element: int
+    straight: bool
+
+
+class TakenBack(Event, frozen=True, tag=68):
+    """A person took back what he had done: the instance is as it was before that."""
+
+    element: int
+    by: str
+    state: State
+
+
+class CopiesSent(Event, frozen=True, tag=69):
+    """People were let know of the request (抄送)."""
+
+    element: int
+    by: str
+    people: tuple[str, ...]
+    text: str = ""
+
+
+class NobodyFound(Event, frozen=True, tag=70):
+    """The model found nobody for a task; it goes to whom the rule says (R8)."""
+
+    token: int
+    element: int
+    rule: str
+
+
+class TaskOverdue(Event, frozen=True, tag=71):
+    """The time limit has passed, and the rule acts (超时动作): "approve", "refuse", "transfer" or "escalate"."""
+
+    token: int
+    element: int
+    action: str
+    to: str = ""
+
+
 AnyEvent = (
     InstanceStarted
     | ElementEntered
@@ -663,6 +730,12 @@ AnyEvent = (
     | InstanceRefused
     | TaskDelegated
     | TaskHandedBack
+    | TaskPassed
+    | Resubmitted
+    | TakenBack
+    | CopiesSent
+    | NobodyFound
+    | TaskOverdue
 )
 
 _encoder = msgspec.msgpack.Encoder()

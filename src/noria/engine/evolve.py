@@ -10,6 +10,7 @@ import msgspec
 from noria.engine import events as e
 from noria.engine import voting
 from noria.engine.state import (
+    Comeback,
     Compensation,
     Condition,
     Done,
@@ -149,6 +150,14 @@ def _task_opened(state: State, event: e.TaskOpened) -> None:
         name=event.name,
     )
     state.rounds[event.element] = event.round
+    if state.comeback is not None:
+        _count_no_more(state, state.comeback, event.element)
+
+
+def _count_no_more(state: State, comeback: Comeback, element: int) -> None:
+    if element in comeback.valid:
+        left = tuple(index for index in comeback.valid if index != element)
+        state.comeback = msgspec.structs.replace(comeback, valid=left)
 
 
 def _change_task(state: State, token: int, **changes: object) -> None:
@@ -166,16 +175,53 @@ def _task_unclaimed(state: State, event: e.TaskUnclaimed) -> None:
 
 def _task_completed(state: State, event: e.TaskCompleted) -> None:
     del state.tasks[event.token]
-    state.actors[event.element] = event.by
+    state.actors[event.element] = state.decider = event.by
     if not event.with_start:
         state.decisions += 1
+    if state.comeback is not None and state.tokens[event.token].scope not in state.approvals:
+        _came_back(state, state.comeback, event.element)
+
+
+def _came_back(state: State, comeback: Comeback, element: int) -> None:
+    if element == comeback.element:
+        state.comeback = None
 
 
 def _task_returned(state: State, event: e.TaskReturned) -> None:
     del state.tasks[event.token]
     # Who sent it back gets it again: the next round asks the same people (R2).
-    state.actors[event.element] = event.by
+    state.actors[event.element] = state.decider = event.by
     state.returned = True
+    state.approved = ()
+    before = _visible(state, state.tokens[event.token].scope)
+    state.comeback = Comeback(event.element, event.to, event.straight, event.valid, before)
+
+
+def _visible(state: State, scope: int) -> dict[str, object]:
+    found: dict[str, object] = {}
+    while scope >= 0:
+        found = state.scopes[scope].variables | found
+        scope = state.scopes[scope].parent
+    return found
+
+
+def _task_passed(state: State, event: e.TaskPassed) -> None:
+    if state.comeback is not None:
+        _count_no_more(state, state.comeback, event.element)
+
+
+def _resubmitted(state: State, event: e.Resubmitted) -> None:
+    if state.comeback is not None:
+        state.comeback = msgspec.structs.replace(state.comeback, straight=event.straight)
+
+
+def _approval_decided(state: State, event: e.ApprovalDecided) -> None:
+    if state.comeback is not None:
+        _came_back(state, state.comeback, event.element)
+
+
+def _copies_sent(state: State, event: e.CopiesSent) -> None:
+    state.copied = (*state.copied, *event.people)
 
 
 def _task_transferred(state: State, event: e.TaskTransferred) -> None:
@@ -216,6 +262,8 @@ def _seat_closed(state: State, token: int, task: int) -> None:
 
 def _seat_decided(state: State, event: e.SeatDecided) -> None:
     _change_seat(state, event.token, event.seat, outcome=event.outcome)
+    if event.outcome == voting.APPROVE:
+        state.approved = (*state.approved, event.by)
 
 
 def _approvers_added(state: State, event: e.ApproversAdded) -> None:
@@ -409,13 +457,22 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
     renamed(state.done)
     state.rounds = {elements[key]: value for key, value in state.rounds.items() if key in elements}
     state.actors = {elements[key]: value for key, value in state.actors.items() if key in elements}
+    comeback = state.comeback
+    if comeback is not None:
+        kept = comeback.element in elements and comeback.to in elements
+        valid = tuple(elements[index] for index in comeback.valid if index in elements)
+        state.comeback = (
+            replace(comeback, element=elements[comeback.element], to=elements[comeback.to], valid=valid)
+            if kept
+            else None
+        )
     for key, used in state.activated.items():
         state.activated[key] = tuple(flows[flow] for flow in used if flow in flows)
     for key, chosen in state.chosen.items():
         state.chosen[key] = tuple(elements[index] for index in chosen if index in elements)
 
 
-def _instance_restored(state: State, event: e.InstanceRestored) -> None:
+def _instance_restored(state: State, event: e.InstanceRestored | e.TakenBack) -> None:
     # The state in a journal may be of an older format; what it goes on as is of this one.
     kept = {"format": state.format, "version": state.version, "next_id": max(state.next_id, event.state.next_id)}
     restored = event.state.copy()
@@ -487,7 +544,13 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.ApprovalOpened: _approval_opened,
     e.SeatOpened: _seat_opened,
     e.SeatDecided: _seat_decided,
-    e.ApprovalDecided: _nothing,
+    e.ApprovalDecided: _approval_decided,
+    e.TaskPassed: _task_passed,
+    e.Resubmitted: _resubmitted,
+    e.TakenBack: _instance_restored,
+    e.CopiesSent: _copies_sent,
+    e.NobodyFound: _nothing,
+    e.TaskOverdue: _nothing,
     e.ApproversAdded: _approvers_added,
     e.ApproverRemoved: _approver_removed,
     e.TaskDelegated: _task_delegated,

@@ -149,6 +149,24 @@ class Approval(msgspec.Struct, frozen=True, array_like=True, gc=False):
     seats: dict[int, Seat]
 
 
+class Comeback(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A request that was returned and is on its way back to who returned it.
+
+    Attributes:
+        element: element index of the task that returned it.
+        to: element index of the task that it was returned to.
+        straight: tasks that saw nothing of what has changed are passed on the way (R3).
+        valid: element indexes of the tasks in between whose completion still counts.
+        before: the variables as they were when it was returned.
+    """
+
+    element: int
+    to: int
+    straight: bool
+    valid: tuple[int, ...]
+    before: dict[str, object]
+
+
 class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Work that a worker does (not a person).
 
@@ -348,6 +366,10 @@ class State(msgspec.Struct, array_like=True, gc=False):
         gathered: tokens that wait for others to begin their activity together → how many have come.
         suspended: nothing happens to it until an operator resumes it.
         approvals: by the token of the user task.
+        comeback: while a request that was returned has not come back to who returned it.
+        approved: who has approved, in order, since it was returned last.
+        decider: who completed a task last, "" before.
+        copied: who has been sent a copy.
         chosen: by the scope of an ad-hoc sub-process, element indexes of what is still to be begun in it.
     """
 
@@ -381,6 +403,10 @@ class State(msgspec.Struct, array_like=True, gc=False):
     chosen: dict[int, tuple[int, ...]] = {}
     suspended: bool = False
     approvals: dict[int, Approval] = {}
+    comeback: Comeback | None = None
+    approved: tuple[str, ...] = ()
+    decider: str = ""
+    copied: tuple[str, ...] = ()
 
     def copy(self) -> State:
         """A working copy: what is replaced as a whole is shared, what is changed in place is not."""
@@ -419,6 +445,10 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.chosen.copy() if self.chosen else {},
             self.suspended,
             self.approvals.copy() if self.approvals else {},
+            self.comeback,
+            self.approved,
+            self.decider,
+            self.copied,
         )
 
 

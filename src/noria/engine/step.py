@@ -15,7 +15,7 @@ from noria.engine.definition import Definition
 from noria.engine.facts import NO_FACTS, Facts
 from noria.engine.run import Run, RunawayError
 from noria.engine.state import State, Status
-from noria.engine.tasks import approving, claiming, completing, returning, talking
+from noria.engine.tasks import approving, claiming, completing, copying, returning, taking_back, talking
 from noria.kernel.errors import NoriaError, Rejected
 
 Handler = Callable[[Run, Any], Rejected | None]
@@ -28,6 +28,8 @@ HANDLERS: dict[type, Handler] = {
     c.DelegateTask: claiming.delegate,
     c.AddApprovers: claiming.add_approvers,
     c.RemoveApprover: approving.remove,
+    c.TakeBack: taking_back.take_back,
+    c.SendCopy: copying.send,
     c.CompleteTask: completing.complete,
     c.ReturnTask: returning.return_task,
     c.UrgeTask: talking.urge,
@@ -59,6 +61,8 @@ _FROM_PEOPLE = (
     c.DelegateTask,
     c.AddApprovers,
     c.RemoveApprover,
+    c.TakeBack,
+    c.SendCopy,
     c.CompleteTask,
     c.ReturnTask,
     c.UrgeTask,
@@ -83,7 +87,7 @@ _WHILE_SUSPENDED = (
     c.SuspendInstance,
     c.ResumeInstance,
 )
-_AFTER_THE_END = (c.Comment,)
+_AFTER_THE_END = (c.Comment, c.SendCopy)
 _OPEN = Status.OPEN  # before Python 3.12 a look at an enum's member costs a function call
 
 

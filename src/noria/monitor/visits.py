@@ -108,6 +108,7 @@ _ENDS = {
     e.InstanceWithdrawn: Status.WITHDRAWN,
     e.InstanceTerminated: Status.TERMINATED,
     e.InstanceFailed: Status.FAILED,
+    e.InstanceRefused: Status.REFUSED,
 }
 
 

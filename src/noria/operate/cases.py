@@ -53,6 +53,7 @@ _STATUS = {
     Status.WITHDRAWN: "withdrawn",
     Status.TERMINATED: "terminated",
     Status.FAILED: "failed",
+    Status.REFUSED: "refused",
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from noria.design.forms import Field
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.tasks.returning import returnable
@@ -218,7 +217,7 @@ class Inbox:
         return TaskDetail(
             **{name: getattr(view, name) for name in view.__struct_fields__},
             form=form.schema if form is not None else None,
-            data={name: variables[name] for name in _names(form.fields if form else ()) if name in variables},
+            data={name: variables[name] for name in (form.names if form else ()) if name in variables},
             returnable=[
                 Returnable(element_ref(elements[index]), person_or_none(organisation, state.actors.get(index, "")))
                 for index in targets
@@ -238,7 +237,7 @@ class Inbox:
         return TaskDetail(
             **{name: getattr(view, name) for name in view.__struct_fields__},
             form=form.schema if form is not None else None,
-            data={name: values[name] for name in _names(form.fields if form else ()) if name in values},
+            data={name: values[name] for name in (form.names if form else ()) if name in values},
             returnable=[],
             allowed=[],
             last_return=None,
@@ -305,16 +304,6 @@ def _token(task_id: str) -> int:
     if parsed is None:
         raise NotFoundError(f"{task_id!r} is not the id of a task.")
     return parsed[1]
-
-
-def _names(fields: tuple[Field, ...]) -> list[str]:
-    names: list[str] = []
-    for field in fields:
-        if field.type == "group" and not field.path:
-            names += _names(field.fields)
-        elif field.path or field.key:
-            names.append(field.path or field.key)
-    return names
 
 
 def _notice(row: NoticeFields) -> NoticeView:

@@ -42,6 +42,7 @@ class InstanceStatus(StrEnum):
     WITHDRAWN = "withdrawn"
     TERMINATED = "terminated"
     FAILED = "failed"
+    REFUSED = "refused"
     ALL = "all"
 
 

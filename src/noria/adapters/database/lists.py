@@ -29,6 +29,7 @@ _STATUS = {
     InstanceStatus.WITHDRAWN: Status.WITHDRAWN,
     InstanceStatus.TERMINATED: Status.TERMINATED,
     InstanceStatus.FAILED: Status.FAILED,
+    InstanceStatus.REFUSED: Status.REFUSED,
 }
 _NEVER_DUE = 2**62
 Where = sa.ColumnElement[bool]

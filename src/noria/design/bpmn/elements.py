@@ -6,10 +6,8 @@ from noria.design.bpmn.data import Data
 from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import (
     ACTIVITIES,
-    ApprovalRule,
     Call,
     Element,
-    HumanWork,
     JobWork,
     Kind,
     Mapping,
@@ -30,6 +28,7 @@ from noria.design.bpmn.names import (
     bpmn,
     noria,
 )
+from noria.design.bpmn.people import People
 from noria.design.bpmn.reading import BpmnFile, Findings, child_text, is_event_sub_process, local_id, referred
 from noria.design.feel import Expression, literal_expression
 from noria.design.xml import Node
@@ -38,12 +37,6 @@ from noria.kernel.instants import DAY_MS
 _QUANTITY_MAX = 1_000
 _TIMERS = {"timeDate": TimerKind.DATE, "timeDuration": TimerKind.DURATION, "timeCycle": TimerKind.CYCLE}
 _INTERRUPTS = (TriggerKind.ERROR, TriggerKind.COMPENSATION, TriggerKind.CANCEL)
-_APPROVAL_WORDS: dict[str, tuple[str, ...]] = {
-    "approval": ("allOf", "anyOf", "inTurn", "vote"),
-    "refusal": ("atOnce", "afterAll"),
-    "whenRefused": ("end", "goOn"),
-}
-"""Attributes of an approval that are one of a few words."""
 _EVENTS = (
     Kind.START_EVENT,
     Kind.END_EVENT,
@@ -70,6 +63,7 @@ class ElementCompiler:
         self.findings = findings
         self.expressions = expressions
         self.lanes = lanes
+        self.people = People(read, expressions)
         self.element_of = element_of
         self.data = Data(read, findings, expressions)
         self.job_priority = expressions.job_priority(process)
@@ -139,7 +133,7 @@ class ElementCompiler:
     def _work(self, node: Node, element: Element) -> None:
         kind = element.kind
         if kind is Kind.USER_TASK:
-            element.human = self._human(node)
+            element.human = self.people.work(node, self.lanes.get(node.get("id"), ()))
         elif kind is Kind.SERVICE_TASK:
             element.job = self._job(node)
             if element.job is None:
@@ -185,79 +179,7 @@ class ElementCompiler:
                 message = f"The attribute {name} of {uri} is kept but has no effect."
                 self.findings.warn("bpmn.foreign_extension", message, node, namespace=uri, attribute=name)
 
-    # People, workers, calls, scripts
-
-    def _human(self, node: Node) -> HumanWork:
-        read = self.expressions
-        due_in = read.optional(node, "dueIn")
-        read.check_constant_duration(due_in, node)
-        shares: tuple[float, ...] = (0.8, 1.0) if due_in is not None else ()
-        written = node.get(noria("remindAt"))
-        if written:
-            try:
-                shares = tuple(sorted(float(part) for part in written.split(",")))
-            except ValueError:
-                shares = ()
-            if not shares or not all(0 < share <= 1 for share in shares):
-                self.findings.error("bpmn.remind_at", "remindAt lists shares of the limit such as 0.8,1.0.", node)
-        return HumanWork(
-            assignee=read.optional(node, "assignee") or self._role(node, "humanPerformer"),
-            candidate_groups=read.names(node, "candidateGroups") or self._role(node, "potentialOwner"),
-            candidate_users=read.names(node, "candidateUsers"),
-            lane_groups=self.lanes.get(node.get("id"), ()),
-            form=node.get(noria("form")),
-            due_in=due_in,
-            calendar=node.get(noria("calendar")),
-            remind_shares=shares,
-            priority=read.optional(node, "priority"),
-            completed_by_start=node.get(noria("completedByStart")) == "true",
-            approval=self._approval(node),
-            title=read.optional(node, "title"),
-        )
-
-    def _approval(self, node: Node) -> ApprovalRule | None:
-        given = {name: node.get(noria(name)) for name in _APPROVAL_WORDS}
-        for name, allowed in _APPROVAL_WORDS.items():
-            if given[name] and given[name] not in allowed:
-                message = f"{name} is one of {', '.join(allowed)}, not {given[name]!r}."
-                self.findings.error("bpmn.approval", message, node)
-                return None
-        rule = ApprovalRule(
-            given["approval"],
-            self.expressions.optional(node, "approvers"),
-            self.expressions.optional(node, "passShare"),
-            self.expressions.optional(node, "passCount"),
-            refuses_at_once=given["refusal"] != "afterAll",
-            goes_on=given["whenRefused"] == "goOn",
-        )
-        if not rule.mode:
-            if any(node.get(noria(name)) for name in (*_APPROVAL_WORDS, "approvers", "passShare", "passCount")):
-                self.findings.error("bpmn.approval", "approval says by which rule the approvers decide.", node)
-            return None
-        if (rule.mode == "vote") is (rule.share is None and rule.count is None):
-            self.findings.error("bpmn.approval", "A vote, and nothing else, has a passShare or a passCount.", node)
-        return rule
-
-    def _role(self, node: Node, local: str) -> Expression | None:
-        """Whom a resource role names: its assignment expression, or the name of its resource."""
-        role = node.first(bpmn(local))
-        if role is None:
-            return None
-        if role.first(bpmn("resourceRef")) is not None and role.first(bpmn("resourceAssignmentExpression")) is not None:
-            message = f"A {local} names a resource or an assignment expression, not both."
-            self.findings.error("bpmn.resource_role", message, node)
-        assignment = role.first(bpmn("resourceAssignmentExpression"))
-        expression = assignment.first(bpmn("formalExpression")) if assignment is not None else None
-        if expression is None and assignment is not None:
-            expression = assignment.first(bpmn("expression"))
-        if expression is not None and expression.text.strip():
-            return self.expressions.feel(expression.text, expression, expression.get("language"))
-        resource = referred(self.read, child_text(role, "resourceRef"))
-        if resource is None or not resource.get("name"):
-            message = f"The {local} names neither an expression nor a resource with a name."
-            self.findings.warn("bpmn.resource_role", message, node)
-            return None
-        return literal_expression(resource.get("name"))
+    # Workers, calls, scripts
 
     def _job(self, node: Node) -> JobWork | None:
         topic = self.expressions.optional(node, "topic")

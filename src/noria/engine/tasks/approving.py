@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from noria.design.bpmn.graph import ApprovalRule, Element
+import msgspec
+
+from noria.design.bpmn.graph import ApprovalRule, Element, HumanWork
 from noria.design.feel import Expression
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine import voting
 from noria.engine.state import Approval, Panel, Seat, Task
+from noria.engine.tasks import finding
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import Rejected
 
@@ -24,27 +27,51 @@ if TYPE_CHECKING:
 PEOPLE_MAX = 500
 
 
-def begin(run: Run, token: int, element: Element, rule: ApprovalRule) -> None:
+def begin(run: Run, token: int, element: Element, work: HumanWork, rule: ApprovalRule) -> None:
     """Find out who is to be asked, and ask those whose turn it is first.
 
     Raises:
-        Trouble: an expression gives no usable value, or nobody is named.
+        Trouble: an expression gives no usable value.
     """
     variables = run.variables(token)
-    seats = _seats(run, element, rule, variables)
-    if not seats:
-        raise Trouble("task.nobody", f"Nobody can decide {element.id}: no approver is named.")
-    if len(seats) > PEOPLE_MAX:
-        raise Trouble("approval.too_many", f"{len(seats)} people would decide {element.id}; {PEOPLE_MAX} at most.")
+    named = _seats(run, element, rule, variables)
+    if len(named) > PEOPLE_MAX:
+        raise Trouble("approval.too_many", f"{len(named)} people would decide {element.id}; {PEOPLE_MAX} at most.")
     share = _number(run, element, rule.share, variables, "passShare")
     count = _number(run, element, rule.count, variables, "passCount")
+    found = finding.excused(run, rule, named, variables.get("starter"))
+    seats, passed = _distinct(found)
+    if not seats or not all(seat.person for seat in seats):
+        run.emit(e.NobodyFound(token, element.index, work.when_nobody))
+        instead = finding.person_instead(run, token, element, work)
+        if not seats and work.when_nobody in (voting.APPROVE, voting.REFUSE):
+            run.emit(e.TaskPassed(token, element.index, "", "nobody", work.when_nobody))
+            _conclude(run, token, element, work.when_nobody, "")
+            return
+        seats = [seat if seat.person else msgspec.structs.replace(seat, person=instead) for seat in seats]
+        seats = seats or [Seat(instead)]
     members = tuple(range(1, len(seats) + 1))
     panel = Panel(rule.mode, members, "", rule.refuses_at_once, share, count)
     round_now = run.state.rounds.get(element.index, 0) + 1
-    run.open_scope(token, element)
+    if token not in run.state.scopes:
+        run.open_scope(token, element)
     approval = Approval(element.index, round_now, {0: panel}, dict(zip(members, seats, strict=True)))
     run.emit(e.ApprovalOpened(token, approval))
-    _ask(run, token, element)
+    for person, reason in passed:
+        run.emit(e.TaskPassed(token, element.index, person, reason, voting.APPROVE))
+    go_on(run, token, element, "")
+
+
+def _distinct(found: list[tuple[Seat, str]]) -> tuple[list[Seat], list[tuple[str, str]]]:
+    """Every person once, and who of them is not asked for which reason."""
+    seats: dict[str, Seat] = {}
+    passed: dict[str, str] = {}
+    for seat, reason in found:
+        if seat.person not in seats:
+            seats[seat.person] = seat
+            if reason:
+                passed[seat.person] = reason
+    return list(seats.values()), list(passed.items())
 
 
 def _seats(run: Run, element: Element, rule: ApprovalRule, variables: Mapping[str, object]) -> list[Seat]:
@@ -127,6 +154,11 @@ def go_on(run: Run, token: int, element: Element, by: str) -> None:
         if seat.task:
             run.cancel(seat.task, "decided")
     run.emit(e.ApprovalDecided(token, element.index, result))
+    _conclude(run, token, element, result, by)
+
+
+def _conclude(run: Run, token: int, element: Element, result: str, by: str) -> None:
+    """Leave the task by what has been decided, or end the request as refused."""
     rule = element.human.approval if element.human is not None else None
     if element.result_variable:
         run.assign(token, element, {element.result_variable: "approved" if result == voting.APPROVE else "refused"})

@@ -9,7 +9,7 @@ from noria.engine.forms import checked_form
 from noria.engine.lifecycle import reserved_names
 from noria.engine.run import Run
 from noria.engine.state import Approval
-from noria.engine.tasks import approving
+from noria.engine.tasks import approving, coming_back
 from noria.engine.tasks.claiming import held_task
 from noria.kernel.errors import Rejected
 
@@ -23,6 +23,10 @@ def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
     approval = run.state.approvals.get(run.state.tokens[token].scope) if run.state.approvals else None
     if approval is not None or command.outcome:
         rejected = _unfit_outcome(approval, token, command.outcome)
+        if rejected is not None:
+            return rejected
+    if command.resubmit:
+        rejected = coming_back.resubmit(run, command)
         if rejected is not None:
             return rejected
     values = command.variables
