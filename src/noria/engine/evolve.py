@@ -474,7 +474,14 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
 
 def _instance_restored(state: State, event: e.InstanceRestored | e.TakenBack) -> None:
     # The state in a journal may be of an older format; what it goes on as is of this one.
-    kept = {"format": state.format, "version": state.version, "next_id": max(state.next_id, event.state.next_id)}
+    kept: dict[str, object] = {
+        "format": state.format,
+        "version": state.version,
+        "next_id": max(state.next_id, event.state.next_id),
+    }
+    if isinstance(event, e.TakenBack):
+        # Who has a copy has it.
+        kept["copied"] = state.copied
     restored = event.state.copy()
     for name in State.__struct_fields__:
         setattr(state, name, kept.get(name, getattr(restored, name)))

@@ -47,7 +47,7 @@ from noria.operate.views import (
 from noria.trust.people import Organisation
 from noria.trust.policy import InstanceFacts, Permission, TaskFacts, Verdict, may_see, may_start
 
-_STATUS = {
+STATUS_NAMES = {
     Status.OPEN: "open",
     Status.COMPLETED: "completed",
     Status.WITHDRAWN: "withdrawn",
@@ -230,7 +230,7 @@ class Cases:
             title=row.title,
             process=process_ref(self._office.catalogue.row(row.definition)),
             starter=person_ref(organisation, row.starter),
-            status=_STATUS[Status(row.status)],
+            status=STATUS_NAMES[Status(row.status)],
             started_at=iso(row.started),
             ended_at=iso_or_none(row.ended),
             holders=[
@@ -331,14 +331,15 @@ class Cases:
         return StateAt(
             iso(instant),
             state.version,
-            _STATUS[state.status],
+            STATUS_NAMES[state.status],
             visible_variables(state.scopes[0].variables),
             tokens_of(state, history.graph, history.entered),
         )
 
     # Acting
 
-    async def _act(self, caller: Caller, iid: int, command: c.AnyCommand) -> InstanceBrief:
+    async def act(self, caller: Caller, iid: int, command: c.AnyCommand) -> InstanceBrief:
+        """Run a command on an instance; the caller has seen to the policy."""
         await self._office.run(
             Request(
                 command,
@@ -354,18 +355,18 @@ class Cases:
     async def withdraw(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """Take the caller's own request back."""
         await self.seen(caller, iid)
-        return await self._act(caller, iid, c.WithdrawInstance(caller.principal.id, reason))
+        return await self.act(caller, iid, c.WithdrawInstance(caller.principal.id, reason))
 
     async def cancel(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """End an instance as an operator."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.CancelInstance(caller.principal.id, reason))
+        return await self.act(caller, iid, c.CancelInstance(caller.principal.id, reason))
 
     async def comment(self, caller: Caller, iid: int, text: str, token: int = 0) -> InstanceBrief:
         """Say something about an instance that the caller may see."""
         await self.seen(caller, iid)
-        return await self._act(caller, iid, c.Comment(caller.principal.id, text, token))
+        return await self.act(caller, iid, c.Comment(caller.principal.id, text, token))
 
     async def urge(self, caller: Caller, iid: int, text: str) -> InstanceBrief:
         """Ask the holders of all open tasks to hurry, as the starter or an operator.
@@ -382,7 +383,7 @@ class Cases:
         refused = None
         for token in list(held.state.tasks):
             try:
-                brief = await self._act(caller, iid, c.UrgeTask(token, caller.principal.id, text))
+                brief = await self.act(caller, iid, c.UrgeTask(token, caller.principal.id, text))
             except RefusedError as error:
                 refused = error
         if brief is None and refused is not None:
@@ -393,25 +394,25 @@ class Cases:
         """Put an instance elsewhere in its process, as an operator."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.ModifyInstance(caller.principal.id, reason, moves))
+        return await self.act(caller, iid, c.ModifyInstance(caller.principal.id, reason, moves))
 
     async def suspend(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """Put an instance to rest, as an operator."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.SuspendInstance(caller.principal.id, reason))
+        return await self.act(caller, iid, c.SuspendInstance(caller.principal.id, reason))
 
     async def resume(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """Have a suspended instance go on, as an operator."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.ResumeInstance(caller.principal.id, reason))
+        return await self.act(caller, iid, c.ResumeInstance(caller.principal.id, reason))
 
     async def retry(self, caller: Caller, iid: int, incident: int) -> InstanceBrief:
         """Try again what stands still."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.RetryIncident(incident, caller.principal.id))
+        return await self.act(caller, iid, c.RetryIncident(incident, caller.principal.id))
 
 
 def idempotency_key(caller: Caller) -> str:

@@ -68,6 +68,12 @@ KIND_OF: dict[type, str] = {
     e.ApproversAdded: "approvers.added",
     e.ApproverRemoved: "approver.removed",
     e.ApprovalDecided: "approval.decided",
+    e.TaskPassed: "task.passed",
+    e.Resubmitted: "task.resubmitted",
+    e.TakenBack: "task.taken_back",
+    e.CopiesSent: "copies.sent",
+    e.NobodyFound: "task.nobody",
+    e.TaskOverdue: "task.overdue_action",
 }
 """Events that people are shown, and under which name."""
 
@@ -91,7 +97,7 @@ Told = TypeVar("Told", bound=e.Event)
 _EMPTY: tuple[object, ...] = (None, "", [])
 _OMITTED = {
     *("token", "element", "by", "comment", "variables", "parent", "starter", "process", "definition_version"),
-    *("elements", "flows", "state", "before", "after", "items", "result"),
+    *("elements", "flows", "state", "before", "after", "items", "result", "approval", "valid"),
 }
 
 
@@ -111,7 +117,7 @@ def _params(event: e.AnyEvent, organisation: Organisation, graph: Graph) -> dict
         params["held_by"] = organisation.name_of(event.held_by) if event.held_by else None
     elif isinstance(event, e.TaskDelegated | e.TaskHandedBack):
         params["to"] = organisation.name_of(event.to)
-    elif isinstance(event, e.ApproversAdded):
+    elif isinstance(event, e.ApproversAdded | e.CopiesSent):
         params["people"] = [organisation.name_of(person) for person in event.people]
     elif isinstance(event, e.ApproverRemoved):
         params["person"] = organisation.name_of(event.person)
@@ -207,9 +213,9 @@ class History:
             self.entered[event.token] = row.ts
             key = self.graph.elements[event.element].id
             self.visited[key] = self.visited.get(key, 0) + 1
-        elif isinstance(event, e.LoopStarted):
+        elif isinstance(event, e.LoopStarted | e.ApprovalOpened):
             # The instances are the visits; the activity's own token only waits for them.
-            self.visited[self.graph.elements[event.element].id] -= 1
+            self.visited[self.graph.elements[self.state.tokens[event.token].element].id] -= 1
         elif isinstance(event, e.ElementLeft | e.GatewayActivated):
             for flow in event.flows:
                 key = self.graph.flows[flow].id
@@ -287,7 +293,7 @@ def tokens_of(state: State, graph: Graph, entered: dict[int, int]) -> list[Token
             "incident" if key in stuck else "active" if key in busy or key in state.scopes else "waiting",
         )
         for key, token in state.tokens.items()
-        if key not in state.loops
+        if key not in state.loops and key not in state.approvals
     ]
 
 
