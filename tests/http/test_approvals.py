@@ -1,4 +1,4 @@
-"""Approvals by REST: deciding, adding and removing approvers, delegating, straight back, taking back, copies, previews."""
+"""Approvals by REST: deciding, added approvers, delegating, straight back, taking back, copies, previews."""
 
 from __future__ import annotations
 
@@ -180,12 +180,18 @@ async def test_a_preview_says_what_a_verb_would_do_and_does_nothing(people: dict
     assert for_others.status_code == 403
 
 
-async def test_who_gets_a_copy_may_look_at_the_request(people: dict[str, Client], sign_in: SignIn) -> None:
+async def test_who_gets_a_copy_may_look_at_the_request(
+    people: dict[str, Client], house: House, sign_in: SignIn
+) -> None:
     instance = await begun(people)
     guest = await sign_in("guest")
     assert (await guest.get(f"/instances/{instance}")).status_code == 403
     sent = await people["lin"].post(f"/instances/{instance}/copies", {"people": ["guest"], "text": "请知悉"})
     assert sent.status_code == 200, sent.text
     assert (await guest.get(f"/instances/{instance}")).status_code == 200
+    await house.noria.projector.catch_up()
+    assert [item["id"] for item in (await guest.get("/instances", box="copied")).json()["items"]] == [instance]
+    [notice] = (await guest.get("/notices")).json()["items"]
+    assert (notice["kind"], notice["params"]["text"]) == ("copied", "请知悉")
     again = await people["lin"].post(f"/instances/{instance}/copies", {"people": ["guest"]})
     assert again.json()["code"] == "copy.nobody"

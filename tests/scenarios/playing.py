@@ -80,7 +80,10 @@ def read_scenarios(path: Path) -> list[Scenario]:
 
 
 def load(model: list[str]) -> Definition:
-    """The definition of a model section: drawn lines with ``form name field …`` among them, or ``@folder/file`` of an example with what lies beside it."""
+    """The definition of a model section: drawn lines with ``form name field …`` among them, or an example's folder.
+
+    An example is ``@folder/file``; what lies beside it goes with it.
+    """
     process: dict[str, str] = {}
     if model and model[0].startswith("@"):
         folder = (EXAMPLES / model[0][1:]).parent

@@ -418,6 +418,10 @@ class Run(Variables):
             self.emit(e.TokenMerged(token, element.index, first))
         self.leave(first, element)
 
+    def is_part(self, token: int) -> bool:
+        """Whether a token is one instance of a loop, or one person's task of an approval: it belongs to the whole."""
+        return self.state.tokens[token].scope in self.state.approvals or self.is_instance(token)
+
     # What is waited for
 
     def arm(self, token: int, elements: Iterable[int]) -> None:

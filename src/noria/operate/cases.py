@@ -29,7 +29,8 @@ from noria.operate.office import (
 )
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
 from noria.operate.requests import Request, SerialDraw
-from noria.operate.rows import InstanceRow
+from noria.operate.rows import InstanceRow, JournalRow
+from noria.operate.takingback import last_act
 from noria.operate.taskviews import open_tasks, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
@@ -167,7 +168,9 @@ class Cases:
     async def _may_see(self, caller: Caller, held: Held) -> Verdict:
         row, state = held.row, held.state
         tasks = tuple(TaskFacts(task.assignee, task.groups, task.users) for task in state.tasks.values())
-        facts = InstanceFacts(row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()))
+        facts = InstanceFacts(
+            row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()), frozenset(state.copied)
+        )
         verdict = may_see(caller.principal, facts)
         if verdict.allowed:
             return verdict
@@ -277,20 +280,22 @@ class Cases:
             visited=[ElementCount(key, count) for key, count in history.visited.items()],
             taken_flows=[FlowCount(key, count) for key, count in history.taken.items()],
             incidents_list=incidents,
-            allowed=self._allowed(caller, held),
+            allowed=self._allowed(caller, held, history.rows),
             version=state.version,
             suspended=state.suspended,
         )
 
     @staticmethod
-    def _allowed(caller: Caller, held: Held) -> list[str]:
-        allowed = ["comment"]
+    def _allowed(caller: Caller, held: Held, rows: Sequence[JournalRow]) -> list[str]:
+        allowed = ["comment", "copy"]
         state = held.state
         if state.status is not Status.OPEN:
             return allowed
         rule = held.definition.graph.withdrawable
         is_starter = caller.principal.id == state.starter
         is_whole = state.parent is None
+        if isinstance(last_act(caller.principal.id, rows), int):
+            allowed.append("take_back")
         if is_starter and is_whole and (rule == "always" or (rule == "before_first_decision" and not state.decisions)):
             allowed.append("withdraw")
         operates = Permission.OPERATE in caller.principal.permissions

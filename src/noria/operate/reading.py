@@ -31,6 +31,7 @@ class InstanceBox(StrEnum):
     """Which instances."""
 
     STARTED = "started"
+    COPIED = "copied"
     ALL = "all"
 
 

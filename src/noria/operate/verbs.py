@@ -9,7 +9,6 @@ import msgspec
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.step import step
-from noria.engine.tasks import taking_back
 from noria.kernel.errors import Rejected
 from noria.operate.approvalviews import preview_of
 from noria.operate.cases import STATUS_NAMES, Cases
@@ -17,13 +16,9 @@ from noria.operate.changes import Held
 from noria.operate.inbox import Inbox, UnknownPersonError, token_of
 from noria.operate.notices import Holding, notices_of
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError
-from noria.operate.rows import JournalRow
+from noria.operate.takingback import last_act
 from noria.operate.timeline import history_of
 from noria.operate.views import InstanceBrief, Preview
-
-_DONE = frozenset(c.ACTIONS[kind] for kind in taking_back.DONE)
-_WITHOUT_EFFECT = frozenset(c.ACTIONS[kind] for kind in taking_back.WITHOUT_EFFECT)
-_FIRED = c.ACTIONS[c.FireTimer]
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,14 +123,9 @@ class Verbs:
             raise RefusedError(command)
         return await self._cases.act(caller, iid, command)
 
-    async def can_take_back(self, caller: Caller, held: Held) -> bool:
-        """Whether there is something that the caller can take back."""
-        rows = await self._office.store.journal_of(held.row.iid)
-        return isinstance(self._last_act(caller.principal.id, rows), int)
-
     async def _to_take_back(self, caller: Caller, held: Held) -> c.TakeBack | Rejected:
         rows = await self._office.store.journal_of(held.row.iid)
-        found = self._last_act(caller.principal.id, rows)
+        found = last_act(caller.principal.id, rows)
         if isinstance(found, Rejected):
             return found
         organisation = await self._office.people.organisation(caller.principal.tenant)
@@ -147,26 +137,6 @@ class Verbs:
             return Rejected("task.nothing_to_take_back", "There is nothing of yours that can be taken back.")
         element = history.graph.elements[state.tasks[token].element].id
         return c.TakeBack(caller.principal.id, state, held.state.version, element)
-
-    @staticmethod
-    def _last_act(person: str, rows: Sequence[JournalRow]) -> int | Rejected:
-        """Which row of the journal the person may take back: nothing with an effect lies behind it."""
-        for at in range(len(rows) - 1, -1, -1):
-            row = rows[at]
-            events = e.decode_events(row.ev)
-            if row.actor == person and row.action in _DONE:
-                effect = taking_back.effect_in(events)
-                if effect:
-                    text = f"What you did has had an effect already ({effect}); it cannot be taken back."
-                    return Rejected("task.taken_back_late", text, {"effect": effect})
-                return at
-            harmless = row.action in _WITHOUT_EFFECT and (row.action != _FIRED or taking_back.only_reminds(events))
-            if not harmless:
-                if not any(row.actor == person and row.action in _DONE for row in rows[:at]):
-                    break
-                text = "Somebody has gone on with it since; it cannot be taken back any more."
-                return Rejected("task.taken_back_late", text, {"by": row.actor})
-        return Rejected("task.nothing_to_take_back", "There is nothing of yours that can be taken back.")
 
     # Previews
 

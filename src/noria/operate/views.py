@@ -103,6 +103,7 @@ class TaskView(msgspec.Struct, kw_only=True):
     status: str
     done_at: str | None
     version: int
+    is_approval: bool
 
 
 class Change(msgspec.Struct, frozen=True):
