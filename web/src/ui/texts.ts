@@ -13,7 +13,7 @@ function plain(params: Record<string, Json>, locale: string): Record<string, unk
         : typeof value === "number"
           ? format.number(locale, value, 2)
           : Array.isArray(value)
-            ? value.map(String).join(locale === "zh-CN" ? "、" : ", ")
+            ? new Intl.ListFormat(locale).format(value.map(String))
             : value !== null && typeof value === "object" && "name" in value
               ? value.name
               : value,
