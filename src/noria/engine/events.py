@@ -127,7 +127,7 @@ class TaskReturned(Event, frozen=True, tag=12):
 
     Attributes:
         straight: it comes straight back from there (R3), if who resubmits it says nothing else.
-        valid: element indexes of the tasks in between whose completion may still count then.
+        valid: element indexes of the tasks in between whose completion may still count then; None in old journals.
     """
 
     token: int
@@ -136,7 +136,7 @@ class TaskReturned(Event, frozen=True, tag=12):
     by: str
     reason: str
     straight: bool = False
-    valid: tuple[int, ...] = ()
+    valid: tuple[int, ...] | None = None
 
 
 class TaskTransferred(Event, frozen=True, tag=13):

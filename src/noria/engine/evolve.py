@@ -175,7 +175,7 @@ def _task_unclaimed(state: State, event: e.TaskUnclaimed) -> None:
 
 def _task_completed(state: State, event: e.TaskCompleted) -> None:
     del state.tasks[event.token]
-    state.actors[event.element] = state.decider = event.by
+    state.actors[event.element] = event.by
     if not event.with_start:
         state.decisions += 1
     if state.comeback is not None and state.tokens[event.token].scope not in state.approvals:
@@ -190,11 +190,13 @@ def _came_back(state: State, comeback: Comeback, element: int) -> None:
 def _task_returned(state: State, event: e.TaskReturned) -> None:
     del state.tasks[event.token]
     # Who sent it back gets it again: the next round asks the same people (R2).
-    state.actors[event.element] = state.decider = event.by
+    state.actors[event.element] = event.by
     state.returned = True
     state.approved = ()
-    before = _visible(state, state.tokens[event.token].scope)
-    state.comeback = Comeback(event.element, event.to, event.straight, event.valid, before)
+    # Who wrote the event before there was a way back wrote states without one, too.
+    if event.valid is not None:
+        before = _visible(state, state.tokens[event.token].scope)
+        state.comeback = Comeback(event.element, event.to, event.straight, event.valid, before)
 
 
 def _visible(state: State, scope: int) -> dict[str, object]:

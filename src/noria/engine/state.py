@@ -368,7 +368,6 @@ class State(msgspec.Struct, array_like=True, gc=False):
         approvals: by the token of the user task.
         comeback: while a request that was returned has not come back to who returned it.
         approved: who has approved, in order, since it was returned last.
-        decider: who completed a task last, "" before.
         copied: who has been sent a copy.
         chosen: by the scope of an ad-hoc sub-process, element indexes of what is still to be begun in it.
     """
@@ -405,7 +404,6 @@ class State(msgspec.Struct, array_like=True, gc=False):
     approvals: dict[int, Approval] = {}
     comeback: Comeback | None = None
     approved: tuple[str, ...] = ()
-    decider: str = ""
     copied: tuple[str, ...] = ()
 
     def copy(self) -> State:
@@ -447,7 +445,6 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.approvals.copy() if self.approvals else {},
             self.comeback,
             self.approved,
-            self.decider,
             self.copied,
         )
 

@@ -220,7 +220,6 @@ STATE = State(
     approvals={37: APPROVAL},
     comeback=Comeback(38, 39, True, (40, 41), VARIABLES),
     approved=("li", "wang"),
-    decider="wang",
     copied=("he",),
 )
 

@@ -40,7 +40,7 @@ def as_modelled(run: Run, token: int, element: Element) -> None:
     named = run.evaluate_names(work.copy_to, run.variables(token), "copyTo", element)
     people = _new(run, named[:PEOPLE_MAX])
     if people:
-        run.emit(e.CopiesSent(element.index, run.state.decider, people))
+        run.emit(e.CopiesSent(element.index, run.state.actors.get(element.index, ""), people))
 
 
 def _new(run: Run, people: Iterable[str]) -> tuple[str, ...]:

@@ -49,8 +49,8 @@ def excused(run: Run, rule: ApprovalRule, seats: list[Seat], starter: object) ->
     repeats: set[str] = set()
     if rule.repeats == "skip":
         repeats = set(state.approved)
-    elif rule.repeats == "skipConsecutive" and state.approved and state.approved[-1] == state.decider:
-        repeats = {state.decider}
+    elif rule.repeats == "skipConsecutive":
+        repeats = set(state.approved[-1:])
     found: list[tuple[Seat, str]] = []
     for seat in seats:
         if seat.person == state.starter and rule.when_starter == "skip":
