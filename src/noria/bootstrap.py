@@ -61,6 +61,7 @@ from noria.operate.requests import Origin
 from noria.operate.runtime import Runtime
 from noria.operate.staff import Staff
 from noria.operate.timers import StartTimers, Timers
+from noria.operate.verbs import Verbs
 from noria.operate.workers import JobHandler, Workers
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
@@ -219,6 +220,7 @@ class Noria:
             self.facts,
         )
         cases = Cases(office)
+        inbox = Inbox(office, cases)
         self.operations = Operations(office, DatabaseBatches(database))
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
         self.services = Services(
@@ -226,7 +228,8 @@ class Noria:
             accounts=accounts,
             cases=cases,
             operations=self.operations,
-            inbox=Inbox(office, cases),
+            inbox=inbox,
+            verbs=Verbs(office, cases, inbox),
             models=Models(office),
             workers=workers,
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),

@@ -15,6 +15,7 @@ from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
 from noria.operate.staff import Staff
+from noria.operate.verbs import Verbs
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
 
@@ -43,6 +44,7 @@ class Services(msgspec.Struct):
     cases: Cases
     operations: Operations
     inbox: Inbox
+    verbs: Verbs
     models: Models
     workers: Workers
     watching: Watching
