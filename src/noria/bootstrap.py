@@ -70,6 +70,7 @@ from noria.operate.sending import Sender
 from noria.operate.staff import Staff
 from noria.operate.telling import Telling
 from noria.operate.timers import StartTimers, Timers
+from noria.operate.verbs import Verbs
 from noria.operate.workers import JobHandler, Workers
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
@@ -232,6 +233,7 @@ class Noria:
         self._outside = Outside(allowed)
         deliveries = DatabaseDeliveries(database)
         self.sender = Sender(deliveries, self.people, clock, self._channel)
+        inbox = Inbox(office, cases)
         self.operations = Operations(office, DatabaseBatches(database))
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
         self.services = Services(
@@ -239,7 +241,8 @@ class Noria:
             accounts=accounts,
             cases=cases,
             operations=self.operations,
-            inbox=Inbox(office, cases),
+            inbox=inbox,
+            verbs=Verbs(office, cases, inbox),
             models=Models(office),
             workers=workers,
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),

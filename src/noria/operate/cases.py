@@ -30,7 +30,8 @@ from noria.operate.office import (
 )
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
 from noria.operate.requests import Request, SerialDraw
-from noria.operate.rows import InstanceRow
+from noria.operate.rows import InstanceRow, JournalRow
+from noria.operate.takingback import last_act
 from noria.operate.taskviews import open_tasks, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
@@ -48,12 +49,13 @@ from noria.operate.views import (
 from noria.trust.people import Organisation
 from noria.trust.policy import InstanceFacts, Permission, Principal, TaskFacts, Verdict, may_see, may_start
 
-_STATUS = {
+STATUS_NAMES = {
     Status.OPEN: "open",
     Status.COMPLETED: "completed",
     Status.WITHDRAWN: "withdrawn",
     Status.TERMINATED: "terminated",
     Status.FAILED: "failed",
+    Status.REFUSED: "refused",
 }
 
 
@@ -167,7 +169,9 @@ class Cases:
     async def _may_see(self, principal: Principal, held: Held) -> Verdict:
         row, state = held.row, held.state
         tasks = tuple(TaskFacts(task.assignee, task.groups, task.users) for task in state.tasks.values())
-        facts = InstanceFacts(row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()))
+        facts = InstanceFacts(
+            row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()), frozenset(state.copied)
+        )
         verdict = may_see(principal, facts)
         if verdict.allowed:
             return verdict
@@ -230,7 +234,7 @@ class Cases:
             title=row.title,
             process=process_ref(self._office.catalogue.row(row.definition)),
             starter=person_ref(organisation, row.starter),
-            status=_STATUS[Status(row.status)],
+            status=STATUS_NAMES[Status(row.status)],
             started_at=iso(row.started),
             ended_at=iso_or_none(row.ended),
             holders=[
@@ -277,20 +281,22 @@ class Cases:
             visited=[ElementCount(key, count) for key, count in history.visited.items()],
             taken_flows=[FlowCount(key, count) for key, count in history.taken.items()],
             incidents_list=incidents,
-            allowed=self._allowed(caller, held),
+            allowed=self._allowed(caller, held, history.rows),
             version=state.version,
             suspended=state.suspended,
         )
 
     @staticmethod
-    def _allowed(caller: Caller, held: Held) -> list[str]:
-        allowed = ["comment"]
+    def _allowed(caller: Caller, held: Held, rows: Sequence[JournalRow]) -> list[str]:
+        allowed = ["comment", "copy"]
         state = held.state
         if state.status is not Status.OPEN:
             return allowed
         rule = held.definition.graph.withdrawable
         is_starter = caller.principal.id == state.starter
         is_whole = state.parent is None
+        if isinstance(last_act(caller.principal.id, rows), int):
+            allowed.append("take_back")
         if is_starter and is_whole and (rule == "always" or (rule == "before_first_decision" and not state.decisions)):
             allowed.append("withdraw")
         operates = Permission.OPERATE in caller.principal.permissions
@@ -331,14 +337,15 @@ class Cases:
         return StateAt(
             iso(instant),
             state.version,
-            _STATUS[state.status],
+            STATUS_NAMES[state.status],
             visible_variables(state.scopes[0].variables),
             tokens_of(state, history.graph, history.entered),
         )
 
     # Acting
 
-    async def _act(self, caller: Caller, iid: int, command: c.AnyCommand) -> InstanceBrief:
+    async def act(self, caller: Caller, iid: int, command: c.AnyCommand) -> InstanceBrief:
+        """Run a command on an instance; the caller has seen to the policy."""
         await self._office.run(
             Request(
                 command,
@@ -354,13 +361,13 @@ class Cases:
     async def withdraw(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """Take the caller's own request back."""
         await self.seen(caller, iid)
-        return await self._act(caller, iid, c.WithdrawInstance(caller.principal.id, reason))
+        return await self.act(caller, iid, c.WithdrawInstance(caller.principal.id, reason))
 
     async def cancel(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """End an instance as an operator."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.CancelInstance(caller.principal.id, reason))
+        return await self.act(caller, iid, c.CancelInstance(caller.principal.id, reason))
 
     async def comment(self, caller: Caller, iid: int, text: str, mentions: tuple[str, ...] = ()) -> InstanceBrief:
         """Say something about an instance that the caller may see, and mention people, who are told of it.
@@ -370,7 +377,7 @@ class Cases:
         """
         held = await self.seen(caller, iid)
         named = await self.mentioned(held, mentions)
-        return await self._act(caller, iid, c.Comment(caller.principal.id, text, 0, named))
+        return await self.act(caller, iid, c.Comment(caller.principal.id, text, 0, named))
 
     async def mentioned(self, held: Held, mentions: Sequence[str]) -> tuple[str, ...]:
         """The people whom a remark mentions, each once.
@@ -404,7 +411,7 @@ class Cases:
         refused = None
         for token in list(held.state.tasks):
             try:
-                brief = await self._act(caller, iid, c.UrgeTask(token, caller.principal.id, text))
+                brief = await self.act(caller, iid, c.UrgeTask(token, caller.principal.id, text))
             except RefusedError as error:
                 refused = error
         if brief is None and refused is not None:
@@ -415,25 +422,25 @@ class Cases:
         """Put an instance elsewhere in its process, as an operator."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.ModifyInstance(caller.principal.id, reason, moves))
+        return await self.act(caller, iid, c.ModifyInstance(caller.principal.id, reason, moves))
 
     async def suspend(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """Put an instance to rest, as an operator."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.SuspendInstance(caller.principal.id, reason))
+        return await self.act(caller, iid, c.SuspendInstance(caller.principal.id, reason))
 
     async def resume(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """Have a suspended instance go on, as an operator."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.ResumeInstance(caller.principal.id, reason))
+        return await self.act(caller, iid, c.ResumeInstance(caller.principal.id, reason))
 
     async def retry(self, caller: Caller, iid: int, incident: int) -> InstanceBrief:
         """Try again what stands still."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.RetryIncident(incident, caller.principal.id))
+        return await self.act(caller, iid, c.RetryIncident(incident, caller.principal.id))
 
 
 def idempotency_key(caller: Caller) -> str:

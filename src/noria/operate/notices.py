@@ -21,6 +21,10 @@ KINDS = (
     "urged",
     "returned",
     "mentioned",
+    "handed_back",
+    "copied",
+    "nobody",
+    "refused",
     "completed",
     "terminated",
 )
@@ -29,7 +33,7 @@ KINDS = (
 URGENT = frozenset({"overdue", "urged"})
 """Kinds that do not wait for the end of quiet hours, nor for a digest."""
 
-ABOUT_TASKS = frozenset({"task", "offered", "assigned", "reminder", "overdue", "urged"})
+ABOUT_TASKS = frozenset({"task", "offered", "assigned", "handed_back", "nobody", "reminder", "overdue", "urged"})
 """Kinds that say nothing any more when their task is done."""
 
 TOLD_OF = (
@@ -37,6 +41,11 @@ TOLD_OF = (
     e.TaskUrged,
     e.TaskReturned,
     e.TaskTransferred,
+    e.TaskDelegated,
+    e.TaskHandedBack,
+    e.CopiesSent,
+    e.NobodyFound,
+    e.InstanceRefused,
     e.InstanceCompleted,
     e.InstanceTerminated,
     e.Commented,
@@ -202,9 +211,19 @@ def notices_of(
         elif isinstance(event, e.TaskReturned):
             by = organisation.name_of(event.by)
             tell([starter], "returned", 0, event.by, by=by, reason=event.reason, element=graph.elements[event.to].name)
-        elif isinstance(event, e.TaskTransferred):
+        elif isinstance(event, e.TaskTransferred | e.TaskDelegated):
             by, name = organisation.name_of(event.by), holders.get(event.token, _NOBODY).name
             tell([event.to], "assigned", event.token, event.by, by=by, text=event.reason, element=name)
+        elif isinstance(event, e.TaskHandedBack):
+            by = organisation.name_of(event.by)
+            tell([event.to], "handed_back", event.token, event.by, by=by, text=event.comment)
+        elif isinstance(event, e.CopiesSent):
+            tell(event.people, "copied", 0, "", by=organisation.name_of(event.by), text=event.text)
+        elif isinstance(event, e.NobodyFound):
+            tell(holding(event.token), "nobody", event.token, "", element=graph.elements[event.element].name)
+        elif isinstance(event, e.InstanceRefused):
+            by = organisation.name_of(event.by)
+            tell([starter], "refused", 0, event.by, by=by, element=graph.elements[event.element].name)
         elif isinstance(event, e.Commented):
             by = organisation.name_of(event.by)
             tell(event.mentions, "mentioned", 0, event.by, by=by, text=event.text)

@@ -31,6 +31,7 @@ class InstanceBox(StrEnum):
     """Which instances."""
 
     STARTED = "started"
+    COPIED = "copied"
     ALL = "all"
 
 
@@ -42,6 +43,7 @@ class InstanceStatus(StrEnum):
     WITHDRAWN = "withdrawn"
     TERMINATED = "terminated"
     FAILED = "failed"
+    REFUSED = "refused"
     ALL = "all"
 
 

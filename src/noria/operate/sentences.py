@@ -51,6 +51,22 @@ _SENTENCES: dict[str, dict[Language, Sentence]] = {
         "zh-CN": Sentence("有人@您：{title}", "{by}：{text}"),
         "en": Sentence("You were mentioned: {title}", "{by}: {text}"),
     },
+    "handed_back": {
+        "zh-CN": Sentence("已交回：{title}", "{by}办完您委派的事项并交回。{text}"),
+        "en": Sentence("Given back: {title}", "{by} has done what you delegated, and gives it back. {text}"),
+    },
+    "copied": {
+        "zh-CN": Sentence("抄送：{title}", "{by}抄送给您。{text}"),
+        "en": Sentence("Copy: {title}", "{by} sends you a copy. {text}"),
+    },
+    "nobody": {
+        "zh-CN": Sentence("找不到审批人：{title}", "“{element}”找不到审批人，现由您处理。"),
+        "en": Sentence("Nobody found: {title}", "Nobody was found for “{element}”; it has come to you."),
+    },
+    "refused": {
+        "zh-CN": Sentence("未通过：{title}", "{by}在“{element}”驳回了您的申请。"),
+        "en": Sentence("Refused: {title}", "{by} refused your request at “{element}”."),
+    },
     "completed": {
         "zh-CN": Sentence("已办结：{title}", "您的申请已办结。"),
         "en": Sentence("Completed: {title}", "Your request is completed."),

@@ -29,6 +29,7 @@ _STATUS = {
     InstanceStatus.WITHDRAWN: Status.WITHDRAWN,
     InstanceStatus.TERMINATED: Status.TERMINATED,
     InstanceStatus.FAILED: Status.FAILED,
+    InstanceStatus.REFUSED: Status.REFUSED,
 }
 _NEVER_DUE = 2**62
 Where = sa.ColumnElement[bool]
@@ -50,6 +51,15 @@ def _is_candidate(who: Principal, iid: sa.ColumnElement[int], tok: sa.ColumnElem
     return (query if tok is None else query.where(c.tok == tok)).exists()
 
 
+def _has_copy(who: Principal) -> Where:
+    """Whether a person was let know of an instance: the notice of it stays."""
+    n = t.notice.c
+    copied = sa.select(sa.literal(1)).where(
+        n.tenant == who.tenant, n.person == who.id, n.kind == "copied", n.iid == t.inst.c.iid
+    )
+    return copied.exists()
+
+
 def _may_see(who: Principal) -> Where:
     """`noria.trust.policy.may_see` as a condition on `inst`."""
     c = t.inst.c
@@ -67,7 +77,7 @@ def _may_see(who: Principal) -> Where:
         )
         .exists()
     )
-    parts = [c.starter == who.id, worked, holds]
+    parts = [c.starter == who.id, worked, holds, _has_copy(who)]
     if who.units:
         parts.append(c.unit.in_(who.units))
     return sa.or_(*parts)
@@ -217,7 +227,8 @@ class DatabaseLists:
     ) -> tuple[list[InstanceFields], int]:
         c = t.inst.c
         where: list[Where] = [c.tenant == who.tenant]
-        where.append(c.starter == who.id if box is InstanceBox.STARTED else _may_see(who))
+        boxes = {InstanceBox.STARTED: c.starter == who.id, InstanceBox.COPIED: _has_copy(who)}
+        where.append(boxes[box] if box in boxes else _may_see(who))
         if definitions is not None:
             where.append(c.definition.in_(definitions))
         if status is not InstanceStatus.ALL:

@@ -19,6 +19,7 @@ from noria.kernel.instants import parse_instant
 from noria.operate.auditing import AuditFilter
 from noria.operate.office import Caller
 from noria.operate.reading import InstanceBox, InstanceStatus
+from noria.operate.verbs import Wish
 from noria.operate.views import (
     Attachment,
     AuditEntry,
@@ -27,6 +28,7 @@ from noria.operate.views import (
     InstanceBrief,
     InstanceDetail,
     Page,
+    Preview,
     StateAt,
     Timeline,
 )
@@ -58,6 +60,19 @@ class Upload(msgspec.Struct):
     """One file, in the part named ``file``."""
 
     file: UploadFile
+
+
+class CopyOrder(msgspec.Struct):
+    """Who is let know, and what they are told."""
+
+    people: list[str]
+    text: str = ""
+
+
+class OnePerson(msgspec.Struct):
+    """A person."""
+
+    person: str
 
 
 class Reason(msgspec.Struct):
@@ -121,6 +136,35 @@ async def get_instance_audit(instance_id: str, caller: Caller, services: Service
 async def withdraw(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
     """Take one's own request back."""
     return await services.cases.withdraw(caller, instance_number(instance_id), data.reason)
+
+
+@post("/instances/{instance_id:str}/take-back", operation_id="takeBack", tags=["instances"], status_code=200)
+async def take_back(instance_id: str, caller: Caller, services: Services) -> InstanceBrief:
+    """Take back what one has done to a request last, as long as it has had no effect."""
+    return await services.verbs.take_back(caller, instance_number(instance_id))
+
+
+@post("/instances/{instance_id:str}/copies", operation_id="sendCopies", tags=["instances"], status_code=200)
+async def send_copies(instance_id: str, data: CopyOrder, caller: Caller, services: Services) -> InstanceBrief:
+    """Let people know of a request."""
+    return await services.verbs.copy(caller, instance_number(instance_id), data.people, data.text)
+
+
+@post(
+    "/instances/{instance_id:str}/approvers/remove",
+    operation_id="removeApprover",
+    tags=["instances"],
+    status_code=200,
+)
+async def remove_approver(instance_id: str, data: OnePerson, caller: Caller, services: Services) -> InstanceBrief:
+    """Take back that a person is asked whom one had asked."""
+    return await services.verbs.remove(caller, instance_number(instance_id), data.person)
+
+
+@post("/instances/{instance_id:str}/preview", operation_id="previewInstance", tags=["instances"], status_code=200)
+async def preview(instance_id: str, data: Wish, caller: Caller, services: Services) -> Preview:
+    """What withdrawing, or taking back, would do. Nothing happens."""
+    return await services.verbs.preview_instance(caller, instance_number(instance_id), data)
 
 
 @post("/instances/{instance_id:str}/urge", operation_id="urgeInstance", tags=["instances"], status_code=200)
@@ -242,6 +286,10 @@ HANDLERS = [
     get_state,
     get_instance_audit,
     withdraw,
+    take_back,
+    send_copies,
+    remove_approver,
+    preview,
     urge,
     cancel,
     comment,

@@ -16,6 +16,7 @@ from noria.operate.office import Office
 from noria.operate.operations import Operations
 from noria.operate.staff import Staff
 from noria.operate.telling import Telling
+from noria.operate.verbs import Verbs
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
 
@@ -44,6 +45,7 @@ class Services(msgspec.Struct):
     cases: Cases
     operations: Operations
     inbox: Inbox
+    verbs: Verbs
     models: Models
     workers: Workers
     watching: Watching

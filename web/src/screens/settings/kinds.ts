@@ -10,6 +10,10 @@ export const NOTICE_KINDS: readonly NoticeKind[] = [
   "urged",
   "returned",
   "mentioned",
+  "handed_back",
+  "copied",
+  "nobody",
+  "refused",
   "completed",
   "terminated",
 ];
