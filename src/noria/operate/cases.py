@@ -31,6 +31,7 @@ from noria.operate.office import (
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
 from noria.operate.requests import Request, SerialDraw
 from noria.operate.rows import InstanceRow, JournalRow
+from noria.operate.sight import hidden_from, without
 from noria.operate.takingback import last_act
 from noria.operate.taskviews import open_tasks, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
@@ -139,10 +140,25 @@ class Cases:
             return found
         for iid in instances:
             facts = await office.lists.instance_facts(iid)
-            if facts is not None and may_see(caller.principal, facts).allowed:
+            if (
+                facts is not None
+                and may_see(caller.principal, facts).allowed
+                and await self._shows(caller, iid, hashed)
+            ):
                 return found
         verdict = Verdict(False, "You have no part in a request with this file.")
         raise await office.deny(caller, "attachments.read", "attachment", hashed, verdict)
+
+    async def _shows(self, caller: Caller, iid: int, hashed: str) -> bool:
+        """Whether an instance names a file in what the caller may see of it."""
+        held = await self._office.runtime.instance(iid)
+        if held is None:
+            return False
+        hidden = await hidden_from(self._office, caller.principal, held)
+        scopes = held.state.scopes.values()
+        return not hidden or not any(
+            hashed in files_in({name: scope.variables.get(name) for name in hidden}) for scope in scopes
+        )
 
     # Looking
 
@@ -258,6 +274,7 @@ class Cases:
         organisation = await office.people.organisation(caller.principal.tenant)
         history = await history_of(office, held, organisation)
         history.fold()
+        hidden = await hidden_from(office, caller.principal, held)
         brief = await self.brief(caller.principal.tenant, iid)
         state, graph = held.state, held.definition.graph
         now_ms = office.clock.now_ms()
@@ -275,7 +292,7 @@ class Cases:
         ]
         return InstanceDetail(
             **{name: getattr(brief, name) for name in brief.__struct_fields__},
-            variables=visible_variables(state.scopes[0].variables),
+            variables=without(visible_variables(state.scopes[0].variables), hidden),
             tokens=tokens_of(state, graph, history.entered),
             open_tasks=tasks,
             visited=[ElementCount(key, count) for key, count in history.visited.items()],
@@ -310,14 +327,20 @@ class Cases:
         """What happened to an instance, oldest first."""
         held = await self.seen(caller, iid)
         organisation = await self._office.people.organisation(caller.principal.tenant)
-        return Timeline((await history_of(self._office, held, organisation)).items())
+        items = (await history_of(self._office, held, organisation)).items()
+        hidden = await hidden_from(self._office, caller.principal, held)
+        for item in items:
+            item.changes = [change for change in item.changes if change.name not in hidden]
+        return Timeline(items)
 
     async def decisions(self, caller: Caller, iid: int) -> DecisionsMade:
         """The decisions of an instance, oldest first; why each came out so for who may read models."""
         held = await self.seen(caller, iid)
         tenant = caller.principal.tenant
         history = await history_of(self._office, held, await self._office.people.organisation(tenant))
-        explained = Permission.MODELS_READ in caller.principal.permissions
+        hidden = await hidden_from(self._office, caller.principal, held)
+        # An explanation shows all input of a decision.
+        explained = Permission.MODELS_READ in caller.principal.permissions and not hidden
         facts = self._office.facts(tenant)
         return DecisionsMade(decisions_made(history, facts, explained=explained))
 
@@ -334,11 +357,12 @@ class Cases:
             raise NotFoundError("The instance did not exist at that time.")
         history = await history_of(self._office, held, organisation)
         state = history.fold(instant)
+        hidden = await hidden_from(self._office, caller.principal, held)
         return StateAt(
             iso(instant),
             state.version,
             STATUS_NAMES[state.status],
-            visible_variables(state.scopes[0].variables),
+            without(visible_variables(state.scopes[0].variables), hidden),
             tokens_of(state, history.graph, history.entered),
         )
 

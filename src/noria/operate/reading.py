@@ -163,6 +163,10 @@ class Lists(Protocol):
         """What counts for the policy about one instance."""
         ...
 
+    async def worked_at(self, iid: int, person: str) -> list[int]:
+        """Indexes of the elements of an instance where a person did something."""
+        ...
+
     async def process_counts(self, tenant: int, definitions: Sequence[int], now_ms: int) -> ProcessCounts:
         """Numbers of one process."""
         ...

@@ -270,6 +270,12 @@ class DatabaseLists:
             known,
         )
 
+    async def worked_at(self, iid: int, person: str) -> list[int]:
+        v = t.visit.c
+        query = sa.select(v.element).where(v.iid == iid, v.actor == person).distinct()
+        async with self._database.reading() as db:
+            return list((await db.execute(query)).scalars())
+
     async def process_counts(self, tenant: int, definitions: Sequence[int], now_ms: int) -> ProcessCounts:
         i, k = t.inst.c, t.task.c
         overdue = sa.func.sum(sa.case((sa.and_(k.due > 0, k.due < now_ms), 1), else_=0))
