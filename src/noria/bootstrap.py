@@ -32,6 +32,7 @@ from noria.adapters.database.board import DatabaseBoard
 from noria.adapters.database.catalogue import DatabaseCatalogue
 from noria.adapters.database.changes import DatabaseChanges
 from noria.adapters.database.deliveries import DatabaseDeliveries
+from noria.adapters.database.desk import DatabaseDesk
 from noria.adapters.database.leases import PostgresLeases
 from noria.adapters.database.lists import DatabaseLists
 from noria.adapters.database.opening import Database, open_database
@@ -43,6 +44,7 @@ from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
 from noria.adapters.http.live import LiveHub
 from noria.adapters.http.services import DemoAccount, Services
+from noria.adapters.scanning.clamd import Clamd
 from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets, machine, settle_memory
 from noria.adapters.worker import WorkerPool
 from noria.engine.facts import Facts
@@ -50,11 +52,13 @@ from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import InstantMs, to_datetime
 from noria.monitor.watching import Watching
+from noria.operate.attachments import Attachments
 from noria.operate.auditing import Auditing, AuditVerdict, verify_audit
 from noria.operate.cases import Cases
 from noria.operate.channels import Channel, ChannelRow
 from noria.operate.delivery import Delivery
 from noria.operate.deploying import Catalogue, DefinitionRow
+from noria.operate.desk import Desk
 from noria.operate.following import Following
 from noria.operate.inbox import Inbox
 from noria.operate.leases import LEASE_MS, Leases, Member
@@ -248,6 +252,8 @@ class Noria:
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),
             auditing=Auditing(office, cases, self.audit),
             staff=Staff(office, self.people, accounts),
+            attachments=Attachments(office, Clamd(address) if (address := os.environ.get("NORIA_CLAMD")) else None),
+            desk=Desk(office, DatabaseDesk(database)),
             telling=Telling(office, deliveries, self._channel, allowed),
             live=self.hub,
             tenant=TENANT,

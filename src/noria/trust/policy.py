@@ -23,6 +23,7 @@ class Permission(StrEnum):
     MESSAGES = "messages.publish"
     CHANNELS = "channels.manage"
     DELIVERIES = "deliveries.operate"
+    PHRASES = "phrases.manage"
 
 
 ROLES: dict[str, frozenset[Permission]] = {
@@ -36,11 +37,20 @@ ROLES: dict[str, frozenset[Permission]] = {
             Permission.DEPLOY,
             Permission.BOARD,
             Permission.DELIVERIES,
+            Permission.PHRASES,
         }
     ),
     "executive": frozenset({Permission.READ_ALL, Permission.BOARD, Permission.MODELS_READ}),
     "auditor": frozenset({Permission.AUDIT, Permission.READ_ALL, Permission.MODELS_READ, Permission.BOARD}),
-    "sysadmin": frozenset({Permission.PEOPLE, Permission.MODELS_READ, Permission.CHANNELS, Permission.DELIVERIES}),
+    "sysadmin": frozenset(
+        {
+            Permission.PEOPLE,
+            Permission.MODELS_READ,
+            Permission.CHANNELS,
+            Permission.DELIVERIES,
+            Permission.PHRASES,
+        }
+    ),
     "worker": frozenset({Permission.JOBS, Permission.MESSAGES}),
 }
 """What each built-in role allows. Any other role is a candidate group and allows nothing by itself."""

@@ -490,3 +490,8 @@ export interface NoticePreference {
   channels: { id: string; kind: ChannelKind; name: string }[];
   kinds: { kind: NoticeKind; urgent: boolean; channels: Record<string, boolean> }[];
 }
+/** Phrases for opinions. */
+export interface Phrases {
+  mine: string[];
+  shared: string[];
+}

@@ -466,6 +466,24 @@ delivery = sa.Table(
     sa.Index("delivery_sent", "tenant", "channel", "person", "sent"),
 )
 
+draft = sa.Table(
+    "draft",
+    metadata,
+    _int("tenant", key=True),
+    _text("person", key=True),
+    _text("what", key=True),
+    _bytes("value"),
+    _int("at"),
+)
+
+phrases = sa.Table(
+    "phrases",
+    metadata,
+    _int("tenant", key=True),
+    _text("person", key=True),
+    _text("texts"),
+)
+
 visit = sa.Table(
     "visit",
     metadata,

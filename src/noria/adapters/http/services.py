@@ -8,8 +8,10 @@ import msgspec
 
 from noria.adapters.http.live import LiveHub
 from noria.monitor.watching import Watching
+from noria.operate.attachments import Attachments
 from noria.operate.auditing import Auditing
 from noria.operate.cases import Cases
+from noria.operate.desk import Desk
 from noria.operate.inbox import Inbox
 from noria.operate.models import Models
 from noria.operate.office import Office
@@ -52,6 +54,8 @@ class Services(msgspec.Struct):
     auditing: Auditing
     staff: Staff
     telling: Telling
+    desk: Desk
+    attachments: Attachments
     live: LiveHub
     tenant: int
     demo: tuple[DemoAccount, ...]
