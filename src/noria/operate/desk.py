@@ -87,14 +87,14 @@ class Desk:
         return DraftView(iso(found[1]), msgspec.json.decode(found[0])) if found is not None else DraftView(None, None)
 
     async def put_draft(self, caller: Caller, what: str, data: dict[str, object]) -> DraftView:
-        """Keep a form that is not sent yet; it may be incomplete.
+        """Keep a form that is not sent yet; it may be incomplete. Gives what is kept: nothing of a task that is closed.
 
         Raises:
             DeniedError: the caller could not send it either.
             DraftTooLargeError: it is larger than what is kept.
         """
         if not await self._check(caller, what):
-            raise RefusedError(Rejected("task.not_open", f"Task {what!r} is not open any more; no draft is kept."))
+            return DraftView(None, None)  # a page that has just sent the form may still be about to keep it
         value = msgspec.json.encode(data)
         if len(value) > DRAFT_BYTES_MAX:
             raise DraftTooLargeError(f"A draft has {DRAFT_BYTES_MAX // 1024} KiB at most, not {len(value) // 1024}.")

@@ -1,7 +1,7 @@
 """ClamAV's daemon, by its INSTREAM command.
 
-Source: clamd(8). The command ends with a NUL byte; chunks of a 4-byte length in network order and data follow, and a chunk
-of length 0 at the end; the answer is "stream: OK", "stream: NAME FOUND" or a sentence that ends with "ERROR", and NUL.
+Source: clamd(8). The command ends with a NUL byte; chunks of a 4-byte length in network order and data follow, and a
+chunk of length 0 at the end; the answer is "stream: OK", "stream: NAME FOUND" or a sentence with "ERROR", and NUL.
 """
 
 from __future__ import annotations
