@@ -27,7 +27,7 @@ from noria.kernel.instants import HOUR_MS, parse_instant
 
 SEQUENCES = int(os.environ.get("NORIA_VERB_SEQUENCES", "3000"))
 SEED = int(os.environ.get("NORIA_VERB_SEED", "1"))
-LENGTH = 14
+LENGTH = 20
 TO_AN_END = 200
 PEOPLE = ("ann", "bo", "cy", "di", "ed", "flo")
 LIMIT = 'dueIn=PT8H remindAt="0.5,1.0"'
@@ -76,6 +76,21 @@ MODELS = {
   start -> apply -> inner -> pay -> end
   long -> given_up
 """,
+    "for each": f"""
+  startEvent start
+  userTask apply assignee="= starter.id"
+  userTask check approval=anyOf approvers='= {FOUR}' {LIMIT} whenRefused=goOn
+    raw <multiInstanceLoopCharacteristics noria:collection='= [1, 2]' noria:item="which"/>
+  subProcess inner
+    raw <multiInstanceLoopCharacteristics noria:collection='= [1, 2]' noria:item="which"/>
+    startEvent begin
+    userTask sign approval=allOf approvers='= ["di","ed"]' whenRefused=goOn {LIMIT} whenOverdue=approve
+    endEvent over
+    begin -> sign -> over
+  userTask pay assignee=flo {LIMIT}
+  endEvent end
+  start -> apply -> check -> inner -> pay -> end
+""",
 }
 DEFINITIONS: dict[str, Definition] = {name: load(text.strip("\n").splitlines()) for name, text in MODELS.items()}
 
@@ -115,7 +130,7 @@ class Request:
     def anything(self) -> None:
         """One verb by somebody, mostly by somebody who may."""
         verbs: list[Callable[[], None]] = [
-            *(self.decide,) * 4,
+            *(self.decide,) * 9,
             *(self.send_back,) * 2,
             *(self.ask_more, self.ask_less, self.hand_over, self.delegate, self.take_back),
             *(self.urge, self.copy, self.wait, self.withdraw),
