@@ -18,6 +18,7 @@ from noria.engine import events as e
 from noria.engine import voting
 from noria.engine.definition import Definition
 from noria.engine.evolve import replay
+from noria.engine.foreseeing import foresee
 from noria.engine.state import Approval, State, Status, encode_state
 from noria.engine.step import Outcome, step
 from noria.engine.tasks import taking_back
@@ -216,12 +217,19 @@ class Request:
             self.give(c.FireTimer(min(due)[1]))
 
     def to_an_end(self) -> None:
-        """Everybody does what is asked of them, as soon as it is asked."""
+        """Everybody does what is asked of them, as soon as it is asked: and so it was foreseen."""
+        path = foresee(self.definition, self.state, self.now_ms, FACTS, {})
+        met: dict[int, tuple[int, str, int]] = {}
         for _ in range(TO_AN_END):
+            for key, task in self.state.tasks.items():
+                met.setdefault(key, (task.element, task.assignee, task.round))
             if self.state.status is not Status.OPEN:
+                foreseen = [(step.task.element, step.task.assignee, step.task.round) for step in path.tasks]
+                assert path.complete
+                assert foreseen == list(met.values())
                 return
             assert self.state.tasks, "nobody has anything to do, and it has not ended"
-            token, task = next(iter(self.state.tasks.items()))
+            token, task = min(self.state.tasks.items())
             outcome = "approve" if self.approval_of(token) is not None else ""
             answer = self.give(c.CompleteTask(token, task.assignee or "owen", outcome=outcome))
             assert not isinstance(answer, Rejected), answer
