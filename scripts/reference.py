@@ -63,8 +63,8 @@ MEANINGS = {
     "whenNobody": "nobody is found 审批人为空: the task goes to the process `owner` (default), an `administrator` or a "
     "`person`; an approval may also be done with `approve` or `refuse`",
     "nobodyTo": "FEEL: that person",
-    "whenOverdue": "besides reminding, when the limit has passed 超时动作: `approve`, `refuse`, `transfer`, `escalate`, "
-    "which throws the escalation `overdue`; `remind` (default) for nothing",
+    "whenOverdue": "besides reminding, when the limit has passed 超时动作: `approve`, `refuse`, `transfer`, "
+    "`escalate`, which throws the escalation `overdue`; `remind` (default) for nothing",
     "overdueTo": "FEEL: whom it is transferred to then",
     "remindEvery": "ISO 8601 duration between further reminders behind the limit",
     "remindTimes": "how many of them, up to 100",
@@ -75,8 +75,8 @@ MEANINGS = {
     "dueIn": "ISO 8601 duration (or FEEL that gives one) until the task is overdue.",
     "hiddenFields": "Variables of the form that this step neither shows nor takes, a comma list. Who has no other step "
     "that shows them, and is not their starter, sees them nowhere.",
-    "writableFields": "Variables of the form that may be written at this step, a comma list (empty: none); all others are "
-    "read-only. Without it all may.",
+    "writableFields": "Variables of the form that may be written at this step, a comma list (empty: none); all others "
+    "are read-only. Without it all may.",
     "form": "Name of a form of the same deployment, or of one that is deployed already.",
     "group": "Role or unit of the candidates of user tasks in it that name nobody; without it the lane's name.",
     "item": "Variable in which an instance finds its item.",

@@ -67,6 +67,7 @@ from noria.operate.neighbours import Neighbours
 from noria.operate.notices import Notice
 from noria.operate.office import Caller, Office
 from noria.operate.operations import Operations
+from noria.operate.paths import Paths
 from noria.operate.ports import Clock
 from noria.operate.requests import Origin
 from noria.operate.runtime import Runtime
@@ -247,6 +248,7 @@ class Noria:
             operations=self.operations,
             inbox=inbox,
             verbs=Verbs(office, cases, inbox),
+            paths=Paths(office, cases),
             models=Models(office),
             workers=workers,
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),

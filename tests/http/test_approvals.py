@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from noria.kernel.instants import MINUTE_MS
 from tests.http.house import Client, House
 from tests.scenarios.drawing import draw
 
@@ -178,6 +179,33 @@ async def test_a_preview_says_what_a_verb_would_do_and_does_nothing(people: dict
     assert (await zhao.get(f"/instances/{instance}")).json() == before
     for_others = await people["lin"].post(f"/tasks/{task['id']}/preview", {"verb": "approve"})
     assert for_others.status_code == 403
+
+
+async def test_the_path_is_foreseen_before_it_is_submitted_and_while_it_is_under_way(
+    people: dict[str, Client], house: House
+) -> None:
+    def shown(path: dict[str, Any]) -> list[tuple[str, str, bool]]:
+        return [(step["element"]["id"], step["assignee"]["id"], step["open"]) for step in path["steps"]]
+
+    lin = people["lin"]
+    before = (await lin.post("/instances/path", {"process": "order", "variables": {"amount": 1}})).json()
+    rest = [("review", "wang", False), ("review", "li", False), ("sign", "zhao", False), ("file", "he", False)]
+    assert shown(before) == [("apply", "lin", True), *rest]
+    assert (before["complete"], before["ends_at"]) == (True, None)
+    assert (await lin.get("/instances", box="started")).json()["items"] == []
+    instance = await begun(people)
+    for name in ("wang", "li", "zhao"):
+        house.clock.offset_ms += 3 * MINUTE_MS
+        await decide(people[name])
+    house.clock.offset_ms += 3 * MINUTE_MS
+    await decide(people["he"], "")
+    await house.noria.projector.catch_up()
+    second = await begun(people)
+    assert second != instance
+    path = (await lin.get(f"/instances/{second}/path")).json()
+    assert shown(path) == [("review", "wang", True), ("review", "li", True), *rest[2:]]
+    assert path["ends_at"] is not None
+    assert [step["until_at"] for step in path["steps"]] == sorted(step["until_at"] for step in path["steps"])
 
 
 async def test_who_gets_a_copy_may_look_at_the_request(

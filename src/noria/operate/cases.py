@@ -80,13 +80,8 @@ class Cases:
         """
         office = self._office
         tenant = caller.principal.tenant
-        row = office.catalogue.find(tenant, process)
-        if row is None:
-            raise NotFoundError(f"There is no process {process!r}.")
+        row = await self.startable(caller, process)
         graph = await office.graph(row.id)
-        verdict = may_start(caller.principal, graph.starter_groups)
-        if not verdict.allowed:
-            raise await office.deny(caller, "instances.start", "process", process, verdict)
         await self.check_files(tenant, variables)
         organisation = await office.people.organisation(tenant)
         answer = await office.run(
@@ -102,6 +97,22 @@ class Cases:
             )
         )
         return await self.brief(tenant, answer.iid)
+
+    async def startable(self, caller: Caller, process: str) -> DefinitionRow:
+        """The newest version of a process that the caller may start.
+
+        Raises:
+            NotFoundError: there is none.
+            DeniedError: the caller may not.
+        """
+        office = self._office
+        row = office.catalogue.find(caller.principal.tenant, process)
+        if row is None:
+            raise NotFoundError(f"There is no process {process!r}.")
+        verdict = may_start(caller.principal, (await office.graph(row.id)).starter_groups)
+        if not verdict.allowed:
+            raise await office.deny(caller, "instances.start", "process", process, verdict)
+        return row
 
     def _serial(self, row: DefinitionRow, pattern: str) -> SerialDraw | None:
         if not pattern:

@@ -167,6 +167,10 @@ class Lists(Protocol):
         """Indexes of the elements of an instance where a person did something."""
         ...
 
+    async def usual_ms(self, tenant: int, definition: int) -> dict[int, int]:
+        """How long the tasks of each element of a definition usually took lately: element index → median, ms."""
+        ...
+
     async def process_counts(self, tenant: int, definitions: Sequence[int], now_ms: int) -> ProcessCounts:
         """Numbers of one process."""
         ...

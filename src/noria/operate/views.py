@@ -577,3 +577,36 @@ class Preview(msgspec.Struct, kw_only=True):
     stopped: list[Ref] = []
     undone: list[Ref] = []
     notified: list[Ref] = []
+
+
+class PathStep(msgspec.Struct, kw_only=True):
+    """A task that is open, or is expected to open.
+
+    Attributes:
+        open: whether it is open now.
+        from_at: when it opens or has opened; None where nobody knows.
+        until_at: when it is done, if it takes as long as usual; None where nobody knows.
+    """
+
+    element: Ref
+    assignee: Ref | None
+    groups: list[str]
+    open: bool
+    round: int
+    from_at: str | None
+    until_at: str | None
+
+
+class PathView(msgspec.Struct, kw_only=True):
+    """The tasks that are expected of a request, as the engine sees them from where it stands, if all decide as hoped.
+
+    Attributes:
+        complete: whether it comes to its end that way; else it cannot be told what follows.
+        ends_at: when; None where nobody knows.
+        refused: code of the reason why it could not even start, "" when it could.
+    """
+
+    steps: list[PathStep] = []
+    complete: bool = False
+    ends_at: str | None = None
+    refused: str = ""

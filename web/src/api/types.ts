@@ -112,6 +112,21 @@ export interface PreviewTask {
   groups: string[];
   round: number;
 }
+/** Who will probably be asked, and when, if all decide as hoped. */
+export interface ForeseenPath {
+  steps: {
+    element: ElementRef;
+    assignee: PersonRef | null;
+    groups: string[];
+    open: boolean;
+    round: number;
+    from_at: string | null;
+    until_at: string | null;
+  }[];
+  complete: boolean;
+  ends_at: string | null;
+  refused: string;
+}
 /** What a verb would do, were it given now. */
 export interface Preview {
   refused: string;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,6 +33,8 @@ _STATUS = {
     InstanceStatus.REFUSED: Status.REFUSED,
 }
 _NEVER_DUE = 2**62
+_LATELY = 2_000
+"""So many tasks of a process tell how long they usually take."""
 Where = sa.ColumnElement[bool]
 
 
@@ -275,6 +278,20 @@ class DatabaseLists:
         query = sa.select(v.element).where(v.iid == iid, v.actor == person).distinct()
         async with self._database.reading() as db:
             return list((await db.execute(query)).scalars())
+
+    async def usual_ms(self, tenant: int, definition: int) -> dict[int, int]:
+        v = t.visit.c
+        query = (
+            sa.select(v.element, v.handling)
+            .where(v.tenant == tenant, v.definition == definition, v.human == 1, v.closed > 0, v.outcome == "completed")
+            .order_by(v.closed.desc())
+            .limit(_LATELY)
+        )
+        taken: dict[int, list[int]] = {}
+        async with self._database.reading() as db:
+            for element, handling in (await db.execute(query)).all():
+                taken.setdefault(element, []).append(handling)
+        return {element: round(median(times)) for element, times in taken.items()}
 
     async def process_counts(self, tenant: int, definitions: Sequence[int], now_ms: int) -> ProcessCounts:
         i, k = t.inst.c, t.task.c

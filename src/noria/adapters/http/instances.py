@@ -27,6 +27,7 @@ from noria.operate.views import (
     InstanceBrief,
     InstanceDetail,
     Page,
+    PathView,
     Preview,
     StateAt,
     Timeline,
@@ -91,6 +92,18 @@ async def start_instance(data: StartOrder, caller: Caller, services: Services) -
 async def get_instance(instance_id: str, caller: Caller, services: Services) -> InstanceDetail:
     """One instance."""
     return await services.cases.detail(caller, instance_number(instance_id))
+
+
+@get("/instances/{instance_id:str}/path", operation_id="getPath", tags=["instances"])
+async def get_path(instance_id: str, caller: Caller, services: Services) -> PathView:
+    """Who will probably be asked, and when, if all decide as hoped."""
+    return await services.paths.of_instance(caller, instance_number(instance_id))
+
+
+@post("/instances/path", operation_id="foreseePath", tags=["instances"], status_code=200)
+async def foresee_path(data: StartOrder, caller: Caller, services: Services) -> PathView:
+    """Who would probably be asked, and when, were a process started like this. Nothing is started."""
+    return await services.paths.of_start(caller, data.process, data.variables)
 
 
 @get("/instances/{instance_id:str}/timeline", operation_id="getTimeline", tags=["instances"])
@@ -238,6 +251,8 @@ HANDLERS = [
     list_instances,
     start_instance,
     get_instance,
+    get_path,
+    foresee_path,
     get_timeline,
     get_decisions,
     get_state,

@@ -16,6 +16,7 @@ from noria.operate.inbox import Inbox
 from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
+from noria.operate.paths import Paths
 from noria.operate.staff import Staff
 from noria.operate.telling import Telling
 from noria.operate.verbs import Verbs
@@ -48,6 +49,7 @@ class Services(msgspec.Struct):
     operations: Operations
     inbox: Inbox
     verbs: Verbs
+    paths: Paths
     models: Models
     workers: Workers
     watching: Watching
