@@ -52,6 +52,12 @@ def codes(made, values, **current):
             [{"hash": "../x", "name": "a", "size": 1, "media_type": "b"}],
             "form.attachment",
         ),
+        (
+            {"type": "filepicker", "properties": {"kind": "signature"}},
+            [{"hash": "0" * 64, "name": "signature.png", "size": 3, "media_type": "image/png"}],
+            [{"hash": "0" * 64, "name": "a.pdf", "size": 3, "media_type": "application/pdf"}],
+            "form.signature",
+        ),
     ],
 )
 def test_a_value_is_checked_by_the_type_of_its_field(component, good, bad, code):
