@@ -44,6 +44,7 @@ from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
 from noria.adapters.http.live import LiveHub
 from noria.adapters.http.services import DemoAccount, Services
+from noria.adapters.printing.pdf import PdfPrinter
 from noria.adapters.scanning.clamd import Clamd
 from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets, machine, settle_memory
 from noria.adapters.worker import WorkerPool
@@ -69,6 +70,7 @@ from noria.operate.office import Caller, Office
 from noria.operate.operations import Operations
 from noria.operate.paths import Paths
 from noria.operate.ports import Clock
+from noria.operate.printing import Printing
 from noria.operate.requests import Origin
 from noria.operate.runtime import Runtime
 from noria.operate.sending import Sender
@@ -235,6 +237,7 @@ class Noria:
         )
         cases = Cases(office)
         allowed = allowed_hosts()
+        font = os.environ.get("NORIA_PDF_FONT")
         self._outside = Outside(allowed)
         deliveries = DatabaseDeliveries(database)
         self.sender = Sender(deliveries, self.people, clock, self._channel)
@@ -255,6 +258,7 @@ class Noria:
             auditing=Auditing(office, cases, self.audit),
             staff=Staff(office, self.people, accounts),
             attachments=Attachments(office, Clamd(address) if (address := os.environ.get("NORIA_CLAMD")) else None),
+            printing=Printing(office, cases, PdfPrinter(Path(font) if font else None)),
             desk=Desk(office, DatabaseDesk(database)),
             telling=Telling(office, deliveries, self._channel, allowed),
             live=self.hub,

@@ -17,6 +17,7 @@ from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
 from noria.operate.paths import Paths
+from noria.operate.printing import Printing
 from noria.operate.staff import Staff
 from noria.operate.telling import Telling
 from noria.operate.verbs import Verbs
@@ -58,6 +59,7 @@ class Services(msgspec.Struct):
     telling: Telling
     desk: Desk
     attachments: Attachments
+    printing: Printing
     live: LiveHub
     tenant: int
     demo: tuple[DemoAccount, ...]
