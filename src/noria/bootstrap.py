@@ -177,7 +177,7 @@ class Noria:
     ) -> None:
         self.database = database
         self.clock = clock
-        self.people = DatabasePeople(database)
+        self.people = DatabasePeople(database, clock)
         self.audit = DatabaseAudit(database)
         self.catalogue_store = DatabaseCatalogue(database)
         self.catalogue = Catalogue(self.catalogue_store)

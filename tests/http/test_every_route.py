@@ -21,6 +21,10 @@ RESTRICTED = {
     "listUnits": "he",
     "putUnit": "he",
     "listRoles": "he",
+    "listPersonChanges": "he",
+    "dropPersonChange": "he",
+    "listUnitChanges": "he",
+    "dropUnitChange": "he",
     "deploy": "he",
     "getBoard": "he",
     "getFeed": "he",
@@ -64,7 +68,11 @@ def operations(house: House) -> dict[str, tuple[str, str, dict[str, Any]]]:
                 for name, value in (("instance_id", "1"), ("incident_id", "1"), ("task_id", "1-1"), ("job_id", "1-1")):
                     filled = filled.replace(f"{{{name}}}", value)
                 filled = filled.replace("{person_id}", "new").replace("{notice_id}", "1-1-1").replace("{hashed}", "0")
-                found[operation["operationId"]] = (method.upper(), filled.replace("{unit_id}", "new"), operation)
+                found[operation["operationId"]] = (
+                    method.upper(),
+                    filled.replace("{unit_id}", "new").replace("{valid_from}", "2099-01-01"),
+                    operation,
+                )
     return found
 
 

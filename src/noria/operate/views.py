@@ -37,18 +37,6 @@ class PersonView(msgspec.Struct):
     roles: list[str]
 
 
-class AdminPerson(msgspec.Struct):
-    """A person as an administrator sees them."""
-
-    id: str
-    username: str
-    name: str
-    unit: Ref | None
-    email: str
-    active: bool
-    roles: list[str]
-
-
 class ProcessRef(msgspec.Struct, frozen=True):
     """A version of a process."""
 

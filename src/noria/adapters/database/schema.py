@@ -295,38 +295,28 @@ start_timer = sa.Table(
     sa.Index("start_timer_due", "due"),
 )
 
-unit = sa.Table(
-    "unit",
-    metadata,
-    _int("tenant", key=True),
-    _text("id", key=True),
-    _text("name"),
-    _text("parent"),
-    _text("manager"),
-)
-
 person = sa.Table(
     "person",
     metadata,
     _int("tenant", key=True),
     _text("id", key=True),
     _text("username"),
-    _text("name"),
-    _text("unit"),
-    _text("email"),
-    _int("active"),
     _int("created"),
     sa.UniqueConstraint("tenant", "username", name="person_username"),
 )
 
-person_role = sa.Table(
-    "person_role",
+org_change = sa.Table(
+    "org_change",
     metadata,
     _int("tenant", key=True),
-    _text("person", key=True),
-    _text("role", key=True),
-    sa.Index("person_role_role", "tenant", "role"),
+    _text("kind", key=True),
+    _text("id", key=True),
+    _int("valid_from", key=True),
+    _text("fields"),
+    _int("recorded"),
+    _text("by"),
 )
+"""The history of people and units: from an instant on, some of their fields have these values."""
 
 credential = sa.Table(
     "credential",
