@@ -361,14 +361,36 @@ export interface Board {
   series: BoardDay[];
   backlog_by_element: Backlog[];
 }
+export interface SecondManager {
+  purpose: string;
+  manager: Named;
+}
 export interface AdminPerson extends Person {
   username: string;
   email: string;
   active: boolean;
+  position: string;
+  posts: { unit: Named; position: string }[];
+  lines: SecondManager[];
+  /** The line of managers, the nearest first. */
+  managers: Named[];
 }
 export interface Unit extends Named {
   /** Id of the unit above, "" for the top. */
   parent: string;
   /** Id of its manager, "" for none. */
   manager: string;
+  acting: { person: string; since: string; until: string }[];
+  lines: SecondManager[];
+  active: boolean;
+  /** Who manages it now. */
+  head: Named | null;
+}
+/** Some fields of a person or unit that have these values from an instant on. */
+export interface OrgChange {
+  valid_from: string;
+  ahead: boolean;
+  fields: Record<string, Json>;
+  recorded_at: string;
+  by: Named | null;
 }
