@@ -33,6 +33,8 @@ from noria.design.bpmn.names import (
 )
 from noria.design.importing.sentences import SENTENCES
 from noria.engine import events
+from noria.engine.people import FUNCTIONS
+from noria.engine.people import NAME as PEOPLE
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src" / "noria"
@@ -243,6 +245,18 @@ def bpmn() -> str:
         ("element", "attributes"),
         [(f"`noria:{name}`", ", ".join(f"`{item}`" for item in items)) for name, items in EXTENSION_ELEMENTS.items()],
     )
+    organisation = ["## What expressions can ask of the organisation", ""]
+    organisation += [
+        f"The context `{PEOPLE}`, in every expression and decision; `?` marks what may be null, and then gives null.",
+        "The rules: [for modellers](../how-to/modellers.md#who-gets-a-task).",
+        "",
+    ]
+    organisation += [
+        f"- `{PEOPLE}.{name}({', '.join(signature.split(';'))})`"
+        for name, overloads in FUNCTIONS.items()
+        for signature, _ in overloads
+    ]
+    organisation.append("")
     refused = ["## What refuses deployment", "", "It has execution meaning and is not executed by this version.", ""]
     refused += [f"- `{name}`" for name in sorted(UNSUPPORTED_NODES)]
     refused += [
@@ -257,6 +271,7 @@ def bpmn() -> str:
         kinds,
         positions,
         attributes,
+        organisation,
         refused,
     )
 

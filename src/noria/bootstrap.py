@@ -183,11 +183,13 @@ class Noria:
         self.catalogue = Catalogue(self.catalogue_store)
         year = to_datetime(InstantMs(clock.now_ms())).year
         self._calendar = china_calendar(range(year - 2, year + 3))
-        self._facts = Facts({"default": self._calendar}, CHINA_ZONE)
+        self._facts: dict[int, Facts] = {}
         self.cluster = cluster
         owner = cluster.id if cluster is not None else "single"
         elsewhere = cluster.neighbours if cluster is not None else None
-        self.runtime = Runtime(database.store, self.catalogue, clock, self.facts, owner, elsewhere)
+        self.runtime = Runtime(
+            database.store, self.catalogue, clock, self.facts, owner, elsewhere, self.people.organisation
+        )
         self.delivery = Delivery(self.runtime, database.store, self.catalogue, clock)
         self.timers = Timers(self.runtime, database.store, clock)
         self.start_timers = StartTimers(self.runtime, self.catalogue, self.catalogue_store, clock, self.facts)
@@ -270,9 +272,13 @@ class Noria:
         await noria.catalogue.load()
         return noria
 
-    def facts(self, _tenant: int) -> Facts:
-        """Outside facts of a tenant."""
-        return self._facts
+    def facts(self, tenant: int) -> Facts:
+        """Outside facts of a tenant, with the people who were asked for last."""
+        people = self.people.latest(tenant)
+        known = self._facts.get(tenant)
+        if known is None or known.people is not people:
+            known = self._facts[tenant] = Facts({"default": self._calendar}, CHINA_ZONE, people=people)
+        return known
 
     def calendar(self, _tenant: int) -> WorkCalendar:
         """The working calendar in which a tenant's figures are counted."""

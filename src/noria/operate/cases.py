@@ -311,8 +311,12 @@ class Cases:
         tenant = caller.principal.tenant
         history = await history_of(self._office, held, await self._office.people.organisation(tenant))
         explained = Permission.MODELS_READ in caller.principal.permissions
-        facts = self._office.facts(tenant)
-        return DecisionsMade(decisions_made(history, facts, explained=explained))
+        now = self._office.facts(tenant)
+        then = {
+            row.ts: msgspec.structs.replace(now, people=await self._office.people.organisation(tenant, row.ts))
+            for row in history.rows
+        }
+        return DecisionsMade(decisions_made(history, then, explained=explained))
 
     async def state_at(self, caller: Caller, iid: int, at: str) -> StateAt:
         """The state of an instance at an instant of its past.

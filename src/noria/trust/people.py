@@ -222,6 +222,16 @@ class Organisation:
             children.setdefault(unit.parent, set()).add(unit.id)
         return children
 
+    def has_role(self, person_id: str, role: str) -> bool:
+        """Whether there is such a person who holds a role."""
+        person = self.people.get(person_id)
+        return person is not None and role in person.roles
+
+    def unit_manager(self, unit_id: str) -> str:
+        """Person id of who manages a unit now, "" for nobody or when there is no such unit."""
+        unit = self.units.get(unit_id)
+        return self.head_of(unit) if unit is not None else ""
+
     # For the policy and for models
 
     def groups_of(self, person: Person) -> tuple[str, ...]:
@@ -259,6 +269,14 @@ class Organisation:
             "roles": list(person.roles),
             "position": person.position,
         }
+
+    def person(self, person_id: str) -> dict[str, object] | None:
+        """What models see of an active person: the snapshot, and all posts; None when there is none."""
+        person = self.people.get(person_id)
+        if person is None or not person.active:
+            return None
+        posts = [{"unit": post.unit, "position": post.position} for post in person.all_posts]
+        return {**self.snapshot(person), "posts": posts}
 
     def name_of(self, person_id: str) -> str:
         """A person's name, the id itself for a technical actor."""

@@ -39,6 +39,8 @@ class DatabasePeople:
         self._clock = clock
         self._histories: dict[int, History] = {}
         self._organisations: dict[int, tuple[Organisation, int]] = {}
+        self._past: dict[int, tuple[Organisation, int]] = {}
+        self._latest: dict[int, Organisation] = {}
         self._changes = 0
 
     async def history(self, tenant: int) -> History:
@@ -56,7 +58,7 @@ class DatabasePeople:
     async def organisation(self, tenant: int, at_ms: int | None = None) -> Organisation:
         """All people and units, as they are now or at another instant."""
         if at_ms is not None:
-            return (await self.history(tenant)).at(at_ms)
+            return await self._organisation_at(tenant, at_ms)
         known = self.known(tenant)
         if known is not None:
             return known
@@ -65,7 +67,21 @@ class DatabasePeople:
         organisation = history.at(self._clock.now_ms())
         if changes == self._changes:
             self._organisations[tenant] = (organisation, history.until(organisation))
+        self._latest[tenant] = organisation
         return organisation
+
+    async def _organisation_at(self, tenant: int, at_ms: int) -> Organisation:
+        organisation, until = self._past.get(tenant, (None, 0))
+        if organisation is None or not organisation.at_ms <= at_ms < until:
+            # Who asks for one instant asks for many near it: an instance's history, say.
+            history = await self.history(tenant)
+            organisation = history.at(at_ms)
+            self._past[tenant] = (organisation, history.until(organisation))
+        return organisation
+
+    def latest(self, tenant: int) -> Organisation | None:
+        """The organisation that was asked for last, None when none was; the caller has just asked for that of now."""
+        return self._latest.get(tenant)
 
     def known(self, tenant: int) -> Organisation | None:
         """The organisation of now, if it is at hand without asking the database."""
@@ -79,6 +95,7 @@ class DatabasePeople:
         self._changes += 1
         self._histories.clear()
         self._organisations.clear()
+        self._past.clear()
 
     async def put(
         self,
