@@ -42,6 +42,7 @@ PAGES = ROOT / "docs" / "reference"
 
 MEANINGS = {
     "activities": "FEEL for the ids of the activities that begin by themselves; without it all without incoming flow.",
+    "amount": "FEEL for the amount that substitutes are limited by; without it the variable `amount`.",
     "assignee": "FEEL or constant: id of the one person who gets the task.",
     "binding": "`latest` (default), `deployment` or `version`: which version of the called process runs.",
     "businessKey": "FEEL for the business key of the called instance; without it that of the caller.",

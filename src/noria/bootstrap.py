@@ -60,6 +60,7 @@ from noria.operate.ports import Clock
 from noria.operate.requests import Origin
 from noria.operate.runtime import Runtime
 from noria.operate.staff import Staff
+from noria.operate.substitutes import Substitutes
 from noria.operate.timers import StartTimers, Timers
 from noria.operate.workers import JobHandler, Workers
 from noria.trust.people import Person
@@ -223,6 +224,7 @@ class Noria:
         cases = Cases(office)
         self.operations = Operations(office, DatabaseBatches(database))
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
+        staff = Staff(office, self.people, accounts)
         self.services = Services(
             office=office,
             accounts=accounts,
@@ -233,7 +235,8 @@ class Noria:
             workers=workers,
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),
             auditing=Auditing(office, cases, self.audit),
-            staff=Staff(office, self.people, accounts),
+            staff=staff,
+            substitutes=Substitutes(office, self.people, staff, lambda: SystemSecrets().token()[:16]),
             live=self.hub,
             tenant=TENANT,
             demo=demo,

@@ -68,11 +68,8 @@ def operations(house: House) -> dict[str, tuple[str, str, dict[str, Any]]]:
                 for name, value in (("instance_id", "1"), ("incident_id", "1"), ("task_id", "1-1"), ("job_id", "1-1")):
                     filled = filled.replace(f"{{{name}}}", value)
                 filled = filled.replace("{person_id}", "new").replace("{notice_id}", "1-1-1").replace("{hashed}", "0")
-                found[operation["operationId"]] = (
-                    method.upper(),
-                    filled.replace("{unit_id}", "new").replace("{valid_from}", "2099-01-01"),
-                    operation,
-                )
+                filled = filled.replace("{valid_from}", "2099-01-01").replace("{substitution_id}", "none")
+                found[operation["operationId"]] = (method.upper(), filled.replace("{unit_id}", "new"), operation)
     return found
 
 

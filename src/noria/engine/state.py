@@ -73,6 +73,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True, gc=False):
         urged_ms: when it was last urged, 0 for never.
         version: one more at each change of the task; callers may insist on it.
         name: what it is called when the model computes that, "" for the name of its element.
+        excluded: who may not do it, because they did an earlier task that it is to be separate from.
     """
 
     element: int
@@ -88,6 +89,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True, gc=False):
     urged_ms: int = 0
     version: int = 1
     name: str = ""
+    excluded: tuple[str, ...] = ()
 
 
 class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -30,7 +30,7 @@ from noria.operate.office import (
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
 from noria.operate.requests import Request, SerialDraw
 from noria.operate.rows import InstanceRow
-from noria.operate.taskviews import open_tasks, task_view
+from noria.operate.taskviews import open_tasks, task_facts, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
     DecisionsMade,
@@ -45,7 +45,7 @@ from noria.operate.views import (
     Timeline,
 )
 from noria.trust.people import Organisation
-from noria.trust.policy import InstanceFacts, Permission, TaskFacts, Verdict, may_see, may_start
+from noria.trust.policy import InstanceFacts, Permission, Verdict, may_see, may_start
 
 _STATUS = {
     Status.OPEN: "open",
@@ -165,7 +165,7 @@ class Cases:
 
     async def _may_see(self, caller: Caller, held: Held) -> Verdict:
         row, state = held.row, held.state
-        tasks = tuple(TaskFacts(task.assignee, task.groups, task.users) for task in state.tasks.values())
+        tasks = tuple(task_facts(task) for task in open_tasks(held))
         facts = InstanceFacts(row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()))
         verdict = may_see(caller.principal, facts)
         if verdict.allowed:
@@ -256,7 +256,7 @@ class Cases:
         brief = await self.brief(caller.principal.tenant, iid)
         state, graph = held.state, held.definition.graph
         now_ms = office.clock.now_ms()
-        tasks = [await task_view(office, task, organisation, now_ms) for task in open_tasks(held)]
+        tasks = [await task_view(office, task, organisation, now_ms, caller.principal) for task in open_tasks(held)]
         incidents = [
             IncidentView(
                 str(key),

@@ -24,7 +24,7 @@ from noria.operate.office import (
 )
 from noria.operate.reading import NoticeFields, TaskBox, TaskSort
 from noria.operate.requests import Request
-from noria.operate.taskviews import open_task, task_view
+from noria.operate.taskviews import open_task, task_facts, task_view
 from noria.operate.views import (
     Counts,
     InstanceBrief,
@@ -35,7 +35,7 @@ from noria.operate.views import (
     TaskDetail,
     TaskView,
 )
-from noria.trust.policy import Permission, TaskFacts, is_candidate, may_work_on
+from noria.trust.policy import Permission, TaskFacts, is_candidate, may_reassign, may_work_on
 
 
 class UnknownPersonError(NoriaError):
@@ -71,7 +71,8 @@ class Inbox:
         )
         organisation = await office.people.organisation(tenant)
         now_ms = office.clock.now_ms()
-        return Page([await task_view(office, row, organisation, now_ms) for row in rows], total, limit, offset)
+        views = [await task_view(office, row, organisation, now_ms, caller.principal) for row in rows]
+        return Page(views, total, limit, offset)
 
     async def counts(self, caller: Caller) -> Counts:
         """The numbers beside the menu."""
@@ -124,10 +125,16 @@ class Inbox:
         """Run a command on a task, if the policy allows."""
         iid, token, held = await self._open(caller, task_id)
         if as_worker:
-            task = held.state.tasks[token]
-            verdict = may_work_on(caller.principal, TaskFacts(task.assignee, task.groups, task.users))
+            facts = task_facts(open_task(held, token))
+            verdict = may_work_on(caller.principal, facts)
+            if not verdict.allowed and isinstance(command, c.TransferTask):
+                handed_on = may_reassign(caller.principal, facts)
+                verdict = handed_on if handed_on.allowed else verdict
             if not verdict.allowed:
                 raise await self._office.deny(caller, f"task.{command.__struct_config__.tag}", "task", task_id, verdict)
+            if verdict.owner != caller.principal.id:
+                # A substitute acts: what is done is the principal's, and the request's actor says who did it.
+                command = msgspec.structs.replace(command, by=verdict.owner)
         await self._office.run(
             Request(
                 command,
@@ -155,7 +162,8 @@ class Inbox:
     async def _view(self, caller: Caller, task_id: str) -> TaskView:
         _, token, held = await self._open(caller, task_id)
         organisation = await self._office.people.organisation(caller.principal.tenant)
-        return await task_view(self._office, open_task(held, token), organisation, self._office.clock.now_ms())
+        now_ms = self._office.clock.now_ms()
+        return await task_view(self._office, open_task(held, token), organisation, now_ms, caller.principal)
 
     async def complete(
         self, caller: Caller, task_id: str, variables: dict[str, object], comment: str = "", version: int = 0
@@ -207,12 +215,13 @@ class Inbox:
                 return await self._closed_detail(caller, held, closed)
         iid, token, held = await self._open(caller, task_id)
         organisation = await office.people.organisation(caller.principal.tenant)
-        view = await task_view(office, open_task(held, token), organisation, office.clock.now_ms())
+        fields = open_task(held, token)
+        view = await task_view(office, fields, organisation, office.clock.now_ms(), caller.principal)
         state, definition = held.state, held.definition
         task = state.tasks[token]
         form = definition.forms.get(task.form) if task.form else None
         variables = {**state.scopes[0].variables, **(state.scopes[token].variables if token in state.scopes else {})}
-        works = may_work_on(caller.principal, TaskFacts(task.assignee, task.groups, task.users)).allowed
+        works = may_work_on(caller.principal, task_facts(fields)).allowed
         targets = returnable(definition, state, token) if works else ()
         elements = definition.graph.elements
         return TaskDetail(
@@ -223,7 +232,8 @@ class Inbox:
                 Returnable(element_ref(elements[index]), person_or_none(organisation, state.actors.get(index, "")))
                 for index in targets
             ],
-            allowed=self._allowed(caller, held, token, works, bool(targets)),
+            allowed=self._allowed(caller, held, token, works, bool(targets))
+            + (["transfer"] if not works and may_reassign(caller.principal, task_facts(fields)).allowed else []),
             last_return=await self._last_return(iid, held, caller),
             instance_visible=True,
         )
@@ -231,7 +241,7 @@ class Inbox:
     async def _closed_detail(self, caller: Caller, held: Held, closed: ClosedTask) -> TaskDetail:
         office = self._office
         organisation = await office.people.organisation(caller.principal.tenant)
-        view = await task_view(office, closed.fields, organisation, office.clock.now_ms())
+        view = await task_view(office, closed.fields, organisation, office.clock.now_ms(), caller.principal)
         form = held.definition.forms.get(closed.form) if closed.form else None
         values = closed.variables
         view.status = "cancelled" if closed.cancelled else view.status

@@ -70,7 +70,10 @@ class Returnable(msgspec.Struct, frozen=True):
 
 
 class TaskView(msgspec.Struct, kw_only=True):
-    """A work item in a list."""
+    """A work item in a list.
+
+    `proxy` did a closed one for its assignee; `on_behalf_of` is whom the reader does it for, or did.
+    """
 
     id: str
     instance_id: str
@@ -91,6 +94,8 @@ class TaskView(msgspec.Struct, kw_only=True):
     status: str
     done_at: str | None
     version: int
+    proxy: Ref | None = None
+    on_behalf_of: Ref | None = None
 
 
 class TaskDetail(TaskView, kw_only=True):
@@ -112,6 +117,7 @@ class Counts(msgspec.Struct):
     done: int
     started: int
     notices: int
+    queue: int
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -239,6 +245,7 @@ class AuditEntry(msgspec.Struct, kw_only=True):
     seq: int
     at: str
     actor: Ref | None
+    on_behalf_of: Ref | None = None
     action: str
     subject: dict[str, str] = msgspec.field(name="object")
     outcome: str

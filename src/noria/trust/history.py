@@ -10,6 +10,7 @@ import msgspec
 from noria.kernel.errors import Rejected
 from noria.trust.people import FOREVER, Organisation, Person, Unit
 from noria.trust.policy import exclusive_roles
+from noria.trust.substitutes import Substitution
 
 ChangedKind = Literal["person", "unit"]
 _UNDATED = frozenset({"id", "username"})
@@ -47,10 +48,14 @@ class History:
     Attributes:
         usernames: person id → user name; user names have no history.
         changes: by kind and id, the earliest first.
+        substitutions: all of them, those that have ended too.
     """
 
-    def __init__(self, usernames: Mapping[str, str], changes: Iterable[Change]) -> None:
+    def __init__(
+        self, usernames: Mapping[str, str], changes: Iterable[Change], substitutions: Iterable[Substitution] = ()
+    ) -> None:
         self.usernames = usernames
+        self.substitutions = tuple(substitutions)
         self.changes: dict[tuple[ChangedKind, str], list[Change]] = {}
         for change in sorted(changes, key=lambda change: change.valid_from):
             self.changes.setdefault((change.kind, change.id), []).append(change)
@@ -71,14 +76,16 @@ class History:
                 people[key] = msgspec.convert({**values, "id": key, "username": self.usernames[key]}, Person)
             else:
                 units[key] = msgspec.convert({**values, "id": key}, Unit)
-        return Organisation(people, units, at_ms)
+        return Organisation(people, units, at_ms, self.substitutions)
 
     def until(self, organisation: Organisation) -> int:
-        """Until when an organisation stays as it is, ms: the next change, or begin or end of an acting manager."""
+        """Until when an organisation stays as it is, ms: the next change, or begin or end of a period in it."""
         instants = [change.valid_from for changes in self.changes.values() for change in changes]
         for unit in organisation.units.values():
             for acting in unit.acting:
                 instants += (acting.since_ms, acting.until_ms)
+        for item in self.substitutions:
+            instants += (item.since_ms, item.until_ms, item.ended_ms)
         return min((instant for instant in instants if instant > organisation.at_ms), default=FOREVER)
 
     def with_members(self, members: Iterable[Person | Unit], valid_from: int, recorded: int, by: str = "") -> History:
@@ -100,7 +107,7 @@ class History:
                     listed.remove(same)
                     fields = {**same.fields, **fields}
                 listed.append(Change(kind, member.id, valid_from, fields, recorded, by))
-        return History(usernames, (change for listed in changes.values() for change in listed))
+        return History(usernames, (change for listed in changes.values() for change in listed), self.substitutions)
 
     def without(self, kind: ChangedKind, key: str, valid_from: int) -> History:
         """The history without one change."""
@@ -112,6 +119,7 @@ class History:
                 for change in listed
                 if (change.kind, change.id, change.valid_from) != (kind, key, valid_from)
             ),
+            self.substitutions,
         )
 
     def new_in(self, later: History) -> list[Change]:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import msgspec
 
+from noria.trust.substitutes import Substitution
+
 FOREVER = 2**62
 """Stands for the end of a period that has none, ms."""
 
@@ -102,12 +104,24 @@ class Organisation:
         people: by id, those who are not active any more among them.
         units: likewise.
         at_ms: the instant.
+        substitutions: those that are in force, and those that were taken back but for some tasks.
     """
 
-    def __init__(self, people: Mapping[str, Person], units: Mapping[str, Unit], at_ms: int = 0) -> None:
+    def __init__(
+        self,
+        people: Mapping[str, Person],
+        units: Mapping[str, Unit],
+        at_ms: int = 0,
+        substitutions: Iterable[Substitution] = (),
+    ) -> None:
         self.people = people
         self.units = units
         self.at_ms = at_ms
+        self.substitutions = tuple(
+            item
+            for item in substitutions
+            if (item.holds(at_ms) or item.kept) and self.is_active(item.principal) and self.is_active(item.substitute)
+        )
 
     # One unit
 
@@ -231,6 +245,16 @@ class Organisation:
         """Person id of who manages a unit now, "" for nobody or when there is no such unit."""
         unit = self.units.get(unit_id)
         return self.head_of(unit) if unit is not None else ""
+
+    # Substitutes
+
+    def substitutes_of(self, person_id: str, process: str, amount: float | None) -> tuple[str, ...]:
+        """Person ids of who may act for somebody now, in a process and with an amount."""
+        return tuple(
+            item.substitute
+            for item in self.substitutions
+            if item.principal == person_id and item.holds(self.at_ms) and item.about(process) and item.within(amount)
+        )
 
     # For the policy and for models
 

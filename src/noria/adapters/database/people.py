@@ -14,6 +14,7 @@ from noria.operate.ports import Clock
 from noria.trust.history import Change, ChangedKind, History
 from noria.trust.people import Organisation, Person, Unit
 from noria.trust.signing_in import Credential, Session
+from noria.trust.substitutes import Substitution
 
 PEOPLE_STAMP = "people"
 """Name of the setting that changes with every change of people or units, so that other processes see it."""
@@ -154,6 +155,28 @@ class DatabasePeople:
         self.forget()
         return bool(gone.rowcount)
 
+    async def put_substitution(self, tenant: int, item: Substitution) -> None:
+        """Write a substitution; one with this id is replaced."""
+        values = {
+            "principal": item.principal,
+            "substitute": item.substitute,
+            "since": item.since_ms,
+            "until": item.until_ms,
+            "processes": msgspec.json.encode(item.processes).decode(),
+            "amount_max": item.amount_max,
+            "created": item.created_ms,
+            "created_by": item.created_by,
+            "ended": item.ended_ms,
+            "ended_by": item.ended_by,
+            "kept": msgspec.json.encode(item.kept).decode(),
+        }
+        where = (t.substitution.c.tenant == tenant) & (t.substitution.c.id == item.id)
+        async with self._database.writing() as db:
+            if not (await db.execute(sa.update(t.substitution).where(where).values(values))).rowcount:
+                await db.execute(sa.insert(t.substitution).values(tenant=tenant, id=item.id, **values))
+            await db.execute(_STAMP, {"tenant": tenant, "name": PEOPLE_STAMP})
+        self.forget()
+
     async def credential(self, tenant: int, username: str) -> Credential | None:
         """Of an active person."""
         c = t.credential.c
@@ -241,7 +264,29 @@ async def _history(db: AsyncConnection, tenant: int) -> History:
         Change(kind, key, valid_from, msgspec.json.decode(fields), recorded, by)
         for kind, key, valid_from, fields, recorded, by in (await db.execute(query)).all()
     ]
-    return History(usernames, changes)
+    return History(usernames, changes, await _substitutions(db, tenant))
+
+
+async def _substitutions(db: AsyncConnection, tenant: int) -> list[Substitution]:
+    c = t.substitution.c
+    rows = (await db.execute(sa.select(t.substitution).where(c.tenant == tenant).order_by(c.created, c.id))).mappings()
+    return [
+        Substitution(
+            row["id"],
+            row["principal"],
+            row["substitute"],
+            row["since"],
+            row["until"],
+            tuple(msgspec.json.decode(row["processes"])),
+            row["amount_max"],
+            row["created"],
+            row["created_by"],
+            row["ended"],
+            row["ended_by"],
+            tuple(msgspec.json.decode(row["kept"])),
+        )
+        for row in rows
+    ]
 
 
 async def _put_identity(db: AsyncConnection, tenant: int, person: Person, now_ms: int) -> None:

@@ -15,6 +15,7 @@ from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
 from noria.operate.staff import Staff
+from noria.operate.substitutes import Substitutes
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
 
@@ -48,6 +49,7 @@ class Services(msgspec.Struct):
     watching: Watching
     auditing: Auditing
     staff: Staff
+    substitutes: Substitutes
     live: LiveHub
     tenant: int
     demo: tuple[DemoAccount, ...]

@@ -257,6 +257,8 @@ class _ProcessCompiler:
                 message = "The serial pattern may hold {year} and {number:06d} only."
                 self.findings.error("bpmn.serial", message, process)
         graph.title = self.expressions.optional(process, "title")
+        amount = process.get(noria("amount"))
+        graph.amount = self.expressions.feel(amount, process) if amount.strip() else None
         graph.summary = _listed(process.get(noria("summary")))
         graph.starter_groups = _listed(process.get(noria("starterGroups")))
         graph.withdrawable = process.get(noria("withdrawable")) or "before_first_decision"

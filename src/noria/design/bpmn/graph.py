@@ -412,6 +412,7 @@ class Graph(msgspec.Struct):
         serial: pattern of the business key drawn at start, e.g. ``CG-{year}-{number:06d}``; "" for none.
         starter_groups: role or unit keys that may start it; empty means every signed-in person of the tenant.
         title: FEEL for the line that names an instance in lists; None means process name and business key.
+        amount: what substitutes are limited by; None for the variable ``amount``.
         summary: variable names shown on a task's card, in order.
         withdrawable: "before_first_decision" (default), "always" or "never".
     """
@@ -425,5 +426,6 @@ class Graph(msgspec.Struct):
     serial: str = ""
     starter_groups: tuple[str, ...] = ()
     title: Expression | None = None
+    amount: Expression | None = None
     summary: tuple[str, ...] = ()
     withdrawable: str = "before_first_decision"

@@ -144,7 +144,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "standardLoopCharacteristics": ("saveBefore", "saveAfter"),
     "conditionalEventDefinition": ("variables", "on"),
     "terminateEventDefinition": ("terminateAll", "terminateLoop"),
-    "process": ("serial", "starterGroups", "title", "summary", "withdrawable", "jobPriority"),
+    "process": ("serial", "starterGroups", "title", "summary", "amount", "withdrawable", "jobPriority"),
     "startEvent": ("form", "correlation"),
     "endEvent": ("topic", "retries", "retryWait", "correlation"),
     "intermediateThrowEvent": ("topic", "retries", "retryWait", "correlation"),
