@@ -75,6 +75,8 @@ MEANINGS = {
     "saveAfter": "`true`: a save point behind the element; what follows is a step of its own. On a loop's "
     "characteristics: behind each of its instances.",
     "saveBefore": "`true`: a save point before the element. On a loop's characteristics: before each of its instances.",
+    "separateFrom": "Ids of user tasks, or a start event, whose doers may not do this task: a comma list (four eyes). "
+    "Tested for whoever does it and for whom it is done.",
     "serial": "Pattern of the business key drawn at start, such as `CG-{year}-{number:06d}`.",
     "starterGroups": "Roles or units that may start the process; without it every employee.",
     "summary": "Variables shown on a task's card, a comma list.",

@@ -148,10 +148,11 @@ class Player:
 
     def act(self, line: str) -> None:
         """Do one line; it must be accepted, or refused with the code that the line names."""
+        line, _, actor = line.partition(" via ")
         refused = re.match(r"refused (\S+): (.*)", line)
         if refused is not None:
             before = encode_state(self.state)
-            outcome = self.do(self.command(refused[2]))
+            outcome = self.do(self.command(refused[2]), actor)
             assert isinstance(outcome, Rejected), "it was accepted"
             assert outcome.code == refused[1], f"it was refused with {outcome.code}: {outcome.message}"
             assert encode_state(self.state) == before, "the refusal left a trace"
@@ -162,13 +163,14 @@ class Player:
         if line.startswith("wait "):
             self.wait(line.split()[1])
             return
-        outcome = self.do(self.command(line))
+        outcome = self.do(self.command(line), actor)
         assert not isinstance(outcome, Rejected), f"refused: {outcome}"
 
-    def do(self, command: c.AnyCommand) -> Rejected | None:
-        """Run a command twice; both runs must agree to the byte."""
-        outcome = step(self.definition, self.state, command, self.now_ms, self.facts)
-        again = step(self.definition, self.state, command, self.now_ms, self.facts)
+    def do(self, command: c.AnyCommand, actor: str = "") -> Rejected | None:
+        """Run a command twice, as a substitute if one is named; both runs must agree to the byte."""
+        facts = msgspec.structs.replace(self.facts, actor=actor)
+        outcome = step(self.definition, self.state, command, self.now_ms, facts)
+        again = step(self.definition, self.state, command, self.now_ms, facts)
         if isinstance(outcome, Rejected):
             assert again == outcome
             return outcome

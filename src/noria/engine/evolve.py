@@ -178,6 +178,16 @@ def _task_transferred(state: State, event: e.TaskTransferred) -> None:
     _change_task(state, event.token, assignee=event.to, claimed=False)
 
 
+def _doers_noted(state: State, event: e.DoersNoted) -> None:
+    state.doers[event.element] = (*state.doers.get(event.element, ()), *event.people)
+
+
+def _task_separated(state: State, event: e.TaskSeparated) -> None:
+    task = state.tasks[event.token]
+    # Not a change that callers must have seen: it concerns others than who holds the task.
+    state.tasks[event.token] = msgspec.structs.replace(task, excluded=(*task.excluded, *event.people))
+
+
 def _task_urged(state: State, event: e.TaskUrged) -> None:
     _change_task(state, event.token, urged_ms=event.at_ms)
 
@@ -351,6 +361,7 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
     renamed(state.done)
     state.rounds = {elements[key]: value for key, value in state.rounds.items() if key in elements}
     state.actors = {elements[key]: value for key, value in state.actors.items() if key in elements}
+    state.doers = {elements[key]: value for key, value in state.doers.items() if key in elements}
     for key, used in state.activated.items():
         state.activated[key] = tuple(flows[flow] for flow in used if flow in flows)
     for key, chosen in state.chosen.items():
@@ -443,4 +454,6 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.InstanceRestored: _instance_restored,
     e.InstanceSuspended: _suspended(True),
     e.InstanceResumed: _suspended(False),
+    e.DoersNoted: _doers_noted,
+    e.TaskSeparated: _task_separated,
 }

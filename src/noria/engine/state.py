@@ -290,6 +290,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
         activated: complex gateways that have gone on and wait for their other flows: token → flows already used.
         gathered: tokens that wait for others to begin their activity together → how many have come.
         suspended: nothing happens to it until an operator resumes it.
+        doers: who did the user tasks that others are to be separate from, by element, of every round.
         chosen: by the scope of an ad-hoc sub-process, element indexes of what is still to be begun in it.
     """
 
@@ -322,6 +323,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
     gathered: dict[int, int] = {}
     chosen: dict[int, tuple[int, ...]] = {}
     suspended: bool = False
+    doers: dict[int, tuple[str, ...]] = {}
 
     def copy(self) -> State:
         """A working copy: what is replaced as a whole is shared, what is changed in place is not."""
@@ -359,6 +361,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.gathered.copy() if self.gathered else {},
             self.chosen.copy() if self.chosen else {},
             self.suspended,
+            self.doers.copy() if self.doers else {},
         )
 
 

@@ -259,13 +259,15 @@ class Inbox:
     def _allowed(caller: Caller, held: Held, token: int, works: bool, can_return: bool) -> list[str]:
         task = held.state.tasks[token]
         allowed = ["comment"]
+        # Whoever holds what an earlier step keeps them from may hand it on, and nothing else.
+        barred = caller.principal.id in task.excluded
         if works:
-            allowed += ["complete", "transfer"]
+            allowed += ["transfer"] if barred else ["complete", "transfer"]
             if not task.assignee:
                 allowed.append("claim")
             elif task.claimed:
                 allowed.append("unclaim")
-            if can_return:
+            if can_return and not barred:
                 allowed.append("return")
         if caller.principal.id == held.state.starter or Permission.OPERATE in caller.principal.permissions:
             allowed.append("urge")

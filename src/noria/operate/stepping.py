@@ -178,6 +178,9 @@ class Stepper:
         facts = self._facts(row.tenant)
         if request.target:
             facts = msgspec.structs.replace(facts, target=batch.definitions[request.target])
+        by = getattr(command, "by", "")
+        if by and by != request.actor:
+            facts = msgspec.structs.replace(facts, actor=request.actor)
         outcome = _decided(held, command, now_ms, facts)
         if isinstance(outcome, Rejected):
             return outcome

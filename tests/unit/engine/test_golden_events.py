@@ -141,6 +141,8 @@ SAMPLES += (
     e.InstanceRestored(by="he", reason="撤销", before=9, after=7, state=RESTORED),
     e.InstanceSuspended(by="he", reason="核查"),
     e.InstanceResumed(by="he", reason="核查完毕"),
+    e.DoersNoted(token=6, element=5, people=("wang", "sun")),
+    e.TaskSeparated(token=9, people=("wang", "sun")),
 )
 
 STATE = State(

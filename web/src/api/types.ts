@@ -64,6 +64,10 @@ export interface Task {
   status: TaskStatus;
   done_at: string | null;
   version: number;
+  /** Who did it for the assignee, as a substitute. */
+  proxy: PersonRef | null;
+  /** For whom the reader does it, or did. */
+  on_behalf_of: PersonRef | null;
 }
 export type TaskAction = "claim" | "unclaim" | "complete" | "return" | "transfer" | "comment" | "urge";
 export interface FormComponent {
@@ -97,13 +101,30 @@ export interface TaskDetail extends Task {
   /** Whether the instance may be opened too. */
   instance_visible: boolean;
 }
-export type TaskBox = "mine" | "group" | "done";
+export type TaskBox = "mine" | "group" | "done" | "queue";
 export interface Counts {
   mine: number;
   group: number;
   done: number;
   started: number;
   notices: number;
+  /** Tasks that an administrator must hand on. */
+  queue: number;
+}
+/** Somebody who acts for somebody else for a while. */
+export interface Substitution {
+  id: string;
+  principal: PersonRef;
+  substitute: PersonRef;
+  since: string;
+  until: string;
+  processes: Named[];
+  amount_max: number | null;
+  state: "ahead" | "in_force" | "over";
+  created_by: PersonRef;
+  ended_at: string | null;
+  /** Tasks that stay with the substitute. */
+  kept: string[];
 }
 export interface ProcessItem {
   key: string;
@@ -273,6 +294,8 @@ export interface AuditEntry {
   seq: number;
   at: string;
   actor: PersonRef | null;
+  /** For whom a substitute did it. */
+  on_behalf_of: PersonRef | null;
   action: string;
   object: { type: string; id: string };
   outcome: AuditOutcome;

@@ -324,6 +324,7 @@ class Element(msgspec.Struct):
         event_sub_processes: for the process and sub-processes: element indexes of the event sub-processes directly
             inside.
         human: set on user tasks.
+        separate_from: on user tasks: element indexes of the user tasks, and start events, whose doers may not do it.
         job: set on service tasks, and on send and script tasks and throwing events that are done by a worker.
         call: set on call activities.
         script: FEEL of a script task.
@@ -367,6 +368,7 @@ class Element(msgspec.Struct):
     starts: tuple[int, ...] = ()
     event_sub_processes: tuple[int, ...] = ()
     human: HumanWork | None = None
+    separate_from: tuple[int, ...] = ()
     job: JobWork | None = None
     call: Call | None = None
     script: Expression | None = None

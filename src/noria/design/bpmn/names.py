@@ -125,6 +125,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "priority",
         "completedByStart",
         "title",
+        "separateFrom",
     ),
     "serviceTask": ("topic", "retries", "retryWait", "resultVariable"),
     "sendTask": ("topic", "retries", "retryWait", "resultVariable", "correlation"),

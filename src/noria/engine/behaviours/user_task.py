@@ -9,6 +9,7 @@ from noria.design.feel import Expression
 from noria.engine import events as e
 from noria.engine.arming import after, part_way, text_of
 from noria.engine.run import Run
+from noria.engine.tasks import separating
 from noria.engine.trouble import Trouble
 
 _NO_WORK = HumanWork()
@@ -32,6 +33,10 @@ def enter(run: Run, token: int, element: Element) -> None:
     groups, users = _candidates(run, element, work, variables)
     if not assignee and work.assignee is not None:
         assignee = work.assignee.constant or _assignee(run, element, work.assignee, variables)
+    kept_out = separating.excluded(run, element) if element.separate_from else ()
+    if kept_out:
+        assignee = "" if assignee in kept_out else assignee
+        users = tuple(user for user in users if user not in kept_out)
     if not assignee and not groups and not users:
         raise Trouble("task.nobody", f"Nobody can do {element.id}: no assignee, candidate or lane names anyone.")
     due_ms = _due_ms(run, element, work.due_in, work.calendar, variables) if work.due_in is not None else 0
@@ -50,8 +55,11 @@ def enter(run: Run, token: int, element: Element) -> None:
             _name(run, work.title, variables) if work.title is not None else "",
         )
     )
+    if kept_out:
+        run.emit(e.TaskSeparated(token, kept_out))
     if work.completed_by_start and run.with_start and round_now == 1:
         run.emit(e.TaskCompleted(token, element.index, state.starter, 1, "", True))
+        separating.note(run, token, element, state.starter)
         run.leave(token, element)
     elif due_ms:
         for share in work.remind_shares:

@@ -6,6 +6,7 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.run import Run
 from noria.engine.state import Task
+from noria.engine.tasks import separating
 from noria.kernel.errors import Rejected
 
 
@@ -36,6 +37,9 @@ def claim(run: Run, command: c.ClaimTask) -> Rejected | None:
         return task
     if task.assignee:
         return Rejected("task.claimed", f"Task {command.token} is held already.", {"assignee": task.assignee})
+    rejected = separating.may_not_do(run, task, command.by)
+    if rejected is not None:
+        return rejected
     run.emit(e.TaskClaimed(command.token, command.by))
     return None
 
@@ -58,5 +62,8 @@ def transfer(run: Run, command: c.TransferTask) -> Rejected | None:
         return task
     if not command.to or command.to == task.assignee:
         return Rejected("task.transfer_to_self", "Name somebody else to hand the task over to.")
+    rejected = separating.separated(task, command.to)
+    if rejected is not None:
+        return rejected
     run.emit(e.TaskTransferred(command.token, command.by, task.assignee, command.to, command.reason))
     return None

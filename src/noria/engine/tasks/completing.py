@@ -7,6 +7,7 @@ from noria.engine import events as e
 from noria.engine.forms import checked_form
 from noria.engine.lifecycle import reserved_names
 from noria.engine.run import Run
+from noria.engine.tasks import separating
 from noria.engine.tasks.claiming import held_task
 from noria.kernel.errors import Rejected
 
@@ -17,6 +18,9 @@ def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
     task = held_task(run, token, command.by, command.version)
     if isinstance(task, Rejected):
         return task
+    rejected = separating.may_not_do(run, task, command.by)
+    if rejected is not None:
+        return rejected
     values = command.variables
     if values:
         rejected = reserved_names(values)
@@ -31,6 +35,7 @@ def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
         run.emit(e.TaskClaimed(token, command.by))
     element = run.definition.graph.elements[task.element]
     run.emit(e.TaskCompleted(token, task.element, command.by, task.round, command.comment))
+    separating.note(run, token, element, command.by)
     if values:
         run.assign(token, element, values)
     run.leave(token, element)
