@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
@@ -37,6 +37,7 @@ from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
 from noria.adapters.http.live import LiveHub
 from noria.adapters.http.services import DemoAccount, Services
+from noria.adapters.spreadsheets import SpreadsheetFiles
 from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets, machine, settle_memory
 from noria.adapters.worker import WorkerPool
 from noria.engine.facts import Facts
@@ -58,6 +59,7 @@ from noria.operate.office import Caller, Office
 from noria.operate.operations import Operations
 from noria.operate.ports import Clock
 from noria.operate.requests import Origin
+from noria.operate.rosters import ImportView, Rosters
 from noria.operate.runtime import Runtime
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
@@ -77,6 +79,10 @@ OPERATOR = Caller(
     Principal("cli", TENANT, frozenset({Permission.DEPLOY})), Person("cli", "cli", "command line"), Origin("cli")
 )
 """Whoever has the machine may deploy from its command line; the audit trail says so."""
+REGISTRAR = Caller(
+    Principal("cli", TENANT, frozenset({Permission.PEOPLE})), Person("cli", "cli", "command line"), Origin("cli")
+)
+"""Likewise for its people."""
 
 
 _EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - refused, not listened on
@@ -237,6 +243,7 @@ class Noria:
             auditing=Auditing(office, cases, self.audit),
             staff=staff,
             substitutes=Substitutes(office, self.people, staff, lambda: SystemSecrets().token()[:16]),
+            rosters=Rosters(office, self.people, staff, SpreadsheetFiles()),
             live=self.hub,
             tenant=TENANT,
             demo=demo,
@@ -464,6 +471,32 @@ class Composition:
         noria = await Noria.open(url)
         try:
             return await noria.services.models.put_into_force(OPERATOR, files)
+        finally:
+            await noria.close()
+
+    async def import_people(
+        self,
+        url: str,
+        files: Mapping[str, bytes],
+        *,
+        apply: bool,
+        absent: Literal["keep", "deactivate"],
+        valid_from: str,
+    ) -> ImportView:
+        """Import people as the operator of the machine."""
+        noria = await Noria.open(url)
+        try:
+            return await noria.services.rosters.load(
+                REGISTRAR, files, apply=apply, absent=absent, valid_from=valid_from
+            )
+        finally:
+            await noria.close()
+
+    async def export_people(self, url: str, kind: Literal["xlsx", "csv"], *, chinese: bool, at: str) -> bytes:
+        """Export people as the operator of the machine."""
+        noria = await Noria.open(url)
+        try:
+            return await noria.services.rosters.export(REGISTRAR, kind, chinese=chinese, at=at)
         finally:
             await noria.close()
 

@@ -134,18 +134,25 @@ class History:
             valid_from: the instant.
             members: whom to look at.
         """
+        return next(iter(self.wrong_with(valid_from, members).values()), None)
+
+    def wrong_with(
+        self, valid_from: int, members: Iterable[tuple[ChangedKind, str]]
+    ) -> dict[tuple[ChangedKind, str], Rejected]:
+        """What is wrong with each of some people and units first, from an instant on; sound ones are left out."""
         members = list(members)
         instants = {valid_from}
         instants |= {
             change.valid_from for listed in self.changes.values() for change in listed if change.valid_from > valid_from
         }
+        found: dict[tuple[ChangedKind, str], Rejected] = {}
         for instant in sorted(instants):
             organisation = self.at(instant)
-            for kind, key in members:
-                wrong = wrong_in(organisation, kind, key)
+            for member in members:
+                wrong = None if member in found else wrong_in(organisation, *member)
                 if wrong is not None:
-                    return wrong
-        return None
+                    found[member] = wrong
+        return found
 
 
 def kind_of(member: Person | Unit) -> ChangedKind:

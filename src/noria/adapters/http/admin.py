@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import msgspec
-from litestar import delete, get, post, put
+from typing import Literal
 
+import msgspec
+from litestar import Request, Response, delete, get, post, put
+from litestar.datastructures import State
+
+from noria.adapters.http.bodies import uploaded
 from noria.adapters.http.services import Services
 from noria.operate.office import Caller
+from noria.operate.rosters import ImportView
 from noria.operate.staff import PersonOrder, UnitOrder
 from noria.operate.staffviews import AdminPerson, ChangeView, UnitView
 from noria.operate.views import Page
+from noria.trust.policy import Permission
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class NewPassword(msgspec.Struct):
@@ -94,7 +102,39 @@ async def list_roles(caller: Caller, services: Services) -> Page[str]:
     return await services.staff.roles(caller)
 
 
+@get("/admin/people/export", operation_id="exportPeople", tags=["admin"])
+async def export_people(
+    caller: Caller,
+    services: Services,
+    kind: Literal["xlsx", "csv"] = "xlsx",
+    language: Literal["en", "zh-CN"] = "en",
+    at: str = "",
+) -> Response[bytes]:
+    """People, units and posts as a workbook, or as an archive of CSV files; now or at a date or instant."""
+    content = await services.rosters.export(caller, kind, chinese=language == "zh-CN", at=at)
+    ending, media_type = ("xlsx", WORKBOOK) if kind == "xlsx" else ("zip", "application/zip")
+    headers = {"Content-Disposition": f'attachment; filename="people.{ending}"', "Cache-Control": "no-store"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+@post("/admin/people/import", operation_id="importPeople", tags=["admin"], status_code=200)
+async def import_people(
+    request: Request[object, object, State],
+    caller: Caller,
+    services: Services,
+    apply: bool = False,
+    absent: Literal["keep", "deactivate"] = "keep",
+    valid_from: str = "",
+) -> ImportView:
+    """What files (multipart, any part names) would change; with `apply` it is written if nothing in it is wrong."""
+    await services.office.require(caller, Permission.PEOPLE, "person")
+    files = await uploaded(request)
+    return await services.rosters.load(caller, files, apply=apply, absent=absent, valid_from=valid_from)
+
+
 HANDLERS = [
+    export_people,
+    import_people,
     list_people,
     add_person,
     change_person,

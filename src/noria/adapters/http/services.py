@@ -14,6 +14,7 @@ from noria.operate.inbox import Inbox
 from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
+from noria.operate.rosters import Rosters
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
 from noria.operate.workers import Workers
@@ -50,6 +51,7 @@ class Services(msgspec.Struct):
     auditing: Auditing
     staff: Staff
     substitutes: Substitutes
+    rosters: Rosters
     live: LiveHub
     tenant: int
     demo: tuple[DemoAccount, ...]
