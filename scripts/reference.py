@@ -396,6 +396,11 @@ def error_codes() -> dict[str, str]:
     for call in _calls():
         if call.name in _REFUSALS and _CODE.fullmatch(call.texts[0]):
             found[call.texts[0]] = call.texts[1]
+        if call.name in _ROW_ERRORS:
+            # The code stands behind where the error is, its sentence behind it.
+            at = next((at for at, text in enumerate(call.texts) if text.startswith("import.")), -1)
+            if at >= 0:
+                found[call.texts[at]] = call.texts[at + 1]
     for status_code in problems.STATUS:
         found.setdefault(status_code, "")
     source = inspect.getsource(problems)
@@ -405,6 +410,7 @@ def error_codes() -> dict[str, str]:
 
 
 _REFUSALS = ("Rejected", "HttpProblemError", "refuse")
+_ROW_ERRORS = ("RowError", "complain")
 FRAMEWORK_STATUS = {
     "request.invalid": "400 or 422",
     "request.method": "405",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -118,3 +119,28 @@ def test_an_acting_manager_is_named_on_the_units_page(site: Site, sign_in: SignI
     page.get_by_test_id("unit-save").click()
     expect(row).to_contain_text(re.compile("刘洋.*代管"))
     shot(page, "units")
+
+
+def test_people_are_imported_from_a_file_that_was_exported_and_wrong_rows_are_named(
+    site: Site, sign_in: SignIn, tmp_path: Path
+) -> None:
+    page = sign_in("he", "/admin/people")
+    with page.expect_download() as loading:
+        page.get_by_test_id("people-export").click()
+    exported = tmp_path / "people.xlsx"
+    loading.value.save_as(exported)
+    page.get_by_test_id("people-import").click()
+    page.get_by_test_id("import-files").set_input_files(exported)
+    expect(page.get_by_test_id("import-preview")).to_contain_text("15 项不变")
+    wrong = tmp_path / "people.csv"
+    wrong.write_text("人员标识,用户名,姓名,部门\nneu,neu,新人,nowhere\n", encoding="utf-8")
+    page.get_by_test_id("import-files").set_input_files(wrong)
+    expect(page.get_by_test_id("import-preview")).to_contain_text(re.compile("人员 第 2 行.*部门.*nowhere"))
+    expect(page.get_by_test_id("import-apply")).to_be_disabled()
+    shot(page, "import-wrong")
+    right = tmp_path / "人员.csv"
+    right.write_text("人员标识,用户名,姓名,部门\nneu,neu,新人,it\n", encoding="utf-8")
+    page.get_by_test_id("import-files").set_input_files(right)
+    expect(page.get_by_test_id("import-preview")).to_contain_text("新增 1 项")
+    page.get_by_test_id("import-apply").click()
+    expect(page.get_by_test_id("people")).to_contain_text("新人")

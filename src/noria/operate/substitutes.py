@@ -144,27 +144,27 @@ class Substitutes:
         return self._view(item, await self._store.organisation(tenant), tenant)
 
     def _wrong(self, item: Substitution, organisation: Organisation, tenant: int, now_ms: int) -> Rejected | None:
-        def refused(code: str, message: str, field: str) -> Rejected:
+        def refuse(code: str, message: str, field: str) -> Rejected:
             return Rejected(code, message, {"fields": {field: code}})
 
         for field, person in (("principal", item.principal), ("substitute", item.substitute)):
             if not organisation.is_active(person):
-                return refused("person.not_found", f"There is no active person {person!r}.", field)
+                return refuse("person.not_found", f"There is no active person {person!r}.", field)
         if item.principal == item.substitute:
-            return refused("substitute.self", "Name somebody else as the substitute.", "substitute")
+            return refuse("substitute.self", "Name somebody else as the substitute.", "substitute")
         if item.since_ms >= item.until_ms or item.until_ms <= now_ms:
-            return refused("period.empty", "A period ends after it begins, and not in the past.", "until")
+            return refuse("period.empty", "A period ends after it begins, and not in the past.", "until")
         if item.amount_max is not None and not item.amount_max >= 0:
-            return refused("substitute.amount", "The highest amount is a number from 0 on.", "amount_max")
+            return refuse("substitute.amount", "The highest amount is a number from 0 on.", "amount_max")
         known = {row.key for row in self._office.catalogue.rows(tenant)}
         unknown = next((key for key in item.processes if key not in known), None)
         if unknown is not None:
-            return refused("process.not_found", f"There is no process {unknown!r}.", "processes")
+            return refuse("process.not_found", f"There is no process {unknown!r}.", "processes")
         roles = organisation.people[item.principal].roles + organisation.people[item.substitute].roles
         pair = exclusive_roles(roles)
         if pair is not None:
             text = f"Nobody acts with {' and '.join(sorted(pair))} together, as a substitute neither."
-            return refused("roles.exclusive", text, "substitute")
+            return refuse("roles.exclusive", text, "substitute")
         return None
 
     async def end(self, caller: Caller, key: str, in_flight: Literal["stay", "return"]) -> SubstitutionView:

@@ -165,7 +165,8 @@ def well_formed(key: str) -> bool:
     return bool(key) and key.replace("-", "").replace("_", "").isalnum()
 
 
-def _refused(code: str, message: str, field: str) -> Rejected:
+def refuse(code: str, message: str, field: str) -> Rejected:
+    """A refusal because of one field."""
     return Rejected(code, message, {"fields": {field: code}})
 
 
@@ -180,47 +181,47 @@ def wrong_in(organisation: Organisation, kind: ChangedKind, key: str) -> Rejecte
 
 def _wrong_person(organisation: Organisation, person: Person) -> Rejected | None:
     if not well_formed(person.id):
-        return _refused("person.bad_id", "An id has letters, digits, - and _ only.", "id")
+        return refuse("person.bad_id", "An id has letters, digits, - and _ only.", "id")
     if not person.username.strip() or not person.name.strip():
-        return _refused("person.incomplete", "User name and name are needed.", "name")
+        return refuse("person.incomplete", "User name and name are needed.", "name")
     for field, unit in (("unit", person.unit), *(("posts", post.unit) for post in person.posts)):
         if unit and unit not in organisation.units:
-            return _refused("unit.not_found", f"There is no unit {unit!r}.", field)
+            return refuse("unit.not_found", f"There is no unit {unit!r}.", field)
         if unit and person.active and not organisation.units[unit].active:
-            return _refused("unit.inactive", f"The unit {unit!r} does not exist any more; choose another one.", field)
+            return refuse("unit.inactive", f"The unit {unit!r} does not exist any more; choose another one.", field)
     for line in person.lines:
         if line.manager not in organisation.people:
-            return _refused("person.not_found", f"There is no person {line.manager!r}.", "lines")
+            return refuse("person.not_found", f"There is no person {line.manager!r}.", "lines")
     # Whatever the posts: roles are held by the person, and what excludes each other does so in all of them.
     pair = exclusive_roles(person.roles)
     if pair is not None:
-        return _refused("roles.exclusive", f"Nobody holds {' and '.join(sorted(pair))} together.", "roles")
+        return refuse("roles.exclusive", f"Nobody holds {' and '.join(sorted(pair))} together.", "roles")
     return None
 
 
 def _wrong_unit(organisation: Organisation, unit: Unit) -> Rejected | None:
     if not well_formed(unit.id):
-        return _refused("unit.bad_id", "An id has letters, digits, - and _ only.", "id")
+        return refuse("unit.bad_id", "An id has letters, digits, - and _ only.", "id")
     if not unit.name.strip():
-        return _refused("unit.incomplete", "A unit needs a name.", "name")
+        return refuse("unit.incomplete", "A unit needs a name.", "name")
     if unit.parent and unit.parent not in organisation.units:
-        return _refused("unit.not_found", f"There is no unit {unit.parent!r}.", "parent")
+        return refuse("unit.not_found", f"There is no unit {unit.parent!r}.", "parent")
     if any(above.parent == unit.id for above in organisation.upward(unit.id)):
-        return _refused("unit.cycle", f"The unit {unit.id!r} would lie below itself.", "parent")
+        return refuse("unit.cycle", f"The unit {unit.id!r} would lie below itself.", "parent")
     named = [("manager", unit.manager)] if unit.manager else []
     named += [("acting", acting.person) for acting in unit.acting] + [("lines", line.manager) for line in unit.lines]
     for field, person in named:
         if person not in organisation.people:
-            return _refused("person.not_found", f"There is no person {person!r}.", field)
+            return refuse("person.not_found", f"There is no person {person!r}.", field)
     for acting in unit.acting:
         if acting.since_ms >= acting.until_ms:
-            return _refused("period.empty", "A period ends after it begins.", "acting")
+            return refuse("period.empty", "A period ends after it begins.", "acting")
     if not unit.active:
         left = [person for person in organisation.people.values() if person.active]
         held = next((person for person in left if any(post.unit == unit.id for post in person.all_posts)), None)
         if held is not None:
             message = f"{held.name} still has a post in {unit.name}; give everybody another unit first."
-            return _refused("unit.in_use", message, "active")
+            return refuse("unit.in_use", message, "active")
         if any(other.active and other.parent == unit.id for other in organisation.units.values()):
-            return _refused("unit.in_use", f"There are still units below {unit.name}.", "active")
+            return refuse("unit.in_use", f"There are still units below {unit.name}.", "active")
     return None

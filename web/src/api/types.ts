@@ -409,6 +409,33 @@ export interface Unit extends Named {
   /** Who manages it now. */
   head: Named | null;
 }
+/** What is wrong in a row of a file; row 0 is the whole table. */
+export interface RowError {
+  sheet: string;
+  row: number;
+  column: string;
+  code: string;
+  message: string;
+  value: string;
+}
+export interface ImportedChange {
+  kind: "person" | "unit";
+  id: string;
+  name: string;
+  before: Record<string, Json>;
+  after: Record<string, Json>;
+}
+/** What an import would do, or has done. */
+export interface ImportPreview {
+  applied: boolean;
+  valid_from: string;
+  errors: RowError[];
+  errors_total: number;
+  added: ImportedChange[];
+  changed: ImportedChange[];
+  deactivated: ImportedChange[];
+  unchanged: number;
+}
 /** Some fields of a person or unit that have these values from an instant on. */
 export interface OrgChange {
   valid_from: string;
