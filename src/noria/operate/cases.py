@@ -31,7 +31,7 @@ from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, T
 from noria.operate.requests import Request, SerialDraw
 from noria.operate.rows import InstanceRow, JournalRow
 from noria.operate.takingback import last_act
-from noria.operate.taskviews import open_tasks, task_view
+from noria.operate.taskviews import open_tasks, task_facts, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
     DecisionsMade,
@@ -46,7 +46,7 @@ from noria.operate.views import (
     Timeline,
 )
 from noria.trust.people import Organisation
-from noria.trust.policy import InstanceFacts, Permission, TaskFacts, Verdict, may_see, may_start
+from noria.trust.policy import InstanceFacts, Permission, Verdict, may_see, may_start
 
 STATUS_NAMES = {
     Status.OPEN: "open",
@@ -178,7 +178,7 @@ class Cases:
 
     async def _may_see(self, caller: Caller, held: Held) -> Verdict:
         row, state = held.row, held.state
-        tasks = tuple(TaskFacts(task.assignee, task.groups, task.users) for task in state.tasks.values())
+        tasks = tuple(task_facts(task) for task in open_tasks(held))
         facts = InstanceFacts(
             row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()), frozenset(state.copied)
         )
@@ -271,7 +271,7 @@ class Cases:
         brief = await self.brief(caller.principal.tenant, iid)
         state, graph = held.state, held.definition.graph
         now_ms = office.clock.now_ms()
-        tasks = [await task_view(office, task, organisation, now_ms) for task in open_tasks(held)]
+        tasks = [await task_view(office, task, organisation, now_ms, caller.principal) for task in open_tasks(held)]
         incidents = [
             IncidentView(
                 str(key),
@@ -328,8 +328,12 @@ class Cases:
         tenant = caller.principal.tenant
         history = await history_of(self._office, held, await self._office.people.organisation(tenant))
         explained = Permission.MODELS_READ in caller.principal.permissions
-        facts = self._office.facts(tenant)
-        return DecisionsMade(decisions_made(history, facts, explained=explained))
+        now = self._office.facts(tenant)
+        then = {
+            row.ts: msgspec.structs.replace(now, people=await self._office.people.organisation(tenant, row.ts))
+            for row in history.rows
+        }
+        return DecisionsMade(decisions_made(history, then, explained=explained))
 
     async def state_at(self, caller: Caller, iid: int, at: str) -> StateAt:
         """The state of an instance at an instant of its past.

@@ -197,7 +197,9 @@ class Projector:
                 if iid == row.iid and ver > row.ver:
                     definition = definition_before(events)
                     break
-            found.append(Recorded(row.shard, row.seq, row.iid, row.ts, tenant, definition, decode_events(row.ev)))
+            found.append(
+                Recorded(row.shard, row.seq, row.iid, row.ts, tenant, definition, decode_events(row.ev), row.actor)
+            )
         return found
 
     # Files
@@ -241,14 +243,14 @@ class Projector:
         rows = [row for row in rows if any(isinstance(event, TOLD_OF) for event in row.events)]
         iids = {row.iid for row in rows}
         c = t.inst.c
-        query = sa.select(c.iid, c.starter, c.title).where(c.iid.in_(iids))
-        known = {row[0]: (row[1], row[2]) for row in (await db.execute(query)).all()} if iids else {}
+        query = sa.select(c.iid, c.starter, c.title, c.amount).where(c.iid.in_(iids))
+        known = {row[0]: row[1:] for row in (await db.execute(query)).all()} if iids else {}
         holders = await self._holders(db, iids) if iids else {}
         for row in rows:
             organisation = await self._people.organisation(row.tenant)
-            starter, title = known[row.iid]
+            starter, title, amount = known[row.iid]
             definition = await self._definitions.get(row.definition)
-            made += notices_of(row, starter, title, definition.graph, organisation, holders.get(row.iid, {}))
+            made += notices_of(row, starter, title, definition.graph, organisation, holders.get(row.iid, {}), amount)
         if made:
             await db.execute(
                 sa.insert(t.notice),

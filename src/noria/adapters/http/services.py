@@ -15,7 +15,9 @@ from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
 from noria.operate.paths import Paths
+from noria.operate.rosters import Rosters
 from noria.operate.staff import Staff
+from noria.operate.substitutes import Substitutes
 from noria.operate.verbs import Verbs
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
@@ -52,6 +54,8 @@ class Services(msgspec.Struct):
     watching: Watching
     auditing: Auditing
     staff: Staff
+    substitutes: Substitutes
+    rosters: Rosters
     live: LiveHub
     tenant: int
     demo: tuple[DemoAccount, ...]
