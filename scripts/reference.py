@@ -14,6 +14,7 @@ from typing import Any, cast, get_args
 import click
 import msgspec
 from scripts.support import support
+from scripts.verbs import verbs
 from scripts.writing import page, table
 
 from noria.adapters.cli.cli import group
@@ -66,8 +67,8 @@ MEANINGS = {
     "whenNobody": "nobody is found 审批人为空: the task goes to the process `owner` (default), an `administrator` or a "
     "`person`; an approval may also be done with `approve` or `refuse`",
     "nobodyTo": "FEEL: that person",
-    "whenOverdue": "besides reminding, when the limit has passed 超时动作: `approve`, `refuse`, `transfer`, `escalate`, "
-    "which throws the escalation `overdue`; `remind` (default) for nothing",
+    "whenOverdue": "besides reminding, when the limit has passed 超时动作: `approve`, `refuse`, `transfer`, "
+    "`escalate`, which throws the escalation `overdue`; `remind` (default) for nothing",
     "overdueTo": "FEEL: whom it is transferred to then",
     "remindEvery": "ISO 8601 duration between further reminders behind the limit",
     "remindTimes": "how many of them, up to 100",
@@ -562,6 +563,7 @@ def pages() -> dict[str, str]:
         "import.md": import_report(),
         "patterns.md": patterns(),
         "support.md": support(),
+        "verbs.md": verbs(),
     }
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from noria.design.bpmn.graph import Graph
 from noria.engine import commands as c
+from noria.engine.lifecycle import decided_on
 from noria.engine.state import Status
 from noria.kernel.instants import parse_instant, to_datetime
 from noria.operate.changes import Held
@@ -307,7 +308,11 @@ class Cases:
         is_whole = state.parent is None
         if isinstance(last_act(caller.principal.id, rows), int):
             allowed.append("take_back")
-        if is_starter and is_whole and (rule == "always" or (rule == "before_first_decision" and not state.decisions)):
+        if (
+            is_starter
+            and is_whole
+            and (rule == "always" or (rule == "before_first_decision" and not decided_on(state)))
+        ):
             allowed.append("withdraw")
         operates = Permission.OPERATE in caller.principal.permissions
         if (is_starter or operates) and state.tasks:

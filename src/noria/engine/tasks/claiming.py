@@ -62,7 +62,7 @@ def transfer(run: Run, command: c.TransferTask) -> Rejected | None:
         return task
     if not command.to or command.to == task.assignee:
         return Rejected("task.transfer_to_self", "Name somebody else to hand the task over to.")
-    rejected = separating.separated(task, command.to)
+    rejected = separating.separated(task, command.to) or approving.asked_already(run, command.token, command.to)
     if rejected is not None:
         return rejected
     run.emit(e.TaskTransferred(command.token, command.by, task.assignee, command.to, command.reason))
