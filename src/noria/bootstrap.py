@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
@@ -46,6 +46,7 @@ from noria.adapters.http.live import LiveHub
 from noria.adapters.http.services import DemoAccount, Services
 from noria.adapters.printing.pdf import PdfPrinter
 from noria.adapters.scanning.clamd import Clamd
+from noria.adapters.spreadsheets import SpreadsheetFiles
 from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets, machine, settle_memory
 from noria.adapters.worker import WorkerPool
 from noria.engine.facts import Facts
@@ -72,9 +73,11 @@ from noria.operate.paths import Paths
 from noria.operate.ports import Clock
 from noria.operate.printing import Printing
 from noria.operate.requests import Origin
+from noria.operate.rosters import ImportView, Rosters
 from noria.operate.runtime import Runtime
 from noria.operate.sending import Sender
 from noria.operate.staff import Staff
+from noria.operate.substitutes import Substitutes
 from noria.operate.telling import Telling
 from noria.operate.timers import StartTimers, Timers
 from noria.operate.verbs import Verbs
@@ -93,6 +96,10 @@ OPERATOR = Caller(
     Principal("cli", TENANT, frozenset({Permission.DEPLOY})), Person("cli", "cli", "command line"), Origin("cli")
 )
 """Whoever has the machine may deploy from its command line; the audit trail says so."""
+REGISTRAR = Caller(
+    Principal("cli", TENANT, frozenset({Permission.PEOPLE})), Person("cli", "cli", "command line"), Origin("cli")
+)
+"""Likewise for its people."""
 
 
 _EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - refused, not listened on
@@ -194,17 +201,19 @@ class Noria:
     ) -> None:
         self.database = database
         self.clock = clock
-        self.people = DatabasePeople(database)
+        self.people = DatabasePeople(database, clock)
         self.audit = DatabaseAudit(database)
         self.catalogue_store = DatabaseCatalogue(database)
         self.catalogue = Catalogue(self.catalogue_store)
         year = to_datetime(InstantMs(clock.now_ms())).year
         self._calendar = china_calendar(range(year - 2, year + 3))
-        self._facts = Facts({"default": self._calendar}, CHINA_ZONE)
+        self._facts: dict[int, Facts] = {}
         self.cluster = cluster
         owner = cluster.id if cluster is not None else "single"
         elsewhere = cluster.neighbours if cluster is not None else None
-        self.runtime = Runtime(database.store, self.catalogue, clock, self.facts, owner, elsewhere)
+        self.runtime = Runtime(
+            database.store, self.catalogue, clock, self.facts, owner, elsewhere, self.people.organisation
+        )
         self.delivery = Delivery(self.runtime, database.store, self.catalogue, clock)
         self.timers = Timers(self.runtime, database.store, clock)
         self.start_timers = StartTimers(self.runtime, self.catalogue, self.catalogue_store, clock, self.facts)
@@ -244,6 +253,7 @@ class Noria:
         inbox = Inbox(office, cases)
         self.operations = Operations(office, DatabaseBatches(database))
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
+        staff = Staff(office, self.people, accounts)
         self.services = Services(
             office=office,
             accounts=accounts,
@@ -256,7 +266,9 @@ class Noria:
             workers=workers,
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),
             auditing=Auditing(office, cases, self.audit),
-            staff=Staff(office, self.people, accounts),
+            staff=staff,
+            substitutes=Substitutes(office, self.people, staff, lambda: SystemSecrets().token()[:16]),
+            rosters=Rosters(office, self.people, staff, SpreadsheetFiles()),
             attachments=Attachments(office, Clamd(address) if (address := os.environ.get("NORIA_CLAMD")) else None),
             printing=Printing(office, cases, PdfPrinter(Path(font) if font else None)),
             desk=Desk(office, DatabaseDesk(database)),
@@ -299,9 +311,13 @@ class Noria:
         await noria.catalogue.load()
         return noria
 
-    def facts(self, _tenant: int) -> Facts:
-        """Outside facts of a tenant."""
-        return self._facts
+    def facts(self, tenant: int) -> Facts:
+        """Outside facts of a tenant, with the people who were asked for last."""
+        people = self.people.latest(tenant)
+        known = self._facts.get(tenant)
+        if known is None or known.people is not people:
+            known = self._facts[tenant] = Facts({"default": self._calendar}, CHINA_ZONE, people=people)
+        return known
 
     def calendar(self, _tenant: int) -> WorkCalendar:
         """The working calendar in which a tenant's figures are counted."""
@@ -496,6 +512,32 @@ class Composition:
         noria = await Noria.open(url)
         try:
             return await noria.services.models.put_into_force(OPERATOR, files)
+        finally:
+            await noria.close()
+
+    async def import_people(
+        self,
+        url: str,
+        files: Mapping[str, bytes],
+        *,
+        apply: bool,
+        absent: Literal["keep", "deactivate"],
+        valid_from: str,
+    ) -> ImportView:
+        """Import people as the operator of the machine."""
+        noria = await Noria.open(url)
+        try:
+            return await noria.services.rosters.load(
+                REGISTRAR, files, apply=apply, absent=absent, valid_from=valid_from
+            )
+        finally:
+            await noria.close()
+
+    async def export_people(self, url: str, kind: Literal["xlsx", "csv"], *, chinese: bool, at: str) -> bytes:
+        """Export people as the operator of the machine."""
+        noria = await Noria.open(url)
+        try:
+            return await noria.services.rosters.export(REGISTRAR, kind, chinese=chinese, at=at)
         finally:
             await noria.close()
 

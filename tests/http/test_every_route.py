@@ -21,6 +21,12 @@ RESTRICTED = {
     "listUnits": "he",
     "putUnit": "he",
     "listRoles": "he",
+    "exportPeople": "he",
+    "importPeople": "he",
+    "listPersonChanges": "he",
+    "dropPersonChange": "he",
+    "listUnitChanges": "he",
+    "dropUnitChange": "he",
     "deploy": "he",
     "getBoard": "he",
     "getFeed": "he",
@@ -47,6 +53,11 @@ RESTRICTED = {
     "putSharedPhrases": "he",
 }
 """Operation → somebody who may; a plain employee may not."""
+
+UPLOADS: dict[str, Any] = {
+    "deploy": {"files": {"file": ("a.bpmn", b"<x/>")}},
+    "importPeople": {"files": {"file": ("people.csv", b"id\nlin\n")}},
+}
 
 SAMPLES: dict[str, Any] = {
     "fetchAndLockJobs": {"worker": "w", "topics": [{"topic": "x"}]},
@@ -84,6 +95,7 @@ def operations(house: House) -> dict[str, tuple[str, str, dict[str, Any]]]:
                     .replace("{what}", "1-1")
                 )
                 filled = filled.replace("{person_id}", "new").replace("{notice_id}", "1-1-1").replace("{hashed}", "0")
+                filled = filled.replace("{valid_from}", "2099-01-01").replace("{substitution_id}", "none")
                 found[operation["operationId"]] = (method.upper(), filled.replace("{unit_id}", "new"), operation)
     return found
 
@@ -132,7 +144,7 @@ async def test_a_plain_employee_is_denied_what_needs_a_role_and_it_is_on_record(
     for name in RESTRICTED:
         method, path, _ = known[name]
         path = path.replace("/instances/1/", f"/instances/{started['id']}/")
-        options = {"files": {"file": ("a.bpmn", b"<x/>")}} if name == "deploy" else {"json": SAMPLES.get(name, {})}
+        options = UPLOADS[name] if name in UPLOADS else {"json": SAMPLES.get(name, {})}
         answer = await lin.http.request(method, path, headers={"X-CSRF-Token": lin.csrf}, **options)
         assert answer.status_code == 403, (name, answer.text)
         assert answer.json()["code"] == "permission.denied", name
@@ -146,7 +158,7 @@ async def test_who_has_the_role_is_not_denied(house: House) -> None:
     known = operations(house)
     for name, person in RESTRICTED.items():
         method, path, _ = known[name]
-        options = {"files": {"file": ("a.bpmn", b"<x/>")}} if name == "deploy" else {"json": SAMPLES.get(name, {})}
+        options = UPLOADS[name] if name in UPLOADS else {"json": SAMPLES.get(name, {})}
         client = clients[person]
         answer = await client.http.request(method, path, headers={"X-CSRF-Token": client.csrf}, **options)
         assert answer.status_code not in (401, 403), (name, answer.text)

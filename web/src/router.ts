@@ -83,6 +83,12 @@ export const router = createRouter({
       meta: { title: "nav.people", permission: "people.manage" },
     },
     {
+      path: "/settings/substitutes",
+      name: "substitutes",
+      component: () => import("./screens/substitutes/SubstitutesPage.vue"),
+      meta: { title: "substitutes.title" },
+    },
+    {
       path: "/admin/channels",
       name: "channels",
       component: () => import("./screens/channels/ChannelsPage.vue"),

@@ -31,6 +31,7 @@ class Definition:
         forms: by form name, likewise.
         compensates: whether anything in it can be compensated.
         has_ad_hoc: whether there is an ad-hoc sub-process.
+        keeping_apart: for each element index that user tasks are to be separate from: these tasks.
         prepared: for each element whether something happens before its behaviour begins.
         onward: for each element its outgoing flows when they can be taken without a further thought, else None.
     """
@@ -48,6 +49,10 @@ class Definition:
         self.forms = dict(forms or {})
         self.compensates = any(element.compensated_by >= 0 for element in graph.elements)
         self.has_ad_hoc = any(element.ad_hoc is not None for element in graph.elements)
+        self.keeping_apart: dict[int, tuple[int, ...]] = {}
+        for element in graph.elements:
+            for index in element.separate_from:
+                self.keeping_apart[index] = (*self.keeping_apart.get(index, ()), element.index)
         self.prepared = tuple(_is_prepared(element) for element in graph.elements)
         self.onward: tuple[tuple[int, ...] | None, ...] = tuple(
             element.outgoing if self._goes_straight_on(element) else None for element in graph.elements

@@ -665,6 +665,21 @@ class TaskOverdue(Event, frozen=True, tag=71):
     to: str = ""
 
 
+class DoersNoted(Event, frozen=True, tag=80):
+    """These people, too, did a user task that others are to be separate from; a substitute is among them."""
+
+    token: int
+    element: int
+    people: tuple[str, ...]
+
+
+class TaskSeparated(Event, frozen=True, tag=81):
+    """These people, too, may not do an open task, because they did one that it is to be separate from."""
+
+    token: int
+    people: tuple[str, ...]
+
+
 AnyEvent = (
     InstanceStarted
     | ElementEntered
@@ -737,6 +752,8 @@ AnyEvent = (
     | CopiesSent
     | NobodyFound
     | TaskOverdue
+    | DoersNoted
+    | TaskSeparated
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -9,6 +9,7 @@ import msgspec
 
 from noria.design.bpmn.graph import Graph
 from noria.engine import commands as c
+from noria.engine.lifecycle import decided_on
 from noria.engine.state import Status
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import parse_instant, to_datetime
@@ -33,7 +34,7 @@ from noria.operate.requests import Request, SerialDraw
 from noria.operate.rows import InstanceRow, JournalRow
 from noria.operate.sight import hidden_from, without
 from noria.operate.takingback import last_act
-from noria.operate.taskviews import open_tasks, task_view
+from noria.operate.taskviews import open_tasks, task_facts, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
     DecisionsMade,
@@ -48,7 +49,7 @@ from noria.operate.views import (
     Timeline,
 )
 from noria.trust.people import Organisation
-from noria.trust.policy import InstanceFacts, Permission, Principal, TaskFacts, Verdict, may_see, may_start
+from noria.trust.policy import InstanceFacts, Permission, Principal, Verdict, may_see, may_start
 
 STATUS_NAMES = {
     Status.OPEN: "open",
@@ -195,7 +196,7 @@ class Cases:
 
     async def _may_see(self, principal: Principal, held: Held) -> Verdict:
         row, state = held.row, held.state
-        tasks = tuple(TaskFacts(task.assignee, task.groups, task.users) for task in state.tasks.values())
+        tasks = tuple(task_facts(task) for task in open_tasks(held))
         facts = InstanceFacts(
             row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()), frozenset(state.copied)
         )
@@ -289,7 +290,7 @@ class Cases:
         brief = await self.brief(caller.principal.tenant, iid)
         state, graph = held.state, held.definition.graph
         now_ms = office.clock.now_ms()
-        tasks = [await task_view(office, task, organisation, now_ms) for task in open_tasks(held)]
+        tasks = [await task_view(office, task, organisation, now_ms, caller.principal) for task in open_tasks(held)]
         incidents = [
             IncidentView(
                 str(key),
@@ -325,7 +326,11 @@ class Cases:
         is_whole = state.parent is None
         if isinstance(last_act(caller.principal.id, rows), int):
             allowed.append("take_back")
-        if is_starter and is_whole and (rule == "always" or (rule == "before_first_decision" and not state.decisions)):
+        if (
+            is_starter
+            and is_whole
+            and (rule == "always" or (rule == "before_first_decision" and not decided_on(state)))
+        ):
             allowed.append("withdraw")
         operates = Permission.OPERATE in caller.principal.permissions
         if (is_starter or operates) and state.tasks:
@@ -352,8 +357,12 @@ class Cases:
         hidden = await hidden_from(self._office, caller.principal, held)
         # An explanation shows all input of a decision.
         explained = Permission.MODELS_READ in caller.principal.permissions and not hidden
-        facts = self._office.facts(tenant)
-        return DecisionsMade(decisions_made(history, facts, explained=explained))
+        now = self._office.facts(tenant)
+        then = {
+            row.ts: msgspec.structs.replace(now, people=await self._office.people.organisation(tenant, row.ts))
+            for row in history.rows
+        }
+        return DecisionsMade(decisions_made(history, then, explained=explained))
 
     async def state_at(self, caller: Caller, iid: int, at: str) -> StateAt:
         """The state of an instance at an instant of its past.

@@ -149,14 +149,15 @@ def notices_of(
     graph: Graph,
     members: Members,
     holders: Mapping[int, Holding],
+    amount: float | None = None,
     *,
     opening: bool = False,
 ) -> list[Notice]:
     """The notices of one journal row.
 
     A reminder goes to whoever holds the task, or to all who may claim it, and to their managers; a return, the end and
-    a withdrawal to the starter or the holders, as it concerns them; a mention to whom it names. Nobody is told of what
-    they did themselves.
+    a withdrawal to the starter or the holders, as it concerns them; a mention to whom it names. What is told of a task
+    goes to the substitutes of those people as well. Nobody is told of what they did themselves.
 
     Args:
         row: decoded.
@@ -165,12 +166,22 @@ def notices_of(
         graph: its definition's.
         members: people as they are now.
         holders: of the open tasks, by token.
+        amount: of the request, which limits substitutes; None for none that is known.
         opening: whether new tasks are told of too.
     """
     found: list[Notice] = []
     organisation = members.organisation
 
     def tell(people: Iterable[str], kind: str, token: int, actor: str, **params: object) -> None:
+        people = list(people)
+        if token:
+            # Nobody stands in for others in a request of their own.
+            people += [
+                substitute
+                for person in people
+                for substitute in organisation.substitutes_of(person, graph.key, amount)
+                if substitute != starter
+            ]
         for person in dict.fromkeys(people):
             if person and person != actor and person in organisation.people:
                 found.append(

@@ -12,11 +12,12 @@ from noria.trust.policy import InstanceFacts, Principal
 
 
 class TaskBox(StrEnum):
-    """Which of a person's tasks."""
+    """Which of a person's tasks; QUEUE is what an administrator must hand on, because no substitute may do it."""
 
     MINE = "mine"
     GROUP = "group"
     DONE = "done"
+    QUEUE = "queue"
 
 
 class TaskSort(StrEnum):
@@ -66,7 +67,7 @@ class InstanceFields(msgspec.Struct):
 class TaskFields(msgspec.Struct):
     """A task's columns in a list; `closed` and `outcome` are set for those that are done.
 
-    `name` is "" when the task is called as its element.
+    `name` is "" when the task is called as its element. `proxy` did a closed one for its assignee, "" for nobody.
     """
 
     iid: int
@@ -87,6 +88,10 @@ class TaskFields(msgspec.Struct):
     starter: str
     groups: list[str] = []
     name: str = ""
+    users: list[str] = []
+    excluded: list[str] = []
+    amount: float | None = None
+    proxy: str = ""
 
 
 class ProcessCounts(msgspec.Struct):
@@ -141,8 +146,8 @@ class Lists(Protocol):
         """The open tasks of some instances."""
         ...
 
-    async def counts(self, who: Principal) -> tuple[int, int, int, int, int]:
-        """Numbers of my, my groups', done and started, and of unread notices."""
+    async def counts(self, who: Principal) -> tuple[int, int, int, int, int, int]:
+        """Numbers of my, my groups', done and started, of unread notices, and of the administrators' queue."""
         ...
 
     async def instances(

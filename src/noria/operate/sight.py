@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from noria.engine.definition import Definition
 from noria.operate.changes import Held
 from noria.operate.office import Office
-from noria.trust.policy import Permission, Principal, TaskFacts, is_candidate
+from noria.operate.taskviews import open_tasks, task_facts
+from noria.trust.policy import Permission, Principal, may_work_on
 
 
 async def hidden_from(office: Office, who: Principal, held: Held) -> frozenset[str]:
@@ -25,9 +26,8 @@ async def hidden_from(office: Office, who: Principal, held: Held) -> frozenset[s
         seen |= set(start.names)
     elements = {element for element, actor in state.actors.items() if actor == who.id}
     elements |= set(await office.lists.worked_at(held.row.iid, who.id))
-    for task in state.tasks.values():
-        facts = TaskFacts(task.assignee, task.groups, task.users)
-        if task.assignee == who.id or (not task.assignee and is_candidate(who, facts)):
+    for task in open_tasks(held):
+        if may_work_on(who, task_facts(task)).allowed:
             elements.add(task.element)
     for index in elements:
         work = definition.graph.elements[index].human if index < len(definition.graph.elements) else None

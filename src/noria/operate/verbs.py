@@ -79,7 +79,7 @@ class Verbs:
             UnknownPersonError: one of them is nobody.
         """
         await self._active(caller, wish.people)
-        return await self._inbox.act(caller, task_id, self._command(caller, token_of(task_id), wish))
+        return await self._inbox.act(caller, task_id, self._command(caller.principal.id, token_of(task_id), wish))
 
     async def remove(self, caller: Caller, iid: int, person: str) -> InstanceBrief:
         """Take back that a person is asked whom the caller had asked."""
@@ -142,8 +142,8 @@ class Verbs:
 
     async def preview_task(self, caller: Caller, task_id: str, wish: Wish) -> Preview:
         """What a verb on a task would do, from the live state, through the engine itself (R9)."""
-        _, token, held = await self._inbox.open_for(caller, task_id)
-        return await self._preview(held, self._command(caller, token, wish))
+        owner, token, held = await self._inbox.open_for(caller, task_id)
+        return await self._preview(held, self._command(owner, token, wish))
 
     async def preview_instance(self, caller: Caller, iid: int, wish: Wish) -> Preview:
         """What withdrawing a request, or taking something back, would do."""
@@ -159,8 +159,8 @@ class Verbs:
             return Preview(refused=command.code, message=command.message, details=command.details)
         return await self._preview(held, command)
 
-    def _command(self, caller: Caller, token: int, wish: Wish) -> c.AnyCommand:
-        by, version = caller.principal.id, wish.version
+    def _command(self, by: str, token: int, wish: Wish) -> c.AnyCommand:
+        version = wish.version
         if wish.verb in ("complete", "approve", "refuse", "abstain"):
             outcome = "" if wish.verb == "complete" else wish.verb
             return c.CompleteTask(token, by, wish.variables, wish.reason, version, outcome, wish.resubmit)

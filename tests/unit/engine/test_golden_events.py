@@ -145,6 +145,8 @@ SAMPLES += (
     e.InstanceRestored(by="he", reason="撤销", before=9, after=7, state=RESTORED),
     e.InstanceSuspended(by="he", reason="核查"),
     e.InstanceResumed(by="he", reason="核查完毕"),
+    e.DoersNoted(token=6, element=5, people=("wang", "sun")),
+    e.TaskSeparated(token=9, people=("wang", "sun")),
 )
 
 APPROVAL = Approval(
@@ -196,6 +198,7 @@ STATE = State(
             3,
             "复核 轴承",
             "zhao",
+            ("sun",),
         )
     },
     jobs={8: Job(7, "purchase.create_order", 2, 1_772_413_210_000, 40)},
@@ -221,6 +224,7 @@ STATE = State(
     comeback=Comeback(38, 39, True, (40, 41), VARIABLES),
     approved=("li", "wang"),
     copied=("he",),
+    doers={5: ("wang", "sun")},
 )
 
 

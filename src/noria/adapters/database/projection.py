@@ -199,7 +199,9 @@ class Projector:
                 if iid == row.iid and ver > row.ver:
                     definition = definition_before(events)
                     break
-            found.append(Recorded(row.shard, row.seq, row.iid, row.ts, tenant, definition, decode_events(row.ev)))
+            found.append(
+                Recorded(row.shard, row.seq, row.iid, row.ts, tenant, definition, decode_events(row.ev), row.actor)
+            )
         return found
 
     # Files
@@ -245,16 +247,16 @@ class Projector:
         rows = [row for row in rows if any(isinstance(event, told[row.tenant]) for event in row.events)]
         iids = {row.iid for row in rows}
         c = t.inst.c
-        query = sa.select(c.iid, c.starter, c.title).where(c.iid.in_(iids))
-        known = {row[0]: (row[1], row[2]) for row in (await db.execute(query)).all()} if iids else {}
+        query = sa.select(c.iid, c.starter, c.title, c.amount).where(c.iid.in_(iids))
+        known = {row[0]: row[1:] for row in (await db.execute(query)).all()} if iids else {}
         holders = await self._holders(db, iids) if iids else {}
         for row in rows:
             if row.tenant not in members:
                 members[row.tenant] = Members(await self._people.organisation(row.tenant))
-            starter, title = known[row.iid]
+            starter, title, amount = known[row.iid]
             graph = (await self._definitions.get(row.definition)).graph
             held, opening = holders.get(row.iid, {}), told[row.tenant] is not TOLD_OF
-            found = notices_of(row, starter, title, graph, members[row.tenant], held, opening=opening)
+            found = notices_of(row, starter, title, graph, members[row.tenant], held, amount, opening=opening)
             made.setdefault(row.tenant, []).extend(found)
         for tenant, notices in made.items():
             await self._tell(db, tenant, notices, members[tenant])

@@ -18,7 +18,9 @@ from noria.operate.office import Office
 from noria.operate.operations import Operations
 from noria.operate.paths import Paths
 from noria.operate.printing import Printing
+from noria.operate.rosters import Rosters
 from noria.operate.staff import Staff
+from noria.operate.substitutes import Substitutes
 from noria.operate.telling import Telling
 from noria.operate.verbs import Verbs
 from noria.operate.workers import Workers
@@ -56,6 +58,8 @@ class Services(msgspec.Struct):
     watching: Watching
     auditing: Auditing
     staff: Staff
+    substitutes: Substitutes
+    rosters: Rosters
     telling: Telling
     desk: Desk
     attachments: Attachments

@@ -9,7 +9,7 @@ from noria.design.feel import Expression
 from noria.engine import events as e
 from noria.engine.arming import after, part_way, text_of
 from noria.engine.run import Run
-from noria.engine.tasks import approving, coming_back, finding
+from noria.engine.tasks import approving, coming_back, finding, separating
 from noria.engine.trouble import Trouble
 
 _NO_WORK = HumanWork()
@@ -46,6 +46,10 @@ def enter(run: Run, token: int, element: Element) -> None:
             groups = finding.fallback(work)
     elif not assignee and work.assignee is not None:
         assignee = work.assignee.constant or _assignee(run, element, work.assignee, variables)
+    kept_out = separating.excluded(run, element) if element.separate_from else ()
+    if kept_out:
+        assignee = "" if assignee in kept_out else assignee
+        users = tuple(user for user in users if user not in kept_out)
     if not assignee and not groups and not users:
         assignee = finding.person_instead(run, token, element, work)
         groups = () if assignee else finding.fallback(work)
@@ -66,8 +70,11 @@ def enter(run: Run, token: int, element: Element) -> None:
             _name(run, work.title, variables) if work.title is not None else "",
         )
     )
+    if kept_out:
+        run.emit(e.TaskSeparated(token, kept_out))
     if work.completed_by_start and run.with_start and round_now == 1:
         run.emit(e.TaskCompleted(token, element.index, state.starter, 1, "", True))
+        separating.note(run, token, element, state.starter)
         run.leave(token, element)
     elif due_ms:
         for share in work.remind_shares:
