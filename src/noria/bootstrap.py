@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-from noria.adapters.calendars import CHINA_ZONE, china_calendar
+from noria.adapters.calendars import china_calendar, china_days
 from noria.adapters.cli import cli
 from noria.adapters.cluster.door import Door
 from noria.adapters.cluster.links import TcpLinks
@@ -24,6 +24,7 @@ from noria.adapters.cluster.supervisor import Supervisor
 from noria.adapters.database.audit import DatabaseAudit
 from noria.adapters.database.blobs import DatabaseBlobs
 from noria.adapters.database.board import DatabaseBoard
+from noria.adapters.database.calendars import DatabaseCalendars
 from noria.adapters.database.catalogue import DatabaseCatalogue
 from noria.adapters.database.changes import DatabaseChanges
 from noria.adapters.database.leases import PostgresLeases
@@ -39,15 +40,19 @@ from noria.adapters.http.live import LiveHub
 from noria.adapters.http.services import DemoAccount, Services
 from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets, machine, settle_memory
 from noria.adapters.worker import WorkerPool
+from noria.engine.deadlines import DEFAULT
 from noria.engine.facts import Facts
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import InstantMs, to_datetime
 from noria.monitor.watching import Watching
 from noria.operate.auditing import Auditing, AuditVerdict, verify_audit
+from noria.operate.calendaring import Calendaring, KnownDays
+from noria.operate.calendars import CalendarBook
 from noria.operate.cases import Cases
 from noria.operate.delivery import Delivery
 from noria.operate.deploying import Catalogue, DefinitionRow
+from noria.operate.deriving import Deriving
 from noria.operate.following import Following
 from noria.operate.inbox import Inbox
 from noria.operate.leases import LEASE_MS, Leases, Member
@@ -182,8 +187,8 @@ class Noria:
         self.catalogue_store = DatabaseCatalogue(database)
         self.catalogue = Catalogue(self.catalogue_store)
         year = to_datetime(InstantMs(clock.now_ms())).year
-        self._calendar = china_calendar(range(year - 2, year + 3))
-        self._facts = Facts({"default": self._calendar}, CHINA_ZONE)
+        calendars = DatabaseCalendars(database)
+        self.book = CalendarBook(calendars, self.people, china_calendar(range(year - 3, year + 3)))
         self.cluster = cluster
         owner = cluster.id if cluster is not None else "single"
         elsewhere = cluster.neighbours if cluster is not None else None
@@ -205,6 +210,7 @@ class Noria:
             projected=self._projected,
             people_changed=self.people.forget,
             sessions_ended=accounts.forget,
+            calendars_changed=self._calendars_changed,
             alone=cluster is None,
         )
         office = Office(
@@ -219,7 +225,9 @@ class Noria:
             self.facts,
         )
         cases = Cases(office)
-        self.operations = Operations(office, DatabaseBatches(database))
+        batches = DatabaseBatches(database)
+        self.operations = Operations(office, batches)
+        self.deriving = Deriving(office, batches, self.book)
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
         self.services = Services(
             office=office,
@@ -232,6 +240,7 @@ class Noria:
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),
             auditing=Auditing(office, cases, self.audit),
             staff=Staff(office, self.people, accounts),
+            calendaring=Calendaring(office, self.book, calendars, self.deriving, _known_days),
             live=self.hub,
             tenant=TENANT,
             demo=demo,
@@ -268,15 +277,20 @@ class Noria:
             cluster = Cluster(database.store, await database.secret(), peers, lease_ms)
         noria = cls(database, clock or SystemClock(), handlers or {}, demo, cluster)
         await noria.catalogue.load()
+        await noria.book.open(TENANT, noria.clock.now_ms())
         return noria
 
-    def facts(self, _tenant: int) -> Facts:
+    def facts(self, tenant: int) -> Facts:
         """Outside facts of a tenant."""
-        return self._facts
+        return self.book.facts(tenant)
 
-    def calendar(self, _tenant: int) -> WorkCalendar:
-        """The working calendar in which a tenant's figures are counted."""
-        return self._calendar
+    def calendar(self, tenant: int, key: str = DEFAULT, version: int = 0) -> WorkCalendar:
+        """A working calendar of a tenant, in which its figures are counted."""
+        return self.book.calendar(tenant, key, version)
+
+    async def _calendars_changed(self) -> None:
+        await self.book.refresh()
+        await self.deriving.catch_up()
 
     async def _ready(self) -> None:
         await self.database.store.next_timer()
@@ -315,6 +329,7 @@ class Noria:
         self.timers.start()
         self.start_timers.start()
         self.operations.start()
+        self.deriving.start()
         self.pool.start(self.runtime)
 
     async def close(self) -> None:
@@ -323,6 +338,7 @@ class Noria:
         for part in (
             self.pool,
             self.operations,
+            self.deriving,
             self.start_timers,
             self.timers,
             self.delivery,
@@ -347,6 +363,11 @@ class Noria:
             await self.people.put(TENANT, [admin], [], now_ms)
             await self.services.accounts.set_password(TENANT, "admin", password, now_ms, must_change=True)
             return "admin", password
+
+
+def _known_days(year: int) -> KnownDays:
+    days = china_days(year)
+    return KnownDays(days.holidays, days.workdays, days.published)
 
 
 class Composition:

@@ -512,6 +512,26 @@ class InstanceResumed(Event, frozen=True, tag=56):
     reason: str
 
 
+class DeadlineSet(Event, frozen=True, tag=100):
+    """A due date was counted in working time; `key` is the task's token or the timer, the rest as in `Deadline`."""
+
+    key: int
+    calendar: str
+    version: int
+    start_ms: int
+    duration: str
+    provisional: bool = False
+
+
+class DeadlineMoved(Event, frozen=True, tag=101):
+    """A newer version of the calendar gave another due date for a task or timer; version 0 for a reminder of one."""
+
+    key: int
+    due_ms: int
+    version: int = 0
+    provisional: bool = False
+
+
 AnyEvent = (
     InstanceStarted
     | ElementEntered
@@ -569,6 +589,8 @@ AnyEvent = (
     | InstanceRestored
     | InstanceSuspended
     | InstanceResumed
+    | DeadlineSet
+    | DeadlineMoved
 )
 
 _encoder = msgspec.msgpack.Encoder()

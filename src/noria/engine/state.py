@@ -176,6 +176,24 @@ class Incident(msgspec.Struct, frozen=True, array_like=True, gc=False):
     phase: str
 
 
+class Deadline(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How a due date was counted in a working calendar.
+
+    Attributes:
+        calendar: id of the calendar.
+        version: of the calendar.
+        start_ms: from when it counts.
+        duration: ISO 8601, as the model gave it then.
+        provisional: whether it lies behind what the calendar knew of holidays.
+    """
+
+    calendar: str
+    version: int
+    start_ms: int
+    duration: str
+    provisional: bool = False
+
+
 class Parent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The call activity that a called instance answers to."""
 
@@ -288,6 +306,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
         activated: complex gateways that have gone on and wait for their other flows: token → flows already used.
         gathered: tokens that wait for others to begin their activity together → how many have come.
         suspended: nothing happens to it until an operator resumes it.
+        deadlines: due dates in working time, by the token of the task or by the timer.
         chosen: by the scope of an ad-hoc sub-process, element indexes of what is still to be begun in it.
     """
 
@@ -320,6 +339,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
     gathered: dict[int, int] = {}
     chosen: dict[int, tuple[int, ...]] = {}
     suspended: bool = False
+    deadlines: dict[int, Deadline] = {}
 
     def copy(self) -> State:
         """A working copy: what is replaced as a whole is shared, what is changed in place is not."""
@@ -357,6 +377,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.gathered.copy() if self.gathered else {},
             self.chosen.copy() if self.chosen else {},
             self.suspended,
+            self.deadlines.copy() if self.deadlines else {},
         )
 
 

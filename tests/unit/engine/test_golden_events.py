@@ -15,6 +15,7 @@ from noria.engine.state import (
     FORMAT,
     Compensation,
     Condition,
+    Deadline,
     Done,
     Handler,
     Incident,
@@ -141,6 +142,8 @@ SAMPLES += (
     e.InstanceRestored(by="he", reason="撤销", before=9, after=7, state=RESTORED),
     e.InstanceSuspended(by="he", reason="核查"),
     e.InstanceResumed(by="he", reason="核查完毕"),
+    e.DeadlineSet(key=6, calendar="plant", version=2, start_ms=1_772_413_200_000, duration="P2D", provisional=True),
+    e.DeadlineMoved(key=6, due_ms=1_772_586_000_000, version=3, provisional=True),
 )
 
 STATE = State(
@@ -189,6 +192,7 @@ STATE = State(
     gathered={31: 2},
     chosen={33: (35, 36)},
     suspended=True,
+    deadlines={6: Deadline("plant", 2, 1_772_413_200_000, "P2D", True)},
 )
 
 

@@ -445,6 +445,8 @@ visit = sa.Table(
     _int("handling_work"),
     _int("waiting_work"),
     _name(),
+    sa.Column("calendar", Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("calendar_version", Int, nullable=False, server_default="0"),
     sa.Index("visit_closed", "tenant", "definition", "closed"),
     sa.Index("visit_actor", "tenant", "actor", "closed"),
     sqlite_with_rowid=False,
@@ -521,6 +523,26 @@ batch_item = sa.Table(
     _text("code"),
     _text("message"),
     sa.Index("batch_item_state", "batch", "state"),
+)
+
+calendar = sa.Table(
+    "calendar",
+    metadata,
+    _int("tenant", key=True),
+    _text("id", key=True),
+    _int("version", key=True),
+    _text("body"),
+    _int("at"),
+    _text("by"),
+    _text("note"),
+)
+
+calendar_unit = sa.Table(
+    "calendar_unit",
+    metadata,
+    _int("tenant", key=True),
+    _text("unit", key=True),
+    _text("calendar"),
 )
 
 setting = sa.Table(

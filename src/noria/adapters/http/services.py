@@ -9,6 +9,7 @@ import msgspec
 from noria.adapters.http.live import LiveHub
 from noria.monitor.watching import Watching
 from noria.operate.auditing import Auditing
+from noria.operate.calendaring import Calendaring
 from noria.operate.cases import Cases
 from noria.operate.inbox import Inbox
 from noria.operate.models import Models
@@ -48,6 +49,7 @@ class Services(msgspec.Struct):
     watching: Watching
     auditing: Auditing
     staff: Staff
+    calendaring: Calendaring
     live: LiveHub
     tenant: int
     demo: tuple[DemoAccount, ...]

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from noria.design.bpmn.graph import Element, HumanWork
 from noria.design.feel import Expression
 from noria.engine import events as e
-from noria.engine.arming import after, part_way, text_of
+from noria.engine.arming import text_of
+from noria.engine.deadlines import deadline_set, part_way, reckon, responsible
 from noria.engine.run import Run
+from noria.engine.state import Deadline
 from noria.engine.trouble import Trouble
 
 _NO_WORK = HumanWork()
@@ -34,7 +36,10 @@ def enter(run: Run, token: int, element: Element) -> None:
         assignee = work.assignee.constant or _assignee(run, element, work.assignee, variables)
     if not assignee and not groups and not users:
         raise Trouble("task.nobody", f"Nobody can do {element.id}: no assignee, candidate or lane names anyone.")
-    due_ms = _due_ms(run, element, work.due_in, work.calendar, variables) if work.due_in is not None else 0
+    due_ms, deadline, calendar = 0, None, ""
+    if work.due_in is not None:
+        calendar = responsible(run, work.calendar, assignee, groups)
+        due_ms, deadline = _due(run, element, work.due_in, calendar, variables)
     run.emit(
         e.TaskOpened(
             token,
@@ -50,12 +55,14 @@ def enter(run: Run, token: int, element: Element) -> None:
             _name(run, work.title, variables) if work.title is not None else "",
         )
     )
+    if deadline is not None:
+        run.emit(deadline_set(token, deadline))
     if work.completed_by_start and run.with_start and round_now == 1:
         run.emit(e.TaskCompleted(token, element.index, state.starter, 1, "", True))
         run.leave(token, element)
     elif due_ms:
         for share in work.remind_shares:
-            at_ms = part_way(run, run.now_ms, due_ms, share, work.calendar)
+            at_ms = part_way(run, run.now_ms, due_ms, share, calendar)
             run.emit(e.TimerStarted(state.next_id, token, element.index, at_ms, 0, "", share))
 
 
@@ -79,12 +86,14 @@ def _candidates(
     return groups, users
 
 
-def _due_ms(run: Run, element: Element, due_in: Expression, calendar: str, variables: Mapping[str, object]) -> int:
+def _due(
+    run: Run, element: Element, due_in: Expression, calendar: str, variables: Mapping[str, object]
+) -> tuple[int, Deadline | None]:
     value = run.evaluate(due_in, variables)
     if value is None:
-        return 0
+        return 0, None
     try:
-        return after(run, run.now_ms, text_of(value), calendar)
+        return reckon(run, run.now_ms, text_of(value), calendar)
     except ValueError as error:
         raise Trouble("task.no_due", f"The time limit of {element.id} ({due_in.source}): {error}") from None
 
