@@ -159,7 +159,9 @@ def test_a_date_may_have_hours_of_its_own():
 
 
 def test_make_up_days_are_worked_like_the_first_working_day_of_the_week():
-    museum = WorkCalendar("museum", 1, "UTC", ((), ((600, 1080),), *(((540, 720),),) * 5), workdays=frozenset({date(2026, 11, 23)}))
+    museum = WorkCalendar(
+        "museum", 1, "UTC", ((), ((600, 1080),), *(((540, 720),),) * 5), workdays=frozenset({date(2026, 11, 23)})
+    )
     assert intervals_on(museum, date(2026, 11, 23)) == ((600, 1080),)
 
 

@@ -21,7 +21,6 @@ _PUBLISH = sa.text(
     "INSERT INTO calendar (tenant, id, version, body, at, by, note) "
     "VALUES (:tenant, :id, :version, :body, :at, :by, :note) ON CONFLICT (tenant, id, version) DO NOTHING"
 )
-_encoder = msgspec.json.Encoder(order="deterministic")
 
 
 class DatabaseCalendars:
@@ -54,7 +53,7 @@ class DatabaseCalendars:
     async def publish(self, row: CalendarRow, batch: BatchRow | None) -> bool:
         """Write a version, and the batch that counts due dates anew with it; False when that version exists."""
         calendar = row.calendar
-        values = {"id": calendar.id, "version": calendar.version, "body": _encoder.encode(calendar).decode()}
+        values = {"id": calendar.id, "version": calendar.version, "body": msgspec.json.encode(calendar).decode()}
         async with self._database.writing() as db:
             values |= {"tenant": row.tenant, "at": row.at, "by": row.by, "note": row.note}
             if not (await db.execute(_PUBLISH, values)).rowcount:
