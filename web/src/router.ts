@@ -77,6 +77,12 @@ export const router = createRouter({
       meta: { title: "nav.audit", permission: "audit.read" },
     },
     {
+      path: "/calendars/:id?",
+      name: "calendars",
+      component: () => import("./screens/calendars/CalendarPage.vue"),
+      meta: { title: "nav.calendars" },
+    },
+    {
       path: "/admin/people",
       name: "people",
       component: () => import("./screens/people/PeoplePage.vue"),

@@ -239,6 +239,7 @@ class Cases:
                     task.groups,
                     iso(task.created),
                     iso_or_none(task.due),
+                    bool(task.provisional),
                 )
                 for task in tasks
             ],

@@ -64,7 +64,7 @@ class InstanceFields(msgspec.Struct):
 class TaskFields(msgspec.Struct):
     """A task's columns in a list; `closed` and `outcome` are set for those that are done.
 
-    `name` is "" when the task is called as its element.
+    `name` is "" when the task is called as its element; `provisional` tells that the due date is.
     """
 
     iid: int
@@ -85,6 +85,7 @@ class TaskFields(msgspec.Struct):
     starter: str
     groups: list[str] = []
     name: str = ""
+    provisional: int = 0
 
 
 class ProcessCounts(msgspec.Struct):

@@ -59,6 +59,7 @@ def open_task(held: Held, token: int) -> TaskFields:
         starter=row.starter,
         groups=sorted(set(task.groups)),
         name=task.name,
+        provisional=int(token in held.state.deadlines and held.state.deadlines[token].provisional),
     )
 
 
@@ -84,6 +85,7 @@ async def task_view(office: Office, task: TaskFields, organisation: Organisation
         starter=person_ref(organisation, task.starter),
         created_at=iso(task.created),
         due_at=iso_or_none(task.due),
+        due_provisional=bool(task.provisional),
         overdue=bool(task.due) and (task.closed or now_ms) > task.due,
         priority=task.prio,
         round=task.round,

@@ -1,4 +1,4 @@
-import { Checked, DataAnalysis, DocumentChecked, EditPen, Files, List, User } from "@element-plus/icons-vue";
+import { Calendar, Checked, DataAnalysis, DocumentChecked, EditPen, Files, List, User } from "@element-plus/icons-vue";
 import type { Component } from "vue";
 import { can } from "../session";
 import type { Counts } from "../api/types";
@@ -24,6 +24,7 @@ const ENTRIES: readonly NavEntry[] = [
   { title: "nav.models", to: "/models", group: "design", icon: Files, permission: "models.read" },
   { title: "nav.board", to: "/board", group: "watch", icon: DataAnalysis, permission: "board.read" },
   { title: "nav.audit", to: "/audit", group: "govern", icon: DocumentChecked, permission: "audit.read" },
+  { title: "nav.calendars", to: "/calendars", group: "govern", icon: Calendar },
   { title: "nav.people", to: "/admin/people", group: "govern", icon: User, permission: "people.manage" },
 ];
 

@@ -90,6 +90,7 @@ _OPEN_TASK = [
         "version",
         "claimed",
         "name",
+        "provisional",
     )
 ]
 _DONE_TASK = [

@@ -39,6 +39,7 @@ def upgrade() -> None:
         _column("calendar", sa.Text()),
         sa.PrimaryKeyConstraint("tenant", "unit"),
     )
+    op.add_column("task", sa.Column("provisional", _INT, nullable=False, server_default="0"))
     op.add_column("visit", sa.Column("calendar", sa.Text(), nullable=False, server_default=sa.text("''")))
     op.add_column("visit", sa.Column("calendar_version", _INT, nullable=False, server_default="0"))
 
@@ -47,5 +48,6 @@ def downgrade() -> None:
     """Revert."""
     op.drop_column("visit", "calendar_version")
     op.drop_column("visit", "calendar")
+    op.drop_column("task", "provisional")
     op.drop_table("calendar_unit")
     op.drop_table("calendar")
