@@ -47,6 +47,7 @@ from noria.kernel.errors import NoriaError
 from noria.kernel.instants import InstantMs, to_datetime
 from noria.monitor.watching import Watching
 from noria.operate.auditing import Auditing, AuditVerdict, verify_audit
+from noria.operate.calendar_drafts import CalendarDraft
 from noria.operate.calendaring import Calendaring, KnownDays
 from noria.operate.calendars import CalendarBook
 from noria.operate.cases import Cases
@@ -78,9 +79,11 @@ UPLOAD_BYTES_MAX = 20_000_000
 PEERS = "127.0.0.1:0"
 """Where other processes reach this one, unless told otherwise: only from this machine."""
 OPERATOR = Caller(
-    Principal("cli", TENANT, frozenset({Permission.DEPLOY})), Person("cli", "cli", "command line"), Origin("cli")
+    Principal("cli", TENANT, frozenset({Permission.DEPLOY, Permission.CALENDARS})),
+    Person("cli", "cli", "command line"),
+    Origin("cli"),
 )
-"""Whoever has the machine may deploy from its command line; the audit trail says so."""
+"""Whoever has the machine may deploy and publish from its command line; the audit trail says so."""
 
 
 _EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - refused, not listened on
@@ -478,6 +481,27 @@ class Composition:
             return await noria.services.models.put_into_force(OPERATOR, files)
         finally:
             await noria.close()
+
+    async def calendar(self, url: str, key: str) -> CalendarDraft:
+        """A working calendar in force, as a draft of its next version."""
+        noria = await Noria.open(url)
+        try:
+            return noria.services.calendaring.draft(OPERATOR, key)
+        finally:
+            await noria.close()
+
+    async def publish_calendar(self, url: str, key: str, draft: CalendarDraft) -> int:
+        """Publish a working calendar as the operator of the machine; gives its version."""
+        noria = await Noria.open(url)
+        try:
+            return (await noria.services.calendaring.publish(OPERATOR, key, draft)).version
+        finally:
+            await noria.close()
+
+    @staticmethod
+    def public_holidays(year: int) -> KnownDays:
+        """Holidays and make-up workdays of a year, as the holiday package has them."""
+        return _known_days(year)
 
 
 async def _work(url: str, peers: str, listening: socket.socket, ready: Event) -> None:

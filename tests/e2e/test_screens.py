@@ -36,6 +36,7 @@ SCREENS = {
     "model": ("he", "/models/purchase", ".djs-container .djs-shape"),
     "board": ("he", "/board/purchase?range=90d", "[data-testid=feed] li"),
     "audit": ("qian", "/audit", "[data-testid=audit]"),
+    "calendars": ("he", "/calendars", "[data-testid=year]"),
     "people": ("he", "/admin/people", "[data-testid=people]"),
     "denied": ("lin", "/audit", "[data-testid=denied]"),
 }

@@ -101,6 +101,14 @@ class Calendaring:
         """
         return await self._view(self._row(caller, key, version))
 
+    def draft(self, caller: Caller, key: str) -> CalendarDraft:
+        """The calendar in force as a draft of its next version.
+
+        Raises:
+            NotFoundError: there is no such calendar.
+        """
+        return draft_of(self._row(caller, key).calendar)
+
     def _row(self, caller: Caller, key: str, version: int = 0) -> CalendarRow:
         rows = self._book.versions(caller.principal.tenant, key)
         found = next((row for row in reversed(rows) if version in (0, row.calendar.version)), None)

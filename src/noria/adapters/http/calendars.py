@@ -25,6 +25,12 @@ class UnitCalendarOrder(msgspec.Struct):
     calendar: str = ""
 
 
+def _number(year: str) -> int:
+    if not (year.isascii() and year.isdecimal()):
+        raise ValueError(f"{year!r} is no year such as 2026.")
+    return int(year[:9])
+
+
 @get("/calendars", operation_id="listCalendars", tags=["calendars"])
 async def list_calendars(caller: Caller, services: Services) -> Page[CalendarBrief]:
     """All working calendars in force."""
@@ -37,16 +43,16 @@ async def get_calendar(calendar_id: str, caller: Caller, services: Services, ver
     return await services.calendaring.one(caller, calendar_id, version)
 
 
-@get("/calendars/{calendar_id:str}/years/{year:int}", operation_id="getCalendarYear", tags=["calendars"])
-async def get_year(calendar_id: str, year: int, caller: Caller, services: Services, version: int = 0) -> CalendarYear:
+@get("/calendars/{calendar_id:str}/years/{year:str}", operation_id="getCalendarYear", tags=["calendars"])
+async def get_year(calendar_id: str, year: str, caller: Caller, services: Services, version: int = 0) -> CalendarYear:
     """A year of a calendar, day by day, with its holidays and make-up workdays."""
-    return await services.calendaring.year(caller, calendar_id, year, version)
+    return await services.calendaring.year(caller, calendar_id, _number(year), version)
 
 
-@get("/public-holidays/{year:int}", operation_id="getPublicHolidays", tags=["calendars"])
-async def get_public_holidays(year: int, caller: Caller, services: Services) -> SuggestedDays:
+@get("/public-holidays/{year:str}", operation_id="getPublicHolidays", tags=["calendars"])
+async def get_public_holidays(year: str, caller: Caller, services: Services) -> SuggestedDays:
     """Holidays and make-up workdays of a year in mainland China, to be taken over into a calendar."""
-    return await services.calendaring.suggested(caller, year)
+    return await services.calendaring.suggested(caller, _number(year))
 
 
 @post("/calendars/{calendar_id:str}/plan", operation_id="planCalendar", tags=["calendars"], status_code=200)
