@@ -29,6 +29,7 @@ from noria.adapters.database.catalogue import DatabaseCatalogue
 from noria.adapters.database.changes import DatabaseChanges
 from noria.adapters.database.leases import PostgresLeases
 from noria.adapters.database.lists import DatabaseLists
+from noria.adapters.database.observations import DatabaseObservations
 from noria.adapters.database.opening import Database, open_database
 from noria.adapters.database.operations import DatabaseBatches
 from noria.adapters.database.people import DatabasePeople
@@ -66,6 +67,7 @@ from noria.operate.ports import Clock
 from noria.operate.requests import Origin
 from noria.operate.runtime import Runtime
 from noria.operate.staff import Staff
+from noria.operate.surroundings import Environment, World
 from noria.operate.timers import StartTimers, Timers
 from noria.operate.workers import JobHandler, Workers
 from noria.trust.people import Person
@@ -191,7 +193,10 @@ class Noria:
         self.catalogue = Catalogue(self.catalogue_store)
         year = to_datetime(InstantMs(clock.now_ms())).year
         calendars = DatabaseCalendars(database)
+        observations = DatabaseObservations(database)
         self.book = CalendarBook(calendars, self.people, china_calendar(range(year - 3, year + 3)))
+        self.world = World(observations, clock, self.book.facts)
+        self.catalogue.when_load_is_asked_for(self.world.count)
         self.cluster = cluster
         owner = cluster.id if cluster is not None else "single"
         elsewhere = cluster.neighbours if cluster is not None else None
@@ -214,6 +219,7 @@ class Noria:
             people_changed=self.people.forget,
             sessions_ended=accounts.forget,
             calendars_changed=self._calendars_changed,
+            facts_changed=self.world.refresh,
             alone=cluster is None,
         )
         office = Office(
@@ -243,6 +249,7 @@ class Noria:
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),
             auditing=Auditing(office, cases, self.audit),
             staff=Staff(office, self.people, accounts),
+            environment=Environment(office, observations, self.world.refresh),
             calendaring=Calendaring(office, self.book, calendars, self.deriving, _known_days),
             live=self.hub,
             tenant=TENANT,
@@ -281,11 +288,12 @@ class Noria:
         noria = cls(database, clock or SystemClock(), handlers or {}, demo, cluster)
         await noria.catalogue.load()
         await noria.book.open(TENANT, noria.clock.now_ms())
+        await noria.world.refresh()
         return noria
 
     def facts(self, tenant: int) -> Facts:
         """Outside facts of a tenant."""
-        return self.book.facts(tenant)
+        return self.world.facts(tenant)
 
     def calendar(self, tenant: int, key: str = DEFAULT, version: int = 0) -> WorkCalendar:
         """A working calendar of a tenant, in which its figures are counted."""
@@ -325,6 +333,7 @@ class Noria:
         self.hub.begin(secrets.randbelow(1 << 20))
         await self.take_shards()
         self.runtime.listen(self.hub.committed)
+        self.runtime.listen(self.world.committed)
         self.projector.listen(self.following.nudge)
         await self.following.start()
         self.projector.start(self.runtime)
@@ -333,6 +342,7 @@ class Noria:
         self.start_timers.start()
         self.operations.start()
         self.deriving.start()
+        self.world.start()
         self.pool.start(self.runtime)
 
     async def close(self) -> None:
@@ -342,6 +352,7 @@ class Noria:
             self.pool,
             self.operations,
             self.deriving,
+            self.world,
             self.start_timers,
             self.timers,
             self.delivery,

@@ -13,6 +13,7 @@ from noria.kernel.instants import Duration, InstantMs, add_duration, parse_durat
 
 if TYPE_CHECKING:
     from noria.engine.run import Run
+    from noria.engine.variables import Variables
 
 OF_UNIT = "unit"
 """What a model names instead of a calendar to have that of the responsible unit."""
@@ -20,7 +21,7 @@ DEFAULT = "default"
 """The calendar of units without one of their own or above them."""
 
 
-def responsible(run: Run, named: str, assignee: str = "", groups: tuple[str, ...] = ()) -> str:
+def responsible(run: Variables, named: str, assignee: str = "", groups: tuple[str, ...] = ()) -> str:
     """The id of the calendar that counts, "" for clock time.
 
     A model names a calendar, or says ``unit`` for that of the responsible unit: the unit of the assignee, or else the

@@ -532,6 +532,22 @@ class DeadlineMoved(Event, frozen=True, tag=101):
     provisional: bool = False
 
 
+class FactsRead(Event, frozen=True, tag=102):
+    """What the command used of the outside to decide; the last event of the command.
+
+    Attributes:
+        values: of the name ``facts``: the parts that were named.
+        calendar: id of the calendar that the day was looked up in.
+        calendar_version: of it.
+        versions: name in the environment → version of what was said.
+    """
+
+    values: dict[str, object]
+    calendar: str
+    calendar_version: int
+    versions: dict[str, int] = {}
+
+
 AnyEvent = (
     InstanceStarted
     | ElementEntered
@@ -591,6 +607,7 @@ AnyEvent = (
     | InstanceResumed
     | DeadlineSet
     | DeadlineMoved
+    | FactsRead
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -469,4 +469,5 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.InstanceResumed: _suspended(False),
     e.DeadlineSet: _deadline_set,
     e.DeadlineMoved: _deadline_moved,
+    e.FactsRead: _nothing,
 }

@@ -10,8 +10,8 @@ from noria.kernel.errors import NoriaError
 
 FORMAT = 3
 """Of stored states. 1 had nothing behind `returned`, 2 no priorities of work and no names of tasks; both are read."""
-RESERVED_VARIABLES = frozenset({"starter", "business_key"})
-"""Set at the start and never overwritten by a submission."""
+RESERVED_VARIABLES = frozenset({"starter", "business_key", "facts"})
+"""Set at the start, or by the engine whenever they are asked for, and never overwritten by a submission."""
 
 
 class Status(IntEnum):

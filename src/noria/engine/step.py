@@ -121,6 +121,7 @@ def step(
         if rejected is not None:
             return rejected
         run.advance()
+        run.note_facts()
     except RunawayError as error:
         return park(definition, state, command, now_ms, facts, error)
     run.state.version = state.version + 1

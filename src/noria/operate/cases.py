@@ -28,6 +28,7 @@ from noria.operate.office import (
     process_ref,
 )
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
+from noria.operate.reasons import reasons_of
 from noria.operate.requests import Request, SerialDraw
 from noria.operate.rows import InstanceRow
 from noria.operate.taskviews import open_tasks, task_view
@@ -43,6 +44,7 @@ from noria.operate.views import (
     Page,
     StateAt,
     Timeline,
+    Why,
 )
 from noria.trust.people import Organisation
 from noria.trust.policy import InstanceFacts, Permission, TaskFacts, Verdict, may_see, may_start
@@ -305,6 +307,13 @@ class Cases:
         held = await self.seen(caller, iid)
         organisation = await self._office.people.organisation(caller.principal.tenant)
         return Timeline((await history_of(self._office, held, organisation)).items())
+
+    async def reasons(self, caller: Caller, iid: int) -> Page[Why]:
+        """Why an instance went the way it went: forks, decisions and choices of people, oldest first."""
+        held = await self.seen(caller, iid)
+        history = await history_of(self._office, held, await self._office.people.organisation(caller.principal.tenant))
+        found = reasons_of(history, with_models=Permission.MODELS_READ in caller.principal.permissions)
+        return Page(found, len(found), len(found), 0)
 
     async def decisions(self, caller: Caller, iid: int) -> DecisionsMade:
         """The decisions of an instance, oldest first; why each came out so for who may read models."""

@@ -7,8 +7,10 @@ from noria.design.feel import EvaluationContext, to_json
 from noria.design.feel.expression import FeelBudgetError
 from noria.engine import events as e
 from noria.engine.facts import Facts
+from noria.engine.surroundings import FACTS
 from noria.engine.variables import Variables
 from noria.operate.office import element_ref, iso
+from noria.operate.reasons import facts_read
 from noria.operate.timeline import History
 from noria.operate.views import DecisionMade
 
@@ -31,6 +33,9 @@ def decisions_made(history: History, facts: Facts, *, explained: bool) -> list[D
         decision = definition.decisions.get(event.decision)
         if explained and decision is not None:
             variables = Variables(definition, history.state, row.ts, facts).variables(event.token)
+            read = facts_read(e.decode_events(row.ev))
+            if read is not None:
+                variables = {**variables, FACTS: read.values}
             try:
                 result, explanation = explain(decision, variables, EvaluationContext(row.ts, facts.zone))
                 same = to_json(result.value) == event.result

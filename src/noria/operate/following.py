@@ -36,12 +36,14 @@ class Stamp(msgspec.Struct, frozen=True):
         people: changes whenever people or units do.
         sessions: changes whenever a session ends before its time.
         calendars: changes whenever a calendar is published or given to a unit.
+        facts: changes whenever something is said of the world.
     """
 
     definition: int
     people: str
     sessions: str
     calendars: str = ""
+    facts: str = ""
 
 
 class Projected(msgspec.Struct):
@@ -81,6 +83,7 @@ class Following:
         deployed: told of definitions that were deployed elsewhere.
         projected: told of notices, and of the keys of processes whose figures have moved.
         people_changed: told that people or units have changed somewhere.
+        facts_changed: told that something has been said of the world.
         calendars_changed: told that calendars, or who works by them, have changed somewhere.
         alone: whether no other process commits.
     """
@@ -98,6 +101,7 @@ class Following:
         people_changed: Callable[[], None],
         sessions_ended: Callable[[], None],
         calendars_changed: Callable[[], Awaitable[None]],
+        facts_changed: Callable[[], Awaitable[None]],
         alone: bool,
     ) -> None:
         self._runtime = runtime
@@ -110,6 +114,7 @@ class Following:
         self._people_changed = people_changed
         self._sessions_ended = sessions_ended
         self._calendars_changed = calendars_changed
+        self._facts_changed = facts_changed
         self._alone = alone
         self._seen: dict[int, int] = {}
         self._stamp: Stamp | None = None
@@ -177,6 +182,8 @@ class Following:
             self._sessions_ended()
         if before is None or (before.people, before.calendars) != (stamp.people, stamp.calendars):
             await self._calendars_changed()
+        if before is None or before.facts != stamp.facts:
+            await self._facts_changed()
         if before is None or before.definition != stamp.definition:
             found = await self._catalogue.refresh()
             if found:

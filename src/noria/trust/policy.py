@@ -22,6 +22,7 @@ class Permission(StrEnum):
     JOBS = "jobs.work"
     MESSAGES = "messages.publish"
     CALENDARS = "calendars.manage"
+    FACTS = "facts.post"
 
 
 ROLES: dict[str, frozenset[Permission]] = {
@@ -35,12 +36,13 @@ ROLES: dict[str, frozenset[Permission]] = {
             Permission.DEPLOY,
             Permission.BOARD,
             Permission.CALENDARS,
+            Permission.FACTS,
         }
     ),
     "executive": frozenset({Permission.READ_ALL, Permission.BOARD, Permission.MODELS_READ}),
     "auditor": frozenset({Permission.AUDIT, Permission.READ_ALL, Permission.MODELS_READ, Permission.BOARD}),
     "sysadmin": frozenset({Permission.PEOPLE, Permission.MODELS_READ, Permission.CALENDARS}),
-    "worker": frozenset({Permission.JOBS, Permission.MESSAGES}),
+    "worker": frozenset({Permission.JOBS, Permission.MESSAGES, Permission.FACTS}),
 }
 """What each built-in role allows. Any other role is a candidate group and allows nothing by itself."""
 

@@ -143,6 +143,12 @@ SAMPLES += (
     e.InstanceSuspended(by="he", reason="核查"),
     e.InstanceResumed(by="he", reason="核查完毕"),
     e.DeadlineSet(key=6, calendar="plant", version=2, start_ms=1_772_413_200_000, duration="P2D", provisional=True),
+    e.FactsRead(
+        values={"calendar": {"working_day": False}, "environment": {"stock": 3}},
+        calendar="plant",
+        calendar_version=2,
+        versions={"stock": 7},
+    ),
     e.DeadlineMoved(key=6, due_ms=1_772_586_000_000, version=3, provisional=True),
 )
 

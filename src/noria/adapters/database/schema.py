@@ -546,6 +546,20 @@ calendar_unit = sa.Table(
     _text("calendar"),
 )
 
+observation = sa.Table(
+    "observation",
+    metadata,
+    _int("tenant", key=True),
+    _text("name", key=True),
+    _int("version", key=True),
+    _text("value"),
+    _int("valid_from"),
+    _int("valid_until"),
+    _int("at"),
+    _text("by"),
+)
+"""What integrators have said of the world; 0 in `valid_until` is for what holds until something else is said."""
+
 setting = sa.Table(
     "setting",
     metadata,

@@ -29,6 +29,7 @@ from noria.operate.views import (
     Page,
     StateAt,
     Timeline,
+    Why,
 )
 
 ALLOWED_TYPES: dict[bytes, tuple[str, ...]] = {
@@ -97,6 +98,12 @@ async def get_instance(instance_id: str, caller: Caller, services: Services) -> 
 async def get_timeline(instance_id: str, caller: Caller, services: Services) -> Timeline:
     """What happened, oldest first."""
     return await services.cases.timeline(caller, instance_number(instance_id))
+
+
+@get("/instances/{instance_id:str}/reasons", operation_id="getReasons", tags=["instances"])
+async def get_reasons(instance_id: str, caller: Caller, services: Services) -> Page[Why]:
+    """Why an instance went the way it went: which fork by which condition, which rows, which facts of the outside."""
+    return await services.cases.reasons(caller, instance_number(instance_id))
 
 
 @get("/instances/{instance_id:str}/decisions", operation_id="getDecisions", tags=["instances"])
@@ -239,6 +246,7 @@ HANDLERS = [
     get_instance,
     get_timeline,
     get_decisions,
+    get_reasons,
     get_state,
     get_instance_audit,
     withdraw,

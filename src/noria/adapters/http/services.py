@@ -16,6 +16,7 @@ from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
 from noria.operate.staff import Staff
+from noria.operate.surroundings import Environment
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
 
@@ -50,6 +51,7 @@ class Services(msgspec.Struct):
     auditing: Auditing
     staff: Staff
     calendaring: Calendaring
+    environment: Environment
     live: LiveHub
     tenant: int
     demo: tuple[DemoAccount, ...]

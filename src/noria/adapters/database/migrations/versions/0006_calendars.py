@@ -1,4 +1,4 @@
-"""Working calendars with versions, and which units work by which."""
+"""Working calendars with versions, which units work by which, and what integrators say of the world."""
 
 from __future__ import annotations
 
@@ -39,6 +39,18 @@ def upgrade() -> None:
         _column("calendar", sa.Text()),
         sa.PrimaryKeyConstraint("tenant", "unit"),
     )
+    op.create_table(
+        "observation",
+        _column("tenant", _INT),
+        _column("name", sa.Text()),
+        _column("version", _INT),
+        _column("value", sa.Text()),
+        _column("valid_from", _INT),
+        _column("valid_until", _INT),
+        _column("at", _INT),
+        _column("by", sa.Text()),
+        sa.PrimaryKeyConstraint("tenant", "name", "version"),
+    )
     op.add_column("task", sa.Column("provisional", _INT, nullable=False, server_default="0"))
     op.add_column("visit", sa.Column("calendar", sa.Text(), nullable=False, server_default=sa.text("''")))
     op.add_column("visit", sa.Column("calendar_version", _INT, nullable=False, server_default="0"))
@@ -49,5 +61,6 @@ def downgrade() -> None:
     op.drop_column("visit", "calendar_version")
     op.drop_column("visit", "calendar")
     op.drop_column("task", "provisional")
+    op.drop_table("observation")
     op.drop_table("calendar_unit")
     op.drop_table("calendar")
