@@ -65,6 +65,7 @@ from noria.operate.office import Caller, Office
 from noria.operate.operations import Operations
 from noria.operate.ports import Clock
 from noria.operate.requests import Origin
+from noria.operate.rules import Rules
 from noria.operate.runtime import Runtime
 from noria.operate.staff import Staff
 from noria.operate.surroundings import Environment, World
@@ -234,6 +235,7 @@ class Noria:
             self.facts,
         )
         cases = Cases(office)
+        models = Models(office)
         batches = DatabaseBatches(database)
         self.operations = Operations(office, batches)
         self.deriving = Deriving(office, batches, self.book)
@@ -244,7 +246,8 @@ class Noria:
             cases=cases,
             operations=self.operations,
             inbox=Inbox(office, cases),
-            models=Models(office),
+            models=models,
+            rules=Rules(office, models),
             workers=workers,
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),
             auditing=Auditing(office, cases, self.audit),

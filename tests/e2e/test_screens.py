@@ -36,6 +36,8 @@ SCREENS = {
     "model": ("he", "/models/purchase", ".djs-container .djs-shape"),
     "board": ("he", "/board/purchase?range=90d", "[data-testid=feed] li"),
     "audit": ("qian", "/audit", "[data-testid=audit]"),
+    "rules": ("he", "/rules", "[data-testid=rules]"),
+    "rule table": ("he", "/rules/approval_policy", "[data-testid=rule-table]"),
     "calendars": ("he", "/calendars", "[data-testid=year]"),
     "people": ("he", "/admin/people", "[data-testid=people]"),
     "denied": ("lin", "/audit", "[data-testid=denied]"),

@@ -13,7 +13,7 @@ import msgspec
 from noria.engine.deadlines import OF_UNIT
 from noria.kernel.calendar import DAY_MINUTES, Hours, WorkCalendar, intervals_on, is_working_day
 from noria.kernel.errors import Rejected
-from noria.operate.views import CalendarDay, CalendarYear
+from noria.operate.calendar_views import CalendarDay, CalendarYear
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 _SPAN = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")

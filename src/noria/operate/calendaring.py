@@ -10,20 +10,19 @@ import msgspec
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import Rejected
 from noria.operate.calendar_drafts import CalendarDraft, draft_of, named_days, read_draft, year_of
-from noria.operate.calendars import CalendarBook, CalendarRow, CalendarStore, inherited
-from noria.operate.deriving import Deriving, batch_id, batch_of
-from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, origin_json, person_or_none
-from noria.operate.views import (
+from noria.operate.calendar_views import (
     CalendarBrief,
     CalendarVersion,
     CalendarView,
     CalendarYear,
-    Page,
     PublicationPlan,
-    Ref,
     SuggestedDays,
     UnitCalendar,
 )
+from noria.operate.calendars import CalendarBook, CalendarRow, CalendarStore, inherited
+from noria.operate.deriving import Deriving, batch_id, batch_of
+from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, origin_json, person_or_none
+from noria.operate.views import Page, Ref
 from noria.trust.audit import AuditRecord
 from noria.trust.policy import Permission
 

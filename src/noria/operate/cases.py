@@ -28,6 +28,7 @@ from noria.operate.office import (
     process_ref,
 )
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
+from noria.operate.reason_views import Why
 from noria.operate.reasons import reasons_of
 from noria.operate.requests import Request, SerialDraw
 from noria.operate.rows import InstanceRow
@@ -44,7 +45,6 @@ from noria.operate.views import (
     Page,
     StateAt,
     Timeline,
-    Why,
 )
 from noria.trust.people import Organisation
 from noria.trust.policy import InstanceFacts, Permission, TaskFacts, Verdict, may_see, may_start

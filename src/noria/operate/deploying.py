@@ -345,6 +345,14 @@ class Catalogue:
                 forms[form.id] = form
         return decisions, forms
 
+    async def decision_files(self, tenant: int) -> dict[str, bytes]:
+        """The newest decision files by name."""
+        return {resource.name: resource.content for resource in await self._store.newest_resources(tenant, "dmn")}
+
+    async def resources(self, deployment: int) -> dict[str, bytes]:
+        """What was deployed together, by name."""
+        return {resource.name: resource.content for resource in await self._store.resources(deployment)}
+
     async def decision(self, tenant: int, decision: str) -> Decision | None:
         """The newest decision of that id."""
         return (await self._known(tenant))[0].get(decision)

@@ -22,12 +22,12 @@ from noria.engine.step import step
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError, Rejected
 from noria.kernel.instants import from_datetime
+from noria.operate.calendar_views import AffectedDeadline
 from noria.operate.calendars import CalendarBook, CalendarRow
 from noria.operate.office import Office, element_ref, iso
 from noria.operate.operations import BatchItem, BatchRow, BatchStore, Plan
 from noria.operate.requests import Origin, Request
 from noria.operate.rows import InstanceRow
-from noria.operate.views import AffectedDeadline
 
 logger = logging.getLogger(__name__)
 

@@ -162,6 +162,10 @@ class Lists(Protocol):
         """What counts for the policy about one instance."""
         ...
 
+    async def visited(self, tenant: int, places: Sequence[tuple[int, int]], since_ms: int, limit: int) -> list[int]:
+        """Instances that have left one of these elements (definition, element) since, the newest first."""
+        ...
+
     async def process_counts(self, tenant: int, definitions: Sequence[int], now_ms: int) -> ProcessCounts:
         """Numbers of one process."""
         ...

@@ -10,9 +10,9 @@ from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.surroundings import FACTS
 from noria.operate.office import element_ref, iso
+from noria.operate.reason_views import Chosen, Why
 from noria.operate.rows import JournalRow
 from noria.operate.timeline import History
-from noria.operate.views import Chosen, Why
 
 
 def reasons_of(history: History, *, with_models: bool) -> list[Why]:

@@ -15,8 +15,9 @@ from noria.engine.surroundings import valid
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, iso_or_none, origin_json, person_ref
 from noria.operate.ports import Clock
+from noria.operate.reason_views import ObservationView
 from noria.operate.requests import Committed
-from noria.operate.views import ObservationView, Page
+from noria.operate.views import Page
 from noria.trust.audit import AuditRecord
 from noria.trust.policy import Permission
 

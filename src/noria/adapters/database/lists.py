@@ -260,6 +260,30 @@ class DatabaseLists:
             known,
         )
 
+    async def visited(self, tenant: int, places: Sequence[tuple[int, int]], since_ms: int, limit: int) -> list[int]:
+        c = t.visit.c
+        by_definition: dict[int, list[int]] = {}
+        for definition, element in places:
+            by_definition.setdefault(definition, []).append(element)
+        if not by_definition:
+            return []
+        there = sa.or_(
+            *(
+                sa.and_(c.definition == definition, c.element.in_(elements))
+                for definition, elements in by_definition.items()
+            )
+        )
+        last = sa.func.max(c.closed)
+        query = (
+            sa.select(c.iid)
+            .where(c.tenant == tenant, c.closed >= since_ms, there)
+            .group_by(c.iid)
+            .order_by(last.desc(), c.iid.desc())
+            .limit(limit)
+        )
+        async with self._database.reading() as db:
+            return list((await db.execute(query)).scalars())
+
     async def process_counts(self, tenant: int, definitions: Sequence[int], now_ms: int) -> ProcessCounts:
         i, k = t.inst.c, t.task.c
         overdue = sa.func.sum(sa.case((sa.and_(k.due > 0, k.due < now_ms), 1), else_=0))

@@ -15,7 +15,18 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import Message, Scope
 
 from noria import __version__
-from noria.adapters.http import admin, calendars, facts, instances, machines, operations, processes, session, tasks
+from noria.adapters.http import (
+    admin,
+    calendars,
+    facts,
+    instances,
+    machines,
+    operations,
+    processes,
+    rules,
+    session,
+    tasks,
+)
 from noria.adapters.http.bodies import refuse_deep
 from noria.adapters.http.callers import admit, provide_caller, provide_services, provide_session
 from noria.adapters.http.description import DescriptionPlugin, described
@@ -117,6 +128,7 @@ def create_app(services: Services) -> Litestar:
             *machines.HANDLERS,
             *admin.HANDLERS,
             *calendars.HANDLERS,
+            *rules.HANDLERS,
             *facts.HANDLERS,
         ],
         guards=[admit],

@@ -7,16 +7,16 @@ from litestar import get, post, put
 
 from noria.adapters.http.services import Services
 from noria.operate.calendar_drafts import CalendarDraft
-from noria.operate.office import Caller
-from noria.operate.views import (
+from noria.operate.calendar_views import (
     CalendarBrief,
     CalendarView,
     CalendarYear,
-    Page,
     PublicationPlan,
     SuggestedDays,
     UnitCalendar,
 )
+from noria.operate.office import Caller
+from noria.operate.views import Page
 
 
 class UnitCalendarOrder(msgspec.Struct):

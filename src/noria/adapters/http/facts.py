@@ -9,7 +9,8 @@ from noria.adapters.http.services import Services
 from noria.adapters.http.tasks import Limit
 from noria.kernel.instants import parse_instant
 from noria.operate.office import Caller
-from noria.operate.views import ObservationView, Page
+from noria.operate.reason_views import ObservationView
+from noria.operate.views import Page
 
 
 class Observed(msgspec.Struct):

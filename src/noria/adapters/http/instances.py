@@ -19,6 +19,7 @@ from noria.kernel.instants import parse_instant
 from noria.operate.auditing import AuditFilter
 from noria.operate.office import Caller
 from noria.operate.reading import InstanceBox, InstanceStatus
+from noria.operate.reason_views import Why
 from noria.operate.views import (
     Attachment,
     AuditEntry,
@@ -29,7 +30,6 @@ from noria.operate.views import (
     Page,
     StateAt,
     Timeline,
-    Why,
 )
 
 ALLOWED_TYPES: dict[bytes, tuple[str, ...]] = {

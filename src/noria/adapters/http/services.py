@@ -15,6 +15,7 @@ from noria.operate.inbox import Inbox
 from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
+from noria.operate.rules import Rules
 from noria.operate.staff import Staff
 from noria.operate.surroundings import Environment
 from noria.operate.workers import Workers
@@ -46,6 +47,7 @@ class Services(msgspec.Struct):
     operations: Operations
     inbox: Inbox
     models: Models
+    rules: Rules
     workers: Workers
     watching: Watching
     auditing: Auditing
