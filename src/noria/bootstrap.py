@@ -63,6 +63,7 @@ from noria.operate.neighbours import Neighbours
 from noria.operate.notices import Notice
 from noria.operate.office import Caller, Office
 from noria.operate.operations import Operations
+from noria.operate.paths import Paths
 from noria.operate.ports import Clock
 from noria.operate.requests import Origin
 from noria.operate.rules import Rules
@@ -70,6 +71,7 @@ from noria.operate.runtime import Runtime
 from noria.operate.staff import Staff
 from noria.operate.surroundings import Environment, World
 from noria.operate.timers import StartTimers, Timers
+from noria.operate.verbs import Verbs
 from noria.operate.workers import JobHandler, Workers
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
@@ -235,6 +237,7 @@ class Noria:
             self.facts,
         )
         cases = Cases(office)
+        inbox = Inbox(office, cases)
         models = Models(office)
         batches = DatabaseBatches(database)
         self.operations = Operations(office, batches)
@@ -245,7 +248,9 @@ class Noria:
             accounts=accounts,
             cases=cases,
             operations=self.operations,
-            inbox=Inbox(office, cases),
+            inbox=inbox,
+            verbs=Verbs(office, cases, inbox),
+            paths=Paths(office, cases),
             models=models,
             rules=Rules(office, models),
             workers=workers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from noria.design.bpmn.graph import HumanWork
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.state import Deadline, State
@@ -136,15 +137,23 @@ def derive(run: Run, command: c.DeriveDeadlines) -> Rejected | None:
     return None
 
 
+def reminder(timer: int, token: int, element: int, at_ms: int, share: float, work: HumanWork) -> e.TimerStarted:
+    """The timer of a reminder; the one at the limit comes again as often as the model says."""
+    more = work.remind_times if share >= 1 else 0
+    return e.TimerStarted(timer, token, element, at_ms, more, work.remind_every if more else "", share)
+
+
 def _move_reminders(run: Run, token: int, start_ms: int, due_ms: int, calendar: str) -> None:
     """Move the reminders that are still to come; those that came too early come again."""
     task = run.state.tasks[token]
     work = run.definition.graph.elements[task.element].human
     waiting = {timer.share: key for key, timer in run.state.timers.items() if timer.token == token and timer.share}
-    for share in work.remind_shares if work is not None else ():
+    if work is None:
+        return
+    for share in work.remind_shares:
         at_ms = part_way(run, start_ms, due_ms, share, calendar)
         key = waiting.get(share)
         if key is not None:
             run.emit(e.DeadlineMoved(key, at_ms))
         elif at_ms > run.now_ms:
-            run.emit(e.TimerStarted(run.state.next_id, token, task.element, at_ms, 0, "", share))
+            run.emit(reminder(run.state.next_id, token, task.element, at_ms, share, work))

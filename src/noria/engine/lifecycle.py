@@ -12,6 +12,7 @@ from noria.engine.deadlines import catch_up, deadline_set, reckon, responsible
 from noria.engine.forms import checked_form
 from noria.engine.run import Run
 from noria.engine.state import RESERVED_VARIABLES, Purpose, Status
+from noria.engine.tasks import overdue
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import Rejected
 
@@ -236,6 +237,8 @@ def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
         # A token may stand at a save point or incident behind its task; then nobody is reminded any more.
         if task is not None:
             run.emit(e.TaskReminded(timer.token, timer.element, timer.share, task.due_ms))
+            if timer.share >= 1:
+                overdue.act(run, timer, element)
         return None
     if timer.purpose:
         _pass_save_point(run, timer.token, element, timer.purpose)
@@ -364,6 +367,8 @@ def retry_incident(run: Run, command: c.RetryIncident) -> Rejected | None:
         looping.after_instance(run, incident.token, element)
     elif incident.phase == "choose":
         choosing.after_activity(run, incident.token, element)
+    elif incident.phase == "overdue":
+        overdue.again(run, incident.token, element)
     elif incident.phase == "join":
         run.look_at_joins()
     else:

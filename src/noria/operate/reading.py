@@ -31,6 +31,7 @@ class InstanceBox(StrEnum):
     """Which instances."""
 
     STARTED = "started"
+    COPIED = "copied"
     ALL = "all"
 
 
@@ -42,6 +43,7 @@ class InstanceStatus(StrEnum):
     WITHDRAWN = "withdrawn"
     TERMINATED = "terminated"
     FAILED = "failed"
+    REFUSED = "refused"
     ALL = "all"
 
 
@@ -164,6 +166,10 @@ class Lists(Protocol):
 
     async def visited(self, tenant: int, places: Sequence[tuple[int, int]], since_ms: int, limit: int) -> list[int]:
         """Instances that have left one of these elements (definition, element) since, the newest first."""
+        ...
+
+    async def usual_ms(self, tenant: int, definition: int) -> dict[int, int]:
+        """How long the tasks of each element of a definition usually took lately: element index → median, ms."""
         ...
 
     async def process_counts(self, tenant: int, definitions: Sequence[int], now_ms: int) -> ProcessCounts:

@@ -71,6 +71,7 @@ def open_tasks(held: Held) -> list[TaskFields]:
 async def task_view(office: Office, task: TaskFields, organisation: Organisation, now_ms: int) -> TaskView:
     """A task for a list."""
     definition = await office.catalogue.get(task.definition)
+    human = definition.graph.elements[task.element].human
     done = bool(task.closed)
     return TaskView(
         id=task_id(task.iid, task.tok),
@@ -93,4 +94,5 @@ async def task_view(office: Office, task: TaskFields, organisation: Organisation
         status="done" if done else "open",
         done_at=iso_or_none(task.closed),
         version=task.version,
+        is_approval=human is not None and human.approval is not None,
     )

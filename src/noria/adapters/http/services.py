@@ -15,9 +15,11 @@ from noria.operate.inbox import Inbox
 from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
+from noria.operate.paths import Paths
 from noria.operate.rules import Rules
 from noria.operate.staff import Staff
 from noria.operate.surroundings import Environment
+from noria.operate.verbs import Verbs
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
 
@@ -46,6 +48,8 @@ class Services(msgspec.Struct):
     cases: Cases
     operations: Operations
     inbox: Inbox
+    verbs: Verbs
+    paths: Paths
     models: Models
     rules: Rules
     workers: Workers
