@@ -1,4 +1,4 @@
-"""PDF by ReportLab (docs/decisions/0022)."""
+"""PDF by ReportLab (docs/decisions/0025)."""
 
 from __future__ import annotations
 
