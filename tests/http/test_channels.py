@@ -382,13 +382,14 @@ async def test_reminders_at_80_and_100_percent_reach_holder_and_manager_again_af
         task = await wang.task()
         await wang.post(f"/tasks/{task['id']}/return", {"to": "apply", "reason": "发票缺失"})
         await all_sent(house)
-        assert subjects(office, "lin") == ["已退回"]
-        assert "王强退回到“填写申请”，原因：发票缺失" in text_of(office.letters[-1])
+        assert subjects(office, "lin") == ["已退回", "新待办"]
+        assert "原因：发票缺失" in text_of(office.letters[-2])
         lin = await house.sign_in("lin")
         assert (await lin.complete(**PURCHASE)).status_code == 200
         await all_sent(house)
         await time_passes()
         assert subjects(office, "wang") == ["新待办", "即将超时", "已超时"] * 2
         assert subjects(office, "zhao") == ["即将超时", "已超时"] * 2
+        he = await house.sign_in("he")
         kinds = [item["kind"] for item in (await he.get(f"/instances/{started['id']}/timeline")).json()["items"]]
         assert kinds.count("task.reminded") == 4
