@@ -7,9 +7,11 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from noria.adapters.printing.pdf import PdfPrinter
 from noria.design.bpmn.names import NORIA
 from tests.e2e.conftest import SignIn
 from tests.e2e.site import Client, Site
+from tests.http.test_printing import sheet
 
 pytestmark = pytest.mark.e2e
 
@@ -38,6 +40,16 @@ FORM = {
         }
     ],
 }
+
+
+def test_an_uploaded_pdf_shows_its_first_page(site: Site, sign_in: SignIn) -> None:
+    made = {"name": "报价.pdf", "mimeType": "application/pdf", "buffer": PdfPrinter().pdf(sheet())}
+    page = sign_in("lin", "/start/purchase")
+    page.locator("input[type=file]").first.set_input_files(made)
+    image = page.get_by_role("img", name="报价.pdf 第一页")
+    expect(image).to_be_visible()
+    image.scroll_into_view_if_needed()
+    expect(image).to_have_js_property("naturalWidth", 1_000, timeout=15_000)
 
 
 def test_a_person_signs_and_the_next_one_sees_the_signature(site: Site, sign_in: SignIn) -> None:

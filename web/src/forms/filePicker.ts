@@ -15,6 +15,8 @@ export interface FilePickerTexts {
   readonly size: (bytes: number) => string;
   readonly problem: (problem: Problem) => string;
   readonly signature: SignatureTexts;
+  readonly firstPage: (name: string) => string;
+  readonly drop: string;
 }
 
 interface Props {
@@ -85,7 +87,15 @@ function filePicker(texts: FilePickerTexts) {
 
     return h(
       "div",
-      { class: "fjs-form-field fjs-form-field-filepicker" },
+      {
+        class: "fjs-form-field fjs-form-field-filepicker",
+        onDragOver: (event: DragEvent) => !locked && !signs && event.preventDefault(),
+        onDrop: (event: DragEvent) => {
+          if (locked || signs) return;
+          event.preventDefault();
+          void send(Array.from(event.dataTransfer?.files ?? []));
+        },
+      },
       h(FieldLabel, { htmlFor: domId, label: field.label ?? "", required: field.validate?.required ?? false }),
       signs && !locked && files.length === 0
         ? h(SignaturePad, { texts: texts.signature, onSigned: (file) => void send([file]) })
@@ -107,6 +117,7 @@ function filePicker(texts: FilePickerTexts) {
           { type: "button", class: "btn", disabled: sending > 0, onClick: () => input.current?.click() },
           sending > 0 ? texts.sending : texts.choose,
         ),
+      !locked && !signs && h("span", { class: "file-none" }, texts.drop),
       files.length === 0 && locked && h("span", { class: "file-none" }, texts.none),
       h(
         "ul",
@@ -120,6 +131,13 @@ function filePicker(texts: FilePickerTexts) {
                 src: `/api/attachments/${file.hash}`,
                 alt: file.name,
                 class: signs ? "file-preview signature-image" : "file-preview",
+              }),
+            file.media_type === "application/pdf" &&
+              h("img", {
+                src: `/api/attachments/${file.hash}/pages/1`,
+                alt: texts.firstPage(file.name),
+                loading: "lazy",
+                class: "file-preview",
               }),
             h("a", { href: `/api/attachments/${file.hash}`, target: "_blank", rel: "noopener" }, file.name),
             h("span", { class: "file-size" }, texts.size(file.size)),

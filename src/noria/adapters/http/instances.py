@@ -268,7 +268,16 @@ async def download(hashed: str, caller: Caller, services: Services) -> Response[
     )
 
 
+@get("/attachments/{hashed:str}/pages/{page:int}", operation_id="previewAttachment", tags=["attachments"])
+async def preview_page(hashed: str, page: int, caller: Caller, services: Services) -> Response[bytes]:
+    """A page of a PDF as a PNG; the header `X-Pages` says how many there are."""
+    png, pages = await services.attachments.preview(caller, hashed, page)
+    headers = {"Cache-Control": "private, max-age=3600", "X-Pages": str(pages)}
+    return Response(png, media_type="image/png", headers=headers)
+
+
 HANDLERS = [
+    preview_page,
     list_instances,
     start_instance,
     get_instance,
