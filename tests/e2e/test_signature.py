@@ -72,5 +72,5 @@ def test_a_person_signs_and_the_next_one_sees_the_signature(site: Site, sign_in:
     wang = sign_in("wang", "/tasks")
     image = wang.get_by_role("img", name="signature.png")
     expect(image).to_be_visible()
-    assert image.evaluate("(image) => image.naturalWidth") == 480
+    expect(image).to_have_js_property("naturalWidth", 480)
     expect(wang.get_by_role("img", name="手写签名")).to_have_count(0)
