@@ -161,6 +161,24 @@ class RemoveApprover(Command, frozen=True):
     person: str
 
 
+class Consult(Command, frozen=True):
+    """Ask people for their opinion on a task, which stays mine (沟通)."""
+
+    token: int
+    by: str
+    people: tuple[str, ...]
+    text: str
+    version: int = 0
+
+
+class AnswerConsultation(Command, frozen=True):
+    """Say what one was asked for; it is filed with the request."""
+
+    consultation: int
+    by: str
+    text: str
+
+
 class UrgeTask(Command, frozen=True):
     """Ask the holder of a task to hurry (催办); refused when it was urged within the last 30 minutes."""
 
@@ -374,6 +392,8 @@ AnyCommand = (
     | RemoveApprover
     | TakeBack
     | SendCopy
+    | Consult
+    | AnswerConsultation
     | UrgeTask
     | Comment
     | WithdrawInstance

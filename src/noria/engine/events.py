@@ -665,6 +665,28 @@ class TaskOverdue(Event, frozen=True, tag=71):
     to: str = ""
 
 
+class ConsultationOpened(Event, frozen=True, tag=72):
+    """Somebody is asked for an opinion (沟通)."""
+
+    consultation: int
+    token: int
+    element: int
+    person: str
+    by: str
+    text: str
+    at_ms: int
+
+
+class ConsultationAnswered(Event, frozen=True, tag=73):
+    """Somebody gave the opinion that was asked for."""
+
+    consultation: int
+    element: int
+    by: str
+    text: str
+    asked_by: str
+
+
 class DoersNoted(Event, frozen=True, tag=80):
     """These people, too, did a user task that others are to be separate from; a substitute is among them."""
 
@@ -788,6 +810,8 @@ AnyEvent = (
     | CopiesSent
     | NobodyFound
     | TaskOverdue
+    | ConsultationOpened
+    | ConsultationAnswered
     | DoersNoted
     | TaskSeparated
     | DeadlineSet

@@ -67,6 +67,8 @@ export interface Task {
   done_at: string | null;
   version: number;
   is_approval: boolean;
+  /** Only an opinion is asked for. */
+  opinion: boolean;
   /** Who did it for the assignee, as a substitute. */
   proxy: PersonRef | null;
   /** For whom the reader does it, or did. */
@@ -83,6 +85,8 @@ export type TaskAction =
   | "transfer"
   | "delegate"
   | "add"
+  | "consult"
+  | "answer"
   | "comment"
   | "urge";
 export type Outcome = "approve" | "refuse" | "abstain";
@@ -103,6 +107,13 @@ export interface Approval {
   share: number;
   count: number;
   seats: Seat[];
+}
+export interface Consultation {
+  id: string;
+  person: PersonRef;
+  by: PersonRef;
+  at: string;
+  text: string;
 }
 /** A returned request on its way back to who returned it. */
 export interface Comeback {
@@ -179,6 +190,8 @@ export interface TaskDetail extends Task {
   /** Who has delegated the task and concludes it. */
   owner: PersonRef | null;
   approval: Approval | null;
+  /** Opinions that are asked for. */
+  consultations: Consultation[];
   comeback: Comeback | null;
 }
 export type TaskBox = "mine" | "group" | "done" | "queue";
@@ -406,6 +419,8 @@ export type NoticeKind =
   | "mentioned"
   | "handed_back"
   | "copied"
+  | "consulted"
+  | "answered"
   | "nobody"
   | "refused"
   | "completed"

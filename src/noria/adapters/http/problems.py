@@ -42,6 +42,7 @@ STATUS: dict[str, int] = {
     "approval.not_open": 409,
     "approval.not_added": 409,
     "approval.asked": 409,
+    "consultation.not_open": 409,
     "instance.ended": 409,
     "instance.suspended": 409,
     "instance.not_suspended": 409,
