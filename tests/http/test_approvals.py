@@ -249,6 +249,38 @@ async def test_who_asks_for_an_opinion_need_not_wait_for_it(people: dict[str, Cl
     assert (await guest.get("/tasks", box="mine")).json()["items"] == []
 
 
+async def test_a_refused_request_is_restarted_where_it_was_and_a_completed_one_declared_void(
+    people: dict[str, Client], house: House
+) -> None:
+    instance = await begun(people)
+    await decide(people["wang"])
+    await decide(people["li"], "refuse", comment="?")
+    he, lin = people["he"], people["lin"]
+    assert (await lin.post(f"/instances/{instance}/restart", {"reason": "please"})).status_code == 403
+    assert (await he.post(f"/instances/{instance}/restart", {})).json()["code"] == "reason.required"
+    assert "restart" in (await he.get(f"/instances/{instance}")).json()["allowed"]
+    back = (await he.post(f"/instances/{instance}/restart", {"reason": "误驳回"})).json()
+    assert (back["status"], holders(back), back["ended_at"]) == ("open", ["li"], None)
+    assert (await he.post(f"/instances/{instance}/void", {"reason": "x"})).json()["code"] == "instance.not_completed"
+    await decide(people["li"])
+    await decide(people["zhao"])
+    await decide(he, "")
+    void = (await he.post(f"/instances/{instance}/void", {"reason": "重复报销"})).json()
+    assert void["status"] == "voided"
+    await lin.post(f"/instances/{instance}/comment", {"text": "好"})
+    again = (await he.post(f"/instances/{instance}/restart", {"reason": "没有重复"})).json()
+    assert again["status"] == "completed"
+    await house.noria.projector.catch_up()
+    assert (await he.get("/instances", status="completed")).json()["items"][0]["id"] == instance
+
+
+async def test_what_was_withdrawn_is_restarted_by_its_starter(people: dict[str, Client]) -> None:
+    instance = await begun(people)
+    lin = people["lin"]
+    await lin.post(f"/instances/{instance}/withdraw", {})
+    assert holders((await lin.post(f"/instances/{instance}/restart", {"reason": "还需要"})).json()) == ["li", "wang"]
+
+
 async def test_who_gets_a_copy_may_look_at_the_request(
     people: dict[str, Client], house: House, sign_in: SignIn
 ) -> None:

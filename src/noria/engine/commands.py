@@ -161,6 +161,27 @@ class RemoveApprover(Command, frozen=True):
     person: str
 
 
+class VoidInstance(Command, frozen=True):
+    """Declare a completed request void (作废), by authority and with a reason; what it has done stays done."""
+
+    by: str
+    reason: str
+
+
+class RestartInstance(Command, frozen=True):
+    """Have a request go on that was refused, withdrawn or terminated, or count again that was voided (重启).
+
+    Attributes:
+        state: as it was before that; the version counts on.
+        version: the version that the instance has if nothing has happened since.
+    """
+
+    by: str
+    reason: str
+    state: State
+    version: int
+
+
 class Consult(Command, frozen=True):
     """Ask people for their opinion on a task, which stays mine (沟通)."""
 
@@ -392,6 +413,8 @@ AnyCommand = (
     | RemoveApprover
     | TakeBack
     | SendCopy
+    | VoidInstance
+    | RestartInstance
     | Consult
     | AnswerConsultation
     | UrgeTask

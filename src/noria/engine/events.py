@@ -687,6 +687,21 @@ class ConsultationAnswered(Event, frozen=True, tag=73):
     asked_by: str
 
 
+class InstanceVoided(Event, frozen=True, tag=74):
+    """A completed request was declared void (作废)."""
+
+    by: str
+    reason: str
+
+
+class InstanceRestarted(Event, frozen=True, tag=75):
+    """A request that had ended is as it was before that (重启)."""
+
+    by: str
+    reason: str
+    state: State
+
+
 class DoersNoted(Event, frozen=True, tag=80):
     """These people, too, did a user task that others are to be separate from; a substitute is among them."""
 
@@ -810,6 +825,8 @@ AnyEvent = (
     | CopiesSent
     | NobodyFound
     | TaskOverdue
+    | InstanceVoided
+    | InstanceRestarted
     | ConsultationOpened
     | ConsultationAnswered
     | DoersNoted

@@ -531,14 +531,14 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
         state.chosen[key] = tuple(elements[index] for index in chosen if index in elements)
 
 
-def _instance_restored(state: State, event: e.InstanceRestored | e.TakenBack) -> None:
+def _instance_restored(state: State, event: e.InstanceRestored | e.TakenBack | e.InstanceRestarted) -> None:
     # The state in a journal may be of an older format; what it goes on as is of this one.
     kept: dict[str, object] = {
         "format": state.format,
         "version": state.version,
         "next_id": max(state.next_id, event.state.next_id),
     }
-    if isinstance(event, e.TakenBack):
+    if isinstance(event, e.TakenBack | e.InstanceRestarted):
         # Who has a copy has it.
         kept["copied"] = state.copied
     restored = event.state.copy()
@@ -607,6 +607,8 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.InstanceWithdrawn: _ended(Status.WITHDRAWN),
     e.InstanceTerminated: _ended(Status.TERMINATED),
     e.InstanceRefused: _ended(Status.REFUSED),
+    e.InstanceVoided: _ended(Status.VOIDED),
+    e.InstanceRestarted: _instance_restored,
     e.ApprovalOpened: _approval_opened,
     e.SeatOpened: _seat_opened,
     e.SeatDecided: _seat_decided,

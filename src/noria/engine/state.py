@@ -23,6 +23,7 @@ class Status(IntEnum):
     TERMINATED = 3
     FAILED = 4
     REFUSED = 5
+    VOIDED = 6
 
 
 class Token(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -258,6 +258,6 @@ def refresh_row(held: Held, now_ms: int) -> None:
     row.ver = state.version
     row.incidents = len(state.incidents)
     row.round = max(state.rounds.values()) if state.rounds else 1
-    if state.status is not _OPEN and not row.ended:
+    if row.status != int(state.status):
         row.status = int(state.status)
-        row.ended = now_ms
+        row.ended = 0 if state.status is _OPEN else now_ms

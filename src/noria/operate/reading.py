@@ -45,6 +45,7 @@ class InstanceStatus(StrEnum):
     TERMINATED = "terminated"
     FAILED = "failed"
     REFUSED = "refused"
+    VOIDED = "voided"
     ALL = "all"
 
 

@@ -183,6 +183,8 @@ SAMPLES += (
         consultation=43, token=6, element=5, person="sun", by="wang", text="价格合理吗？", at_ms=1_772_413_200_000
     ),
     e.ConsultationAnswered(consultation=43, element=5, by="sun", text="合理", asked_by="wang"),
+    e.InstanceVoided(by="he", reason="重复"),
+    e.InstanceRestarted(by="he", reason="误驳回", state=RESTORED),
     e.NobodyFound(token=6, element=5, rule="owner"),
     e.TaskOverdue(token=6, element=5, action="transfer", to="zhao"),
 )

@@ -262,7 +262,7 @@ export interface Deployment {
   forms: string[];
   findings: Finding[];
 }
-export type InstanceStatus = "open" | "completed" | "withdrawn" | "terminated" | "refused" | "failed";
+export type InstanceStatus = "open" | "completed" | "withdrawn" | "terminated" | "refused" | "voided" | "failed";
 export interface Holder {
   element: ElementRef;
   assignee: PersonRef | null;
@@ -299,7 +299,17 @@ export interface Token {
   state: "active" | "waiting" | "incident";
 }
 export type InstanceAction =
-  "withdraw" | "take_back" | "copy" | "urge" | "cancel" | "comment" | "suspend" | "resume" | "modify";
+  | "withdraw"
+  | "void"
+  | "restart"
+  | "take_back"
+  | "copy"
+  | "urge"
+  | "cancel"
+  | "comment"
+  | "suspend"
+  | "resume"
+  | "modify";
 export interface InstanceDetail extends InstanceBrief {
   variables: Variables;
   tokens: Token[];

@@ -31,6 +31,7 @@ _STATUS = {
     InstanceStatus.TERMINATED: Status.TERMINATED,
     InstanceStatus.FAILED: Status.FAILED,
     InstanceStatus.REFUSED: Status.REFUSED,
+    InstanceStatus.VOIDED: Status.VOIDED,
 }
 _NEVER_DUE = 2**62
 _LATELY = 2_000

@@ -44,6 +44,8 @@ STATUS: dict[str, int] = {
     "approval.asked": 409,
     "consultation.not_open": 409,
     "instance.ended": 409,
+    "instance.not_completed": 409,
+    "instance.not_restartable": 409,
     "instance.suspended": 409,
     "instance.not_suspended": 409,
     "restore.moved_on": 409,
