@@ -47,6 +47,8 @@ from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
 from noria.adapters.http.live import LiveHub
 from noria.adapters.http.services import DemoAccount, Services
+from noria.adapters.previewing.previews import Previews
+from noria.adapters.printing.pdf import PdfPrinter
 from noria.adapters.scanning.clamd import Clamd
 from noria.adapters.spreadsheets import SpreadsheetFiles
 from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets, machine, settle_memory
@@ -78,6 +80,7 @@ from noria.operate.office import Caller, Office
 from noria.operate.operations import Operations
 from noria.operate.paths import Paths
 from noria.operate.ports import Clock
+from noria.operate.printing import Printing
 from noria.operate.requests import Origin
 from noria.operate.rosters import ImportView, Rosters
 from noria.operate.rules import Rules
@@ -262,6 +265,7 @@ class Noria:
         )
         cases = Cases(office)
         allowed = allowed_hosts()
+        font, clamd = os.environ.get("NORIA_PDF_FONT"), os.environ.get("NORIA_CLAMD")
         self._outside = Outside(allowed)
         deliveries = DatabaseDeliveries(database)
         self.sender = Sender(deliveries, self.people, clock, self._channel)
@@ -288,7 +292,8 @@ class Noria:
             staff=staff,
             substitutes=Substitutes(office, self.people, staff, lambda: SystemSecrets().token()[:16]),
             rosters=Rosters(office, self.people, staff, SpreadsheetFiles()),
-            attachments=Attachments(office, Clamd(address) if (address := os.environ.get("NORIA_CLAMD")) else None),
+            attachments=Attachments(office, cases, Clamd(clamd) if clamd else None, Previews()),
+            printing=Printing(office, cases, PdfPrinter(Path(font) if font else None)),
             desk=Desk(office, DatabaseDesk(database)),
             telling=Telling(office, deliveries, self._channel, allowed),
             environment=Environment(office, observations, self.world.refresh),

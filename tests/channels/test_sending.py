@@ -56,8 +56,8 @@ class Desk:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.store = DatabaseDeliveries(database)
-        self.people = DatabasePeople(database)
         self.clock = MovedClock(NOON_MS)
+        self.people = DatabasePeople(database, self.clock)
         self.ends: dict[str, Recorder] = {}
         self.sender = self.another()
 

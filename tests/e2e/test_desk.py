@@ -26,6 +26,18 @@ def test_what_was_typed_on_one_device_is_there_on_another(site: Site, sign_in: S
     expect(third.get_by_label("采购标题")).to_have_value("")
 
 
+def test_a_finished_request_is_printed(site: Site, sign_in: SignIn) -> None:
+    lin = Client(site, "lin")
+    request = lin.request_purchase(amount=400)
+    lin.post(f"/instances/{request['id']}/withdraw", reason="不再需要")
+    page = sign_in("lin", f"/instances/{request['id']}")
+    with page.expect_download() as downloading:
+        page.get_by_test_id("instance-print").click()
+    assert downloading.value.suggested_filename == f"{request['business_key']}.pdf"
+    path = downloading.value.path()
+    assert path.read_bytes().startswith(b"%PDF-")
+
+
 def test_a_phrase_is_kept_and_put_into_a_comment_that_mentions_somebody(site: Site, sign_in: SignIn) -> None:
     Client(site, "lin").request_purchase()
     page = sign_in("wang", "/settings/notices")

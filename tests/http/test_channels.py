@@ -15,11 +15,11 @@ import httpx
 import msgspec
 import pytest
 
-from noria.kernel.instants import HOUR_MS
+from noria.kernel.instants import DAY_MS, HOUR_MS
 from noria.trust.people import Person
 from tests.channels.receivers import Letter, PostOffice, Receiver, post_office, receiving
 from tests.house import eventually
-from tests.http.house import Client, House
+from tests.http.house import PURCHASE, Client, House
 
 SECRET = "whsec_" + base64.b64encode(bytes(24)).decode()
 TOKEN = "b0a1c2-secret-of-the-robot"  # noqa: S105 - of nothing
@@ -350,3 +350,46 @@ async def test_a_channel_for_a_group_is_not_offered_to_others(house: House) -> N
         client = await house.sign_in(name)
         offered[name] = [one["id"] for one in (await client.get("/notices/preference")).json()["channels"]]
     assert offered == {"lin": [], "li": ["room"]}
+
+
+def subjects(office: PostOffice, person: str) -> list[str]:
+    """Subjects of a person's letters, oldest first, without the title of the request."""
+    letters = [letter for letter in office.letters if letter.to == [f"{person}@example.com"]]
+    read = [email.message_from_bytes(letter.content, policy=email.policy.default)["subject"] for letter in letters]
+    return [subject.partition("：")[0] for subject in read]
+
+
+async def test_reminders_at_80_and_100_percent_reach_holder_and_manager_again_after_a_return(house: House) -> None:
+    he = await administrator(house)
+    for key in ("lin", "wang", "zhao"):
+        await give_address(house, key)
+    async with post_office() as office:
+        await he.post("/admin/channels", mail(office))
+        lin = await house.sign_in("lin")
+        started = await lin.start()
+        await all_sent(house)
+
+        async def time_passes() -> None:
+            house.clock.offset_ms += 6 * DAY_MS
+            await house.noria.timers.fire_due()
+            await all_sent(house)
+
+        await time_passes()
+        assert subjects(office, "wang") == ["新待办", "即将超时", "已超时"]
+        assert subjects(office, "zhao") == ["即将超时", "已超时"]
+        assert "的办理时限已用去 80%" in next(text_of(letter) for letter in office.letters if "80%" in text_of(letter))
+        wang = await house.sign_in("wang")
+        task = await wang.task()
+        await wang.post(f"/tasks/{task['id']}/return", {"to": "apply", "reason": "发票缺失"})
+        await all_sent(house)
+        assert subjects(office, "lin") == ["已退回", "新待办"]
+        assert "原因：发票缺失" in text_of(office.letters[-2])
+        lin = await house.sign_in("lin")
+        assert (await lin.complete(**PURCHASE)).status_code == 200
+        await all_sent(house)
+        await time_passes()
+        assert subjects(office, "wang") == ["新待办", "即将超时", "已超时"] * 2
+        assert subjects(office, "zhao") == ["即将超时", "已超时"] * 2
+        he = await house.sign_in("he")
+        kinds = [item["kind"] for item in (await he.get(f"/instances/{started['id']}/timeline")).json()["items"]]
+        assert kinds.count("task.reminded") == 4

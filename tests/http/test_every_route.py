@@ -94,7 +94,12 @@ def operations(house: House) -> dict[str, tuple[str, str, dict[str, Any]]]:
                     .replace("{delivery_id}", "1-1-0-hook")
                     .replace("{what}", "1-1")
                 )
-                filled = filled.replace("{person_id}", "new").replace("{notice_id}", "1-1-1").replace("{hashed}", "0")
+                filled = (
+                    filled.replace("{person_id}", "new")
+                    .replace("{notice_id}", "1-1-1")
+                    .replace("{hashed}", "0")
+                    .replace("{page}", "1")
+                )
                 filled = filled.replace("{valid_from}", "2099-01-01").replace("{substitution_id}", "none")
                 found[operation["operationId"]] = (method.upper(), filled.replace("{unit_id}", "new"), operation)
     return found

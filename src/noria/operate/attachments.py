@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from noria.kernel.errors import NoriaError
+from noria.operate.cases import Cases
 from noria.operate.files import Scanner
 from noria.operate.office import Caller, Office, origin_json
 from noria.operate.views import Attachment
@@ -44,6 +45,24 @@ class InfectedError(NoriaError):
     code: ClassVar[str] = "attachment.infected"
 
 
+class NoPreviewError(NoriaError):
+    """A file has no such page, or it cannot be drawn."""
+
+    code: ClassVar[str] = "attachment.no_preview"
+
+
+class Previewer(Protocol):
+    """What draws pages."""
+
+    async def page(self, content: bytes, number: int) -> tuple[bytes, int]:
+        """A page of a PDF as a PNG, and how many pages there are.
+
+        Raises:
+            NoPreviewError: there is no such page, or it cannot be drawn.
+        """
+        ...
+
+
 def checked_type(content: bytes, claimed: str) -> str:
     """The media type of a file, if it is one that is taken and its first bytes fit it.
 
@@ -67,12 +86,29 @@ class Attachments:
 
     Args:
         office: where things are.
+        cases: say who may read a file.
         scanner: every file goes through it before it is stored; None where none is set up.
+        previewer: draws pages.
     """
 
-    def __init__(self, office: Office, scanner: Scanner | None) -> None:
+    def __init__(self, office: Office, cases: Cases, scanner: Scanner | None, previewer: Previewer) -> None:
         self._office = office
+        self._cases = cases
         self._scanner = scanner
+        self._previewer = previewer
+
+    async def preview(self, caller: Caller, hashed: str, page: int) -> tuple[bytes, int]:
+        """A page of a PDF as a PNG, and how many pages there are.
+
+        Raises:
+            NotFoundError: there is no such file.
+            DeniedError: the caller may see nothing that names it.
+            NoPreviewError: it is no PDF, there is no such page, or it cannot be drawn.
+        """
+        _, media_type, content = await self._cases.file(caller, hashed)
+        if media_type != "application/pdf":
+            raise NoPreviewError("Only pages of PDF files are drawn; pictures show themselves.")
+        return await self._previewer.page(content, page)
 
     async def store(self, caller: Caller, name: str, claimed: str, content: bytes, bytes_max: int) -> Attachment:
         """Take a file; equal contents are stored once.

@@ -237,7 +237,8 @@ def deliveries_of(
             chosen = preferences.get(notice.person, DEFAULT)
             if channel.kind != "webhook" and not wants(chosen, notice.kind, channel.id):
                 continue
-            if channel.personal and not people[notice.person].email:
+            person_of = people[notice.person]
+            if not person_of.active or (channel.personal and not person_of.email):
                 continue
             person = notice.person if channel.personal else ""
             key = (channel.id, person, notice.shard, notice.seq, notice.kind, notice.tok)

@@ -194,27 +194,24 @@ class Sender:
         chosen = await self._store.preferences(way.row.tenant, {key for item in items for key in item.people})
         now_ms = self._clock.now_ms()
         preference = chosen.get(person, DEFAULT)
-        urgent = [item for item in items if item.kind in URGENT or way.row.kind == "webhook"]
-        calm = [item for item in items if item not in urgent]
+        calm = [item for item in items if item.kind not in URGENT and way.row.kind != "webhook"]
+        together: list[Delivery] = []
         until_ms = quiet_until(preference, now_ms) if way.row.personal else None
+        if calm and until_ms is None:
+            window_ms = HOUR_MS if way.row.personal else ROOM_WINDOW_MS
+            most = preference.per_hour_max if way.row.personal else ROOM_MESSAGES_MAX
+            gone = await self._store.sent_since(way.row.tenant, way.row.id, person, now_ms - window_ms)
+            free = most - len(gone)
+            until_ms = gone[-most] + window_ms if free <= 0 else None
+            together = calm if 0 < free < len(calm) else []
         if until_ms is not None:
             await self._postpone(calm, until_ms)
-            calm = []
-        for item in urgent:
-            await self._send(way, [item], chosen)
-        if not calm:
-            return
-        window_ms = HOUR_MS if way.row.personal else ROOM_WINDOW_MS
-        most = preference.per_hour_max if way.row.personal else ROOM_MESSAGES_MAX
-        gone = await self._store.sent_since(way.row.tenant, way.row.id, person, now_ms - window_ms)
-        free = most - len(gone)
-        if free <= 0:
-            await self._postpone(calm, gone[-most] + window_ms)
-        elif len(calm) <= free:
-            for item in calm:
+        later = {item.id for item in calm} if together or until_ms is not None else set()
+        for item in items:
+            if item.id not in later:
                 await self._send(way, [item], chosen)
-        else:
-            await self._send(way, calm, chosen)
+        if together:
+            await self._send(way, together, chosen)
 
     async def _postpone(self, items: Sequence[Delivery], until_ms: int) -> None:
         if items:

@@ -4,6 +4,7 @@ import { useRef, useState } from "preact/hooks";
 import { api } from "../api/client";
 import { asProblem, type Problem } from "../api/problems";
 import type { Attachment } from "../api/types";
+import { SignaturePad, type SignatureTexts } from "./signaturePad";
 
 /** What the field says; given by the caller in the reader's language. */
 export interface FilePickerTexts {
@@ -13,10 +14,20 @@ export interface FilePickerTexts {
   readonly remove: (name: string) => string;
   readonly size: (bytes: number) => string;
   readonly problem: (problem: Problem) => string;
+  readonly signature: SignatureTexts;
+  readonly firstPage: (name: string) => string;
+  readonly drop: string;
 }
 
 interface Props {
-  field: { label?: string; multiple?: boolean | string; accept?: string; validate?: { required?: boolean } };
+  field: {
+    label?: string;
+    multiple?: boolean | string;
+    accept?: string;
+    validate?: { required?: boolean };
+    /** `kind: "signature"` has the person sign by hand instead of choosing a file. */
+    properties?: { kind?: string };
+  };
   value: unknown;
   domId: string;
   errors?: string[];
@@ -52,8 +63,9 @@ function filePicker(texts: FilePickerTexts) {
     const files = attachments(value);
     const locked = disabled || readonly;
 
-    const chosen = async () => {
-      const picked = Array.from(input.current?.files ?? []);
+    const signs = field.properties?.kind === "signature";
+
+    const send = async (picked: readonly File[]) => {
       if (picked.length === 0) return;
       setSending(picked.length);
       setRefused([]);
@@ -65,8 +77,9 @@ function filePicker(texts: FilePickerTexts) {
       setSending(0);
       setRefused(bad);
       if (input.current) input.current.value = "";
-      if (good.length > 0) onChange({ value: field.multiple ? [...files, ...good] : good });
+      if (good.length > 0) onChange({ value: field.multiple && !signs ? [...files, ...good] : good });
     };
+    const chosen = () => send(Array.from(input.current?.files ?? []));
     const remove = (hash: string) => {
       const left = files.filter((file) => file.hash !== hash);
       onChange({ value: left.length > 0 ? left : null });
@@ -74,24 +87,37 @@ function filePicker(texts: FilePickerTexts) {
 
     return h(
       "div",
-      { class: "fjs-form-field fjs-form-field-filepicker" },
+      {
+        class: "fjs-form-field fjs-form-field-filepicker",
+        onDragOver: (event: DragEvent) => !locked && !signs && event.preventDefault(),
+        onDrop: (event: DragEvent) => {
+          if (locked || signs) return;
+          event.preventDefault();
+          void send(Array.from(event.dataTransfer?.files ?? []));
+        },
+      },
       h(FieldLabel, { htmlFor: domId, label: field.label ?? "", required: field.validate?.required ?? false }),
+      signs && !locked && files.length === 0
+        ? h(SignaturePad, { texts: texts.signature, onSigned: (file) => void send([file]) })
+        : null,
       h("input", {
         type: "file",
         id: domId,
         ref: input,
         class: "visually-hidden",
-        disabled: locked,
+        disabled: locked || signs,
         multiple: Boolean(field.multiple),
         accept: field.accept,
         onChange: chosen,
       }),
       !locked &&
+        !signs &&
         h(
           "button",
           { type: "button", class: "btn", disabled: sending > 0, onClick: () => input.current?.click() },
           sending > 0 ? texts.sending : texts.choose,
         ),
+      !locked && !signs && h("span", { class: "file-none" }, texts.drop),
       files.length === 0 && locked && h("span", { class: "file-none" }, texts.none),
       h(
         "ul",
@@ -100,6 +126,19 @@ function filePicker(texts: FilePickerTexts) {
           h(
             "li",
             { key: file.hash },
+            file.media_type.startsWith("image/") &&
+              h("img", {
+                src: `/api/attachments/${file.hash}`,
+                alt: file.name,
+                class: signs ? "file-preview signature-image" : "file-preview",
+              }),
+            file.media_type === "application/pdf" &&
+              h("img", {
+                src: `/api/attachments/${file.hash}/pages/1`,
+                alt: texts.firstPage(file.name),
+                loading: "lazy",
+                class: "file-preview",
+              }),
             h("a", { href: `/api/attachments/${file.hash}`, target: "_blank", rel: "noopener" }, file.name),
             h("span", { class: "file-size" }, texts.size(file.size)),
             !locked &&

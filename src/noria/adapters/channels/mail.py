@@ -1,4 +1,4 @@
-"""E-mail by SMTP, with the standard library's client in threads of its own (docs/decisions/0021)."""
+"""E-mail by SMTP, with the standard library's client in threads of its own (docs/decisions/0023)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -213,6 +213,20 @@ async def retry(instance_id: str, incident_id: int, caller: Caller, services: Se
     return await services.cases.retry(caller, instance_number(instance_id), incident_id)
 
 
+@get("/instances/{instance_id:str}/pdf", operation_id="printInstance", tags=["instances"])
+async def print_pdf(
+    instance_id: str, caller: Caller, services: Services, language: Literal["zh-CN", "en"] = "zh-CN"
+) -> Response[bytes]:
+    """A request that has ended, as a PDF with its fields, decisions and a stamp."""
+    number, content = await services.printing.pdf(caller, instance_number(instance_id), language)
+    name = quote(f"{number or instance_id}.pdf")
+    return Response(
+        content,
+        media_type="application/pdf",
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Cache-Control": "no-store"},
+    )
+
+
 @get("/audit", operation_id="searchAudit", tags=["audit"])
 async def search_audit(
     caller: Caller,
@@ -266,7 +280,16 @@ async def download(hashed: str, caller: Caller, services: Services) -> Response[
     )
 
 
+@get("/attachments/{hashed:str}/pages/{page:int}", operation_id="previewAttachment", tags=["attachments"])
+async def preview_page(hashed: str, page: int, caller: Caller, services: Services) -> Response[bytes]:
+    """A page of a PDF as a PNG; the header `X-Pages` says how many there are."""
+    png, pages = await services.attachments.preview(caller, hashed, page)
+    headers = {"Cache-Control": "private, max-age=3600", "X-Pages": str(pages)}
+    return Response(png, media_type="image/png", headers=headers)
+
+
 HANDLERS = [
+    preview_page,
     list_instances,
     start_instance,
     get_instance,
@@ -279,6 +302,7 @@ HANDLERS = [
     get_instance_audit,
     withdraw,
     take_back,
+    print_pdf,
     send_copies,
     remove_approver,
     preview,

@@ -18,6 +18,7 @@ from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
 from noria.operate.paths import Paths
+from noria.operate.printing import Printing
 from noria.operate.rosters import Rosters
 from noria.operate.rules import Rules
 from noria.operate.staff import Staff
@@ -66,6 +67,7 @@ class Services(msgspec.Struct):
     telling: Telling
     desk: Desk
     attachments: Attachments
+    printing: Printing
     calendaring: Calendaring
     environment: Environment
     live: LiveHub

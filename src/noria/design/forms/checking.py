@@ -8,10 +8,9 @@ from typing import Any
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.expression import Expression
 from noria.design.feel.values import from_json, to_json
+from noria.design.forms.computing import ABSENT, get, put, row_scope
 from noria.design.forms.model import Field, FieldError, Setting
 from noria.design.forms.values import check_value
-
-_ABSENT = object()
 
 
 class Checker:
@@ -33,7 +32,15 @@ class Checker:
         scope: Mapping[str, object],
         path: str,
     ) -> dict[str, object]:
-        """The form itself or one row of a dynamic list."""
+        """The form itself or one row of a dynamic list.
+
+        Args:
+            fields: of the form or the row.
+            values: what was submitted.
+            current: what was there before.
+            scope: what expressions see, computed fields included (`computing.settled`).
+            path: where it is, for the errors.
+        """
         accepted: dict[str, object] = {}
         known: dict[str, Any] = {}
         seen = dict(scope)
@@ -58,25 +65,24 @@ class Checker:
             if field.type == "group":
                 self._fields(field.fields, key, data, accepted, known, path, dropped)
                 continue
-            _put(known, key, None)
+            put(known, key, None)
             if dropped:
                 continue
             if field.expression is not None:
-                computed = to_json(field.expression.evaluate(scope, self._context))
-                _put(accepted, key, computed)
-                _put(scope, key, computed)
+                computed = get(scope, key)
+                put(accepted, key, None if computed is ABSENT else computed)
                 continue
             where = f"{path}{'.'.join(key)}"
-            value = _get(values, key)
-            before = _get(current, key)
+            value = get(values, key)
+            before = get(current, key)
             if self._truth(field.read_only, scope):
-                if value is not _ABSENT and from_json(value) != from_json(None if before is _ABSENT else before):
+                if value is not ABSENT and from_json(value) != from_json(None if before is ABSENT else before):
                     self._refuse(where, "form.read_only", "This field may not be changed.")
                 continue
             if field.type == "dynamiclist":
-                rows = self._rows(field, value, before, scope, where)
+                rows = self._rows(field, value, before, scope, where, get(scope, key))
                 if rows is not None:
-                    _put(accepted, key, rows)
+                    put(accepted, key, rows)
                 continue
             self._input(field, value, scope, where, key, accepted)
 
@@ -89,24 +95,24 @@ class Checker:
         key: tuple[str, ...],
         accepted: dict[str, object],
     ) -> None:
-        empty = value is _ABSENT or value is None or value in ("", [])
+        empty = value is ABSENT or value is None or value in ("", [])
         settings = {name: self._resolved(setting, scope) for name, setting in field.validate.items()}
         if settings.get("required") is True and (empty or (field.type == "checkbox" and value is False)):
             self._refuse(where, "form.required", "A value is required.")
         elif empty:
-            if value is not _ABSENT:
-                _put(accepted, key, value)
+            if value is not ABSENT:
+                put(accepted, key, value)
         else:
             error = check_value(field, value, settings)
             if error is None:
-                _put(accepted, key, value)
+                put(accepted, key, value)
             else:
                 self.errors[where] = error
 
     def _rows(
-        self, field: Field, value: object, before: object, scope: Mapping[str, object], where: str
+        self, field: Field, value: object, before: object, scope: Mapping[str, object], where: str, settled: object
     ) -> list[object] | None:
-        rows = [] if value is _ABSENT or value is None else value
+        rows = [] if value is ABSENT or value is None else value
         if not isinstance(rows, list):
             self._refuse(where, "form.type", "A list of rows is expected.", expected="list")
             return None
@@ -122,7 +128,7 @@ class Checker:
             if len(rows) > field.rows_max:
                 return None
         kept = before if isinstance(before, list) else []
-        if field.rows_fixed and kept and len(rows) != len(kept) and value is not _ABSENT:
+        if field.rows_fixed and kept and len(rows) != len(kept) and value is not ABSENT:
             message = f"Rows are neither added nor removed here: {len(kept)} are expected, not {len(rows)}."
             self._refuse(where, "form.rows", message, min=len(kept), max=len(kept), count=len(rows))
             return None
@@ -132,11 +138,12 @@ class Checker:
                 self._refuse(f"{where}[{index}]", "form.type", "A row is an object.", expected="object")
                 continue
             old = kept[index] if index < len(kept) and isinstance(kept[index], dict) else {}
-            inner = {**scope, **row, "this": row, "parent": scope}
+            whole = settled[index] if isinstance(settled, list) else row
+            inner = row_scope(scope, whole)
             checked = self.level(field.fields, row, old, inner, f"{where}[{index}].")
             # A list is stored as a whole: what the form shows read-only, or not at all, must outlive the submission.
             accepted.append({**old, **checked} if field.rows_fixed else checked)
-        return None if value is _ABSENT else accepted
+        return None if value is ABSENT else accepted
 
     def _unknown(self, values: Mapping[str, object], known: Mapping[str, Any], path: str) -> None:
         for key, value in values.items():
@@ -159,21 +166,3 @@ class Checker:
 
     def _refuse(self, where: str, code: str, message: str, **details: object) -> None:
         self.errors[where] = FieldError(code, message, details)
-
-
-def _get(values: Mapping[str, Any], key: tuple[str, ...]) -> Any:
-    found: Any = values
-    for part in key:
-        if not isinstance(found, Mapping) or part not in found:
-            return _ABSENT
-        found = found[part]
-    return found
-
-
-def _put(target: dict[str, Any], key: tuple[str, ...], value: object) -> None:
-    for part in key[:-1]:
-        inner = target.get(part)
-        # A copy: the scope may still hold the submitted object itself.
-        target[part] = dict(inner) if isinstance(inner, dict) else {}
-        target = target[part]
-    target[key[-1]] = value

@@ -9,6 +9,7 @@ import msgspec
 
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.forms.checking import Checker
+from noria.design.forms.computing import settled
 from noria.design.forms.model import Field, FormResult
 
 
@@ -45,7 +46,8 @@ class Form(msgspec.Struct):
         """
         before = current or {}
         checker = Checker(context)
-        accepted = checker.level(self.fields, values, before, {**before, **values}, "")
+        scope = settled(self.fields, {**before, **values}, before, context)
+        accepted = checker.level(self.fields, values, before, scope, "")
         return FormResult(accepted, checker.errors)
 
 

@@ -12,6 +12,8 @@ from noria.design.feel.temporal import parse_date, parse_date_time, parse_time
 from noria.design.forms.model import Field, FieldError
 
 TEXT_CHARS_MAX = 100_000
+SIGNATURE = "signature"
+"""`properties.kind` of a filepicker that is signed by hand."""
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]{1,63}(?:\.[^\s@.]{1,63}){1,10}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,28}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -137,9 +139,11 @@ def _datetime(field: Field, value: object, _settings: Settings) -> FieldError | 
     return None if valid else FieldError("form.datetime", f"This is no ISO 8601 {subtype}.", {"expected": subtype})
 
 
-def _files(_field: Field, value: object, _settings: Settings) -> FieldError | None:
+def _files(field: Field, value: object, _settings: Settings) -> FieldError | None:
     if not isinstance(value, list):
         return _wrong_type("list")
+    properties = field.settings.get("properties")
+    signs = isinstance(properties, dict) and properties.get("kind") == SIGNATURE
     for one in value:
         if not isinstance(one, dict) or set(one) != set(_ATTACHMENT):
             return FieldError("form.attachment", "An attachment has hash, name, size and media_type.")
@@ -147,6 +151,8 @@ def _files(_field: Field, value: object, _settings: Settings) -> FieldError | No
             return FieldError("form.attachment", "An attachment has hash, name, size and media_type.")
         if _SHA256.fullmatch(one["hash"]) is None:
             return FieldError("form.attachment", "The hash of an attachment is SHA-256 in lower-case hexadecimal.")
+    if signs and [one["media_type"] for one in value] != ["image/png"]:
+        return FieldError("form.signature", "A signature is one drawing, an image of type PNG.")
     return None
 
 

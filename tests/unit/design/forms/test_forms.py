@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from noria.design.feel import EvaluationContext
 from noria.design.forms import read_form
@@ -51,6 +53,12 @@ def codes(made, values, **current):
             [{"hash": "0" * 64, "name": "a.pdf", "size": 3, "media_type": "application/pdf"}],
             [{"hash": "../x", "name": "a", "size": 1, "media_type": "b"}],
             "form.attachment",
+        ),
+        (
+            {"type": "filepicker", "properties": {"kind": "signature"}},
+            [{"hash": "0" * 64, "name": "signature.png", "size": 3, "media_type": "image/png"}],
+            [{"hash": "0" * 64, "name": "a.pdf", "size": 3, "media_type": "application/pdf"}],
+            "form.signature",
         ),
     ],
 )
@@ -156,3 +164,89 @@ def test_a_fixed_list_keeps_what_its_rows_show_read_only_or_not_at_all():
     }
     assert codes(made, {"lines": [{}]}, lines=lines) == {"lines": "form.rows"}
     assert codes(made, {}, lines=lines) == {}
+
+
+LINES = (
+    {"type": "expression", "key": "sum", "expression": "=sum(lines.total)"},
+    {
+        "type": "dynamiclist",
+        "path": "lines",
+        "components": [
+            {"type": "number", "key": "quantity"},
+            {"type": "number", "key": "price"},
+            {"type": "checkbox", "key": "free"},
+            {"type": "number", "key": "discount", "conditional": {"hide": "=not(free)"}},
+            {
+                "type": "expression",
+                "key": "total",
+                "expression": "=quantity * price * rate - (if free then discount else 0)",
+            },
+        ],
+    },
+    {"type": "expression", "key": "rate", "expression": "=if express then 2 else 1"},
+    {"type": "checkbox", "key": "express"},
+    {"type": "textfield", "key": "why", "conditional": {"hide": "=sum < 100"}, "validate": {"required": True}},
+)
+
+
+def test_a_sum_over_computed_rows_is_the_servers_in_whatever_order_the_fields_stand():
+    made = form(*LINES)
+    rows = [{"quantity": 2, "price": 3, "free": False}, {"quantity": 1, "price": 4, "free": False}]
+    assert check(made, {"lines": rows, "express": True}).values["sum"] == 20
+    lied = [{**row, "total": 1_000} for row in rows]
+    assert check(made, {"lines": lied, "express": True, "sum": 5, "rate": 7}) == check(
+        made, {"lines": rows, "express": True}
+    )
+
+
+def test_a_condition_on_a_computed_field_looks_at_what_the_server_computed():
+    made = form(*LINES)
+    rows = [{"quantity": 50, "price": 3, "free": False}]
+    assert codes(made, {"lines": rows, "express": False, "sum": 1}) == {"why": "form.required"}
+    assert codes(made, {"lines": [], "express": False, "sum": 1_000, "why": "x"}) == {}
+
+
+def test_what_is_hidden_counts_as_it_was_before():
+    made = form(*LINES)
+    hidden = {"quantity": 2, "price": 3, "free": False, "discount": 5}
+    values = check(made, {"lines": [hidden], "express": False}).values
+    assert values == {
+        "sum": 6,
+        "lines": [{"quantity": 2, "price": 3, "free": False, "total": 6}],
+        "rate": 1,
+        "express": False,
+    }
+    shown = check(made, {"lines": [{**hidden, "free": True}], "express": False}).values
+    assert shown["sum"] == 1
+
+
+def test_fields_that_depend_on_each_other_in_a_ring_come_to_an_end():
+    made = form(
+        {"type": "expression", "key": "a", "expression": "=if b = null then 1 else b + 1"},
+        {"type": "expression", "key": "b", "expression": "=a + 1"},
+    )
+    assert check(made, {}) == check(made, {"a": 100, "b": 7})
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({"quantity": st.integers(0, 99), "price": st.integers(0, 99), "free": st.just(False)}),
+        max_size=5,
+    ),
+    st.booleans(),
+    st.dictionaries(
+        st.sampled_from(["sum", "rate"]),
+        st.one_of(st.none(), st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2)),
+    ),
+    st.one_of(st.none(), st.integers(), st.text(max_size=3)),
+)
+def test_what_a_page_says_of_computed_fields_counts_for_nothing(rows, express, lies, total):
+    made = form(*LINES)
+    honest = check(made, {"lines": rows, "express": express, "why": "x"})
+    assert (
+        check(made, {"lines": [{**row, "total": total} for row in rows], "express": express, "why": "x", **lies})
+        == honest
+    )
+    assert honest.values["sum"] == (
+        sum(row["quantity"] * row["price"] for row in rows) * (2 if express else 1) if rows else None
+    )

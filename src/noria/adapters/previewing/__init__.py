@@ -1,0 +1,1 @@
+"""Pages of uploaded files as pictures."""
