@@ -13,7 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    op.add_column("task", sa.Column("opinion", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("task", sa.Column("opinion", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, server_default="0"))
 
 
 def downgrade() -> None:
