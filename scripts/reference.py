@@ -14,6 +14,7 @@ from typing import Any, cast, get_args
 import click
 import msgspec
 from scripts.support import support
+from scripts.verbs import verbs
 from scripts.writing import page, table
 
 from noria.adapters.cli.cli import group
@@ -51,6 +52,27 @@ MEANINGS = {
     "candidateUsers": "Person ids who may claim the task: a comma list, or FEEL that gives a list.",
     "codeVariable": "Variable that receives the caught code.",
     "collection": "FEEL for the list whose items the instances get, one each.",
+    "approval": "the task is an approval: `allOf` 会签, `anyOf` 或签, `inTurn` 依次审批, `vote` 票签",
+    "approvers": "FEEL: who decides: a person id, or a list of ids, or of contexts with `person`, for a vote `weight` "
+    "and `veto`; without it the assignee",
+    "passShare": "of a vote: the share of the weights that approves it, 0..1; a number or FEEL",
+    "passCount": "of a vote: the sum of weights that approves it; a number or FEEL",
+    "refusal": "`atOnce` (default): one refusal ends an `allOf`; `afterAll`: only when everybody has decided",
+    "whenRefused": "`end` (default): a refused request ends as refused 驳回; `goOn`: the task is left, and the model "
+    'says what follows by its `resultVariable`, "approved" or "refused"',
+    "whenStarter": "an approver who started the request 审批人=发起人: `ask` (default), `skip` as approving, or the "
+    "`manager` is asked; not in a round after a return",
+    "repeats": "an approver who has approved the request before 自动去重: `ask` (default), `skip` as approving, "
+    "`skipConsecutive` where that was the decision before; not in a round after a return",
+    "whenNobody": "nobody is found 审批人为空: the task goes to the process `owner` (default), an `administrator` or a "
+    "`person`; an approval may also be done with `approve` or `refuse`",
+    "nobodyTo": "FEEL: that person",
+    "whenOverdue": "besides reminding, when the limit has passed 超时动作: `approve`, `refuse`, `transfer`, "
+    "`escalate`, which throws the escalation `overdue`; `remind` (default) for nothing",
+    "overdueTo": "FEEL: whom it is transferred to then",
+    "remindEvery": "ISO 8601 duration between further reminders behind the limit",
+    "remindTimes": "how many of them, up to 100",
+    "copyTo": "FEEL or a comma list: who is let know when the task is done 抄送",
     "completedByStart": "`true`: the start form counts as this task's submission in the first round.",
     "correlation": "FEEL for the correlation key of the message; without it the business key.",
     "decision": "Id of a DMN decision of the same deployment, or of one that is deployed already.",
@@ -541,6 +563,7 @@ def pages() -> dict[str, str]:
         "import.md": import_report(),
         "patterns.md": patterns(),
         "support.md": support(),
+        "verbs.md": verbs(),
     }
 
 

@@ -57,6 +57,7 @@ from noria.operate.neighbours import Neighbours
 from noria.operate.notices import Notice
 from noria.operate.office import Caller, Office
 from noria.operate.operations import Operations
+from noria.operate.paths import Paths
 from noria.operate.ports import Clock
 from noria.operate.requests import Origin
 from noria.operate.rosters import ImportView, Rosters
@@ -64,6 +65,7 @@ from noria.operate.runtime import Runtime
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
 from noria.operate.timers import StartTimers, Timers
+from noria.operate.verbs import Verbs
 from noria.operate.workers import JobHandler, Workers
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
@@ -228,6 +230,7 @@ class Noria:
             self.facts,
         )
         cases = Cases(office)
+        inbox = Inbox(office, cases)
         self.operations = Operations(office, DatabaseBatches(database))
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
         staff = Staff(office, self.people, accounts)
@@ -236,7 +239,9 @@ class Noria:
             accounts=accounts,
             cases=cases,
             operations=self.operations,
-            inbox=Inbox(office, cases),
+            inbox=inbox,
+            verbs=Verbs(office, cases, inbox),
+            paths=Paths(office, cases),
             models=Models(office),
             workers=workers,
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from noria.adapters.http.pages import STATIC
 from tests.e2e.site import PASSWORD, Site, chromium
+from tests.machine import network_at_rest
 
 FLAGS = [
     "--no-sandbox",
@@ -39,7 +40,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("NORIA_REQUIRE_ALL"):
             pytest.fail(missing)
         pytest.skip(missing)
-    with sync_playwright() as playwright:
+    with network_at_rest(), sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield launched
         launched.close()

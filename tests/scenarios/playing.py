@@ -35,6 +35,11 @@ FACTS = Facts({"default": china_calendar(range(2025, 2029))}, "Asia/Shanghai", p
 OPEN_WORK = (
     *("tokens", "tasks", "jobs", "timers", "waits", "calls"),
     *("loops", "conditions", "compensations", "handlers", "activated", "gathered", "chosen"),
+    "approvals",
+)
+TASK_VERBS = (
+    *("claim", "unclaim", "complete", "return", "transfer", "urge"),
+    *("approve", "refuse", "abstain", "delegate", "before", "after", "parallel"),
 )
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -76,7 +81,10 @@ def read_scenarios(path: Path) -> list[Scenario]:
 
 
 def load(model: list[str]) -> Definition:
-    """The definition of a model section: drawn lines, or ``@folder/file`` of an example with what lies beside it."""
+    """The definition of a model section: drawn lines with ``form name field …`` among them, or an example's folder.
+
+    An example is ``@folder/file``; what lies beside it goes with it.
+    """
     process: dict[str, str] = {}
     if model and model[0].startswith("@"):
         folder = (EXAMPLES / model[0][1:]).parent
@@ -85,11 +93,21 @@ def load(model: list[str]) -> Definition:
         lines = list(model)
         if lines and lines[0].split()[0] == "process":
             process = dict(word.split("=", 1) for word in shlex.split(lines.pop(0))[1:])
-        files = {"model.bpmn": draw(lines, **process)}
+        forms = [line.split()[1:] for line in lines if line.split()[0] == "form"]
+        drawn = [line for line in lines if line.split()[0] != "form"]
+        files = {"model.bpmn": draw(drawn, **process)} | {
+            f"{name}.form": read_only(name, keys) for name, *keys in forms
+        }
     bundle = read_bundle(files)
     errors = [str(finding) for finding in bundle.findings if finding.severity == "error"]
     assert not errors, "\n".join(errors)
     return Definition(bundle.graphs[0][1], 1, bundle.decisions, bundle.forms)
+
+
+def read_only(name: str, keys: list[str]) -> bytes:
+    """A form that shows some numbers."""
+    fields = [{"type": "number", "id": key, "key": key, "label": key, "readonly": True} for key in keys]
+    return json.dumps({"type": "default", "id": name, "components": fields}).encode()
 
 
 def values(words: list[str]) -> dict[str, object]:
@@ -127,6 +145,7 @@ class Player:
         self.facts = FACTS
         self.state = State()
         self.history: list[tuple[e.AnyEvent, ...]] = []
+        self.states: list[State] = []
 
     def play(self, scenario: Scenario) -> None:
         """Act and expect line by line."""
@@ -176,6 +195,7 @@ class Player:
             return outcome
         assert not isinstance(again, Rejected)
         assert e.encode_events(outcome.events) == e.encode_events(again.events)
+        self.states.append(self.state)
         self.state = outcome.state
         self.history.append(e.decode_events(e.encode_events(outcome.events)))
         assert encode_state(replay(self.history)) == encode_state(self.state), "replay gives another state"
@@ -193,13 +213,16 @@ class Player:
     def command(self, line: str) -> c.AnyCommand:
         """The command that a line names."""
         verb, *words = shlex.split(line)
+        way = words.pop() if words and words[-1] in ("straight", "stepwise") else ""
         found, rest = named(words, "by", "to", "because", "at", "version")
         by, reason = found.get("by", ""), found.get("because", "")
         version = int(found.get("version", 0))
         if verb == "start":
             person = {"id": by, "name": by, "unit": "purchasing", "manager": f"manager_of_{by}", "roles": ["employee"]}
             return c.StartInstance(by, person, values(rest), "KEY-1", found.get("at", ""))
-        if verb in ("claim", "unclaim", "complete", "return", "transfer", "urge"):
+        if verb == "remove":
+            return c.RemoveApprover(next(iter(self.state.approvals), 0), by, rest[0])
+        if verb in TASK_VERBS:
             token = self.token(rest[0], self.state.tasks)
             own = [key for key, task in self.state.tasks.items() if task.assignee == by]
             # Of several at one element, as in a loop, a person means their own.
@@ -209,12 +232,29 @@ class Player:
             if verb == "unclaim":
                 return c.UnclaimTask(token, by, version)
             if verb == "complete":
-                return c.CompleteTask(token, by, values(rest[1:]), version=version)
+                return c.CompleteTask(
+                    token,
+                    by,
+                    values(rest[1:]),
+                    version=version,
+                    resubmit={"straight": "straight", "stepwise": "step"}.get(way, ""),
+                )
+            if verb in ("approve", "refuse", "abstain"):
+                return c.CompleteTask(token, by, values(rest[1:]), reason, version, verb)
+            if verb == "delegate":
+                return c.DelegateTask(token, by, found["to"], reason, version)
+            if verb in ("before", "after", "parallel"):
+                mode = rest.pop() if rest[-1] in ("anyOf", "inTurn") else "allOf"
+                return c.AddApprovers(token, by, verb, tuple(rest[1:]), mode, reason, version)
             if verb == "return":
-                return c.ReturnTask(token, by, found["to"], reason, version)
+                return c.ReturnTask(token, by, found["to"], reason, version, way == "straight")
             if verb == "transfer":
                 return c.TransferTask(token, by, found["to"], reason, version)
             return c.UrgeTask(token, by, " ".join(rest[1:]))
+        if verb == "copy":
+            return c.SendCopy(by, tuple(rest), reason)
+        if verb == "takeback":
+            return c.TakeBack(by, self.states[-int(rest[1])], self.state.version, rest[0])
         if verb == "comment":
             return c.Comment(by, " ".join(rest))
         if verb == "withdraw":
@@ -298,6 +338,9 @@ class Player:
             assert self.state.status is Status.OPEN
         elif verb == "task":
             self.expect_task(words)
+        elif verb == "asked":
+            people = sorted(task.assignee for task in self.state.tasks.values())
+            assert people == sorted(words), f"asked are {people}"
         elif verb == "variable":
             name, _, text = line.removeprefix("variable ").partition(" = ")
             assert self.state.scopes[0].variables.get(name) == json.loads(text), self.state.scopes[0].variables
@@ -354,7 +397,8 @@ class Player:
         assert hasattr(e, name), f"{name} is no event"
         expected = values(wanted)
         return any(
-            type(event).__name__ == name and expected.items() <= self.fields(event).items()
+            type(event).__name__ == name
+            and expected.items() <= msgspec.json.decode(msgspec.json.encode(self.fields(event))).items()
             for events in self.history
             for event in events
         )

@@ -85,6 +85,9 @@ class Tables:
         for place in commit.outbox_taken:
             if place not in self.outbox:
                 raise StaleOwnerError(f"{place} has been delivered; nothing was written.")
+        for serial in commit.serials:
+            if self.serial(serial.tenant, serial.name, serial.period).n != serial.before:
+                raise StaleOwnerError(f"Another {serial.name} has been drawn; nothing was written.")
 
     def pass_unique_keys(self, commit: Commit) -> None:
         """Refuse what the primary keys refuse."""

@@ -120,8 +120,8 @@ def an_answer(iid: int, key: str) -> DedupRow:
     return DedupRow(iid >> 12 & 0x3FF, key, iid, 1, NOW_MS)
 
 
-def a_serial(n: int) -> SerialRow:
-    return SerialRow(TENANT, "purchase", "2026", n)
+def a_serial(n: int, before: int = 0) -> SerialRow:
+    return SerialRow(TENANT, "purchase", "2026", n, before)
 
 
 __all__ = [

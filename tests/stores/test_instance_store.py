@@ -204,7 +204,7 @@ async def test_what_goes_is_gone_and_what_changes_is_replaced(database: Database
         waits=[a_wait(iid, 9, corr="CG-2")],
         waits_gone=[(shard, iid, 10)],
         outbox_gone=[(shard, 1)],
-        serials=[a_serial(2)],
+        serials=[a_serial(2, before=1)],
     )
     rows = await contents(database)
     async with database.reading() as db:
@@ -217,6 +217,18 @@ async def test_what_goes_is_gone_and_what_changes_is_replaced(database: Database
     assert [row.n for row in await database.store.outbox(10)] == [2]
     assert (await database.store.serial(TENANT, "purchase", "2026")).n == 2
     assert (await database.store.load([iid]))[iid].title == "after"
+
+
+@pytest.mark.parametrize("before", [0, 1, 3])
+async def test_a_number_that_was_drawn_elsewhere_meanwhile_is_not_drawn_again(
+    database: Database, owner: Owner, before: int
+) -> None:
+    await owner.write(an_instance(an_id()), serials=[a_serial(2)])
+    iid = an_id(2)
+    with pytest.raises(StaleOwnerError):
+        await owner.write(an_instance(iid), serials=[a_serial(before + 1, before)])
+    assert (await database.store.serial(TENANT, "purchase", "2026")).n == 2
+    assert await database.store.load([iid]) == {}
 
 
 async def test_a_commit_that_only_forgets_a_post_needs_no_instance(database: Database, owner: Owner) -> None:

@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from typing import Protocol
 
+from tests.machine import network_changing
+
 
 class Cable(Protocol):
     """Between one process and the others."""
@@ -152,11 +154,12 @@ class Island:
 def island() -> Iterator[Island]:
     """A network namespace beside this one."""
     made = Island()
-    try:
-        made.rise()
-        yield made
-    finally:
-        made.sink()
+    with network_changing():
+        try:
+            made.rise()
+            yield made
+        finally:
+            made.sink()
 
 
 @cache

@@ -54,23 +54,59 @@ class UnclaimTask(Command, frozen=True):
 
 
 class CompleteTask(Command, frozen=True):
-    """Finish a task with its form's values (办结). An unclaimed task is claimed by it."""
+    """Finish a task with its form's values (办结). An unclaimed task is claimed by it.
+
+    Attributes:
+        outcome: "approve" or "refuse", in a vote also "abstain", where the task is an approval; else "".
+        resubmit: how a request that was returned to this task goes on: "step" by step, "straight" back to who returned
+            it (R3), "" for as that person has said.
+    """
 
     token: int
     by: str
     variables: dict[str, object] = {}
     comment: str = ""
     version: int = 0
+    outcome: str = ""
+    resubmit: str = ""
 
 
 class ReturnTask(Command, frozen=True):
-    """Send the request back to an earlier user task with a reason (退回, rules R1 and R2)."""
+    """Send the request back to an earlier user task with a reason (退回, rules R1 and R2).
+
+    Attributes:
+        straight: from there it comes straight back (R3), if who resubmits it says nothing else.
+    """
 
     token: int
     by: str
     to: str
     reason: str
     version: int = 0
+    straight: bool = False
+
+
+class TakeBack(Command, frozen=True):
+    """Take back what one has just done to a request (取回, R5): it stands as before.
+
+    Attributes:
+        state: as it was before; the version counts on.
+        version: the version that the instance has if nothing has happened since.
+        element: id of the element whose task it was done at.
+    """
+
+    by: str
+    state: State
+    version: int
+    element: str
+
+
+class SendCopy(Command, frozen=True):
+    """Let people know of the request (抄送); who has a copy gets no second one."""
+
+    by: str
+    people: tuple[str, ...]
+    text: str = ""
 
 
 class TransferTask(Command, frozen=True):
@@ -81,6 +117,48 @@ class TransferTask(Command, frozen=True):
     to: str
     reason: str = ""
     version: int = 0
+
+
+class DelegateTask(Command, frozen=True):
+    """Have somebody deal with a task and give it back (委派); whoever delegates it concludes it."""
+
+    token: int
+    by: str
+    to: str
+    reason: str = ""
+    version: int = 0
+
+
+class AddApprovers(Command, frozen=True):
+    """Have more people asked in an approval (加签).
+
+    Attributes:
+        token: the task of who adds them.
+        where: "before": the task waits for them; "after": they follow it; "parallel": they join it.
+        people: person ids.
+        mode: the rule among them: "allOf", "anyOf" or "inTurn".
+    """
+
+    token: int
+    by: str
+    where: str
+    people: tuple[str, ...]
+    mode: str = "allOf"
+    reason: str = ""
+    version: int = 0
+
+
+class RemoveApprover(Command, frozen=True):
+    """Take back that a person is asked (减签); only who had the person asked can, and only until a decision.
+
+    Attributes:
+        approval: token of the approval.
+        person: who is no longer to be asked.
+    """
+
+    approval: int
+    by: str
+    person: str
 
 
 class UrgeTask(Command, frozen=True):
@@ -276,6 +354,11 @@ AnyCommand = (
     | CompleteTask
     | ReturnTask
     | TransferTask
+    | DelegateTask
+    | AddApprovers
+    | RemoveApprover
+    | TakeBack
+    | SendCopy
     | UrgeTask
     | Comment
     | WithdrawInstance

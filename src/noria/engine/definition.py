@@ -65,6 +65,7 @@ class Definition:
             or element.data_outputs
             or element.loop is not None
             or element.save_after
+            or (element.human is not None and element.human.copy_to is not None)
             or element.completion_quantity > 1
             or element.for_compensation
             or (self.compensates and (element.compensated_by >= 0 or element.kind in SUB_PROCESSES))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from noria.engine.state import Parent, Purpose, State
+from noria.engine.state import Approval, Parent, Purpose, State
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -106,7 +106,12 @@ class TaskUnclaimed(Event, frozen=True, tag=10):
 
 
 class TaskCompleted(Event, frozen=True, tag=11):
-    """A person finished the task (办结); `with_start` when the start form was its submission."""
+    """A person finished the task (办结).
+
+    Attributes:
+        with_start: the start form was its submission.
+        outcome: of an approval: "approve", "refuse" or "abstain".
+    """
 
     token: int
     element: int
@@ -114,16 +119,24 @@ class TaskCompleted(Event, frozen=True, tag=11):
     round: int
     comment: str = ""
     with_start: bool = False
+    outcome: str = ""
 
 
 class TaskReturned(Event, frozen=True, tag=12):
-    """The request was sent back to an earlier user task (退回)."""
+    """The request was sent back to an earlier user task (退回).
+
+    Attributes:
+        straight: it comes straight back from there (R3), if who resubmits it says nothing else.
+        valid: element indexes of the tasks in between whose completion may still count then; None in old journals.
+    """
 
     token: int
     element: int
     to: int
     by: str
     reason: str
+    straight: bool = False
+    valid: tuple[int, ...] | None = None
 
 
 class TaskTransferred(Event, frozen=True, tag=13):
@@ -512,6 +525,145 @@ class InstanceResumed(Event, frozen=True, tag=56):
     reason: str
 
 
+class ApprovalOpened(Event, frozen=True, tag=57):
+    """Several people are to decide (会签, 或签, 依次审批, 票签)."""
+
+    token: int
+    approval: Approval
+
+
+class SeatOpened(Event, frozen=True, tag=58):
+    """It is a person's turn; `task` is the token of the task that opens for it."""
+
+    token: int
+    seat: int
+    task: int
+
+
+class SeatDecided(Event, frozen=True, tag=59):
+    """A person in an approval has decided."""
+
+    token: int
+    seat: int
+    outcome: str
+    by: str
+
+
+class ApproversAdded(Event, frozen=True, tag=60):
+    """Somebody who is asked has more people asked (加签): "before", "after" or "parallel" to the seat."""
+
+    token: int
+    seat: int
+    where: str
+    people: tuple[str, ...]
+    mode: str
+    by: str
+    reason: str
+
+
+class ApproverRemoved(Event, frozen=True, tag=61):
+    """Somebody took back the asking of a person (减签)."""
+
+    token: int
+    seat: int
+    person: str
+    by: str
+
+
+class ApprovalDecided(Event, frozen=True, tag=62):
+    """An approval is decided: "approve" or "refuse"."""
+
+    token: int
+    element: int
+    outcome: str
+
+
+class InstanceRefused(Event, frozen=True, tag=63):
+    """The request was refused (驳回)."""
+
+    element: int
+    by: str
+
+
+class TaskDelegated(Event, frozen=True, tag=64):
+    """Somebody is to deal with the task and give it back (委派)."""
+
+    token: int
+    by: str
+    to: str
+    reason: str
+
+
+class TaskHandedBack(Event, frozen=True, tag=65):
+    """A delegate has dealt with the task; who delegated it concludes it."""
+
+    token: int
+    by: str
+    to: str
+    outcome: str = ""
+    comment: str = ""
+
+
+class TaskPassed(Event, frozen=True, tag=66):
+    """Nobody is asked.
+
+    Attributes:
+        token: of the activity.
+        element: the user task.
+        by: whose earlier decision counts, "" for nobody's.
+        reason: "unchanged" since that decision (R3), "repeated" (自动去重), "starter", or "nobody" was found.
+        outcome: what the approval comes to, "" where the earlier one stays.
+    """
+
+    token: int
+    element: int
+    by: str
+    reason: str
+    outcome: str = ""
+
+
+class Resubmitted(Event, frozen=True, tag=67):
+    """A returned request goes on, straight back or step by step."""
+
+    token: int
+    element: int
+    straight: bool
+
+
+class TakenBack(Event, frozen=True, tag=68):
+    """A person took back what he had done: the instance is as it was before that."""
+
+    element: int
+    by: str
+    state: State
+
+
+class CopiesSent(Event, frozen=True, tag=69):
+    """People were let know of the request (抄送)."""
+
+    element: int
+    by: str
+    people: tuple[str, ...]
+    text: str = ""
+
+
+class NobodyFound(Event, frozen=True, tag=70):
+    """The model found nobody for a task; it goes to whom the rule says (R8)."""
+
+    token: int
+    element: int
+    rule: str
+
+
+class TaskOverdue(Event, frozen=True, tag=71):
+    """The time limit has passed, and the rule acts (超时动作): "approve", "refuse", "transfer" or "escalate"."""
+
+    token: int
+    element: int
+    action: str
+    to: str = ""
+
+
 class DoersNoted(Event, frozen=True, tag=80):
     """These people, too, did a user task that others are to be separate from; a substitute is among them."""
 
@@ -584,6 +736,21 @@ AnyEvent = (
     | InstanceRestored
     | InstanceSuspended
     | InstanceResumed
+    | ApprovalOpened
+    | SeatOpened
+    | SeatDecided
+    | ApproversAdded
+    | ApproverRemoved
+    | ApprovalDecided
+    | InstanceRefused
+    | TaskDelegated
+    | TaskHandedBack
+    | TaskPassed
+    | Resubmitted
+    | TakenBack
+    | CopiesSent
+    | NobodyFound
+    | TaskOverdue
     | DoersNoted
     | TaskSeparated
 )

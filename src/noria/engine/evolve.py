@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from noria.engine import events as e
+from noria.engine import voting
 from noria.engine.state import (
+    Comeback,
     Compensation,
     Condition,
     Done,
@@ -67,10 +69,13 @@ def element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.Tok
     token = event.token
     scope = state.tokens.pop(token).scope
     state.scopes[scope].live -= 1
+    if scope in state.approvals:
+        _seat_closed(state, scope, token)
     if token in state.scopes:
         del state.scopes[token]
         state.loops.pop(token, None)
         state.chosen.pop(token, None)
+        state.approvals.pop(token, None)
     if token in state.hosted:
         _close(state, state.hosted.pop(token))
     if token in state.handlers:
@@ -145,6 +150,14 @@ def _task_opened(state: State, event: e.TaskOpened) -> None:
         name=event.name,
     )
     state.rounds[event.element] = event.round
+    if state.comeback is not None:
+        _count_no_more(state, state.comeback, event.element)
+
+
+def _count_no_more(state: State, comeback: Comeback, element: int) -> None:
+    if element in comeback.valid:
+        left = tuple(index for index in comeback.valid if index != element)
+        state.comeback = msgspec.structs.replace(comeback, valid=left)
 
 
 def _change_task(state: State, token: int, **changes: object) -> None:
@@ -165,6 +178,13 @@ def _task_completed(state: State, event: e.TaskCompleted) -> None:
     state.actors[event.element] = event.by
     if not event.with_start:
         state.decisions += 1
+    if state.comeback is not None and state.tokens[event.token].scope not in state.approvals:
+        _came_back(state, state.comeback, event.element)
+
+
+def _came_back(state: State, comeback: Comeback, element: int) -> None:
+    if element == comeback.element:
+        state.comeback = None
 
 
 def _task_returned(state: State, event: e.TaskReturned) -> None:
@@ -172,10 +192,89 @@ def _task_returned(state: State, event: e.TaskReturned) -> None:
     # Who sent it back gets it again: the next round asks the same people (R2).
     state.actors[event.element] = event.by
     state.returned = True
+    state.approved = ()
+    # Who wrote the event before there was a way back wrote states without one, too.
+    if event.valid is not None:
+        before = _visible(state, state.tokens[event.token].scope)
+        state.comeback = Comeback(event.element, event.to, event.straight, event.valid, before)
+
+
+def _visible(state: State, scope: int) -> dict[str, object]:
+    found: dict[str, object] = {}
+    while scope >= 0:
+        found = state.scopes[scope].variables | found
+        scope = state.scopes[scope].parent
+    return found
+
+
+def _task_passed(state: State, event: e.TaskPassed) -> None:
+    if state.comeback is not None:
+        _count_no_more(state, state.comeback, event.element)
+
+
+def _resubmitted(state: State, event: e.Resubmitted) -> None:
+    if state.comeback is not None:
+        state.comeback = msgspec.structs.replace(state.comeback, straight=event.straight)
+
+
+def _approval_decided(state: State, event: e.ApprovalDecided) -> None:
+    if state.comeback is not None:
+        _came_back(state, state.comeback, event.element)
+
+
+def _copies_sent(state: State, event: e.CopiesSent) -> None:
+    state.copied = (*state.copied, *event.people)
 
 
 def _task_transferred(state: State, event: e.TaskTransferred) -> None:
     _change_task(state, event.token, assignee=event.to, claimed=False)
+    scope = state.tokens[event.token].scope
+    approval = state.approvals.get(scope)
+    if approval is not None:
+        seat = voting.seat_of(approval, event.token)
+        state.approvals[scope] = voting.with_seat(approval, seat, person=event.to)
+
+
+def _task_delegated(state: State, event: e.TaskDelegated) -> None:
+    _change_task(state, event.token, assignee=event.to, owner=event.by)
+
+
+def _task_handed_back(state: State, event: e.TaskHandedBack) -> None:
+    _change_task(state, event.token, assignee=event.to, owner="")
+
+
+def _approval_opened(state: State, event: e.ApprovalOpened) -> None:
+    state.approvals[event.token] = event.approval
+
+
+def _change_seat(state: State, token: int, seat: int, **changes: object) -> None:
+    state.approvals[token] = voting.with_seat(state.approvals[token], seat, **changes)
+
+
+def _seat_opened(state: State, event: e.SeatOpened) -> None:
+    _change_seat(state, event.token, event.seat, task=event.task)
+
+
+def _seat_closed(state: State, token: int, task: int) -> None:
+    approval = state.approvals[token]
+    for number, seat in approval.seats.items():
+        if seat.task == task:
+            state.approvals[token] = voting.with_seat(approval, number, task=0)
+
+
+def _seat_decided(state: State, event: e.SeatDecided) -> None:
+    _change_seat(state, event.token, event.seat, outcome=event.outcome)
+    if event.outcome == voting.APPROVE:
+        state.approved = (*state.approved, event.by)
+
+
+def _approvers_added(state: State, event: e.ApproversAdded) -> None:
+    approval = state.approvals[event.token]
+    state.approvals[event.token] = voting.added(approval, event.seat, event.where, event.people, event.mode, event.by)
+
+
+def _approver_removed(state: State, event: e.ApproverRemoved) -> None:
+    state.approvals[event.token] = voting.removed(state.approvals[event.token], event.seat)
 
 
 def _doers_noted(state: State, event: e.DoersNoted) -> None:
@@ -356,11 +455,29 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
         state.tokens[key] = Token(elements[token.element], token.scope, flows.get(token.via, -1))
     for scope in state.scopes.values():
         scope.element = elements[scope.element]
-    for items in (state.tasks, state.jobs, state.timers, state.waits, state.incidents, state.loops, state.conditions):
+    for items in (
+        state.tasks,
+        state.jobs,
+        state.timers,
+        state.waits,
+        state.incidents,
+        state.loops,
+        state.conditions,
+        state.approvals,
+    ):
         renamed(items)
     renamed(state.done)
     state.rounds = {elements[key]: value for key, value in state.rounds.items() if key in elements}
     state.actors = {elements[key]: value for key, value in state.actors.items() if key in elements}
+    comeback = state.comeback
+    if comeback is not None:
+        kept = comeback.element in elements and comeback.to in elements
+        valid = tuple(elements[index] for index in comeback.valid if index in elements)
+        state.comeback = (
+            replace(comeback, element=elements[comeback.element], to=elements[comeback.to], valid=valid)
+            if kept
+            else None
+        )
     state.doers = {elements[key]: value for key, value in state.doers.items() if key in elements}
     for key, used in state.activated.items():
         state.activated[key] = tuple(flows[flow] for flow in used if flow in flows)
@@ -368,9 +485,16 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
         state.chosen[key] = tuple(elements[index] for index in chosen if index in elements)
 
 
-def _instance_restored(state: State, event: e.InstanceRestored) -> None:
+def _instance_restored(state: State, event: e.InstanceRestored | e.TakenBack) -> None:
     # The state in a journal may be of an older format; what it goes on as is of this one.
-    kept = {"format": state.format, "version": state.version, "next_id": max(state.next_id, event.state.next_id)}
+    kept: dict[str, object] = {
+        "format": state.format,
+        "version": state.version,
+        "next_id": max(state.next_id, event.state.next_id),
+    }
+    if isinstance(event, e.TakenBack):
+        # Who has a copy has it.
+        kept["copied"] = state.copied
     restored = event.state.copy()
     for name in State.__struct_fields__:
         setattr(state, name, kept.get(name, getattr(restored, name)))
@@ -436,6 +560,21 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.InstanceCompleted: _ended(Status.COMPLETED),
     e.InstanceWithdrawn: _ended(Status.WITHDRAWN),
     e.InstanceTerminated: _ended(Status.TERMINATED),
+    e.InstanceRefused: _ended(Status.REFUSED),
+    e.ApprovalOpened: _approval_opened,
+    e.SeatOpened: _seat_opened,
+    e.SeatDecided: _seat_decided,
+    e.ApprovalDecided: _approval_decided,
+    e.TaskPassed: _task_passed,
+    e.Resubmitted: _resubmitted,
+    e.TakenBack: _instance_restored,
+    e.CopiesSent: _copies_sent,
+    e.NobodyFound: _nothing,
+    e.TaskOverdue: _nothing,
+    e.ApproversAdded: _approvers_added,
+    e.ApproverRemoved: _approver_removed,
+    e.TaskDelegated: _task_delegated,
+    e.TaskHandedBack: _task_handed_back,
     e.InstanceFailed: _ended(Status.FAILED),
     e.VariablesCorrected: _nothing,
     e.LoopStarted: _loop_started,

@@ -11,7 +11,8 @@ from noria.engine import events as e
 from noria.engine.arming import after
 from noria.engine.forms import checked_form
 from noria.engine.run import Run
-from noria.engine.state import RESERVED_VARIABLES, Purpose, Status
+from noria.engine.state import RESERVED_VARIABLES, Purpose, State, Status
+from noria.engine.tasks import overdue
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import Rejected
 
@@ -101,6 +102,11 @@ def _start_element(run: Run, element_id: str) -> Element | Rejected:
     )
 
 
+def decided_on(state: State) -> bool:
+    """Whether anybody but the starter has done a task: what the starter hands in is no decision."""
+    return any(person != state.starter for person in state.actors.values())
+
+
 def withdraw(run: Run, command: c.WithdrawInstance) -> Rejected | None:
     """Take the request back, by its starter and within the definition's rule."""
     state = run.state
@@ -110,7 +116,7 @@ def withdraw(run: Run, command: c.WithdrawInstance) -> Rejected | None:
         # Nobody would answer the call that waits for it.
         return Rejected("instance.called", "This is a part of another request; withdraw that one.")
     rule = run.definition.graph.withdrawable
-    if rule == "never" or (rule == "before_first_decision" and state.decisions):
+    if rule == "never" or (rule == "before_first_decision" and decided_on(state)):
         return Rejected(
             "instance.not_withdrawable", "The request cannot be withdrawn any more: it has been decided on."
         )
@@ -235,6 +241,8 @@ def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
         # A token may stand at a save point or incident behind its task; then nobody is reminded any more.
         if task is not None:
             run.emit(e.TaskReminded(timer.token, timer.element, timer.share, task.due_ms))
+            if timer.share >= 1:
+                overdue.act(run, timer, element)
         return None
     if timer.purpose:
         _pass_save_point(run, timer.token, element, timer.purpose)
@@ -360,6 +368,8 @@ def retry_incident(run: Run, command: c.RetryIncident) -> Rejected | None:
         looping.after_instance(run, incident.token, element)
     elif incident.phase == "choose":
         choosing.after_activity(run, incident.token, element)
+    elif incident.phase == "overdue":
+        overdue.again(run, incident.token, element)
     elif incident.phase == "join":
         run.look_at_joins()
     else:

@@ -76,9 +76,17 @@ class Correspondence:
         for token in state.tokens.values():
             element = self.before.elements[token.element]
             problem = self._problem(element, token.via)
+            if problem is None and token.scope in state.approvals:
+                problem = self._no_approval(element)
             if problem is not None:
                 found.setdefault((problem.code, problem.element), problem)
         return list(found.values())
+
+    def _no_approval(self, element: Element) -> Problem | None:
+        human = self.after.elements[self.elements[element.index]].human
+        if human is not None and human.approval is not None:
+            return None
+        return Problem("migration.kind", element.id, f"{element.id!r} is no approval in the other version.")
 
     def _problem(self, element: Element, via: int) -> Problem | None:
         target = self.elements.get(element.index)

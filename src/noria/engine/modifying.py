@@ -58,7 +58,7 @@ def _tokens(run: Run, move: c.Move) -> list[int]:
     here = [
         key
         for key, value in run.state.tokens.items()
-        if value.element == index and move.token in (0, key) and not run.is_instance(key)
+        if value.element == index and move.token in (0, key) and not run.is_part(key)
     ]
     if move.token and not here and move.token in run.state.tokens:
         # One instance of a loop may be named; all of them are the loop's own token.

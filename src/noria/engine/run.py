@@ -19,6 +19,7 @@ from noria.engine.evolve import element_entered, element_left
 from noria.engine.facts import Facts
 from noria.engine.priority import priority_of
 from noria.engine.state import Purpose, State, Status
+from noria.engine.tasks import copying
 from noria.engine.trouble import Trouble
 from noria.engine.variables import Variables
 from noria.kernel.errors import NoriaError
@@ -188,6 +189,9 @@ class Run(Variables):
         Raises:
             Trouble: an expression gives no usable value.
         """
+        if self.state.approvals and self.state.tokens[token].scope in self.state.approvals:
+            # What one person of several is asked; all else belongs to the activity as a whole.
+            return True
         passed = token == self._past_save_point
         if self.is_instance(token):
             if element.loop is not None and element.loop.save_before and not passed:
@@ -268,6 +272,8 @@ class Run(Variables):
         try:
             if element.outputs or element.data_outputs:
                 self.write_outputs(token, element)
+            if element.human is not None:
+                copying.as_modelled(self, token, element)
             if self.definition.compensates and element.loop is None and token not in self.state.handlers:
                 compensation.keep(self, token, element)
             if self.is_instance(token):
@@ -411,6 +417,10 @@ class Run(Variables):
         for token in tokens[1:]:
             self.emit(e.TokenMerged(token, element.index, first))
         self.leave(first, element)
+
+    def is_part(self, token: int) -> bool:
+        """Whether a token is one instance of a loop, or one person's task of an approval: it belongs to the whole."""
+        return self.state.tokens[token].scope in self.state.approvals or self.is_instance(token)
 
     # What is waited for
 

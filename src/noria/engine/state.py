@@ -9,7 +9,7 @@ import msgspec
 from noria.kernel.errors import NoriaError
 
 FORMAT = 3
-"""Of stored states. 1 had nothing behind `returned`, 2 no priorities of work and no names of tasks; both are read."""
+"""Of stored states. 1 had nothing behind `returned`, 2 no priorities, names of tasks and approvals; both are read."""
 RESERVED_VARIABLES = frozenset({"starter", "business_key"})
 """Set at the start and never overwritten by a submission."""
 
@@ -22,6 +22,7 @@ class Status(IntEnum):
     WITHDRAWN = 2
     TERMINATED = 3
     FAILED = 4
+    REFUSED = 5
 
 
 class Token(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -73,6 +74,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True, gc=False):
         urged_ms: when it was last urged, 0 for never.
         version: one more at each change of the task; callers may insist on it.
         name: what it is called when the model computes that, "" for the name of its element.
+        owner: who has delegated it to the assignee and concludes it afterwards, "" for nobody.
         excluded: who may not do it, because they did an earlier task that it is to be separate from.
     """
 
@@ -89,7 +91,82 @@ class Task(msgspec.Struct, frozen=True, array_like=True, gc=False):
     urged_ms: int = 0
     version: int = 1
     name: str = ""
+    owner: str = ""
     excluded: tuple[str, ...] = ()
+
+
+class Seat(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One person in an approval.
+
+    Attributes:
+        person: who is asked.
+        weight: of the vote.
+        veto: without this person's approval the vote is refused.
+        outcome: "approve", "refuse" or "abstain", "" before.
+        task: token of the open task, 0 for none.
+        by: who has added the seat, "" for the model.
+    """
+
+    person: str
+    weight: float = 1.0
+    veto: bool = False
+    outcome: str = ""
+    task: int = 0
+    by: str = ""
+
+
+class Panel(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Seats and panels with a rule among them.
+
+    Attributes:
+        mode: "allOf", "anyOf", "inTurn" or "vote".
+        members: numbers of seats and panels, in order.
+        by: who has added it, "" for the model.
+        at_once: whether one refusal ends it, or only when all have decided.
+        share: of the weights that a vote needs, 0..1.
+        count: of the weights that a vote needs, instead of a share; 0 for none.
+    """
+
+    mode: str
+    members: tuple[int, ...]
+    by: str = ""
+    at_once: bool = True
+    share: float = 0.0
+    count: float = 0.0
+
+
+class Approval(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A user task that several people decide. Their tasks are tokens in the scope of the activity's own token.
+
+    Attributes:
+        element: element index of the user task.
+        round: of the tasks.
+        panels: by number; 0 is the whole.
+        seats: by number.
+    """
+
+    element: int
+    round: int
+    panels: dict[int, Panel]
+    seats: dict[int, Seat]
+
+
+class Comeback(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A request that was returned and is on its way back to who returned it.
+
+    Attributes:
+        element: element index of the task that returned it.
+        to: element index of the task that it was returned to.
+        straight: tasks that saw nothing of what has changed are passed on the way (R3).
+        valid: element indexes of the tasks in between whose completion still counts.
+        before: the variables as they were when it was returned.
+    """
+
+    element: int
+    to: int
+    straight: bool
+    valid: tuple[int, ...]
+    before: dict[str, object]
 
 
 class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -290,6 +367,10 @@ class State(msgspec.Struct, array_like=True, gc=False):
         activated: complex gateways that have gone on and wait for their other flows: token → flows already used.
         gathered: tokens that wait for others to begin their activity together → how many have come.
         suspended: nothing happens to it until an operator resumes it.
+        approvals: by the token of the user task.
+        comeback: while a request that was returned has not come back to who returned it.
+        approved: who has approved, in order, since it was returned last.
+        copied: who has been sent a copy.
         doers: who did the user tasks that others are to be separate from, by element, of every round.
         chosen: by the scope of an ad-hoc sub-process, element indexes of what is still to be begun in it.
     """
@@ -323,6 +404,10 @@ class State(msgspec.Struct, array_like=True, gc=False):
     gathered: dict[int, int] = {}
     chosen: dict[int, tuple[int, ...]] = {}
     suspended: bool = False
+    approvals: dict[int, Approval] = {}
+    comeback: Comeback | None = None
+    approved: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
     doers: dict[int, tuple[str, ...]] = {}
 
     def copy(self) -> State:
@@ -361,6 +446,10 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.gathered.copy() if self.gathered else {},
             self.chosen.copy() if self.chosen else {},
             self.suspended,
+            self.approvals.copy() if self.approvals else {},
+            self.comeback,
+            self.approved,
+            self.copied,
             self.doers.copy() if self.doers else {},
         )
 

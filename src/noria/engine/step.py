@@ -15,7 +15,7 @@ from noria.engine.definition import Definition
 from noria.engine.facts import NO_FACTS, Facts
 from noria.engine.run import Run, RunawayError
 from noria.engine.state import State, Status
-from noria.engine.tasks import claiming, completing, returning, talking
+from noria.engine.tasks import approving, claiming, completing, copying, returning, taking_back, talking
 from noria.kernel.errors import NoriaError, Rejected
 
 Handler = Callable[[Run, Any], Rejected | None]
@@ -25,6 +25,11 @@ HANDLERS: dict[type, Handler] = {
     c.ClaimTask: claiming.claim,
     c.UnclaimTask: claiming.unclaim,
     c.TransferTask: claiming.transfer,
+    c.DelegateTask: claiming.delegate,
+    c.AddApprovers: claiming.add_approvers,
+    c.RemoveApprover: approving.remove,
+    c.TakeBack: taking_back.take_back,
+    c.SendCopy: copying.send,
     c.CompleteTask: completing.complete,
     c.ReturnTask: returning.return_task,
     c.UrgeTask: talking.urge,
@@ -53,6 +58,11 @@ _FROM_PEOPLE = (
     c.ClaimTask,
     c.UnclaimTask,
     c.TransferTask,
+    c.DelegateTask,
+    c.AddApprovers,
+    c.RemoveApprover,
+    c.TakeBack,
+    c.SendCopy,
     c.CompleteTask,
     c.ReturnTask,
     c.UrgeTask,
@@ -77,7 +87,7 @@ _WHILE_SUSPENDED = (
     c.SuspendInstance,
     c.ResumeInstance,
 )
-_AFTER_THE_END = (c.Comment,)
+_AFTER_THE_END = (c.Comment, c.SendCopy)
 _OPEN = Status.OPEN  # before Python 3.12 a look at an enum's member costs a function call
 
 

@@ -102,8 +102,8 @@ def _find_catcher(run: Run, token: int, kind: TriggerKind, code: str) -> tuple[E
 
     while token:
         here = state.tokens[token]
-        # The boundary events of a loop belong to the loop, and its instances' scopes have the sub-processes.
-        if here.scope not in state.loops:
+        # Boundary events of a loop or approval belong to the whole; the scopes of instances have the sub-processes.
+        if here.scope not in state.loops and here.scope not in state.approvals:
             found = matching(elements[here.element].boundaries)
             if found is not None:
                 return *found, token

@@ -13,7 +13,7 @@ import msgspec
 
 from noria.design.bpmn.graph import Graph, Kind
 from noria.engine import events as e
-from noria.engine.state import Status
+from noria.engine.state import State, Status
 from noria.kernel.calendar import WorkCalendar, working_between
 from noria.kernel.instants import InstantMs, to_datetime
 
@@ -111,6 +111,7 @@ _ENDS = {
     e.InstanceWithdrawn: Status.WITHDRAWN,
     e.InstanceTerminated: Status.TERMINATED,
     e.InstanceFailed: Status.FAILED,
+    e.InstanceRefused: Status.REFUSED,
 }
 
 
@@ -170,8 +171,10 @@ class Fold:
             elif isinstance(event, e.InstanceMigrated):
                 self._migrate(row, event)
             elif isinstance(event, e.InstanceRestored):
-                self._restore(row, event)
-            elif isinstance(event, e.LoopStarted):
+                self._restore(row, event.state, event.after)
+            elif isinstance(event, e.TakenBack):
+                self._restore(row, event.state, row.definition)
+            elif isinstance(event, e.LoopStarted | e.ApprovalOpened):
                 self._begin_loop(row, event.token)
             elif isinstance(event, e.ElementLeft):
                 outcome, actor = actors.get(event.token, ("completed", ""))
@@ -206,20 +209,23 @@ class Fold:
             visit.element = event.elements[visit.element]
             self.visits[row.iid, visit.tok] = visit
 
-    def _restore(self, row: Recorded, event: e.InstanceRestored) -> None:
-        """What the change had begun is cancelled, and what it had cancelled goes on from now."""
-        self._live_by(row, event.after)
-        state = event.state
+    def _restore(self, row: Recorded, state: State, definition: int) -> None:
+        """What was taken back had begun is cancelled, and what it had cancelled goes on from now."""
+        self._live_by(row, definition)
         for visit in self._open_visits(row.iid):
             if visit.tok in state.tokens:
-                visit.definition, visit.element = event.after, state.tokens[visit.tok].element
+                visit.definition, visit.element = definition, state.tokens[visit.tok].element
                 self.visits[row.iid, visit.tok] = visit
             else:
                 self._close(row, visit.tok, "cancelled", "")
         for token, value in state.tokens.items():
             key = (row.iid, token)
-            if token not in state.loops and (key not in self._known or self._known[key].closed):
-                visit = Visit(row.iid, token, row.tenant, event.after, value.element, row.ts)
+            if (
+                token not in state.loops
+                and token not in state.approvals
+                and (key not in self._known or self._known[key].closed)
+            ):
+                visit = Visit(row.iid, token, row.tenant, definition, value.element, row.ts)
                 if token in state.tasks:
                     task = state.tasks[token]
                     visit.human, visit.due, visit.round = 1, task.due_ms, task.round

@@ -9,6 +9,7 @@ import msgspec
 
 from noria.design.bpmn.graph import Graph
 from noria.engine import commands as c
+from noria.engine.lifecycle import decided_on
 from noria.engine.state import Status
 from noria.kernel.instants import parse_instant, to_datetime
 from noria.operate.changes import Held
@@ -29,7 +30,8 @@ from noria.operate.office import (
 )
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
 from noria.operate.requests import Request, SerialDraw
-from noria.operate.rows import InstanceRow
+from noria.operate.rows import InstanceRow, JournalRow
+from noria.operate.takingback import last_act
 from noria.operate.taskviews import open_tasks, task_facts, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
@@ -47,12 +49,13 @@ from noria.operate.views import (
 from noria.trust.people import Organisation
 from noria.trust.policy import InstanceFacts, Permission, Verdict, may_see, may_start
 
-_STATUS = {
+STATUS_NAMES = {
     Status.OPEN: "open",
     Status.COMPLETED: "completed",
     Status.WITHDRAWN: "withdrawn",
     Status.TERMINATED: "terminated",
     Status.FAILED: "failed",
+    Status.REFUSED: "refused",
 }
 
 
@@ -76,13 +79,8 @@ class Cases:
         """
         office = self._office
         tenant = caller.principal.tenant
-        row = office.catalogue.find(tenant, process)
-        if row is None:
-            raise NotFoundError(f"There is no process {process!r}.")
+        row = await self.startable(caller, process)
         graph = await office.graph(row.id)
-        verdict = may_start(caller.principal, graph.starter_groups)
-        if not verdict.allowed:
-            raise await office.deny(caller, "instances.start", "process", process, verdict)
         await self.check_files(tenant, variables)
         organisation = await office.people.organisation(tenant)
         answer = await office.run(
@@ -98,6 +96,22 @@ class Cases:
             )
         )
         return await self.brief(tenant, answer.iid)
+
+    async def startable(self, caller: Caller, process: str) -> DefinitionRow:
+        """The newest version of a process that the caller may start.
+
+        Raises:
+            NotFoundError: there is none.
+            DeniedError: the caller may not.
+        """
+        office = self._office
+        row = office.catalogue.find(caller.principal.tenant, process)
+        if row is None:
+            raise NotFoundError(f"There is no process {process!r}.")
+        verdict = may_start(caller.principal, (await office.graph(row.id)).starter_groups)
+        if not verdict.allowed:
+            raise await office.deny(caller, "instances.start", "process", process, verdict)
+        return row
 
     def _serial(self, row: DefinitionRow, pattern: str) -> SerialDraw | None:
         if not pattern:
@@ -166,7 +180,9 @@ class Cases:
     async def _may_see(self, caller: Caller, held: Held) -> Verdict:
         row, state = held.row, held.state
         tasks = tuple(task_facts(task) for task in open_tasks(held))
-        facts = InstanceFacts(row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()))
+        facts = InstanceFacts(
+            row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()), frozenset(state.copied)
+        )
         verdict = may_see(caller.principal, facts)
         if verdict.allowed:
             return verdict
@@ -229,7 +245,7 @@ class Cases:
             title=row.title,
             process=process_ref(self._office.catalogue.row(row.definition)),
             starter=person_ref(organisation, row.starter),
-            status=_STATUS[Status(row.status)],
+            status=STATUS_NAMES[Status(row.status)],
             started_at=iso(row.started),
             ended_at=iso_or_none(row.ended),
             holders=[
@@ -276,21 +292,27 @@ class Cases:
             visited=[ElementCount(key, count) for key, count in history.visited.items()],
             taken_flows=[FlowCount(key, count) for key, count in history.taken.items()],
             incidents_list=incidents,
-            allowed=self._allowed(caller, held),
+            allowed=self._allowed(caller, held, history.rows),
             version=state.version,
             suspended=state.suspended,
         )
 
     @staticmethod
-    def _allowed(caller: Caller, held: Held) -> list[str]:
-        allowed = ["comment"]
+    def _allowed(caller: Caller, held: Held, rows: Sequence[JournalRow]) -> list[str]:
+        allowed = ["comment", "copy"]
         state = held.state
         if state.status is not Status.OPEN:
             return allowed
         rule = held.definition.graph.withdrawable
         is_starter = caller.principal.id == state.starter
         is_whole = state.parent is None
-        if is_starter and is_whole and (rule == "always" or (rule == "before_first_decision" and not state.decisions)):
+        if isinstance(last_act(caller.principal.id, rows), int):
+            allowed.append("take_back")
+        if (
+            is_starter
+            and is_whole
+            and (rule == "always" or (rule == "before_first_decision" and not decided_on(state)))
+        ):
             allowed.append("withdraw")
         operates = Permission.OPERATE in caller.principal.permissions
         if (is_starter or operates) and state.tasks:
@@ -334,14 +356,15 @@ class Cases:
         return StateAt(
             iso(instant),
             state.version,
-            _STATUS[state.status],
+            STATUS_NAMES[state.status],
             visible_variables(state.scopes[0].variables),
             tokens_of(state, history.graph, history.entered),
         )
 
     # Acting
 
-    async def _act(self, caller: Caller, iid: int, command: c.AnyCommand) -> InstanceBrief:
+    async def act(self, caller: Caller, iid: int, command: c.AnyCommand) -> InstanceBrief:
+        """Run a command on an instance; the caller has seen to the policy."""
         await self._office.run(
             Request(
                 command,
@@ -357,18 +380,18 @@ class Cases:
     async def withdraw(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """Take the caller's own request back."""
         await self.seen(caller, iid)
-        return await self._act(caller, iid, c.WithdrawInstance(caller.principal.id, reason))
+        return await self.act(caller, iid, c.WithdrawInstance(caller.principal.id, reason))
 
     async def cancel(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """End an instance as an operator."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.CancelInstance(caller.principal.id, reason))
+        return await self.act(caller, iid, c.CancelInstance(caller.principal.id, reason))
 
     async def comment(self, caller: Caller, iid: int, text: str, token: int = 0) -> InstanceBrief:
         """Say something about an instance that the caller may see."""
         await self.seen(caller, iid)
-        return await self._act(caller, iid, c.Comment(caller.principal.id, text, token))
+        return await self.act(caller, iid, c.Comment(caller.principal.id, text, token))
 
     async def urge(self, caller: Caller, iid: int, text: str) -> InstanceBrief:
         """Ask the holders of all open tasks to hurry, as the starter or an operator.
@@ -385,7 +408,7 @@ class Cases:
         refused = None
         for token in list(held.state.tasks):
             try:
-                brief = await self._act(caller, iid, c.UrgeTask(token, caller.principal.id, text))
+                brief = await self.act(caller, iid, c.UrgeTask(token, caller.principal.id, text))
             except RefusedError as error:
                 refused = error
         if brief is None and refused is not None:
@@ -396,25 +419,25 @@ class Cases:
         """Put an instance elsewhere in its process, as an operator."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.ModifyInstance(caller.principal.id, reason, moves))
+        return await self.act(caller, iid, c.ModifyInstance(caller.principal.id, reason, moves))
 
     async def suspend(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """Put an instance to rest, as an operator."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.SuspendInstance(caller.principal.id, reason))
+        return await self.act(caller, iid, c.SuspendInstance(caller.principal.id, reason))
 
     async def resume(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """Have a suspended instance go on, as an operator."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.ResumeInstance(caller.principal.id, reason))
+        return await self.act(caller, iid, c.ResumeInstance(caller.principal.id, reason))
 
     async def retry(self, caller: Caller, iid: int, incident: int) -> InstanceBrief:
         """Try again what stands still."""
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self._act(caller, iid, c.RetryIncident(incident, caller.principal.id))
+        return await self.act(caller, iid, c.RetryIncident(incident, caller.principal.id))
 
 
 def idempotency_key(caller: Caller) -> str:

@@ -161,7 +161,7 @@ class Posted(msgspec.Struct, frozen=True):
     told_own: bool = False
 
 
-_ENDS = (e.InstanceCompleted, e.InstanceTerminated, e.InstanceFailed)
+_ENDS = (e.InstanceCompleted, e.InstanceTerminated, e.InstanceFailed, e.InstanceRefused)
 """How a called instance may end: it is not withdrawn."""
 
 POSTED = frozenset({e.MessageThrown, e.SignalThrown, e.CallRequested, e.CallCancelled, e.EscalationThrown, *_ENDS})
@@ -215,6 +215,8 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
             error, message = event.code, event.message
         elif isinstance(event, e.InstanceTerminated):
             error, message = "call.terminated", event.reason
+        elif isinstance(event, e.InstanceRefused):
+            error, message = "call.refused", ""
         body = Posted(row.parent, row.parent_token, held.state.scopes[0].variables, message_id, "", "", error, message)
     else:
         return None

@@ -44,7 +44,9 @@ async def closed_task(office: Office, held: Held, token: int) -> ClosedTask | No
             if isinstance(event, e.TaskOpened) and event.token == token:
                 opened, by, closed_ms, cancelled, claimed_ms, proxy = event, "", 0, False, 0, ""
                 asked = {*event.users, event.assignee} - {""}
-            elif isinstance(event, e.TaskTransferred) and event.token == token:
+            elif isinstance(event, e.TakenBack) and token in event.state.tasks:
+                by, closed_ms, cancelled = "", 0, False
+            elif isinstance(event, e.TaskTransferred | e.TaskDelegated) and event.token == token:
                 asked.add(event.to)
             elif isinstance(event, e.TaskClaimed) and event.token == token:
                 claimed_ms = entry.ts

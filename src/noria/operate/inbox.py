@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from noria.design.forms import Field
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.tasks.returning import returnable
+from noria.engine.voting import in_vote, seat_of
 from noria.kernel.errors import NoriaError
+from noria.operate.approvalviews import approval_view, comeback_view
 from noria.operate.cases import Cases, idempotency_key
 from noria.operate.changes import Held
 from noria.operate.closedtasks import ClosedTask, closed_task
@@ -119,7 +120,20 @@ class Inbox:
         details = {"by": msgspec.to_builtins(by), "at": at}
         return TaskGoneError(f"Task {task_id} is not open; it was {what} by {by.name} at {at}.", details=details)
 
-    async def _act(
+    async def open_for(self, caller: Caller, task_id: str) -> tuple[str, int, Held]:
+        """For whom the caller may work on a task, its token, and its instance in memory.
+
+        Raises:
+            NotFoundError: it is not open, or there is none.
+            DeniedError: it is for others.
+        """
+        _, token, held = await self._open(caller, task_id)
+        verdict = may_work_on(caller.principal, task_facts(open_task(held, token)))
+        if not verdict.allowed:
+            raise await self._office.deny(caller, "task.preview", "task", task_id, verdict)
+        return verdict.owner, token, held
+
+    async def act(
         self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True
     ) -> InstanceBrief:
         """Run a command on a task, if the policy allows."""
@@ -149,14 +163,14 @@ class Inbox:
 
     async def claim(self, caller: Caller, task_id: str, version: int = 0) -> TaskView:
         """Take a task from its candidates."""
-        token = _token(task_id)
-        await self._act(caller, task_id, c.ClaimTask(token, caller.principal.id, version))
+        token = token_of(task_id)
+        await self.act(caller, task_id, c.ClaimTask(token, caller.principal.id, version))
         return await self._view(caller, task_id)
 
     async def unclaim(self, caller: Caller, task_id: str, version: int = 0) -> TaskView:
         """Put a task back to its candidates."""
-        token = _token(task_id)
-        await self._act(caller, task_id, c.UnclaimTask(token, caller.principal.id, version))
+        token = token_of(task_id)
+        await self.act(caller, task_id, c.UnclaimTask(token, caller.principal.id, version))
         return await self._view(caller, task_id)
 
     async def _view(self, caller: Caller, task_id: str) -> TaskView:
@@ -166,17 +180,27 @@ class Inbox:
         return await task_view(self._office, open_task(held, token), organisation, now_ms, caller.principal)
 
     async def complete(
-        self, caller: Caller, task_id: str, variables: dict[str, object], comment: str = "", version: int = 0
+        self,
+        caller: Caller,
+        task_id: str,
+        variables: dict[str, object],
+        comment: str = "",
+        version: int = 0,
+        *,
+        outcome: str = "",
+        resubmit: str = "",
     ) -> InstanceBrief:
-        """Finish a task with its form's values."""
+        """Finish a task with its form's values; an approval with its outcome."""
         await self._cases.check_files(caller.principal.tenant, variables)
-        command = c.CompleteTask(_token(task_id), caller.principal.id, variables, comment, version)
-        return await self._act(caller, task_id, command)
+        command = c.CompleteTask(token_of(task_id), caller.principal.id, variables, comment, version, outcome, resubmit)
+        return await self.act(caller, task_id, command)
 
-    async def return_to(self, caller: Caller, task_id: str, to: str, reason: str, version: int = 0) -> InstanceBrief:
+    async def return_to(
+        self, caller: Caller, task_id: str, to: str, reason: str, version: int = 0, *, straight: bool = False
+    ) -> InstanceBrief:
         """Send the request back to an earlier user task."""
-        command = c.ReturnTask(_token(task_id), caller.principal.id, to, reason, version)
-        return await self._act(caller, task_id, command)
+        command = c.ReturnTask(token_of(task_id), caller.principal.id, to, reason, version, straight)
+        return await self.act(caller, task_id, command)
 
     async def transfer(self, caller: Caller, task_id: str, to: str, reason: str, version: int = 0) -> InstanceBrief:
         """Hand a task over to an active person.
@@ -188,20 +212,20 @@ class Inbox:
         person = organisation.people.get(to)
         if person is None or not person.active:
             raise UnknownPersonError(f"There is no active person {to!r}.")
-        command = c.TransferTask(_token(task_id), caller.principal.id, to, reason, version)
-        return await self._act(caller, task_id, command)
+        command = c.TransferTask(token_of(task_id), caller.principal.id, to, reason, version)
+        return await self.act(caller, task_id, command)
 
     async def comment(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
         """Say something at a task."""
-        command = c.Comment(caller.principal.id, text, _token(task_id))
-        return await self._act(caller, task_id, command, as_worker=False)
+        command = c.Comment(caller.principal.id, text, token_of(task_id))
+        return await self.act(caller, task_id, command, as_worker=False)
 
     async def urge(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
         """Ask the holder to hurry, as the starter or an operator."""
         _, token, held = await self._open(caller, task_id)
         if caller.principal.id != held.state.starter:
             await self._office.require(caller, Permission.OPERATE, "task", task_id)
-        return await self._act(caller, task_id, c.UrgeTask(token, caller.principal.id, text), as_worker=False)
+        return await self.act(caller, task_id, c.UrgeTask(token, caller.principal.id, text), as_worker=False)
 
     # One task
 
@@ -224,10 +248,11 @@ class Inbox:
         works = may_work_on(caller.principal, task_facts(fields)).allowed
         targets = returnable(definition, state, token) if works else ()
         elements = definition.graph.elements
+        approval = state.approvals.get(state.tokens[token].scope)
         return TaskDetail(
             **{name: getattr(view, name) for name in view.__struct_fields__},
             form=form.schema if form is not None else None,
-            data={name: variables[name] for name in _names(form.fields if form else ()) if name in variables},
+            data={name: variables[name] for name in (form.names if form else ()) if name in variables},
             returnable=[
                 Returnable(element_ref(elements[index]), person_or_none(organisation, state.actors.get(index, "")))
                 for index in targets
@@ -236,6 +261,9 @@ class Inbox:
             + (["transfer"] if not works and may_reassign(caller.principal, task_facts(fields)).allowed else []),
             last_return=await self._last_return(iid, held, caller),
             instance_visible=True,
+            owner=person_or_none(organisation, task.owner),
+            approval=approval_view(approval, definition.graph, organisation) if approval is not None else None,
+            comeback=comeback_view(held, token, organisation),
         )
 
     async def _closed_detail(self, caller: Caller, held: Held, closed: ClosedTask) -> TaskDetail:
@@ -248,7 +276,7 @@ class Inbox:
         return TaskDetail(
             **{name: getattr(view, name) for name in view.__struct_fields__},
             form=form.schema if form is not None else None,
-            data={name: values[name] for name in _names(form.fields if form else ()) if name in values},
+            data={name: values[name] for name in (form.names if form else ()) if name in values},
             returnable=[],
             allowed=[],
             last_return=None,
@@ -262,7 +290,16 @@ class Inbox:
         # Whoever holds what an earlier step keeps them from may hand it on, and nothing else.
         barred = caller.principal.id in task.excluded
         if works:
-            allowed += ["transfer"] if barred else ["complete", "transfer"]
+            approval = held.state.approvals.get(held.state.tokens[token].scope)
+            allowed.append("transfer")
+            if not barred and approval is None:
+                allowed.append("complete")
+            elif not barred and approval is not None:
+                allowed += ["approve", "refuse", "add"]
+                if in_vote(approval, seat_of(approval, token)):
+                    allowed.append("abstain")
+            if not task.owner and not barred:
+                allowed.append("delegate")
             if not task.assignee:
                 allowed.append("claim")
             elif task.claimed:
@@ -312,21 +349,16 @@ class TaskGoneError(NoriaError):
     code = "task.not_open"
 
 
-def _token(task_id: str) -> int:
+def token_of(task_id: str) -> int:
+    """The token in a task's id.
+
+    Raises:
+        NotFoundError: it is no id of a task.
+    """
     parsed = parse_task_id(task_id)
     if parsed is None:
         raise NotFoundError(f"{task_id!r} is not the id of a task.")
     return parsed[1]
-
-
-def _names(fields: tuple[Field, ...]) -> list[str]:
-    names: list[str] = []
-    for field in fields:
-        if field.type == "group" and not field.path:
-            names += _names(field.fields)
-        elif field.path or field.key:
-            names.append(field.path or field.key)
-    return names
 
 
 def _notice(row: NoticeFields) -> NoticeView:

@@ -16,6 +16,11 @@ TOLD_OF = (
     e.TaskUrged,
     e.TaskReturned,
     e.TaskTransferred,
+    e.TaskDelegated,
+    e.TaskHandedBack,
+    e.CopiesSent,
+    e.NobodyFound,
+    e.InstanceRefused,
     e.InstanceCompleted,
     e.InstanceTerminated,
 )
@@ -30,7 +35,8 @@ class Notice(msgspec.Struct, frozen=True):
         tenant: whose.
         person: who is told.
         at: when, ms.
-        kind: "assigned", "reminder", "overdue", "urged", "returned", "completed" or "terminated".
+        kind: "assigned", "reminder", "overdue", "urged", "returned", "handed_back", "copied", "nobody", "refused",
+            "completed" or "terminated".
         iid: the instance.
         tok: the task, 0 for none.
         params: what the sentence names.
@@ -166,8 +172,18 @@ def notices_of(
         elif isinstance(event, e.TaskReturned):
             by = organisation.name_of(event.by)
             tell([starter], "returned", 0, event.by, by=by, reason=event.reason, element=graph.elements[event.to].name)
-        elif isinstance(event, e.TaskTransferred):
+        elif isinstance(event, e.TaskTransferred | e.TaskDelegated):
             tell([event.to], "assigned", event.token, event.by, by=organisation.name_of(event.by), text=event.reason)
+        elif isinstance(event, e.TaskHandedBack):
+            by = organisation.name_of(event.by)
+            tell([event.to], "handed_back", event.token, event.by, by=by, text=event.comment)
+        elif isinstance(event, e.CopiesSent):
+            tell(event.people, "copied", 0, "", by=organisation.name_of(event.by), text=event.text)
+        elif isinstance(event, e.NobodyFound):
+            tell(holding(event.token), "nobody", event.token, "", element=graph.elements[event.element].name)
+        elif isinstance(event, e.InstanceRefused):
+            by = organisation.name_of(event.by)
+            tell([starter], "refused", 0, event.by, by=by, element=graph.elements[event.element].name)
         elif isinstance(event, e.InstanceCompleted):
             tell([starter], "completed", 0, "")
         elif isinstance(event, e.InstanceTerminated):

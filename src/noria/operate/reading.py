@@ -32,6 +32,7 @@ class InstanceBox(StrEnum):
     """Which instances."""
 
     STARTED = "started"
+    COPIED = "copied"
     ALL = "all"
 
 
@@ -43,6 +44,7 @@ class InstanceStatus(StrEnum):
     WITHDRAWN = "withdrawn"
     TERMINATED = "terminated"
     FAILED = "failed"
+    REFUSED = "refused"
     ALL = "all"
 
 
@@ -164,6 +166,10 @@ class Lists(Protocol):
 
     async def instance_facts(self, iid: int) -> InstanceFacts | None:
         """What counts for the policy about one instance."""
+        ...
+
+    async def usual_ms(self, tenant: int, definition: int) -> dict[int, int]:
+        """How long the tasks of each element of a definition usually took lately: element index → median, ms."""
         ...
 
     async def process_counts(self, tenant: int, definitions: Sequence[int], now_ms: int) -> ProcessCounts:

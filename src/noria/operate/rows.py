@@ -207,12 +207,17 @@ class DedupRow(msgspec.Struct, gc=False):
 
 
 class SerialRow(msgspec.Struct, gc=False):
-    """The last number drawn of one serial."""
+    """The last number drawn of one serial, and the one before those of this commit, which must still stand.
+
+    The owner of the shard that a serial belongs to draws from it; a commit of one that has just been deposed may hold
+    no row of that shard, so that its fence would not see it.
+    """
 
     tenant: int
     name: str
     period: str
     n: int
+    before: int = 0
 
 
 class Commit(msgspec.Struct):

@@ -471,7 +471,9 @@ class Runtime:
             key = (start.tenant, start.serial.name, start.serial.period)
             if key not in batch.serials:
                 below = batch.below.serials.get(key) if batch.below is not None else None
-                batch.serials[key] = copy(below) if below is not None else await self._store.serial(*key)
+                drawn = copy(below) if below is not None else await self._store.serial(*key)
+                drawn.before = drawn.n
+                batch.serials[key] = drawn
 
     async def _answers(self, keys: list[str]) -> dict[str, Accepted]:
         if not keys:

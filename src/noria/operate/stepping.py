@@ -267,7 +267,7 @@ class Stepper:
         for number, shard in batch.shards.items():
             owned = batch.shards_before[number]
             commit.moves.append(ShardMove(number, owned.epoch, owned.seq, shard.seq, shard.head))
-        commit.serials.extend(batch.serials.values())
+        commit.serials.extend(serial for serial in batch.serials.values() if serial.n > serial.before)
 
 
 def _decided(held: Held, command: c.AnyCommand, now_ms: int, facts: Facts) -> Outcome | Rejected:

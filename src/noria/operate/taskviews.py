@@ -90,6 +90,7 @@ async def task_view(
 ) -> TaskView:
     """A task for a list; with a viewer it says for whom that one would act."""
     definition = await office.catalogue.get(task.definition)
+    human = definition.graph.elements[task.element].human
     done = bool(task.closed)
     return TaskView(
         id=task_id(task.iid, task.tok),
@@ -111,6 +112,7 @@ async def task_view(
         status="done" if done else "open",
         done_at=iso_or_none(task.closed),
         version=task.version,
+        is_approval=human is not None and human.approval is not None,
         proxy=person_or_none(organisation, task.proxy),
         on_behalf_of=person_or_none(organisation, _owner(task, viewer)),
     )

@@ -12,6 +12,7 @@ from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.evolve import APPLY
 from noria.engine.state import RESERVED_VARIABLES, State
+from noria.engine.voting import ABSTAIN, APPROVE, REFUSE
 from noria.operate.changes import Held
 from noria.operate.office import Office, element_ref, iso, person_or_none
 from noria.operate.redefining import definitions_of
@@ -28,6 +29,8 @@ KIND_OF: dict[type, str] = {
     e.TaskCompleted: "task.completed",
     e.TaskReturned: "task.returned",
     e.TaskTransferred: "task.transferred",
+    e.TaskDelegated: "task.delegated",
+    e.TaskHandedBack: "task.handed_back",
     e.TaskReminded: "task.reminded",
     e.TaskUrged: "task.urged",
     e.Commented: "comment.added",
@@ -61,11 +64,26 @@ KIND_OF: dict[type, str] = {
     e.InstanceWithdrawn: "instance.withdrawn",
     e.InstanceTerminated: "instance.terminated",
     e.InstanceFailed: "instance.failed",
+    e.InstanceRefused: "instance.refused",
+    e.ApproversAdded: "approvers.added",
+    e.ApproverRemoved: "approver.removed",
+    e.ApprovalDecided: "approval.decided",
+    e.TaskPassed: "task.passed",
+    e.Resubmitted: "task.resubmitted",
+    e.TakenBack: "task.taken_back",
+    e.CopiesSent: "copies.sent",
+    e.NobodyFound: "task.nobody",
+    e.TaskOverdue: "task.overdue_action",
 }
 """Events that people are shown, and under which name."""
 
+KIND_OF_OUTCOME = {APPROVE: "task.approved", REFUSE: "task.refused", ABSTAIN: "task.abstained"}
+"""How a task's completion is called where it is an approval."""
+
 _WITH_REASON = (
     e.TaskReturned,
+    e.TaskDelegated,
+    e.ApproversAdded,
     e.InstanceWithdrawn,
     e.InstanceTerminated,
     e.VariablesCorrected,
@@ -79,7 +97,7 @@ Told = TypeVar("Told", bound=e.Event)
 _EMPTY: tuple[object, ...] = (None, "", [])
 _OMITTED = {
     *("token", "element", "by", "comment", "variables", "parent", "starter", "process", "definition_version"),
-    *("elements", "flows", "state", "before", "after", "items", "result"),
+    *("elements", "flows", "state", "before", "after", "items", "result", "approval", "valid"),
 }
 
 
@@ -97,6 +115,12 @@ def _params(event: e.AnyEvent, organisation: Organisation, graph: Graph) -> dict
     elif isinstance(event, e.TaskTransferred):
         params["to"] = organisation.name_of(event.to)
         params["held_by"] = organisation.name_of(event.held_by) if event.held_by else None
+    elif isinstance(event, e.TaskDelegated | e.TaskHandedBack):
+        params["to"] = organisation.name_of(event.to)
+    elif isinstance(event, e.ApproversAdded | e.CopiesSent):
+        params["people"] = [organisation.name_of(person) for person in event.people]
+    elif isinstance(event, e.ApproverRemoved):
+        params["person"] = organisation.name_of(event.person)
     elif isinstance(event, e.TaskOpened):
         params["assignee"] = organisation.name_of(event.assignee) if event.assignee else None
         params.pop("name")
@@ -189,9 +213,9 @@ class History:
             self.entered[event.token] = row.ts
             key = self.graph.elements[event.element].id
             self.visited[key] = self.visited.get(key, 0) + 1
-        elif isinstance(event, e.LoopStarted):
+        elif isinstance(event, e.LoopStarted | e.ApprovalOpened):
             # The instances are the visits; the activity's own token only waits for them.
-            self.visited[self.graph.elements[event.element].id] -= 1
+            self.visited[self.graph.elements[self.state.tokens[event.token].element].id] -= 1
         elif isinstance(event, e.ElementLeft | e.GatewayActivated):
             for flow in event.flows:
                 key = self.graph.flows[flow].id
@@ -228,6 +252,8 @@ class History:
         kind = KIND_OF.get(type(event))
         if kind is None:
             return None
+        if isinstance(event, e.TaskCompleted) and event.outcome:
+            kind = KIND_OF_OUTCOME[event.outcome]
         if isinstance(event, e.TimerFired):
             timer = self.state.timers.get(event.timer)
             if timer is not None and (timer.share or timer.purpose):
@@ -275,7 +301,7 @@ def tokens_of(state: State, graph: Graph, entered: dict[int, int]) -> list[Token
             "incident" if key in stuck else "active" if key in busy or key in state.scopes else "waiting",
         )
         for key, token in state.tokens.items()
-        if key not in state.loops
+        if key not in state.loops and key not in state.approvals
     ]
 
 

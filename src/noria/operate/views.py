@@ -94,8 +94,60 @@ class TaskView(msgspec.Struct, kw_only=True):
     status: str
     done_at: str | None
     version: int
+    is_approval: bool
     proxy: Ref | None = None
     on_behalf_of: Ref | None = None
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A field before and after; `label` is what forms call it, "" when none does."""
+
+    name: str
+    label: str
+    before: object
+    after: object
+
+
+class SeatView(msgspec.Struct, kw_only=True):
+    """One person in an approval.
+
+    Attributes:
+        person: None where nobody was found and a group is asked.
+        outcome: "approve", "refuse", "abstain", or "" before.
+        open: whether it is this person's turn now.
+        panel: number of the panel that the person is in; those with one number decide by one rule.
+        mode: that rule.
+        added_by: who had this person asked, None for the model.
+    """
+
+    person: Ref | None
+    outcome: str
+    open: bool
+    panel: int
+    mode: str
+    weight: float
+    veto: bool
+    added_by: Ref | None
+
+
+class ApprovalView(msgspec.Struct, kw_only=True):
+    """How an approval stands: its rule, what a vote needs of the weights, and everybody who is asked, in order."""
+
+    element: Ref
+    mode: str
+    share: float
+    count: float
+    seats: list[SeatView]
+
+
+class Comeback(msgspec.Struct, kw_only=True):
+    """A request that was returned and has not come back: to whom, how, and what has changed since."""
+
+    by: Ref
+    element: Ref
+    straight: bool
+    resubmits: bool
+    changes: list[Change]
 
 
 class TaskDetail(TaskView, kw_only=True):
@@ -107,6 +159,9 @@ class TaskDetail(TaskView, kw_only=True):
     allowed: list[str]
     last_return: Returned | None
     instance_visible: bool
+    owner: Ref | None = None
+    approval: ApprovalView | None = None
+    comeback: Comeback | None = None
 
 
 class Counts(msgspec.Struct):
@@ -192,15 +247,6 @@ class InstanceDetail(InstanceBrief, kw_only=True):
     allowed: list[str]
     version: int
     suspended: bool = False
-
-
-class Change(msgspec.Struct, frozen=True):
-    """A field before and after; `label` is what forms call it, "" when none does."""
-
-    name: str
-    label: str
-    before: object
-    after: object
 
 
 class TimelineItem(msgspec.Struct, kw_only=True):
@@ -481,3 +527,81 @@ class BatchItemView(msgspec.Struct):
     state: str
     code: str
     message: str
+
+
+class PreviewTask(msgspec.Struct, kw_only=True):
+    """A task that would be opened or cancelled, and whose it is."""
+
+    element: Ref
+    assignee: Ref | None
+    groups: list[str]
+    round: int
+
+
+class PreviewPassed(msgspec.Struct, kw_only=True):
+    """A task that nobody would be asked to do, why, and whose earlier decision counts."""
+
+    element: Ref
+    by: Ref | None
+    reason: str
+
+
+class Preview(msgspec.Struct, kw_only=True):
+    """What a verb would do, were it given now (R9).
+
+    Attributes:
+        refused: code of the reason why nothing would happen, "" when it would.
+        message: that reason in words.
+        details: what the sentence names.
+        status: of the request afterwards.
+        cancelled: tasks that would go away.
+        opened: tasks that would open.
+        passed: tasks that nobody would be asked to do.
+        stopped: automatic steps, timers and subscriptions that would be given up, by the element they belong to.
+        undone: steps whose effect would be undone.
+        notified: who would be told.
+    """
+
+    refused: str = ""
+    message: str = ""
+    details: dict[str, object] = {}
+    status: str = "open"
+    cancelled: list[PreviewTask] = []
+    opened: list[PreviewTask] = []
+    passed: list[PreviewPassed] = []
+    stopped: list[Ref] = []
+    undone: list[Ref] = []
+    notified: list[Ref] = []
+
+
+class PathStep(msgspec.Struct, kw_only=True):
+    """A task that is open, or is expected to open.
+
+    Attributes:
+        open: whether it is open now.
+        from_at: when it opens or has opened; None where nobody knows.
+        until_at: when it is done, if it takes as long as usual; None where nobody knows.
+    """
+
+    element: Ref
+    assignee: Ref | None
+    groups: list[str]
+    open: bool
+    round: int
+    from_at: str | None
+    until_at: str | None
+
+
+class PathView(msgspec.Struct, kw_only=True):
+    """The tasks that are expected of a request, as the engine sees them from where it stands, if all decide as hoped.
+
+    Attributes:
+        complete: whether it comes to its end that way; else it cannot be told what follows.
+        ends_at: when; None where nobody knows.
+        refused: code of the reason why it could not even start, "" when it could.
+    """
+
+    steps: list[PathStep] = []
+    complete: bool = False
+    ends_at: str | None = None
+    refused: str = ""

@@ -128,6 +128,7 @@ class InstanceFacts(msgspec.Struct, frozen=True):
         unit: the starter's unit then.
         tasks: its open tasks.
         actors: people who worked on it.
+        copied: people who were let know of it.
     """
 
     tenant: int
@@ -135,6 +136,7 @@ class InstanceFacts(msgspec.Struct, frozen=True):
     unit: str
     tasks: tuple[TaskFacts, ...] = ()
     actors: frozenset[str] = frozenset()
+    copied: frozenset[str] = frozenset()
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -236,6 +238,8 @@ def may_see(principal: Principal, instance: InstanceFacts) -> Verdict:
         return Verdict(True, "manager of the starter's unit")
     if principal.id in instance.actors:
         return Verdict(True, "worked on it")
+    if principal.id in instance.copied:
+        return Verdict(True, "has a copy")
     if any(task.assignee == principal.id or is_candidate(principal, task) for task in instance.tasks):
         return Verdict(True, "has a task in it")
     if any(may_work_on(principal, task).allowed for task in instance.tasks):

@@ -10,6 +10,7 @@ import type {
   BoardTime,
   Counts,
   FeedItem,
+  ForeseenPath,
   FormSchema,
   InstanceBrief,
   InstanceDetail,
@@ -116,6 +117,13 @@ export const useInstance = (id: Get<string>) =>
     queryKey: ["instance", computed(() => toValue(id))],
     queryFn: ({ signal }) => api.get<InstanceDetail>(`/instances/${toValue(id)}`, {}, signal),
     enabled: computed(() => toValue(id) !== ""),
+  });
+
+export const usePath = (id: Get<string>, enabled: Get<boolean>) =>
+  useQuery({
+    queryKey: ["instance", computed(() => toValue(id)), "path"],
+    queryFn: ({ signal }) => api.get<ForeseenPath>(`/instances/${toValue(id)}/path`, {}, signal),
+    enabled: computed(() => toValue(enabled)),
   });
 
 export const useTimeline = (id: Get<string>) =>

@@ -64,12 +64,86 @@ export interface Task {
   status: TaskStatus;
   done_at: string | null;
   version: number;
+  is_approval: boolean;
   /** Who did it for the assignee, as a substitute. */
   proxy: PersonRef | null;
   /** For whom the reader does it, or did. */
   on_behalf_of: PersonRef | null;
 }
-export type TaskAction = "claim" | "unclaim" | "complete" | "return" | "transfer" | "comment" | "urge";
+export type TaskAction =
+  | "claim"
+  | "unclaim"
+  | "complete"
+  | "approve"
+  | "refuse"
+  | "abstain"
+  | "return"
+  | "transfer"
+  | "delegate"
+  | "add"
+  | "comment"
+  | "urge";
+export type Outcome = "approve" | "refuse" | "abstain";
+export interface Seat {
+  person: PersonRef | null;
+  outcome: Outcome | "";
+  open: boolean;
+  panel: number;
+  mode: ApprovalMode;
+  weight: number;
+  veto: boolean;
+  added_by: PersonRef | null;
+}
+export type ApprovalMode = "allOf" | "anyOf" | "inTurn" | "vote";
+export interface Approval {
+  element: ElementRef;
+  mode: ApprovalMode;
+  share: number;
+  count: number;
+  seats: Seat[];
+}
+/** A returned request on its way back to who returned it. */
+export interface Comeback {
+  by: PersonRef;
+  element: ElementRef;
+  straight: boolean;
+  resubmits: boolean;
+  changes: Change[];
+}
+export interface PreviewTask {
+  element: ElementRef;
+  assignee: PersonRef | null;
+  groups: string[];
+  round: number;
+}
+/** Who will probably be asked, and when, if all decide as hoped. */
+export interface ForeseenPath {
+  steps: {
+    element: ElementRef;
+    assignee: PersonRef | null;
+    groups: string[];
+    open: boolean;
+    round: number;
+    from_at: string | null;
+    until_at: string | null;
+  }[];
+  complete: boolean;
+  ends_at: string | null;
+  refused: string;
+}
+/** What a verb would do, were it given now. */
+export interface Preview {
+  refused: string;
+  message: string;
+  details: Record<string, Json>;
+  status: InstanceStatus;
+  cancelled: PreviewTask[];
+  opened: PreviewTask[];
+  passed: { element: ElementRef; by: PersonRef | null; reason: string }[];
+  stopped: ElementRef[];
+  undone: ElementRef[];
+  notified: PersonRef[];
+}
 export interface FormComponent {
   id?: string;
   type: string;
@@ -100,6 +174,10 @@ export interface TaskDetail extends Task {
   last_return: LastReturn | null;
   /** Whether the instance may be opened too. */
   instance_visible: boolean;
+  /** Who has delegated the task and concludes it. */
+  owner: PersonRef | null;
+  approval: Approval | null;
+  comeback: Comeback | null;
 }
 export type TaskBox = "mine" | "group" | "done" | "queue";
 export interface Counts {
@@ -169,7 +247,7 @@ export interface Deployment {
   forms: string[];
   findings: Finding[];
 }
-export type InstanceStatus = "open" | "completed" | "withdrawn" | "terminated";
+export type InstanceStatus = "open" | "completed" | "withdrawn" | "terminated" | "refused" | "failed";
 export interface Holder {
   element: ElementRef;
   assignee: PersonRef | null;
@@ -204,7 +282,8 @@ export interface Token {
   since: string;
   state: "active" | "waiting" | "incident";
 }
-export type InstanceAction = "withdraw" | "urge" | "cancel" | "comment" | "suspend" | "resume" | "modify";
+export type InstanceAction =
+  "withdraw" | "take_back" | "copy" | "urge" | "cancel" | "comment" | "suspend" | "resume" | "modify";
 export interface InstanceDetail extends InstanceBrief {
   variables: Variables;
   tokens: Token[];
@@ -313,7 +392,19 @@ export interface Attachment {
   size: number;
   media_type: string;
 }
-export type NoticeKind = "reminder" | "overdue" | "urged" | "returned" | "completed" | "withdrawn";
+export type NoticeKind =
+  | "reminder"
+  | "overdue"
+  | "urged"
+  | "returned"
+  | "assigned"
+  | "handed_back"
+  | "copied"
+  | "nobody"
+  | "refused"
+  | "completed"
+  | "terminated"
+  | "withdrawn";
 export interface Notice {
   id: string;
   at: string;

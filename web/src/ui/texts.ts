@@ -12,9 +12,11 @@ function plain(params: Record<string, Json>, locale: string): Record<string, unk
         ? format.dayAndClock(value)
         : typeof value === "number"
           ? format.number(locale, value, 2)
-          : value !== null && typeof value === "object" && !Array.isArray(value) && "name" in value
-            ? value.name
-            : value,
+          : Array.isArray(value)
+            ? new Intl.ListFormat(locale).format(value.map(String))
+            : value !== null && typeof value === "object" && "name" in value
+              ? value.name
+              : value,
     ]),
   );
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,8 +30,11 @@ _STATUS = {
     InstanceStatus.WITHDRAWN: Status.WITHDRAWN,
     InstanceStatus.TERMINATED: Status.TERMINATED,
     InstanceStatus.FAILED: Status.FAILED,
+    InstanceStatus.REFUSED: Status.REFUSED,
 }
 _NEVER_DUE = 2**62
+_LATELY = 2_000
+"""So many tasks of a process tell how long they usually take."""
 Where = sa.ColumnElement[bool]
 
 
@@ -103,6 +107,15 @@ def _may_reassign(who: Principal) -> Where:
     return sa.or_(sa.false(), *(sa.and_(_stands_for(who, stands, None), _beyond(stands)) for stands in who.limited))
 
 
+def _has_copy(who: Principal) -> Where:
+    """Whether a person was let know of an instance: the notice of it stays."""
+    n = t.notice.c
+    copied = sa.select(sa.literal(1)).where(
+        n.tenant == who.tenant, n.person == who.id, n.kind == "copied", n.iid == t.inst.c.iid
+    )
+    return copied.exists()
+
+
 def _may_see(who: Principal) -> Where:
     """`noria.trust.policy.may_see` as a condition on `inst`."""
     c = t.inst.c
@@ -112,7 +125,7 @@ def _may_see(who: Principal) -> Where:
     worked = sa.select(sa.literal(1)).where(t.visit.c.iid == c.iid, did).exists()
     has = sa.or_(_holds(who.tenant, who.id, who.groups, None), _may_work_on(who, None))
     holds = sa.select(sa.literal(1)).where(t.task.c.iid == c.iid, has).correlate(t.inst).exists()
-    parts = [c.starter == who.id, worked, holds]
+    parts = [c.starter == who.id, worked, holds, _has_copy(who)]
     if who.units:
         parts.append(c.unit.in_(who.units))
     return sa.or_(*parts)
@@ -261,7 +274,8 @@ class DatabaseLists:
     ) -> tuple[list[InstanceFields], int]:
         c = t.inst.c
         where: list[Where] = [c.tenant == who.tenant]
-        where.append(c.starter == who.id if box is InstanceBox.STARTED else _may_see(who))
+        boxes = {InstanceBox.STARTED: c.starter == who.id, InstanceBox.COPIED: _has_copy(who)}
+        where.append(boxes[box] if box in boxes else _may_see(who))
         if definitions is not None:
             where.append(c.definition.in_(definitions))
         if status is not InstanceStatus.ALL:
@@ -308,6 +322,20 @@ class DatabaseLists:
             ),
             known,
         )
+
+    async def usual_ms(self, tenant: int, definition: int) -> dict[int, int]:
+        v = t.visit.c
+        query = (
+            sa.select(v.element, v.handling)
+            .where(v.tenant == tenant, v.definition == definition, v.human == 1, v.closed > 0, v.outcome == "completed")
+            .order_by(v.closed.desc())
+            .limit(_LATELY)
+        )
+        taken: dict[int, list[int]] = {}
+        async with self._database.reading() as db:
+            for element, handling in (await db.execute(query)).all():
+                taken.setdefault(element, []).append(handling)
+        return {element: round(median(times)) for element, times in taken.items()}
 
     async def process_counts(self, tenant: int, definitions: Sequence[int], now_ms: int) -> ProcessCounts:
         i, k = t.inst.c, t.task.c

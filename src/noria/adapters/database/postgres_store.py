@@ -76,7 +76,7 @@ SECTIONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("outbox_gone", KEY2),
     ("outbox_taken", KEY2),
     ("dedup", s.DEDUP),
-    ("serials", s.SERIAL),
+    ("serials", s.SERIAL_DRAWN),
 )
 """What a commit may hold, in the order of the statement's parameters: one array per column."""
 
@@ -146,6 +146,7 @@ class _Statement:
             ("updated", "updates"),
             ("touched", "touches"),
             ("outbox_delivered", "outbox_taken"),
+            ("(SELECT 1 FROM serials_drawn UNION ALL SELECT 1 FROM serials_begun) AS serials", "serials"),
         )
         holds = " AND ".join(self._all(part, section) for part, section in fences if section not in self._left_out)
         return "WITH " + ",\n".join(self._parts) + f"\nSELECT 1 / (CASE WHEN {holds} THEN 1 ELSE 0 END)"
@@ -197,7 +198,22 @@ def commit_statement(left_out: frozenset[str] = frozenset()) -> str:
     statement.part("outbox_removed", "outbox_gone", drop.format)
     statement.part("outbox_delivered", "outbox_taken", (drop + " RETURNING 1").format)
     statement.insert("dedup_put", "dedup", "dedup", s.DEDUP)
-    statement.put("serials_put", "serial", "serials", s.SERIAL, ("tenant", "name", "period"))
+    statement.part(
+        "serials_drawn",
+        "serials",
+        lambda source: (
+            f"UPDATE serial t SET n = x.n FROM {source} "
+            "WHERE t.tenant = x.tenant AND t.name = x.name AND t.period = x.period AND t.n = x.before RETURNING 1"
+        ),
+    )
+    statement.part(
+        "serials_begun",
+        "serials",
+        lambda source: (
+            f"INSERT INTO serial ({_quoted(s.SERIAL)}) SELECT {_quoted(s.SERIAL)} FROM {source} "
+            "WHERE x.before = 0 ON CONFLICT DO NOTHING RETURNING 1"
+        ),
+    )
     return statement.text()
 
 
@@ -356,7 +372,8 @@ class PostgresStore:
                 await db.execute(statement, *parameters)
             except asyncpg.DivisionByZeroError:
                 raise StaleOwnerError(
-                    "A shard has another owner, an instance moved on, or a message was delivered; nothing was written."
+                    "A shard has another owner, an instance moved on, a message was delivered or a number drawn; "
+                    "nothing was written."
                 ) from None
 
         await self.do(work)

@@ -57,7 +57,8 @@ PUT_WAIT = _insert("wait", s.WAIT, "INSERT OR REPLACE")
 PUT_OUTBOX = _insert("outbox", s.OUTBOX, "INSERT OR IGNORE")
 DROP_OUTBOX = "DELETE FROM outbox WHERE shard = ? AND n = ?"
 PUT_DEDUP = _insert("dedup", s.DEDUP)
-PUT_SERIAL = _insert("serial", s.SERIAL, "INSERT OR REPLACE")
+DRAW_SERIAL = "UPDATE serial SET n = ? WHERE tenant = ? AND name = ? AND period = ? AND n = ?"
+BEGIN_SERIAL = _insert("serial", s.SERIAL, "INSERT OR IGNORE")
 SELECT_INST = "SELECT " + ", ".join(s.INST) + " FROM inst WHERE shard = ? AND iid = ?"
 SELECT_JOURNAL = "SELECT " + ", ".join(f'"{name}"' for name in s.JOURNAL) + " FROM journal "
 SELECT_OUTBOX = "SELECT " + ", ".join(s.OUTBOX) + " FROM outbox "
@@ -347,6 +348,13 @@ def _pass_fences(db: sqlite3.Connection, commit: Commit) -> None:
                 raise StaleOwnerError("An instance is no longer at the version it was read at; nothing was written.")
     if commit.outbox_taken and db.executemany(DROP_OUTBOX, commit.outbox_taken).rowcount != len(commit.outbox_taken):
         raise StaleOwnerError("What was to be delivered has been delivered; nothing was written.")
+    for row in commit.serials:
+        drawn = (row.n, row.tenant, row.name, row.period, row.before)
+        begun = (row.tenant, row.name, row.period, row.n)
+        if not db.execute(DRAW_SERIAL, drawn).rowcount and not (
+            row.before == 0 and db.execute(BEGIN_SERIAL, begun).rowcount
+        ):
+            raise StaleOwnerError("A number has been drawn elsewhere meanwhile; nothing was written.")
 
 
 def _put_all(db: sqlite3.Connection, commit: Commit) -> None:
@@ -378,4 +386,3 @@ def _put_all(db: sqlite3.Connection, commit: Commit) -> None:
     if commit.outbox_gone:
         db.executemany(DROP_OUTBOX, commit.outbox_gone)
     put(PUT_DEDUP, commit.dedup, s.DEDUP)
-    put(PUT_SERIAL, commit.serials, s.SERIAL)

@@ -89,6 +89,7 @@ OUTBOX = {
 }
 DEDUP = {"shard": INT, "key": TEXT, "iid": INT, "ver": INT, "at": INT}
 SERIAL = {"tenant": INT, "name": TEXT, "period": TEXT, "n": INT}
+SERIAL_DRAWN = {**SERIAL, "before": INT}
 
 LEASE_COLUMNS = ("lease_until", "lease_token", "worker")
 

@@ -19,6 +19,7 @@ from noria.kernel.instants import parse_instant
 from noria.operate.auditing import AuditFilter
 from noria.operate.office import Caller
 from noria.operate.reading import InstanceBox, InstanceStatus
+from noria.operate.verbs import Wish
 from noria.operate.views import (
     Attachment,
     AuditEntry,
@@ -27,6 +28,8 @@ from noria.operate.views import (
     InstanceBrief,
     InstanceDetail,
     Page,
+    PathView,
+    Preview,
     StateAt,
     Timeline,
 )
@@ -58,6 +61,19 @@ class Upload(msgspec.Struct):
     """One file, in the part named ``file``."""
 
     file: UploadFile
+
+
+class CopyOrder(msgspec.Struct):
+    """Who is let know, and what they are told."""
+
+    people: list[str]
+    text: str = ""
+
+
+class OnePerson(msgspec.Struct):
+    """A person."""
+
+    person: str
 
 
 class Reason(msgspec.Struct):
@@ -93,6 +109,18 @@ async def get_instance(instance_id: str, caller: Caller, services: Services) -> 
     return await services.cases.detail(caller, instance_number(instance_id))
 
 
+@get("/instances/{instance_id:str}/path", operation_id="getPath", tags=["instances"])
+async def get_path(instance_id: str, caller: Caller, services: Services) -> PathView:
+    """Who will probably be asked, and when, if all decide as hoped."""
+    return await services.paths.of_instance(caller, instance_number(instance_id))
+
+
+@post("/instances/path", operation_id="foreseePath", tags=["instances"], status_code=200)
+async def foresee_path(data: StartOrder, caller: Caller, services: Services) -> PathView:
+    """Who would probably be asked, and when, were a process started like this. Nothing is started."""
+    return await services.paths.of_start(caller, data.process, data.variables)
+
+
 @get("/instances/{instance_id:str}/timeline", operation_id="getTimeline", tags=["instances"])
 async def get_timeline(instance_id: str, caller: Caller, services: Services) -> Timeline:
     """What happened, oldest first."""
@@ -121,6 +149,35 @@ async def get_instance_audit(instance_id: str, caller: Caller, services: Service
 async def withdraw(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
     """Take one's own request back."""
     return await services.cases.withdraw(caller, instance_number(instance_id), data.reason)
+
+
+@post("/instances/{instance_id:str}/take-back", operation_id="takeBack", tags=["instances"], status_code=200)
+async def take_back(instance_id: str, caller: Caller, services: Services) -> InstanceBrief:
+    """Take back what one has done to a request last, as long as it has had no effect."""
+    return await services.verbs.take_back(caller, instance_number(instance_id))
+
+
+@post("/instances/{instance_id:str}/copies", operation_id="sendCopies", tags=["instances"], status_code=200)
+async def send_copies(instance_id: str, data: CopyOrder, caller: Caller, services: Services) -> InstanceBrief:
+    """Let people know of a request."""
+    return await services.verbs.copy(caller, instance_number(instance_id), data.people, data.text)
+
+
+@post(
+    "/instances/{instance_id:str}/approvers/remove",
+    operation_id="removeApprover",
+    tags=["instances"],
+    status_code=200,
+)
+async def remove_approver(instance_id: str, data: OnePerson, caller: Caller, services: Services) -> InstanceBrief:
+    """Take back that a person is asked whom one had asked."""
+    return await services.verbs.remove(caller, instance_number(instance_id), data.person)
+
+
+@post("/instances/{instance_id:str}/preview", operation_id="previewInstance", tags=["instances"], status_code=200)
+async def preview(instance_id: str, data: Wish, caller: Caller, services: Services) -> Preview:
+    """What withdrawing, or taking back, would do. Nothing happens."""
+    return await services.verbs.preview_instance(caller, instance_number(instance_id), data)
 
 
 @post("/instances/{instance_id:str}/urge", operation_id="urgeInstance", tags=["instances"], status_code=200)
@@ -237,11 +294,17 @@ HANDLERS = [
     list_instances,
     start_instance,
     get_instance,
+    get_path,
+    foresee_path,
     get_timeline,
     get_decisions,
     get_state,
     get_instance_audit,
     withdraw,
+    take_back,
+    send_copies,
+    remove_approver,
+    preview,
     urge,
     cancel,
     comment,

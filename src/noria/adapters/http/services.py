@@ -14,9 +14,11 @@ from noria.operate.inbox import Inbox
 from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
+from noria.operate.paths import Paths
 from noria.operate.rosters import Rosters
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
+from noria.operate.verbs import Verbs
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
 
@@ -45,6 +47,8 @@ class Services(msgspec.Struct):
     cases: Cases
     operations: Operations
     inbox: Inbox
+    verbs: Verbs
+    paths: Paths
     models: Models
     workers: Workers
     watching: Watching

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import get, post
@@ -11,12 +11,14 @@ from litestar.params import Parameter
 from noria.adapters.http.services import Services
 from noria.operate.office import Caller
 from noria.operate.reading import TaskBox, TaskSort
+from noria.operate.verbs import Wish
 from noria.operate.views import (
     Counts,
     InstanceAnswer,
     NoticeView,
     Page,
     PersonView,
+    Preview,
     TaskDetail,
     TaskView,
 )
@@ -32,19 +34,26 @@ class Versioned(msgspec.Struct):
 
 
 class Completion(msgspec.Struct):
-    """A task's submission."""
+    """A task's submission.
+
+    Attributes:
+        outcome: of an approval "approve", "refuse" or, in a vote, "abstain"; else "".
+        resubmit: how a returned request goes on: "step" or "straight"; "" for as who returned it has said.
+    """
 
     variables: dict[str, object] = {}
     comment: str = ""
     version: int = 0
+    outcome: Literal["", "approve", "refuse", "abstain"] = ""
+    resubmit: Literal["", "step", "straight"] = ""
 
 
 class ReturnOrder(msgspec.Struct):
-    """Where a request goes back to, and why."""
+    """Where a request goes back to, why, and whether it comes back step by step or straight."""
 
     to: str
     reason: str
-    mode: str = "step"
+    mode: Literal["step", "straight"] = "step"
     version: int = 0
 
 
@@ -52,6 +61,16 @@ class TransferOrder(msgspec.Struct):
     """Who gets a task."""
 
     to: str
+    reason: str = ""
+    version: int = 0
+
+
+class ApproversOrder(msgspec.Struct):
+    """Who is asked besides in an approval, and by which rule among them."""
+
+    people: list[str]
+    where: Literal["before", "after", "parallel"]
+    mode: Literal["allOf", "anyOf", "inTurn"] = "allOf"
     reason: str = ""
     version: int = 0
 
@@ -104,21 +123,58 @@ async def unclaim_task(task_id: str, data: Versioned, caller: Caller, services: 
 @post("/tasks/{task_id:str}/complete", operation_id="completeTask", tags=["tasks"], status_code=200)
 async def complete_task(task_id: str, data: Completion, caller: Caller, services: Services) -> InstanceAnswer:
     """Finish a task with its form's values."""
-    return InstanceAnswer(await services.inbox.complete(caller, task_id, data.variables, data.comment, data.version))
+    return InstanceAnswer(
+        await services.inbox.complete(
+            caller,
+            task_id,
+            data.variables,
+            data.comment,
+            data.version,
+            outcome=data.outcome,
+            resubmit=data.resubmit,
+        )
+    )
 
 
 @post("/tasks/{task_id:str}/return", operation_id="returnTask", tags=["tasks"], status_code=200)
 async def return_task(task_id: str, data: ReturnOrder, caller: Caller, services: Services) -> InstanceAnswer:
     """Send the request back to an earlier step."""
-    if data.mode != "step":
-        raise ValueError("mode is 'step'; straight back to the returner is not available yet.")
-    return InstanceAnswer(await services.inbox.return_to(caller, task_id, data.to, data.reason, data.version))
+    brief = await services.inbox.return_to(
+        caller, task_id, data.to, data.reason, data.version, straight=data.mode == "straight"
+    )
+    return InstanceAnswer(brief)
 
 
 @post("/tasks/{task_id:str}/transfer", operation_id="transferTask", tags=["tasks"], status_code=200)
 async def transfer_task(task_id: str, data: TransferOrder, caller: Caller, services: Services) -> InstanceAnswer:
     """Hand a task over."""
     return InstanceAnswer(await services.inbox.transfer(caller, task_id, data.to, data.reason, data.version))
+
+
+@post("/tasks/{task_id:str}/delegate", operation_id="delegateTask", tags=["tasks"], status_code=200)
+async def delegate_task(task_id: str, data: TransferOrder, caller: Caller, services: Services) -> InstanceAnswer:
+    """Have somebody deal with a task and give it back."""
+    return InstanceAnswer(await services.verbs.delegate(caller, task_id, data.to, data.reason, data.version))
+
+
+@post("/tasks/{task_id:str}/approvers", operation_id="addApprovers", tags=["tasks"], status_code=200)
+async def add_approvers(task_id: str, data: ApproversOrder, caller: Caller, services: Services) -> InstanceAnswer:
+    """Have more people asked in an approval."""
+    wish = Wish(
+        verb="add",
+        people=tuple(data.people),
+        where=data.where,
+        mode=data.mode,
+        reason=data.reason,
+        version=data.version,
+    )
+    return InstanceAnswer(await services.verbs.add(caller, task_id, wish))
+
+
+@post("/tasks/{task_id:str}/preview", operation_id="previewTask", tags=["tasks"], status_code=200)
+async def preview_task(task_id: str, data: Wish, caller: Caller, services: Services) -> Preview:
+    """What a verb would do: what it cancels, opens, passes, stops, undoes, and whom it tells. Nothing happens."""
+    return await services.verbs.preview_task(caller, task_id, data)
 
 
 @post("/tasks/{task_id:str}/comment", operation_id="commentTask", tags=["tasks"], status_code=200)
@@ -168,6 +224,9 @@ HANDLERS = [
     complete_task,
     return_task,
     transfer_task,
+    delegate_task,
+    add_approvers,
+    preview_task,
     comment_task,
     urge_task,
     search_people,

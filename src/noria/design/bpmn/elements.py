@@ -8,7 +8,6 @@ from noria.design.bpmn.graph import (
     ACTIVITIES,
     Call,
     Element,
-    HumanWork,
     JobWork,
     Kind,
     Mapping,
@@ -29,6 +28,7 @@ from noria.design.bpmn.names import (
     bpmn,
     noria,
 )
+from noria.design.bpmn.people import People
 from noria.design.bpmn.reading import BpmnFile, Findings, child_text, is_event_sub_process, local_id, referred
 from noria.design.feel import Expression, literal_expression
 from noria.design.xml import Node
@@ -63,6 +63,7 @@ class ElementCompiler:
         self.findings = findings
         self.expressions = expressions
         self.lanes = lanes
+        self.people = People(read, expressions)
         self.element_of = element_of
         self.data = Data(read, findings, expressions)
         self.job_priority = expressions.job_priority(process)
@@ -132,7 +133,7 @@ class ElementCompiler:
     def _work(self, node: Node, element: Element) -> None:
         kind = element.kind
         if kind is Kind.USER_TASK:
-            element.human = self._human(node)
+            element.human = self.people.work(node, self.lanes.get(node.get("id"), ()))
         elif kind is Kind.SERVICE_TASK:
             element.job = self._job(node)
             if element.job is None:
@@ -178,55 +179,7 @@ class ElementCompiler:
                 message = f"The attribute {name} of {uri} is kept but has no effect."
                 self.findings.warn("bpmn.foreign_extension", message, node, namespace=uri, attribute=name)
 
-    # People, workers, calls, scripts
-
-    def _human(self, node: Node) -> HumanWork:
-        read = self.expressions
-        due_in = read.optional(node, "dueIn")
-        read.check_constant_duration(due_in, node)
-        shares: tuple[float, ...] = (0.8, 1.0) if due_in is not None else ()
-        written = node.get(noria("remindAt"))
-        if written:
-            try:
-                shares = tuple(sorted(float(part) for part in written.split(",")))
-            except ValueError:
-                shares = ()
-            if not shares or not all(0 < share <= 1 for share in shares):
-                self.findings.error("bpmn.remind_at", "remindAt lists shares of the limit such as 0.8,1.0.", node)
-        return HumanWork(
-            assignee=read.optional(node, "assignee") or self._role(node, "humanPerformer"),
-            candidate_groups=read.names(node, "candidateGroups") or self._role(node, "potentialOwner"),
-            candidate_users=read.names(node, "candidateUsers"),
-            lane_groups=self.lanes.get(node.get("id"), ()),
-            form=node.get(noria("form")),
-            due_in=due_in,
-            calendar=node.get(noria("calendar")),
-            remind_shares=shares,
-            priority=read.optional(node, "priority"),
-            completed_by_start=node.get(noria("completedByStart")) == "true",
-            title=read.optional(node, "title"),
-        )
-
-    def _role(self, node: Node, local: str) -> Expression | None:
-        """Whom a resource role names: its assignment expression, or the name of its resource."""
-        role = node.first(bpmn(local))
-        if role is None:
-            return None
-        if role.first(bpmn("resourceRef")) is not None and role.first(bpmn("resourceAssignmentExpression")) is not None:
-            message = f"A {local} names a resource or an assignment expression, not both."
-            self.findings.error("bpmn.resource_role", message, node)
-        assignment = role.first(bpmn("resourceAssignmentExpression"))
-        expression = assignment.first(bpmn("formalExpression")) if assignment is not None else None
-        if expression is None and assignment is not None:
-            expression = assignment.first(bpmn("expression"))
-        if expression is not None and expression.text.strip():
-            return self.expressions.feel(expression.text, expression, expression.get("language"))
-        resource = referred(self.read, child_text(role, "resourceRef"))
-        if resource is None or not resource.get("name"):
-            message = f"The {local} names neither an expression nor a resource with a name."
-            self.findings.warn("bpmn.resource_role", message, node)
-            return None
-        return literal_expression(resource.get("name"))
+    # Workers, calls, scripts
 
     def _job(self, node: Node) -> JobWork | None:
         topic = self.expressions.optional(node, "topic")

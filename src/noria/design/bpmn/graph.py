@@ -163,6 +163,32 @@ class Mapping(msgspec.Struct):
     target: str
 
 
+class ApprovalRule(msgspec.Struct):
+    """How several people decide a user task (会签, 或签, 依次审批, 票签).
+
+    Attributes:
+        mode: "allOf", "anyOf", "inTurn" or "vote".
+        approvers: FEEL that gives who is asked: a person id, or a list of ids or of contexts with `person`, and for a
+            vote `weight` and `veto`. None: the assignee.
+        share: FEEL for the share of the weights that a vote needs, 0..1.
+        count: FEEL for the sum of weights that a vote needs.
+        refuses_at_once: one refusal ends "all of"; else when everybody has decided.
+        goes_on: a refused task is left like an approved one, and the model says what follows; else the request ends.
+        when_starter: "ask" an approver who has started the request, "skip" them as approving, or ask the "manager".
+        repeats: "ask" an approver who has approved the request before, "skip" them as approving, or "skipConsecutive"
+            only where that was the decision before this one.
+    """
+
+    mode: str
+    approvers: Expression | None = None
+    share: Expression | None = None
+    count: Expression | None = None
+    refuses_at_once: bool = True
+    goes_on: bool = False
+    when_starter: str = "ask"
+    repeats: str = "ask"
+
+
 class HumanWork(msgspec.Struct):
     """What a user task asks of people (Noria's extension attributes, lanes as the fallback for groups).
 
@@ -178,6 +204,16 @@ class HumanWork(msgspec.Struct):
         remind_shares: shares of the limit at which assignee and manager are reminded, ascending, e.g. (0.8, 1.0).
         priority: FEEL that gives 0..100, None means 50.
         completed_by_start: the start form counts as this task's submission in the first round (the applicant's node).
+        approval: when it is decided by approving or refusing.
+        when_nobody: what is done when nobody is found: it goes to the process "owner", an "administrator" or a
+            "person"; an approval may also be "approve"d or "refuse"d.
+        nobody_to: FEEL for that person.
+        when_overdue: what is done when the limit has passed besides reminding: "approve", "refuse", "transfer" or
+            "escalate"; "" for nothing.
+        overdue_to: FEEL for whom it is transferred to then.
+        remind_every: ISO 8601 duration between further reminders behind the limit.
+        remind_times: how many of them.
+        copy_to: FEEL that gives who is let know when it is done.
         title: FEEL for what the task is called; None means the name of its element.
         is_constant: nothing of it depends on variables; derived.
     """
@@ -192,6 +228,14 @@ class HumanWork(msgspec.Struct):
     remind_shares: tuple[float, ...] = ()
     priority: Expression | None = None
     completed_by_start: bool = False
+    approval: ApprovalRule | None = None
+    when_nobody: str = "owner"
+    nobody_to: Expression | None = None
+    when_overdue: str = ""
+    overdue_to: Expression | None = None
+    remind_every: str = ""
+    remind_times: int = 0
+    copy_to: Expression | None = None
     title: Expression | None = None
     is_constant: bool = False
 

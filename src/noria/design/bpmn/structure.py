@@ -141,6 +141,8 @@ def _check_people(element: Element, node: Node, findings: Findings) -> None:
     work = element.human
     if work is None or work.assignee or work.candidate_groups or work.candidate_users or work.lane_groups:
         return
+    if work.approval is not None and work.approval.approvers is not None:
+        return
     findings.error(
         "bpmn.nobody", "Nobody would get this task: give noria:assignee or candidates, or put it into a lane.", node
     )

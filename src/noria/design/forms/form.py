@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -25,6 +25,11 @@ class Form(msgspec.Struct):
     schema: dict[str, Any]
     fields: tuple[Field, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables that the form shows."""
+        return tuple(dict.fromkeys(_names(self.fields)))
+
     def validate(
         self, values: Mapping[str, object], *, context: EvaluationContext, current: Mapping[str, object] | None = None
     ) -> FormResult:
@@ -42,3 +47,11 @@ class Form(msgspec.Struct):
         checker = Checker(context)
         accepted = checker.level(self.fields, values, before, {**before, **values}, "")
         return FormResult(accepted, checker.errors)
+
+
+def _names(fields: tuple[Field, ...]) -> Iterator[str]:
+    for field in fields:
+        if field.parts:
+            yield field.parts[0]
+        else:
+            yield from _names(field.fields)

@@ -9,7 +9,7 @@ from noria.design.feel import Expression
 from noria.engine import events as e
 from noria.engine.arming import after, part_way, text_of
 from noria.engine.run import Run
-from noria.engine.tasks import separating
+from noria.engine.tasks import approving, coming_back, finding, separating
 from noria.engine.trouble import Trouble
 
 _NO_WORK = HumanWork()
@@ -24,21 +24,36 @@ def enter(run: Run, token: int, element: Element) -> None:
     """
     work = element.human or _NO_WORK
     state = run.state
+    approval = state.approvals.get(state.tokens[token].scope)
+    if approval is None:
+        if state.comeback is not None and coming_back.passes(run, token, element):
+            return
+        if work.approval is not None:
+            approving.begin(run, token, element, work, work.approval)
+            return
     loop = state.loops.get(state.tokens[token].scope)
     round_now = state.rounds.get(element.index, 0) + 1 if loop is None else loop.round
+    if approval is not None:
+        round_now = approval.round
     # In a loop each instance has its own people, who are asked anew.
     assignee = state.actors.get(element.index, "") if round_now > 1 and state.returned and loop is None else ""
     # Most tasks ask nothing of the variables, and then nobody looks them up.
     variables: Mapping[str, object] = {} if work.is_constant else run.variables(token)
     groups, users = _candidates(run, element, work, variables)
-    if not assignee and work.assignee is not None:
+    if approval is not None:
+        assignee, groups, users = approving.person_of(approval, token), (), ()
+        if not assignee:
+            groups = finding.fallback(work)
+    elif not assignee and work.assignee is not None:
         assignee = work.assignee.constant or _assignee(run, element, work.assignee, variables)
     kept_out = separating.excluded(run, element) if element.separate_from else ()
     if kept_out:
         assignee = "" if assignee in kept_out else assignee
         users = tuple(user for user in users if user not in kept_out)
     if not assignee and not groups and not users:
-        raise Trouble("task.nobody", f"Nobody can do {element.id}: no assignee, candidate or lane names anyone.")
+        assignee = finding.person_instead(run, token, element, work)
+        groups = () if assignee else finding.fallback(work)
+        run.emit(e.NobodyFound(token, element.index, work.when_nobody))
     due_ms = _due_ms(run, element, work.due_in, work.calendar, variables) if work.due_in is not None else 0
     run.emit(
         e.TaskOpened(
@@ -64,7 +79,12 @@ def enter(run: Run, token: int, element: Element) -> None:
     elif due_ms:
         for share in work.remind_shares:
             at_ms = part_way(run, run.now_ms, due_ms, share, work.calendar)
-            run.emit(e.TimerStarted(state.next_id, token, element.index, at_ms, 0, "", share))
+            more = work.remind_times if share >= 1 else 0
+            run.emit(
+                e.TimerStarted(
+                    state.next_id, token, element.index, at_ms, more, work.remind_every if more else "", share
+                )
+            )
 
 
 def _assignee(run: Run, element: Element, assignee: Expression, variables: Mapping[str, object]) -> str:

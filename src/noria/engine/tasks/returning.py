@@ -73,9 +73,12 @@ def return_task(run: Run, command: c.ReturnTask) -> Rejected | None:
     assert scope is not None  # noqa: S101 - returnable() has just found it
     if not task.assignee:
         run.emit(e.TaskClaimed(token, command.by))
-    run.emit(e.TaskReturned(token, task.element, target, command.by, command.reason))
-    separating.note(run, token, definition.graph.elements[task.element], command.by)
     downstream = definition.downstream(target)
+    valid = tuple(
+        index for index in sorted(state.actors) if downstream >> index & 1 and index not in (target, task.element)
+    )
+    run.emit(e.TaskReturned(token, task.element, target, command.by, command.reason, command.straight, valid))
+    separating.note(run, token, definition.graph.elements[task.element], command.by)
     gone = [key for key, value in state.tokens.items() if value.scope == scope and _lies_behind(run, key, downstream)]
     left_from = {state.tokens[key].element for key in gone}
     # The new token comes first, so that the scope is never empty in between.

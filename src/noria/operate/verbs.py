@@ -1,0 +1,198 @@
+"""The approval verbs beyond completing and returning: delegate, add and remove approvers, copy, take back; previews."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine.step import step
+from noria.kernel.errors import Rejected
+from noria.operate.approvalviews import preview_of
+from noria.operate.cases import STATUS_NAMES, Cases
+from noria.operate.changes import Held
+from noria.operate.inbox import Inbox, UnknownPersonError, token_of
+from noria.operate.notices import Holding, notices_of
+from noria.operate.office import Caller, NotFoundError, Office, RefusedError
+from noria.operate.takingback import last_act
+from noria.operate.timeline import history_of
+from noria.operate.views import InstanceBrief, Preview
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """A verb and what it takes; which fields count depends on it.
+
+    Attributes:
+        verb: "complete", "approve", "refuse", "abstain", "return", "transfer", "delegate", "add", "withdraw" or
+            "take_back".
+        to: a person, or for a return the id of the element.
+        people: who is added.
+        where: "before", "after" or "parallel".
+        mode: for a return "step" or "straight", else the rule among those who are added.
+        resubmit: how a returned request goes on.
+    """
+
+    verb: str
+    variables: dict[str, object] = {}
+    to: str = ""
+    people: tuple[str, ...] = ()
+    where: str = ""
+    mode: str = ""
+    reason: str = ""
+    resubmit: str = ""
+    version: int = 0
+
+
+class _Row(msgspec.Struct, frozen=True):
+    shard: int
+    seq: int
+    iid: int
+    ts: int
+    tenant: int
+    events: tuple[e.AnyEvent, ...]
+
+
+class Verbs:
+    """The use cases of the verbs."""
+
+    def __init__(self, office: Office, cases: Cases, inbox: Inbox) -> None:
+        self._office = office
+        self._cases = cases
+        self._inbox = inbox
+
+    async def delegate(self, caller: Caller, task_id: str, to: str, reason: str, version: int = 0) -> InstanceBrief:
+        """Have an active person deal with a task; it comes back.
+
+        Raises:
+            UnknownPersonError: there is no such person.
+        """
+        await self._active(caller, [to])
+        command = c.DelegateTask(token_of(task_id), caller.principal.id, to, reason, version)
+        return await self._inbox.act(caller, task_id, command)
+
+    async def add(self, caller: Caller, task_id: str, wish: Wish) -> InstanceBrief:
+        """Have more active people asked in an approval.
+
+        Raises:
+            UnknownPersonError: one of them is nobody.
+        """
+        await self._active(caller, wish.people)
+        return await self._inbox.act(caller, task_id, self._command(caller.principal.id, token_of(task_id), wish))
+
+    async def remove(self, caller: Caller, iid: int, person: str) -> InstanceBrief:
+        """Take back that a person is asked whom the caller had asked."""
+        held = await self._cases.seen(caller, iid)
+        by = caller.principal.id
+        approvals = held.state.approvals
+        token = next(
+            (
+                key
+                for key, approval in approvals.items()
+                if any(seat.person == person and seat.by == by for seat in approval.seats.values())
+            ),
+            next(iter(approvals), 0),
+        )
+        return await self._cases.act(caller, iid, c.RemoveApprover(token, by, person))
+
+    async def copy(self, caller: Caller, iid: int, people: Sequence[str], text: str) -> InstanceBrief:
+        """Let active people know of a request that the caller may see.
+
+        Raises:
+            UnknownPersonError: one of them is nobody.
+        """
+        await self._cases.seen(caller, iid)
+        await self._active(caller, people)
+        return await self._cases.act(caller, iid, c.SendCopy(caller.principal.id, tuple(people), text))
+
+    async def _active(self, caller: Caller, people: Sequence[str]) -> None:
+        organisation = await self._office.people.organisation(caller.principal.tenant)
+        for person in people:
+            known = organisation.people.get(person)
+            if known is None or not known.active:
+                raise UnknownPersonError(f"There is no active person {person!r}.")
+
+    # Taking back
+
+    async def take_back(self, caller: Caller, iid: int) -> InstanceBrief:
+        """Take back what the caller has done to a request last, as long as it has had no effect (R5)."""
+        held = await self._cases.seen(caller, iid)
+        command = await self._to_take_back(caller, held)
+        if isinstance(command, Rejected):
+            raise RefusedError(command)
+        return await self._cases.act(caller, iid, command)
+
+    async def _to_take_back(self, caller: Caller, held: Held) -> c.TakeBack | Rejected:
+        rows = await self._office.store.journal_of(held.row.iid)
+        found = last_act(caller.principal.id, rows)
+        if isinstance(found, Rejected):
+            return found
+        organisation = await self._office.people.organisation(caller.principal.tenant)
+        history = await history_of(self._office, held, organisation, found)
+        state = history.fold()
+        touched = [getattr(event, "token", 0) for event in e.decode_events(rows[found].ev)]
+        token = next((token for token in touched if token in state.tasks), 0)
+        if not token:
+            return Rejected("task.nothing_to_take_back", "There is nothing of yours that can be taken back.")
+        element = history.graph.elements[state.tasks[token].element].id
+        return c.TakeBack(caller.principal.id, state, held.state.version, element)
+
+    # Previews
+
+    async def preview_task(self, caller: Caller, task_id: str, wish: Wish) -> Preview:
+        """What a verb on a task would do, from the live state, through the engine itself (R9)."""
+        owner, token, held = await self._inbox.open_for(caller, task_id)
+        return await self._preview(held, self._command(owner, token, wish))
+
+    async def preview_instance(self, caller: Caller, iid: int, wish: Wish) -> Preview:
+        """What withdrawing a request, or taking something back, would do."""
+        held = await self._cases.seen(caller, iid)
+        command: c.AnyCommand | Rejected
+        if wish.verb == "withdraw":
+            command = c.WithdrawInstance(caller.principal.id, wish.reason)
+        elif wish.verb == "take_back":
+            command = await self._to_take_back(caller, held)
+        else:
+            raise NotFoundError(f"{wish.verb!r} is no verb on a request.")
+        if isinstance(command, Rejected):
+            return Preview(refused=command.code, message=command.message, details=command.details)
+        return await self._preview(held, command)
+
+    def _command(self, by: str, token: int, wish: Wish) -> c.AnyCommand:
+        version = wish.version
+        if wish.verb in ("complete", "approve", "refuse", "abstain"):
+            outcome = "" if wish.verb == "complete" else wish.verb
+            return c.CompleteTask(token, by, wish.variables, wish.reason, version, outcome, wish.resubmit)
+        if wish.verb == "return":
+            return c.ReturnTask(token, by, wish.to, wish.reason, version, wish.mode == "straight")
+        if wish.verb == "transfer":
+            return c.TransferTask(token, by, wish.to, wish.reason, version)
+        if wish.verb == "delegate":
+            return c.DelegateTask(token, by, wish.to, wish.reason, version)
+        if wish.verb == "add":
+            return c.AddApprovers(token, by, wish.where, wish.people, wish.mode or "allOf", wish.reason, version)
+        raise NotFoundError(f"{wish.verb!r} is no verb on a task.")
+
+    async def _preview(self, held: Held, command: c.AnyCommand) -> Preview:
+        office = self._office
+        now_ms = office.clock.now_ms()
+        outcome = step(held.definition, held.state, command, now_ms, office.facts(held.row.tenant))
+        if isinstance(outcome, Rejected):
+            return Preview(refused=outcome.code, message=outcome.message, details=outcome.details)
+        organisation = await office.people.organisation(held.row.tenant)
+        holders = {
+            key: Holding(task.assignee, task.groups, task.name)
+            for state in (held.state, outcome.state)
+            for key, task in state.tasks.items()
+        }
+        row = _Row(held.row.shard, 0, held.row.iid, now_ms, held.row.tenant, outcome.events)
+        notices = notices_of(row, held.row.starter, held.row.title, held.definition.graph, organisation, holders)
+        return preview_of(
+            held,
+            outcome.state,
+            outcome.events,
+            STATUS_NAMES[outcome.state.status],
+            [notice.person for notice in notices],
+            organisation,
+        )

@@ -1,0 +1,284 @@
+"""Whatever people do with a request, in whatever order: nothing is orphaned, it can end, and replay gives the same.
+
+NORIA_VERB_SEQUENCES says how many sequences are drawn, NORIA_VERB_SEED where they begin.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from tests.scenarios.playing import BEGIN, FACTS, load
+
+from noria.engine import commands as c
+from noria.engine import events as e
+from noria.engine import voting
+from noria.engine.definition import Definition
+from noria.engine.evolve import replay
+from noria.engine.foreseeing import foresee
+from noria.engine.state import Approval, State, Status, encode_state
+from noria.engine.step import Outcome, step
+from noria.engine.tasks import taking_back
+from noria.engine.tasks.returning import returnable
+from noria.kernel.errors import Rejected
+from noria.kernel.instants import HOUR_MS, parse_instant
+
+SEQUENCES = int(os.environ.get("NORIA_VERB_SEQUENCES", "3000"))
+SEED = int(os.environ.get("NORIA_VERB_SEED", "1"))
+LENGTH = 20
+TO_AN_END = 200
+PEOPLE = ("ann", "bo", "cy", "di", "ed", "flo")
+LIMIT = 'dueIn=PT8H remindAt="0.5,1.0"'
+FOUR = '["ann","bo","cy"]'
+
+MODELS = {
+    "one after the other": f"""
+  startEvent start
+  userTask apply assignee="= starter.id" {LIMIT}
+  userTask first approval=allOf approvers='= {FOUR}' {LIMIT}
+  userTask second approval=inTurn approvers='= {FOUR}' repeats=skip whenRefused=goOn
+  userTask third approval=vote passShare=0.6 approvers='= {FOUR}' whenStarter=skip {LIMIT} whenOverdue=approve
+  userTask file assignee=di copyTo=ed
+  endEvent end
+  start -> apply -> first -> second -> third -> file -> end
+""",
+    "side by side": f"""
+  startEvent start
+  userTask apply assignee="= starter.id"
+  parallelGateway fork
+  userTask left approval=anyOf approvers='= {FOUR}' {LIMIT}
+  userTask after assignee=di {LIMIT}
+  userTask right approval=allOf approvers='= {FOUR}' {LIMIT} whenOverdue=transfer overdueTo=flo
+  parallelGateway join
+  userTask last approval=allOf approvers=ed
+  endEvent end
+  start -> apply -> fork -> left -> after -> join -> last -> end
+  fork -> right -> join
+""",
+    "inside": f"""
+  startEvent start
+  userTask apply assignee="= starter.id"
+  subProcess inner
+    startEvent begin
+    userTask check approval=allOf approvers='= {FOUR}' {LIMIT}
+    userTask sign approval=anyOf approvers='= ["di","ed"]' whenRefused=goOn {LIMIT} whenOverdue=escalate
+    boundaryEvent late on=sign escalation=overdue
+    endEvent over
+    endEvent late_over
+    begin -> check -> sign -> over
+    late -> late_over
+  boundaryEvent long on=inner timer=P9D
+  userTask pay assignee=flo {LIMIT}
+  endEvent end
+  endEvent given_up
+  start -> apply -> inner -> pay -> end
+  long -> given_up
+""",
+    "for each": f"""
+  startEvent start
+  userTask apply assignee="= starter.id"
+  userTask check approval=anyOf approvers='= {FOUR}' {LIMIT} whenRefused=goOn
+    raw <multiInstanceLoopCharacteristics noria:collection='= [1, 2]' noria:item="which"/>
+  subProcess inner
+    raw <multiInstanceLoopCharacteristics noria:collection='= [1, 2]' noria:item="which"/>
+    startEvent begin
+    userTask sign approval=allOf approvers='= ["di","ed"]' whenRefused=goOn {LIMIT} whenOverdue=approve
+    endEvent over
+    begin -> sign -> over
+  userTask pay assignee=flo {LIMIT}
+  endEvent end
+  start -> apply -> check -> inner -> pay -> end
+""",
+}
+DEFINITIONS: dict[str, Definition] = {name: load(text.strip("\n").splitlines()) for name, text in MODELS.items()}
+
+
+class Request:
+    """A request, what has happened to it, and people who do anything to it."""
+
+    def __init__(self, definition: Definition, seed: int) -> None:
+        self.definition = definition
+        self.random = random.Random(seed)
+        self.now_ms = parse_instant(BEGIN)
+        self.state = State()
+        self.history: list[tuple[e.AnyEvent, ...]] = []
+        self.acts: list[tuple[str, State, tuple[e.AnyEvent, ...]]] = []
+        self.done: Counter[str] = Counter()
+        starter = self.random.choice(PEOPLE)
+        self.give(c.StartInstance(starter, {"id": starter, "manager": "flo"}, {"amount": 1}))
+
+    def give(self, command: c.AnyCommand) -> Outcome | Rejected:
+        """Give a command, and look whether everything still holds."""
+        before = encode_state(self.state)
+        outcome = step(self.definition, self.state, command, self.now_ms, FACTS)
+        # A preview is the same function; asked before, it has given just this.
+        assert outcome == step(self.definition, self.state, command, self.now_ms, FACTS)
+        assert encode_state(self.state) == before
+        if isinstance(outcome, Rejected):
+            self.done[f"refused: {outcome.code}"] += 1
+            return outcome
+        self.done[type(command).__name__] += 1
+        self.acts.append((str(getattr(command, "by", "")), self.state, outcome.events))
+        self.state = outcome.state
+        self.history.append(outcome.events)
+        assert encode_state(replay(self.history)) == encode_state(self.state)
+        nothing_is_orphaned(self.definition, self.state, self.now_ms)
+        return outcome
+
+    def anything(self) -> None:
+        """One verb by somebody, mostly by somebody who may."""
+        verbs: list[Callable[[], None]] = [
+            *(self.decide,) * 9,
+            *(self.send_back,) * 2,
+            *(self.ask_more, self.ask_less, self.hand_over, self.delegate, self.take_back),
+            *(self.urge, self.copy, self.wait, self.withdraw),
+        ]
+        self.random.choice(verbs)()
+
+    def task(self) -> tuple[int, str]:
+        """An open task, and who acts on it: mostly who holds it."""
+        token = self.random.choice(sorted(self.state.tasks) or [1])
+        task = self.state.tasks.get(token)
+        holder = (task.assignee or "owen") if task is not None else "ann"
+        return token, holder if self.random.random() < 0.9 else self.random.choice(PEOPLE)
+
+    def decide(self) -> None:
+        token, by = self.task()
+        outcome = self.random.choice(["", "approve", "approve", "approve", "refuse", "abstain"])
+        if self.approval_of(token) is None and self.random.random() < 0.9:
+            outcome = ""
+        values: dict[str, object] = {"amount": self.random.randrange(3)} if self.random.random() < 0.3 else {}
+        way = self.random.choice(["", "", "", "straight", "step"]) if self.state.comeback is not None else ""
+        self.give(c.CompleteTask(token, by, values, "", 0, outcome, way))
+
+    def approval_of(self, token: int) -> Approval | None:
+        return self.state.approvals.get(self.state.tokens[token].scope) if token in self.state.tokens else None
+
+    def send_back(self) -> None:
+        token, by = self.task()
+        if token not in self.state.tasks:
+            return
+        targets = returnable(self.definition, self.state, token) or (1,)
+        to = self.definition.graph.elements[self.random.choice(targets)].id
+        self.give(c.ReturnTask(token, by, to, "again", 0, self.random.random() < 0.5))
+
+    def ask_more(self) -> None:
+        token, by = self.task()
+        people = tuple(self.random.sample(PEOPLE, self.random.randrange(1, 3)))
+        where = self.random.choice([voting.BEFORE, voting.AFTER, voting.PARALLEL])
+        mode = self.random.choice([voting.ALL_OF, voting.ANY_OF, voting.IN_TURN])
+        self.give(c.AddApprovers(token, by, where, people, mode))
+
+    def ask_less(self) -> None:
+        for token, approval in self.state.approvals.items():
+            added = [seat for seat in approval.seats.values() if seat.by]
+            if added:
+                seat = self.random.choice(added)
+                self.give(c.RemoveApprover(token, seat.by, seat.person))
+                return
+
+    def hand_over(self) -> None:
+        token, by = self.task()
+        self.give(c.TransferTask(token, by, self.random.choice(PEOPLE)))
+
+    def delegate(self) -> None:
+        token, by = self.task()
+        self.give(c.DelegateTask(token, by, self.random.choice(PEOPLE)))
+
+    def urge(self) -> None:
+        token, by = self.task()
+        self.give(c.UrgeTask(token, by))
+
+    def copy(self) -> None:
+        self.give(c.SendCopy(self.random.choice(PEOPLE), (self.random.choice(PEOPLE),)))
+
+    def withdraw(self) -> None:
+        if self.random.random() < 0.2:
+            self.give(c.WithdrawInstance(self.state.starter))
+
+    def take_back(self) -> None:
+        by, before, events = self.acts[-1]
+        touched = [getattr(event, "token", 0) for event in events]
+        token = next((token for token in touched if token in before.tasks), 0)
+        if token and not taking_back.effect_in(events) and self.state.status is Status.OPEN:
+            element = self.definition.graph.elements[before.tasks[token].element].id
+            copied = self.state.copied
+            self.give(c.TakeBack(by, before, self.state.version, element))
+            kept = before.copy()
+            kept.version, kept.next_id, kept.copied = self.state.version, self.state.next_id, copied
+            assert encode_state(kept) == encode_state(self.state), "it is not as it was before"
+
+    def wait(self) -> None:
+        self.now_ms += self.random.randrange(1, 9) * HOUR_MS
+        while due := [(timer.due_ms, key) for key, timer in self.state.timers.items() if timer.due_ms <= self.now_ms]:
+            self.give(c.FireTimer(min(due)[1]))
+
+    def to_an_end(self) -> None:
+        """Everybody does what is asked of them, as soon as it is asked: and so it was foreseen."""
+        path = foresee(self.definition, self.state, self.now_ms, FACTS, {})
+        met: dict[int, tuple[int, str, int]] = {}
+        for _ in range(TO_AN_END):
+            for key, task in self.state.tasks.items():
+                met.setdefault(key, (task.element, task.assignee, task.round))
+            if self.state.status is not Status.OPEN:
+                foreseen = [(step.task.element, step.task.assignee, step.task.round) for step in path.tasks]
+                assert path.complete
+                assert foreseen == list(met.values())
+                return
+            assert self.state.tasks, "nobody has anything to do, and it has not ended"
+            token, task = min(self.state.tasks.items())
+            outcome = "approve" if self.approval_of(token) is not None else ""
+            answer = self.give(c.CompleteTask(token, task.assignee or "owen", outcome=outcome))
+            assert not isinstance(answer, Rejected), answer
+        pytest.fail("it does not come to an end")
+
+
+def nothing_is_orphaned(definition: Definition, state: State, now_ms: int) -> None:
+    """Every task, timer, seat and subscription belongs to something that is there; every scope counts right."""
+    if state.status is not Status.OPEN:
+        assert not any((state.tokens, state.tasks, state.timers, state.waits, state.approvals))
+        return
+    assert state.tasks.keys() <= state.tokens.keys()
+    for item in (*state.timers.values(), *state.waits.values()):
+        assert item.token in state.tokens or item.token in state.scopes
+    assert state.approvals.keys() <= state.scopes.keys()
+    inside = Counter(token.scope for token in state.tokens.values())
+    for scope, value in state.scopes.items():
+        assert value.live == inside[scope]
+        assert scope == 0 or scope in state.tokens
+    for scope, approval in state.approvals.items():
+        asked = set(voting.asked_now(approval))
+        assert not voting.outcome_of(approval), "it is decided, and still open"
+        assert asked, "nobody is asked"
+        for number, seat in approval.seats.items():
+            assert bool(seat.task) is (number in asked)
+            assert not seat.task or state.tokens[seat.task].scope == scope
+    for key, task in state.tasks.items():
+        work = definition.graph.elements[task.element].human
+        assert work is not None
+        assert task.assignee or task.groups or task.users
+        armed = sum(timer.token == key for timer in state.timers.values())
+        still_to_come = task.due_ms > now_ms and bool(work.remind_shares)
+        assert armed <= len(work.remind_shares)
+        assert armed or not still_to_come, "nobody will be reminded"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_sequence_of_verbs_leaves_an_orphan_or_a_request_without_an_end(name: str) -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(SEED, SEED + SEQUENCES // len(MODELS)):
+        request = Request(DEFINITIONS[name], seed)
+        try:
+            for _ in range(LENGTH):
+                request.anything()
+            request.to_an_end()
+        except AssertionError as error:
+            told = "\n".join(f"  {event}" for events in request.history for event in events)
+            raise AssertionError(f"{name}, seed {seed}: {error}\n{told}") from error
+        seen += request.done
+    # A law that is never put to the test says nothing.
+    wanted = (c.ReturnTask, c.AddApprovers, c.RemoveApprover, c.TransferTask, c.DelegateTask, c.TakeBack, c.FireTimer)
+    assert [kind.__name__ for kind in wanted if not seen[kind.__name__]] == []
