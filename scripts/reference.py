@@ -77,6 +77,10 @@ MEANINGS = {
     "correlation": "FEEL for the correlation key of the message; without it the business key.",
     "decision": "Id of a DMN decision of the same deployment, or of one that is deployed already.",
     "dueIn": "ISO 8601 duration (or FEEL that gives one) until the task is overdue.",
+    "hiddenFields": "Variables of the form that this step neither shows nor takes, a comma list. Who has no other step "
+    "that shows them, and is not their starter, sees them nowhere.",
+    "writableFields": "Variables of the form that may be written at this step, a comma list (empty: none); all others "
+    "are read-only. Without it all may.",
     "form": "Name of a form of the same deployment, or of one that is deployed already.",
     "group": "Role or unit of the candidates of user tasks in it that name nobody; without it the lane's name.",
     "item": "Variable in which an instance finds its item.",

@@ -67,7 +67,7 @@ def verbs() -> str:
     return page(
         "Approval verbs",
         "What each verb means, and what becomes of every two of them, one after the other: the tables of pairs are "
-        "what the engine answers. What a model says about approvals (nobody found, the applicant, repeats, the limit) "
+        "what the engine answers. What a model says about approvals (nobody found, the applicant, repeats, a limit) "
         "are attributes: [BPMN](bpmn.md). `tests/properties/test_verb_laws.py` holds what is true of any sequence.",
         table(
             ("verb", "meaning"), [(verb, f"{meaning[0].upper()}{meaning[1:]}.") for verb, meaning in MEANINGS.items()]

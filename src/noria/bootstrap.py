@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import multiprocessing
+import os
 import secrets
 import signal
 import socket
@@ -17,6 +18,10 @@ from typing import Any, Literal
 import uvicorn
 
 from noria.adapters.calendars import CHINA_ZONE, china_calendar
+from noria.adapters.channels.mail import Mail
+from noria.adapters.channels.outside import Outside
+from noria.adapters.channels.robots import DingTalk, Feishu, WeCom
+from noria.adapters.channels.webhook import Webhook
 from noria.adapters.cli import cli
 from noria.adapters.cluster.door import Door
 from noria.adapters.cluster.links import TcpLinks
@@ -26,6 +31,8 @@ from noria.adapters.database.blobs import DatabaseBlobs
 from noria.adapters.database.board import DatabaseBoard
 from noria.adapters.database.catalogue import DatabaseCatalogue
 from noria.adapters.database.changes import DatabaseChanges
+from noria.adapters.database.deliveries import DatabaseDeliveries
+from noria.adapters.database.desk import DatabaseDesk
 from noria.adapters.database.leases import PostgresLeases
 from noria.adapters.database.lists import DatabaseLists
 from noria.adapters.database.opening import Database, open_database
@@ -37,6 +44,7 @@ from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
 from noria.adapters.http.live import LiveHub
 from noria.adapters.http.services import DemoAccount, Services
+from noria.adapters.scanning.clamd import Clamd
 from noria.adapters.spreadsheets import SpreadsheetFiles
 from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets, machine, settle_memory
 from noria.adapters.worker import WorkerPool
@@ -45,10 +53,13 @@ from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import InstantMs, to_datetime
 from noria.monitor.watching import Watching
+from noria.operate.attachments import Attachments
 from noria.operate.auditing import Auditing, AuditVerdict, verify_audit
 from noria.operate.cases import Cases
+from noria.operate.channels import Channel, ChannelRow
 from noria.operate.delivery import Delivery
 from noria.operate.deploying import Catalogue, DefinitionRow
+from noria.operate.desk import Desk
 from noria.operate.following import Following
 from noria.operate.inbox import Inbox
 from noria.operate.leases import LEASE_MS, Leases, Member
@@ -62,8 +73,10 @@ from noria.operate.ports import Clock
 from noria.operate.requests import Origin
 from noria.operate.rosters import ImportView, Rosters
 from noria.operate.runtime import Runtime
+from noria.operate.sending import Sender
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
+from noria.operate.telling import Telling
 from noria.operate.timers import StartTimers, Timers
 from noria.operate.verbs import Verbs
 from noria.operate.workers import JobHandler, Workers
@@ -230,6 +243,10 @@ class Noria:
             self.facts,
         )
         cases = Cases(office)
+        allowed = allowed_hosts()
+        self._outside = Outside(allowed)
+        deliveries = DatabaseDeliveries(database)
+        self.sender = Sender(deliveries, self.people, clock, self._channel)
         inbox = Inbox(office, cases)
         self.operations = Operations(office, DatabaseBatches(database))
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
@@ -249,6 +266,9 @@ class Noria:
             staff=staff,
             substitutes=Substitutes(office, self.people, staff, lambda: SystemSecrets().token()[:16]),
             rosters=Rosters(office, self.people, staff, SpreadsheetFiles()),
+            attachments=Attachments(office, Clamd(address) if (address := os.environ.get("NORIA_CLAMD")) else None),
+            desk=Desk(office, DatabaseDesk(database)),
+            telling=Telling(office, deliveries, self._channel, allowed),
             live=self.hub,
             tenant=TENANT,
             demo=demo,
@@ -302,6 +322,14 @@ class Noria:
     async def _ready(self) -> None:
         await self.database.store.next_timer()
 
+    def _channel(self, row: ChannelRow) -> Channel:
+        """The way out for a channel as it is set up."""
+        if row.kind == "email":
+            return Mail(row, self._outside.allowed)
+        makers: Mapping[str, Callable[[ChannelRow, Outside], Channel]]
+        makers = {"wecom": WeCom, "dingtalk": DingTalk, "feishu": Feishu, "webhook": Webhook}
+        return makers[row.kind](row, self._outside)
+
     def _deployed(self, rows: list[DefinitionRow]) -> None:
         for row in rows:
             self.hub.deployed(row.tenant, [row.key], row.at)
@@ -330,9 +358,11 @@ class Noria:
         await self.take_shards()
         self.runtime.listen(self.hub.committed)
         self.projector.listen(self.following.nudge)
+        self.projector.listen(self.sender.nudge)
         await self.following.start()
         self.projector.start(self.runtime)
         self.delivery.start()
+        self.sender.start(lambda: self.runtime.owns(0))
         self.timers.start()
         self.start_timers.start()
         self.operations.start()
@@ -347,6 +377,7 @@ class Noria:
             self.start_timers,
             self.timers,
             self.delivery,
+            self.sender,
             self.following,
             self.projector,
         ):
@@ -354,6 +385,7 @@ class Noria:
         if self.cluster is not None:
             await self.cluster.stop()
         await self.runtime.stop()
+        await self._outside.close()
         await self.database.close()
 
     async def first_administrator(self) -> tuple[str, str] | None:
@@ -523,6 +555,13 @@ def serve_worker(url: str, peers: str, listening: socket.socket, ready: Event) -
 
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def allowed_hosts() -> frozenset[str]:
+    """Hosts that whoever runs this machine allows messages to, although their addresses are not public."""
+    return frozenset(
+        host.strip().lower() for host in os.environ.get("NORIA_ALLOW_HOSTS", "").split(",") if host.strip()
+    )
 
 
 def data_url(data: Path) -> str:

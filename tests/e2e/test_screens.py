@@ -37,6 +37,8 @@ SCREENS = {
     "board": ("he", "/board/purchase?range=90d", "[data-testid=feed] li"),
     "audit": ("qian", "/audit", "[data-testid=audit]"),
     "people": ("he", "/admin/people", "[data-testid=people]"),
+    "channels": ("he", "/admin/channels", "[data-testid=deliveries]"),
+    "notice settings": ("lin", "/settings/notices", "[data-testid=preference-kinds]"),
     "denied": ("lin", "/audit", "[data-testid=denied]"),
 }
 """Screen → who opens it, where it is, and what must be there before it counts as shown."""

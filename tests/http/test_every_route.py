@@ -40,6 +40,17 @@ RESTRICTED = {
     "broadcastSignal": "robot",
     "cancelInstance": "he",
     "retryIncident": "he",
+    "listChannels": "he",
+    "addChannel": "he",
+    "changeChannel": "he",
+    "removeChannel": "he",
+    "testChannel": "he",
+    "getNoticeSettings": "he",
+    "putNoticeSettings": "he",
+    "listDeliveries": "he",
+    "resendDelivery": "he",
+    "resendDeliveries": "he",
+    "putSharedPhrases": "he",
 }
 """Operation → somebody who may; a plain employee may not."""
 
@@ -62,6 +73,10 @@ SAMPLES: dict[str, Any] = {
     "putUnit": {"id": "new", "name": "New"},
     "cancelInstance": {"reason": "r"},
     "evaluateDecision": {"variables": {}},
+    "addChannel": {"id": "hook", "kind": "webhook", "name": "Hook"},
+    "changeChannel": {"id": "hook", "kind": "webhook", "name": "Hook"},
+    "putSharedPhrases": {"texts": []},
+    "putNoticeSettings": {"public_url": "https://noria.example"},
 }
 
 
@@ -74,6 +89,11 @@ def operations(house: House) -> dict[str, tuple[str, str, dict[str, Any]]]:
                 filled = path.replace("{key}", "purchase").replace("{decision}", "approval_policy")
                 for name, value in (("instance_id", "1"), ("incident_id", "1"), ("task_id", "1-1"), ("job_id", "1-1")):
                     filled = filled.replace(f"{{{name}}}", value)
+                filled = (
+                    filled.replace("{channel_id}", "hook")
+                    .replace("{delivery_id}", "1-1-0-hook")
+                    .replace("{what}", "1-1")
+                )
                 filled = filled.replace("{person_id}", "new").replace("{notice_id}", "1-1-1").replace("{hashed}", "0")
                 filled = filled.replace("{valid_from}", "2099-01-01").replace("{substitution_id}", "none")
                 found[operation["operationId"]] = (method.upper(), filled.replace("{unit_id}", "new"), operation)

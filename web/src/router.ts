@@ -89,6 +89,18 @@ export const router = createRouter({
       meta: { title: "substitutes.title" },
     },
     {
+      path: "/admin/channels",
+      name: "channels",
+      component: () => import("./screens/channels/ChannelsPage.vue"),
+      meta: { title: "nav.channels", permission: "deliveries.operate" },
+    },
+    {
+      path: "/settings/notices",
+      name: "notice-settings",
+      component: () => import("./screens/settings/NoticeSettings.vue"),
+      meta: { title: "preference.title" },
+    },
+    {
       path: "/:rest(.*)*",
       name: "missing",
       component: () => import("./screens/Missing.vue"),

@@ -168,11 +168,12 @@ class TaskUrged(Event, frozen=True, tag=15):
 
 
 class Commented(Event, frozen=True, tag=16):
-    """Somebody said something about the request."""
+    """Somebody said something about the request, and mentioned people (@)."""
 
     by: str
     text: str
     token: int = 0
+    mentions: tuple[str, ...] = ()
 
 
 class JobCreated(Event, frozen=True, tag=17):

@@ -11,6 +11,7 @@ from noria.design.bpmn.graph import Graph
 from noria.engine import commands as c
 from noria.engine.lifecycle import decided_on
 from noria.engine.state import Status
+from noria.kernel.errors import Rejected
 from noria.kernel.instants import parse_instant, to_datetime
 from noria.operate.changes import Held
 from noria.operate.deciding import decisions_made
@@ -31,6 +32,7 @@ from noria.operate.office import (
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
 from noria.operate.requests import Request, SerialDraw
 from noria.operate.rows import InstanceRow, JournalRow
+from noria.operate.sight import hidden_from, without
 from noria.operate.takingback import last_act
 from noria.operate.taskviews import open_tasks, task_facts, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
@@ -47,7 +49,7 @@ from noria.operate.views import (
     Timeline,
 )
 from noria.trust.people import Organisation
-from noria.trust.policy import InstanceFacts, Permission, Verdict, may_see, may_start
+from noria.trust.policy import InstanceFacts, Permission, Principal, Verdict, may_see, may_start
 
 STATUS_NAMES = {
     Status.OPEN: "open",
@@ -153,10 +155,25 @@ class Cases:
             return found
         for iid in instances:
             facts = await office.lists.instance_facts(iid)
-            if facts is not None and may_see(caller.principal, facts).allowed:
+            if (
+                facts is not None
+                and may_see(caller.principal, facts).allowed
+                and await self._shows(caller, iid, hashed)
+            ):
                 return found
         verdict = Verdict(False, "You have no part in a request with this file.")
         raise await office.deny(caller, "attachments.read", "attachment", hashed, verdict)
+
+    async def _shows(self, caller: Caller, iid: int, hashed: str) -> bool:
+        """Whether an instance names a file in what the caller may see of it."""
+        held = await self._office.runtime.instance(iid)
+        if held is None:
+            return False
+        hidden = await hidden_from(self._office, caller.principal, held)
+        scopes = held.state.scopes.values()
+        return not hidden or not any(
+            hashed in files_in({name: scope.variables.get(name) for name in hidden}) for scope in scopes
+        )
 
     # Looking
 
@@ -171,35 +188,35 @@ class Cases:
         held = await office.runtime.instance(iid)
         if held is None or held.row.tenant != caller.principal.tenant:
             raise NotFoundError("There is no such instance.")
-        verdict = await self._may_see(caller, held)
+        verdict = await self._may_see(caller.principal, held)
         if not verdict.allowed:
             raise await office.deny(caller, "instances.read", "instance", str(iid), verdict)
         return held
 
     async def may_see(self, caller: Caller, held: Held) -> bool:
         """Whether the caller may see an instance of his tenant; nothing is recorded."""
-        return (await self._may_see(caller, held)).allowed
+        return (await self._may_see(caller.principal, held)).allowed
 
-    async def _may_see(self, caller: Caller, held: Held) -> Verdict:
+    async def _may_see(self, principal: Principal, held: Held) -> Verdict:
         row, state = held.row, held.state
         tasks = tuple(task_facts(task) for task in open_tasks(held))
         facts = InstanceFacts(
             row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()), frozenset(state.copied)
         )
-        verdict = may_see(caller.principal, facts)
+        verdict = may_see(principal, facts)
         if verdict.allowed:
             return verdict
         # Only the projection knows everybody who ever worked on it; it may lag behind what has just been done.
         stored = await self._office.lists.instance_facts(row.iid)
         if stored is None:
             raise NotFoundError("There is no such instance.")
-        verdict = may_see(caller.principal, msgspec.structs.replace(facts, actors=stored.actors | facts.actors))
-        if verdict.allowed or not caller.principal.stands_for:
+        verdict = may_see(principal, msgspec.structs.replace(facts, actors=stored.actors | facts.actors))
+        if verdict.allowed or not principal.stands_for:
             return verdict
         # What a substitute has just done is somebody else's in the state, and not in the projection yet.
         rows = await self._office.store.journal_of(row.iid)
         did = frozenset(entry.actor for entry in rows if entry.action in _DID)
-        return may_see(caller.principal, msgspec.structs.replace(facts, actors=did))
+        return may_see(principal, msgspec.structs.replace(facts, actors=did))
 
     async def find(
         self,
@@ -278,6 +295,7 @@ class Cases:
         organisation = await office.people.organisation(caller.principal.tenant)
         history = await history_of(office, held, organisation)
         history.fold()
+        hidden = await hidden_from(office, caller.principal, held)
         brief = await self.brief(caller.principal.tenant, iid)
         state, graph = held.state, held.definition.graph
         now_ms = office.clock.now_ms()
@@ -295,7 +313,7 @@ class Cases:
         ]
         return InstanceDetail(
             **{name: getattr(brief, name) for name in brief.__struct_fields__},
-            variables=visible_variables(state.scopes[0].variables),
+            variables=without(visible_variables(state.scopes[0].variables), hidden),
             tokens=tokens_of(state, graph, history.entered),
             open_tasks=tasks,
             visited=[ElementCount(key, count) for key, count in history.visited.items()],
@@ -334,14 +352,20 @@ class Cases:
         """What happened to an instance, oldest first."""
         held = await self.seen(caller, iid)
         organisation = await self._office.people.organisation(caller.principal.tenant)
-        return Timeline((await history_of(self._office, held, organisation)).items())
+        items = (await history_of(self._office, held, organisation)).items()
+        hidden = await hidden_from(self._office, caller.principal, held)
+        for item in items:
+            item.changes = [change for change in item.changes if change.name not in hidden]
+        return Timeline(items)
 
     async def decisions(self, caller: Caller, iid: int) -> DecisionsMade:
         """The decisions of an instance, oldest first; why each came out so for who may read models."""
         held = await self.seen(caller, iid)
         tenant = caller.principal.tenant
         history = await history_of(self._office, held, await self._office.people.organisation(tenant))
-        explained = Permission.MODELS_READ in caller.principal.permissions
+        hidden = await hidden_from(self._office, caller.principal, held)
+        # An explanation shows all input of a decision.
+        explained = Permission.MODELS_READ in caller.principal.permissions and not hidden
         now = self._office.facts(tenant)
         then = {
             row.ts: msgspec.structs.replace(now, people=await self._office.people.organisation(tenant, row.ts))
@@ -362,11 +386,12 @@ class Cases:
             raise NotFoundError("The instance did not exist at that time.")
         history = await history_of(self._office, held, organisation)
         state = history.fold(instant)
+        hidden = await hidden_from(self._office, caller.principal, held)
         return StateAt(
             iso(instant),
             state.version,
             STATUS_NAMES[state.status],
-            visible_variables(state.scopes[0].variables),
+            without(visible_variables(state.scopes[0].variables), hidden),
             tokens_of(state, history.graph, history.entered),
         )
 
@@ -397,10 +422,32 @@ class Cases:
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
         return await self.act(caller, iid, c.CancelInstance(caller.principal.id, reason))
 
-    async def comment(self, caller: Caller, iid: int, text: str, token: int = 0) -> InstanceBrief:
-        """Say something about an instance that the caller may see."""
-        await self.seen(caller, iid)
-        return await self.act(caller, iid, c.Comment(caller.principal.id, text, token))
+    async def comment(self, caller: Caller, iid: int, text: str, mentions: tuple[str, ...] = ()) -> InstanceBrief:
+        """Say something about an instance that the caller may see, and mention people, who are told of it.
+
+        Raises:
+            RefusedError: somebody who is mentioned does not exist, or may not see the request.
+        """
+        held = await self.seen(caller, iid)
+        named = await self.mentioned(held, mentions)
+        return await self.act(caller, iid, c.Comment(caller.principal.id, text, 0, named))
+
+    async def mentioned(self, held: Held, mentions: Sequence[str]) -> tuple[str, ...]:
+        """The people whom a remark mentions, each once.
+
+        Raises:
+            RefusedError: one of them does not exist, or may not see the request: being told of it would show it.
+        """
+        organisation = await self._office.people.organisation(held.row.tenant)
+        for key in mentions:
+            person = organisation.people.get(key)
+            if person is None or not person.active:
+                details: dict[str, object] = {"fields": {"mentions": "person.not_found"}}
+                raise RefusedError(Rejected("person.not_found", f"There is no active person {key!r}.", details))
+            if not (await self._may_see(await self._office.principal(held.row.tenant, person), held)).allowed:
+                message = f"{person.name} may not see this request, and so cannot be mentioned in it."
+                raise RefusedError(Rejected("comment.mention_unseen", message, {"person": key}))
+        return tuple(dict.fromkeys(mentions))
 
     async def urge(self, caller: Caller, iid: int, text: str) -> InstanceBrief:
         """Ask the holders of all open tasks to hurry, as the starter or an operator.

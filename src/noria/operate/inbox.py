@@ -25,6 +25,7 @@ from noria.operate.office import (
 )
 from noria.operate.reading import NoticeFields, TaskBox, TaskSort
 from noria.operate.requests import Request
+from noria.operate.sight import hidden_at, hidden_from
 from noria.operate.taskviews import open_task, task_facts, task_view
 from noria.operate.views import (
     Counts,
@@ -221,9 +222,15 @@ class Inbox:
         command = c.TransferTask(token_of(task_id), caller.principal.id, to, reason, version)
         return await self.act(caller, task_id, command)
 
-    async def comment(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
-        """Say something at a task."""
-        command = c.Comment(caller.principal.id, text, token_of(task_id))
+    async def comment(self, caller: Caller, task_id: str, text: str, mentions: tuple[str, ...] = ()) -> InstanceBrief:
+        """Say something at a task, and mention people, who are told of it.
+
+        Raises:
+            RefusedError: somebody who is mentioned does not exist, or may not see the request.
+        """
+        _, token, held = await self._open(caller, task_id)
+        named = await self._cases.mentioned(held, mentions)
+        command = c.Comment(caller.principal.id, text, token, named)
         return await self.act(caller, task_id, command, as_worker=False)
 
     async def urge(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
@@ -249,7 +256,9 @@ class Inbox:
         view = await task_view(office, fields, organisation, office.clock.now_ms(), caller.principal)
         state, definition = held.state, held.definition
         task = state.tasks[token]
-        form = definition.forms.get(task.form) if task.form else None
+        form = definition.form_at(task.element, task.form) if task.form else None
+        hidden = await hidden_from(office, caller.principal, held)
+        names = set(form.names if form else ()) - {*hidden_at(definition, task.element), *hidden}
         variables = {**state.scopes[0].variables, **(state.scopes[token].variables if token in state.scopes else {})}
         works = may_work_on(caller.principal, task_facts(fields)).allowed
         targets = returnable(definition, state, token) if works else ()
@@ -258,7 +267,7 @@ class Inbox:
         return TaskDetail(
             **{name: getattr(view, name) for name in view.__struct_fields__},
             form=form.schema if form is not None else None,
-            data={name: variables[name] for name in (form.names if form else ()) if name in variables},
+            data={name: value for name, value in variables.items() if name in names},
             returnable=[
                 Returnable(element_ref(elements[index]), person_or_none(organisation, state.actors.get(index, "")))
                 for index in targets
@@ -269,20 +278,22 @@ class Inbox:
             instance_visible=True,
             owner=person_or_none(organisation, task.owner),
             approval=approval_view(approval, definition.graph, organisation) if approval is not None else None,
-            comeback=comeback_view(held, token, organisation),
+            comeback=comeback_view(held, token, organisation, hidden),
         )
 
     async def _closed_detail(self, caller: Caller, held: Held, closed: ClosedTask) -> TaskDetail:
         office = self._office
         organisation = await office.people.organisation(caller.principal.tenant)
         view = await task_view(office, closed.fields, organisation, office.clock.now_ms(), caller.principal)
-        form = held.definition.forms.get(closed.form) if closed.form else None
+        form = held.definition.form_at(closed.fields.element, closed.form) if closed.form else None
+        hidden = await hidden_from(office, caller.principal, held)
+        names = set(form.names if form else ()) - {*hidden_at(held.definition, closed.fields.element), *hidden}
         values = closed.variables
         view.status = "cancelled" if closed.cancelled else view.status
         return TaskDetail(
             **{name: getattr(view, name) for name in view.__struct_fields__},
             form=form.schema if form is not None else None,
-            data={name: values[name] for name in (form.names if form else ()) if name in values},
+            data={name: value for name, value in values.items() if name in names},
             returnable=[],
             allowed=[],
             last_return=None,

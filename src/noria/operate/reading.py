@@ -168,6 +168,10 @@ class Lists(Protocol):
         """What counts for the policy about one instance."""
         ...
 
+    async def worked_at(self, iid: int, person: str) -> list[int]:
+        """Indexes of the elements of an instance where a person did something."""
+        ...
+
     async def usual_ms(self, tenant: int, definition: int) -> dict[int, int]:
         """How long the tasks of each element of a definition usually took lately: element index → median, ms."""
         ...

@@ -14,7 +14,7 @@ from noria.operate.approvalviews import preview_of
 from noria.operate.cases import STATUS_NAMES, Cases
 from noria.operate.changes import Held
 from noria.operate.inbox import Inbox, UnknownPersonError, token_of
-from noria.operate.notices import Holding, notices_of
+from noria.operate.notices import Holding, Members, notices_of
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError
 from noria.operate.takingback import last_act
 from noria.operate.timeline import history_of
@@ -194,13 +194,14 @@ class Verbs:
             return Preview(refused=outcome.code, message=outcome.message, details=outcome.details)
         organisation = await office.people.organisation(held.row.tenant)
         holders = {
-            key: Holding(task.assignee, task.groups, task.name)
+            key: Holding(task.assignee, task.groups, task.name, task.users)
             for state in (held.state, outcome.state)
             for key, task in state.tasks.items()
         }
         row = _Row(held.row.shard, 0, held.row.iid, now_ms, held.row.tenant, outcome.events)
-        graph, starter, title = held.definition.graph, held.row.starter, held.row.title
-        notices = notices_of(row, starter, title, graph, organisation, holders, held.row.amount)
+        graph, members = held.definition.graph, Members(organisation)
+        starter, title = held.row.starter, held.row.title
+        notices = notices_of(row, starter, title, graph, members, holders, held.row.amount)
         return preview_of(
             held,
             outcome.state,

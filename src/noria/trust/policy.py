@@ -25,17 +25,36 @@ class Permission(StrEnum):
     PEOPLE = "people.manage"
     JOBS = "jobs.work"
     MESSAGES = "messages.publish"
+    CHANNELS = "channels.manage"
+    DELIVERIES = "deliveries.operate"
+    PHRASES = "phrases.manage"
 
 
 ROLES: dict[str, frozenset[Permission]] = {
     "employee": frozenset({Permission.START, Permission.WORK}),
     "manager": frozenset({Permission.BOARD, Permission.MODELS_READ}),
     "process_owner": frozenset(
-        {Permission.READ_ALL, Permission.OPERATE, Permission.MODELS_READ, Permission.DEPLOY, Permission.BOARD}
+        {
+            Permission.READ_ALL,
+            Permission.OPERATE,
+            Permission.MODELS_READ,
+            Permission.DEPLOY,
+            Permission.BOARD,
+            Permission.DELIVERIES,
+            Permission.PHRASES,
+        }
     ),
     "executive": frozenset({Permission.READ_ALL, Permission.BOARD, Permission.MODELS_READ}),
     "auditor": frozenset({Permission.AUDIT, Permission.READ_ALL, Permission.MODELS_READ, Permission.BOARD}),
-    "sysadmin": frozenset({Permission.PEOPLE, Permission.MODELS_READ}),
+    "sysadmin": frozenset(
+        {
+            Permission.PEOPLE,
+            Permission.MODELS_READ,
+            Permission.CHANNELS,
+            Permission.DELIVERIES,
+            Permission.PHRASES,
+        }
+    ),
     "worker": frozenset({Permission.JOBS, Permission.MESSAGES}),
 }
 """What each built-in role allows. Any other role is a candidate group and allows nothing by itself."""

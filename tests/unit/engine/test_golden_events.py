@@ -81,7 +81,7 @@ SAMPLES: tuple[e.AnyEvent, ...] = (
     e.TaskTransferred(token=6, by="wang", held_by="wang", to="zhao", reason="出差"),
     e.TaskReminded(token=6, element=5, share=0.8, due_ms=1_772_499_600_000),
     e.TaskUrged(token=6, by="lin", at_ms=1_772_420_000_000, text="请尽快"),
-    e.Commented(by="lin", text="已补充", token=6),
+    e.Commented(by="lin", text="已补充", token=6, mentions=("wang",)),
     e.JobCreated(token=8, element=7, topic="purchase.create_order", retries=3, due_ms=1_772_413_200_000, priority=40),
     e.JobCompleted(token=8, by="worker"),
     e.JobFailed(token=8, by="worker", message="timeout", retries=2, due_ms=1_772_413_210_000),

@@ -393,18 +393,20 @@ export interface Attachment {
   media_type: string;
 }
 export type NoticeKind =
+  | "task"
+  | "offered"
+  | "assigned"
   | "reminder"
   | "overdue"
   | "urged"
   | "returned"
-  | "assigned"
+  | "mentioned"
   | "handed_back"
   | "copied"
   | "nobody"
   | "refused"
   | "completed"
-  | "terminated"
-  | "withdrawn";
+  | "terminated";
 export interface Notice {
   id: string;
   at: string;
@@ -534,4 +536,49 @@ export interface OrgChange {
   fields: Record<string, Json>;
   recorded_at: string;
   by: Named | null;
+}
+export type ChannelKind = "email" | "wecom" | "dingtalk" | "feishu" | "webhook";
+/** A channel as it is set up; `secrets` says which are set, never what they are. */
+export interface Channel {
+  id: string;
+  kind: ChannelKind;
+  name: string;
+  enabled: boolean;
+  language: Locale;
+  kinds: NoticeKind[];
+  groups: string[];
+  settings: Record<string, string>;
+  secrets: string[];
+  host: string;
+  waiting: number;
+  dead: number;
+}
+export interface Delivery {
+  id: string;
+  channel: string;
+  kind: NoticeKind;
+  people: PersonRef[];
+  instance_id: string;
+  at: string;
+  state: "waiting" | "sent" | "dead" | "dropped";
+  attempts: number;
+  error: string;
+  next_at: string | null;
+  sent_at: string | null;
+}
+export interface NoticePreference {
+  language: Locale;
+  zone: string;
+  quiet_from: string;
+  quiet_to: string;
+  per_hour_max: number;
+  handles: Record<string, string>;
+  email: string;
+  channels: { id: string; kind: ChannelKind; name: string }[];
+  kinds: { kind: NoticeKind; urgent: boolean; channels: Record<string, boolean> }[];
+}
+/** Phrases for opinions. */
+export interface Phrases {
+  mine: string[];
+  shared: string[];
 }

@@ -1,4 +1,4 @@
-import { Checked, DataAnalysis, DocumentChecked, EditPen, Files, List, User } from "@element-plus/icons-vue";
+import { Bell, Checked, DataAnalysis, DocumentChecked, EditPen, Files, List, User } from "@element-plus/icons-vue";
 import type { Component } from "vue";
 import { can } from "../session";
 import type { Counts } from "../api/types";
@@ -25,6 +25,7 @@ const ENTRIES: readonly NavEntry[] = [
   { title: "nav.board", to: "/board", group: "watch", icon: DataAnalysis, permission: "board.read" },
   { title: "nav.audit", to: "/audit", group: "govern", icon: DocumentChecked, permission: "audit.read" },
   { title: "nav.people", to: "/admin/people", group: "govern", icon: User, permission: "people.manage" },
+  { title: "nav.channels", to: "/admin/channels", group: "govern", icon: Bell, permission: "deliveries.operate" },
 ];
 
 /** The pages that work today and that this person may open. */

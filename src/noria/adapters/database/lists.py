@@ -323,6 +323,12 @@ class DatabaseLists:
             known,
         )
 
+    async def worked_at(self, iid: int, person: str) -> list[int]:
+        v = t.visit.c
+        query = sa.select(v.element).where(v.iid == iid, v.actor == person).distinct()
+        async with self._database.reading() as db:
+            return list((await db.execute(query)).scalars())
+
     async def usual_ms(self, tenant: int, definition: int) -> dict[int, int]:
         v = t.visit.c
         query = (

@@ -437,6 +437,66 @@ notice = sa.Table(
     sa.Index("notice_person", "tenant", "person", "at"),
 )
 
+channel = sa.Table(
+    "channel",
+    metadata,
+    _int("tenant", key=True),
+    _text("id", key=True),
+    _text("chosen"),
+    _text("secrets"),
+)
+
+preference = sa.Table(
+    "preference",
+    metadata,
+    _int("tenant", key=True),
+    _text("person", key=True),
+    _text("chosen"),
+)
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    _int("shard", key=True),
+    _int("seq", key=True),
+    _int("n", key=True),
+    _text("channel", key=True),
+    _int("tenant"),
+    _text("person"),
+    _text("people"),
+    _int("at"),
+    _text("kind"),
+    _int("iid"),
+    _int("tok"),
+    _text("params"),
+    _text("state"),
+    _int("due"),
+    _int("attempts"),
+    _text("error"),
+    _int("sent"),
+    _text("message"),
+    sa.Index("delivery_state", "state", "due"),
+    sa.Index("delivery_sent", "tenant", "channel", "person", "sent"),
+)
+
+draft = sa.Table(
+    "draft",
+    metadata,
+    _int("tenant", key=True),
+    _text("person", key=True),
+    _text("what", key=True),
+    _bytes("value"),
+    _int("at"),
+)
+
+phrases = sa.Table(
+    "phrases",
+    metadata,
+    _int("tenant", key=True),
+    _text("person", key=True),
+    _text("texts"),
+)
+
 visit = sa.Table(
     "visit",
     metadata,

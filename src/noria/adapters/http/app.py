@@ -15,7 +15,18 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import Message, Scope
 
 from noria import __version__
-from noria.adapters.http import admin, instances, machines, operations, processes, session, substitutes, tasks
+from noria.adapters.http import (
+    admin,
+    channels,
+    desk,
+    instances,
+    machines,
+    operations,
+    processes,
+    session,
+    substitutes,
+    tasks,
+)
 from noria.adapters.http.bodies import refuse_deep
 from noria.adapters.http.callers import admit, provide_caller, provide_services, provide_session
 from noria.adapters.http.description import DescriptionPlugin, described
@@ -123,6 +134,8 @@ def create_app(services: Services) -> Litestar:
             *machines.HANDLERS,
             *admin.HANDLERS,
             *substitutes.HANDLERS,
+            *channels.HANDLERS,
+            *desk.HANDLERS,
         ],
         guards=[admit],
         before_request=refuse_deep,

@@ -8,8 +8,10 @@ import msgspec
 
 from noria.adapters.http.live import LiveHub
 from noria.monitor.watching import Watching
+from noria.operate.attachments import Attachments
 from noria.operate.auditing import Auditing
 from noria.operate.cases import Cases
+from noria.operate.desk import Desk
 from noria.operate.inbox import Inbox
 from noria.operate.models import Models
 from noria.operate.office import Office
@@ -18,6 +20,7 @@ from noria.operate.paths import Paths
 from noria.operate.rosters import Rosters
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
+from noria.operate.telling import Telling
 from noria.operate.verbs import Verbs
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
@@ -56,6 +59,9 @@ class Services(msgspec.Struct):
     staff: Staff
     substitutes: Substitutes
     rosters: Rosters
+    telling: Telling
+    desk: Desk
+    attachments: Attachments
     live: LiveHub
     tenant: int
     demo: tuple[DemoAccount, ...]

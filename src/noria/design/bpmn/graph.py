@@ -199,6 +199,8 @@ class HumanWork(msgspec.Struct):
         lane_groups: keys of the lanes around the task, innermost first; used when neither assignee nor candidates are
             given.
         form: name of the form resource of the same deployment, "" for none.
+        hidden_fields: variables of the form that this step neither shows nor takes.
+        writable_fields: variables of the form that this step lets be written, all others are read-only; None for all.
         due_in: FEEL that gives an ISO 8601 duration until the task is overdue; None for no limit.
         calendar: id of the working calendar in which `due_in` counts, "" for clock time.
         remind_shares: shares of the limit at which assignee and manager are reminded, ascending, e.g. (0.8, 1.0).
@@ -237,6 +239,8 @@ class HumanWork(msgspec.Struct):
     remind_times: int = 0
     copy_to: Expression | None = None
     title: Expression | None = None
+    hidden_fields: tuple[str, ...] = ()
+    writable_fields: tuple[str, ...] | None = None
     is_constant: bool = False
 
     def __post_init__(self) -> None:

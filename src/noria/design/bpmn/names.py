@@ -119,6 +119,8 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "candidateGroups",
         "candidateUsers",
         "form",
+        "hiddenFields",
+        "writableFields",
         "dueIn",
         "calendar",
         "remindAt",
