@@ -47,7 +47,8 @@ MEANINGS = {
     "assignee": "FEEL or constant: id of the one person who gets the task.",
     "binding": "`latest` (default), `deployment` or `version`: which version of the called process runs.",
     "businessKey": "FEEL for the business key of the called instance; without it that of the caller.",
-    "calendar": "Id of the working calendar in which the limit counts; without it clock time counts. `default` exists.",
+    "calendar": "Id of the working calendar in which the limit counts, or `unit` for that of the responsible unit; "
+    "without it clock time counts. See [calendars](../how-to/calendars.md).",
     "candidateGroups": "Roles or units whose members may claim the task: a comma list, or FEEL that gives a list.",
     "candidateUsers": "Person ids who may claim the task: a comma list, or FEEL that gives a list.",
     "codeVariable": "Variable that receives the caught code.",

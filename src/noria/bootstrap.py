@@ -15,9 +15,10 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import uvicorn
 
-from noria.adapters.calendars import CHINA_ZONE, china_calendar
+from noria.adapters.calendars import china_calendar, china_days
 from noria.adapters.channels.mail import Mail
 from noria.adapters.channels.outside import Outside
 from noria.adapters.channels.robots import DingTalk, Feishu, WeCom
@@ -29,12 +30,14 @@ from noria.adapters.cluster.supervisor import Supervisor
 from noria.adapters.database.audit import DatabaseAudit
 from noria.adapters.database.blobs import DatabaseBlobs
 from noria.adapters.database.board import DatabaseBoard
+from noria.adapters.database.calendars import DatabaseCalendars
 from noria.adapters.database.catalogue import DatabaseCatalogue
 from noria.adapters.database.changes import DatabaseChanges
 from noria.adapters.database.deliveries import DatabaseDeliveries
 from noria.adapters.database.desk import DatabaseDesk
 from noria.adapters.database.leases import PostgresLeases
 from noria.adapters.database.lists import DatabaseLists
+from noria.adapters.database.observations import DatabaseObservations
 from noria.adapters.database.opening import Database, open_database
 from noria.adapters.database.operations import DatabaseBatches
 from noria.adapters.database.people import DatabasePeople
@@ -48,6 +51,7 @@ from noria.adapters.scanning.clamd import Clamd
 from noria.adapters.spreadsheets import SpreadsheetFiles
 from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets, machine, settle_memory
 from noria.adapters.worker import WorkerPool
+from noria.engine.deadlines import DEFAULT
 from noria.engine.facts import Facts
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
@@ -55,10 +59,14 @@ from noria.kernel.instants import InstantMs, to_datetime
 from noria.monitor.watching import Watching
 from noria.operate.attachments import Attachments
 from noria.operate.auditing import Auditing, AuditVerdict, verify_audit
+from noria.operate.calendar_drafts import CalendarDraft
+from noria.operate.calendaring import Calendaring, KnownDays
+from noria.operate.calendars import CalendarBook
 from noria.operate.cases import Cases
 from noria.operate.channels import Channel, ChannelRow
 from noria.operate.delivery import Delivery
 from noria.operate.deploying import Catalogue, DefinitionRow
+from noria.operate.deriving import Deriving
 from noria.operate.desk import Desk
 from noria.operate.following import Following
 from noria.operate.inbox import Inbox
@@ -72,10 +80,12 @@ from noria.operate.paths import Paths
 from noria.operate.ports import Clock
 from noria.operate.requests import Origin
 from noria.operate.rosters import ImportView, Rosters
+from noria.operate.rules import Rules
 from noria.operate.runtime import Runtime
 from noria.operate.sending import Sender
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
+from noria.operate.surroundings import Environment, World
 from noria.operate.telling import Telling
 from noria.operate.timers import StartTimers, Timers
 from noria.operate.verbs import Verbs
@@ -91,9 +101,11 @@ UPLOAD_BYTES_MAX = 20_000_000
 PEERS = "127.0.0.1:0"
 """Where other processes reach this one, unless told otherwise: only from this machine."""
 OPERATOR = Caller(
-    Principal("cli", TENANT, frozenset({Permission.DEPLOY})), Person("cli", "cli", "command line"), Origin("cli")
+    Principal("cli", TENANT, frozenset({Permission.DEPLOY, Permission.CALENDARS})),
+    Person("cli", "cli", "command line"),
+    Origin("cli"),
 )
-"""Whoever has the machine may deploy from its command line; the audit trail says so."""
+"""Whoever has the machine may deploy and publish from its command line; the audit trail says so."""
 REGISTRAR = Caller(
     Principal("cli", TENANT, frozenset({Permission.PEOPLE})), Person("cli", "cli", "command line"), Origin("cli")
 )
@@ -204,8 +216,12 @@ class Noria:
         self.catalogue_store = DatabaseCatalogue(database)
         self.catalogue = Catalogue(self.catalogue_store)
         year = to_datetime(InstantMs(clock.now_ms())).year
-        self._calendar = china_calendar(range(year - 2, year + 3))
-        self._facts: dict[int, Facts] = {}
+        calendars = DatabaseCalendars(database)
+        observations = DatabaseObservations(database)
+        self.book = CalendarBook(calendars, self.people, china_calendar(range(year - 3, year + 3)))
+        self.world = World(observations, clock, self.book.facts)
+        self._facts: dict[int, tuple[Facts, Facts]] = {}
+        self.catalogue.when_load_is_asked_for(self.world.count)
         self.cluster = cluster
         owner = cluster.id if cluster is not None else "single"
         elsewhere = cluster.neighbours if cluster is not None else None
@@ -229,6 +245,8 @@ class Noria:
             projected=self._projected,
             people_changed=self.people.forget,
             sessions_ended=accounts.forget,
+            calendars_changed=self._calendars_changed,
+            facts_changed=self.world.refresh,
             alone=cluster is None,
         )
         office = Office(
@@ -248,7 +266,10 @@ class Noria:
         deliveries = DatabaseDeliveries(database)
         self.sender = Sender(deliveries, self.people, clock, self._channel)
         inbox = Inbox(office, cases)
-        self.operations = Operations(office, DatabaseBatches(database))
+        models = Models(office)
+        batches = DatabaseBatches(database)
+        self.operations = Operations(office, batches)
+        self.deriving = Deriving(office, batches, self.book)
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
         staff = Staff(office, self.people, accounts)
         self.services = Services(
@@ -259,7 +280,8 @@ class Noria:
             inbox=inbox,
             verbs=Verbs(office, cases, inbox),
             paths=Paths(office, cases),
-            models=Models(office),
+            models=models,
+            rules=Rules(office, models),
             workers=workers,
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),
             auditing=Auditing(office, cases, self.audit),
@@ -269,6 +291,8 @@ class Noria:
             attachments=Attachments(office, Clamd(address) if (address := os.environ.get("NORIA_CLAMD")) else None),
             desk=Desk(office, DatabaseDesk(database)),
             telling=Telling(office, deliveries, self._channel, allowed),
+            environment=Environment(office, observations, self.world.refresh),
+            calendaring=Calendaring(office, self.book, calendars, self.deriving, _known_days),
             live=self.hub,
             tenant=TENANT,
             demo=demo,
@@ -305,19 +329,25 @@ class Noria:
             cluster = Cluster(database.store, await database.secret(), peers, lease_ms)
         noria = cls(database, clock or SystemClock(), handlers or {}, demo, cluster)
         await noria.catalogue.load()
+        await noria.book.open(TENANT, noria.clock.now_ms())
+        await noria.world.refresh()
         return noria
 
     def facts(self, tenant: int) -> Facts:
         """Outside facts of a tenant, with the people who were asked for last."""
-        people = self.people.latest(tenant)
+        world, people = self.world.facts(tenant), self.people.latest(tenant)
         known = self._facts.get(tenant)
-        if known is None or known.people is not people:
-            known = self._facts[tenant] = Facts({"default": self._calendar}, CHINA_ZONE, people=people)
-        return known
+        if known is None or known[0] is not world or known[1].people is not people:
+            known = self._facts[tenant] = world, msgspec.structs.replace(world, people=people)
+        return known[1]
 
-    def calendar(self, _tenant: int) -> WorkCalendar:
-        """The working calendar in which a tenant's figures are counted."""
-        return self._calendar
+    def calendar(self, tenant: int, key: str = DEFAULT, version: int = 0) -> WorkCalendar:
+        """A working calendar of a tenant, in which its figures are counted."""
+        return self.book.calendar(tenant, key, version)
+
+    async def _calendars_changed(self) -> None:
+        await self.book.refresh()
+        await self.deriving.catch_up()
 
     async def _ready(self) -> None:
         await self.database.store.next_timer()
@@ -357,6 +387,7 @@ class Noria:
         self.hub.begin(secrets.randbelow(1 << 20))
         await self.take_shards()
         self.runtime.listen(self.hub.committed)
+        self.runtime.listen(self.world.committed)
         self.projector.listen(self.following.nudge)
         self.projector.listen(self.sender.nudge)
         await self.following.start()
@@ -366,6 +397,8 @@ class Noria:
         self.timers.start()
         self.start_timers.start()
         self.operations.start()
+        self.deriving.start()
+        self.world.start()
         self.pool.start(self.runtime)
 
     async def close(self) -> None:
@@ -374,6 +407,8 @@ class Noria:
         for part in (
             self.pool,
             self.operations,
+            self.deriving,
+            self.world,
             self.start_timers,
             self.timers,
             self.delivery,
@@ -400,6 +435,11 @@ class Noria:
             await self.people.put(TENANT, [admin], [], now_ms)
             await self.services.accounts.set_password(TENANT, "admin", password, now_ms, must_change=True)
             return "admin", password
+
+
+def _known_days(year: int) -> KnownDays:
+    days = china_days(year)
+    return KnownDays(days.holidays, days.workdays, days.published)
 
 
 class Composition:
@@ -536,6 +576,27 @@ class Composition:
             return await noria.services.rosters.export(REGISTRAR, kind, chinese=chinese, at=at)
         finally:
             await noria.close()
+
+    async def calendar(self, url: str, key: str) -> CalendarDraft:
+        """A working calendar in force, as a draft of its next version."""
+        noria = await Noria.open(url)
+        try:
+            return noria.services.calendaring.draft(OPERATOR, key)
+        finally:
+            await noria.close()
+
+    async def publish_calendar(self, url: str, key: str, draft: CalendarDraft) -> int:
+        """Publish a working calendar as the operator of the machine; gives its version."""
+        noria = await Noria.open(url)
+        try:
+            return (await noria.services.calendaring.publish(OPERATOR, key, draft)).version
+        finally:
+            await noria.close()
+
+    @staticmethod
+    def public_holidays(year: int) -> KnownDays:
+        """Holidays and make-up workdays of a year, as the holiday package has them."""
+        return _known_days(year)
 
 
 async def _work(url: str, peers: str, listening: socket.socket, ready: Event) -> None:

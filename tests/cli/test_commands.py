@@ -260,3 +260,41 @@ def test_people_are_exported_as_what_can_be_imported(tmp_path: Path, name: str) 
     assert loaded.stdout.splitlines()[-1].startswith("1 added"), loaded.output
     assert noria("people", "export", tmp_path / "people.txt", "--data", tmp_path / "one").exit_code == 2
     assert noria("people", "export", tmp_path / "x.zip", "--at", "soon", "--data", tmp_path / "one").exit_code == 2
+
+
+# Calendars
+
+
+def test_a_calendar_is_printed_changed_and_published(tmp_path: Path) -> None:
+    shown = noria("calendar", "show", "--data", tmp_path)
+    assert shown.exit_code == 0, shown.output
+    draft = json.loads(shown.stdout)
+    assert draft["base"] == 1
+    file = tmp_path / "calendar.json"
+    file.write_text(json.dumps({**draft, "hours": {"2026-12-31": ["09:00-12:00"]}}), encoding="utf-8")
+    assert (
+        noria("calendar", "publish", "default", file, "--note", "半天", "--data", tmp_path).stdout
+        == "default version 2\n"
+    )
+    assert json.loads(noria("calendar", "show", "--data", tmp_path).stdout)["hours"] == {"2026-12-31": ["09:00-12:00"]}
+    with sqlite3.connect(tmp_path / "noria.db") as db:
+        records = db.execute(
+            "SELECT actor, object_id, reason FROM audit WHERE action = 'calendar.published'"
+        ).fetchall()
+    db.close()
+    assert records == [("cli", "default", "半天")]
+
+
+@pytest.mark.parametrize(("content", "says"), [("{", "is no calendar"), ('{"week": 1}', "is no calendar")])
+def test_a_file_that_is_no_calendar_is_refused_with_what_is_wrong(tmp_path: Path, content: str, says: str) -> None:
+    file = tmp_path / "calendar.json"
+    file.write_text(content, encoding="utf-8")
+    result = noria("calendar", "publish", "default", file, "--data", tmp_path)
+    assert result.exit_code == 2
+    assert says in result.output
+
+
+def test_the_public_holidays_of_a_year_are_printed() -> None:
+    known = json.loads(noria("calendar", "holidays", 2026).stdout)
+    assert known["holidays"]["2026-10-01"] == "国庆节"
+    assert known["published"]

@@ -100,7 +100,8 @@ class _Drawing:
             if key in _PLAIN:
                 attributes[_PLAIN[key]] = value
             elif key in _TIMERS:
-                inside.append(f"<timerEventDefinition><{_TIMERS[key]}>{escape(value)}</{_TIMERS[key]}>")
+                calendar = f" noria:calendar={quoteattr(given['calendar'])}" if "calendar" in given else ""
+                inside.append(f"<timerEventDefinition{calendar}><{_TIMERS[key]}>{escape(value)}</{_TIMERS[key]}>")
                 inside.append("</timerEventDefinition>")
             elif key in _ROOTS:
                 kind, _, reference = _ROOTS[key]
@@ -116,7 +117,7 @@ class _Drawing:
             elif key == "script":
                 attributes["scriptFormat"] = "feel"
                 inside.append(f"<script>{escape(value)}</script>")
-            elif key not in ("codeVariable", "messageVariable"):
+            elif key not in ("codeVariable", "messageVariable") and not (key == "calendar" and "timer" in given):
                 attributes[f"noria:{key}"] = value
         if extensions:
             inside.insert(0, f"<extensionElements>{''.join(extensions)}</extensionElements>")

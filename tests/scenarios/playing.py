@@ -10,6 +10,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from noria.engine.evolve import replay
 from noria.engine.facts import Facts
 from noria.engine.state import Job, State, Status, Timer, encode_state
 from noria.engine.step import step
+from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import add_duration, parse_duration, parse_instant
 from noria.operate.deploying import read_bundle
@@ -31,10 +33,21 @@ from tests.scenarios.company import COMPANY, changed
 from tests.scenarios.drawing import draw
 
 BEGIN = "2026-03-02T09:00:00+08:00"  # a Monday, at the beginning of work
-FACTS = Facts({"default": china_calendar(range(2025, 2029))}, "Asia/Shanghai", people=COMPANY)
+CHINA = china_calendar(range(2025, 2029))
+NIGHT = WorkCalendar("night", 1, "Asia/Shanghai", (((1320, 1800),),) * 7, horizon=CHINA.horizon)
+FACTS = Facts(
+    {"default": CHINA, "night": NIGHT},
+    "Asia/Shanghai",
+    unit_calendars={"purchasing": "default", "plant": "night"},
+    person_calendars={"zhang": "default", "xu": "night"},
+    people=COMPANY,
+)
+PUBLISHED = {"2027": (date(2027, 12, 31), {date(2027, 1, 4): "元旦"}, frozenset({date(2027, 1, 9)}))}
+"""What a scenario may publish: year → horizon, holidays, make-up workdays."""
 OPEN_WORK = (
     *("tokens", "tasks", "jobs", "timers", "waits", "calls"),
     *("loops", "conditions", "compensations", "handlers", "activated", "gathered", "chosen"),
+    "deadlines",
     "approvals",
 )
 TASK_VERBS = (
@@ -145,6 +158,7 @@ class Player:
         self.facts = FACTS
         self.state = State()
         self.history: list[tuple[e.AnyEvent, ...]] = []
+        self.facts = FACTS
         self.states: list[State] = []
 
     def play(self, scenario: Scenario) -> None:
@@ -182,6 +196,9 @@ class Player:
         if line.startswith("wait "):
             self.wait(line.split()[1])
             return
+        if line.startswith("publish "):
+            self.publish(line.split()[1])
+            return
         outcome = self.do(self.command(line), actor)
         assert not isinstance(outcome, Rejected), f"refused: {outcome}"
 
@@ -200,6 +217,19 @@ class Player:
         self.history.append(e.decode_events(e.encode_events(outcome.events)))
         assert encode_state(replay(self.history)) == encode_state(self.state), "replay gives another state"
         return None
+
+    def publish(self, year: str) -> None:
+        """The calendar ``default`` comes into force with one more year; nothing is counted anew by that alone."""
+        horizon, holidays, workdays = PUBLISHED[year]
+        before = self.facts.calendars["default"]
+        calendar = msgspec.structs.replace(
+            before,
+            version=before.version + 1,
+            horizon=horizon,
+            holidays={**before.holidays, **holidays},
+            workdays=before.workdays | workdays,
+        )
+        self.facts = msgspec.structs.replace(self.facts, calendars={**self.facts.calendars, "default": calendar})
 
     def wait(self, text: str) -> None:
         """Let time pass; timers fire when they are due."""
@@ -278,6 +308,10 @@ class Player:
             return c.CompleteCall(token, values(rest[2:]))
         if verb in ("put", "take", "move"):
             return self.modification(verb, rest, by, reason)
+        if verb == "derive":
+            return c.DeriveDeadlines(by or "he", rest[0], int(found.get("version", 0)))
+        if verb in ("suspend", "resume"):
+            return (c.SuspendInstance if verb == "suspend" else c.ResumeInstance)(by or "he", reason or "因故")
         if verb == "retry":
             return c.RetryIncident(next(iter(self.state.incidents)), "operator")
         raise AssertionError(f"{verb!r} is no verb")

@@ -65,6 +65,18 @@ export const router = createRouter({
       meta: { title: "nav.models" },
     },
     {
+      path: "/rules",
+      name: "rules",
+      component: () => import("./screens/rules/RulesList.vue"),
+      meta: { title: "nav.rules", permission: "models.read" },
+    },
+    {
+      path: "/rules/:decision",
+      name: "rule-table",
+      component: () => import("./screens/rules/RulesPage.vue"),
+      meta: { title: "nav.rules", permission: "models.read" },
+    },
+    {
       path: "/board/:process?",
       name: "board",
       component: () => import("./screens/board/BoardPage.vue"),
@@ -75,6 +87,12 @@ export const router = createRouter({
       name: "audit",
       component: () => import("./screens/audit/AuditPage.vue"),
       meta: { title: "nav.audit", permission: "audit.read" },
+    },
+    {
+      path: "/calendars/:id?",
+      name: "calendars",
+      component: () => import("./screens/calendars/CalendarPage.vue"),
+      meta: { title: "nav.calendars" },
     },
     {
       path: "/admin/people",

@@ -4,20 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from noria.design.bpmn.graph import Element, TimerKind, Trigger, TriggerKind
 from noria.design.feel import Expression
 from noria.engine import events as e
+from noria.engine.deadlines import deadline_set, reckon, responsible
 from noria.engine.priority import priority_of
+from noria.engine.state import Deadline
 from noria.engine.trouble import Trouble
-from noria.kernel.calendar import add_working, working_between
-from noria.kernel.instants import Duration, InstantMs, add_duration, parse_cycle, parse_duration, parse_instant
+from noria.kernel.instants import parse_cycle, parse_instant
 
 if TYPE_CHECKING:
     from noria.engine.run import Run
 
-Opening = e.TimerStarted | e.WaitOpened | e.ConditionAwaited
+Opening = e.TimerStarted | e.WaitOpened | e.ConditionAwaited | e.DeadlineSet
+
+
+class Due(NamedTuple):
+    """When a timer is due.
+
+    Attributes:
+        due_ms: first.
+        remaining: how often it repeats after that, -1 for ever.
+        interval: of the repetition, "" for none.
+        deadline: how it was counted in a working calendar, None for clock time.
+    """
+
+    due_ms: int
+    remaining: int = 0
+    interval: str = ""
+    deadline: Deadline | None = None
 
 
 def openings(run: Run, token: int, elements: Iterable[int]) -> list[Opening]:
@@ -31,14 +48,17 @@ def openings(run: Run, token: int, elements: Iterable[int]) -> list[Opening]:
     graph = run.definition.graph
     variables = run.variables(token)
     opened: list[Opening] = []
+    counted: list[Opening] = []
     for index in elements:
         element = graph.elements[index]
         for which, trigger in enumerate(element.triggers):
             key = run.state.next_id + len(opened)
             if trigger.kind is TriggerKind.TIMER:
-                due_ms, remaining, interval = first_due(run, element, trigger, variables)
+                due_ms, remaining, interval, deadline = first_due(run, element, trigger, variables)
                 priority = priority_of(run, element, token)
                 opened.append(e.TimerStarted(key, token, index, due_ms, remaining, interval, priority=priority))
+                if deadline is not None:
+                    counted.append(deadline_set(key, deadline))
             elif trigger.kind is TriggerKind.MESSAGE:
                 name = event_name(run, element, trigger, variables)
                 correlation = run.state.business_key
@@ -49,7 +69,7 @@ def openings(run: Run, token: int, elements: Iterable[int]) -> list[Opening]:
                 opened.append(e.WaitOpened(key, token, index, True, event_name(run, element, trigger, variables)))
             elif trigger.kind is TriggerKind.CONDITIONAL:
                 opened.append(e.ConditionAwaited(key, token, index, which))
-    return opened
+    return opened + counted
 
 
 def correlation_key(run: Run, expression: Expression, element: Element, variables: Mapping[str, object]) -> str:
@@ -78,8 +98,8 @@ def event_name(run: Run, element: Element, trigger: Trigger, variables: Mapping[
     return run.evaluate_text(trigger.name_expression, variables, f"The name of {element.id}")
 
 
-def first_due(run: Run, element: Element, trigger: Trigger, variables: Mapping[str, object]) -> tuple[int, int, str]:
-    """When a timer is due first, how often it repeats after that (-1 for ever) and at which interval ("" for never).
+def first_due(run: Run, element: Element, trigger: Trigger, variables: Mapping[str, object]) -> Due:
+    """When a timer is due first, and how it goes on.
 
     Raises:
         Trouble: the expression gives no date-time, duration or cycle.
@@ -91,9 +111,10 @@ def first_due(run: Run, element: Element, trigger: Trigger, variables: Mapping[s
     try:
         text = text_of(value)
         if trigger.timer is TimerKind.DATE:
-            return instant_of(text, run), 0, ""
+            return Due(instant_of(text, run))
         if trigger.timer is TimerKind.DURATION:
-            return after(run, run.now_ms, text, trigger.calendar), 0, ""
+            due_ms, deadline = reckon(run, run.now_ms, text, responsible(run, trigger.calendar))
+            return Due(due_ms, deadline=deadline)
         return _first_of_cycle(run, text, trigger.calendar)
     except ValueError as error:
         raise Trouble(
@@ -112,12 +133,13 @@ def text_of(value: object) -> str:
     return value
 
 
-def _first_of_cycle(run: Run, text: str, calendar: str) -> tuple[int, int, str]:
+def _first_of_cycle(run: Run, text: str, calendar: str) -> Due:
     times, start, interval = parse_cycle(text)
     remaining = times - 1 if times > 0 else -1
     if start:
-        return instant_of(start, run), remaining, interval
-    return after(run, run.now_ms, interval, calendar), remaining, interval
+        return Due(instant_of(start, run), remaining, interval)
+    due_ms, deadline = reckon(run, run.now_ms, interval, responsible(run, calendar))
+    return Due(due_ms, remaining, interval, deadline)
 
 
 def instant_of(text: str, run: Run) -> int:
@@ -131,28 +153,3 @@ def instant_of(text: str, run: Run) -> int:
         return parse_instant(datetime(day.year, day.month, day.day).isoformat(), run.zone())  # noqa: DTZ001
     # FEEL writes a zone as @Europe/Berlin behind the offset or the time.
     return parse_instant(text.partition("@")[0], run.zone())
-
-
-def after(run: Run, start_ms: int, duration: str, calendar: str) -> int:
-    """The instant a duration after another, on the clock or in a working calendar.
-
-    Raises:
-        ValueError: it is not a duration, or the calendar is unknown.
-    """
-    parsed = parse_duration(duration)
-    if not calendar:
-        return add_duration(InstantMs(start_ms), parsed, run.zone())
-    if calendar not in run.facts.calendars:
-        raise ValueError(f"there is no working calendar {calendar!r}")
-    return add_working(run.facts.calendars[calendar], InstantMs(start_ms), parsed)
-
-
-def part_way(run: Run, start_ms: int, end_ms: int, share: float, calendar: str) -> int:
-    """The instant when a share of the time between two instants has passed, on the clock or in a working calendar."""
-    if share == 1:
-        return end_ms
-    if not calendar:
-        return start_ms + round((end_ms - start_ms) * share)
-    working = run.facts.calendars[calendar]
-    span_ms = working_between(working, InstantMs(start_ms), InstantMs(end_ms))
-    return add_working(working, InstantMs(start_ms), Duration(milliseconds=round(span_ms * share)))

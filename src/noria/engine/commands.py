@@ -348,6 +348,20 @@ class ResumeInstance(Command, frozen=True):
     reason: str = ""
 
 
+class DeriveDeadlines(Command, frozen=True):
+    """Count the provisional due dates of a calendar anew, since a newer version of it is in force.
+
+    Attributes:
+        by: who published it.
+        calendar: id of the calendar.
+        version: of the calendar, or a later one.
+    """
+
+    by: str
+    calendar: str
+    version: int
+
+
 AnyCommand = (
     StartInstance
     | ClaimTask
@@ -378,6 +392,7 @@ AnyCommand = (
     | RestoreInstance
     | SuspendInstance
     | ResumeInstance
+    | DeriveDeadlines
 )
 
 ACTIONS: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(AnyCommand)}

@@ -680,6 +680,42 @@ class TaskSeparated(Event, frozen=True, tag=81):
     people: tuple[str, ...]
 
 
+class DeadlineSet(Event, frozen=True, tag=100):
+    """A due date was counted in working time; `key` is the task's token or the timer, the rest as in `Deadline`."""
+
+    key: int
+    calendar: str
+    version: int
+    start_ms: int
+    duration: str
+    provisional: bool = False
+
+
+class DeadlineMoved(Event, frozen=True, tag=101):
+    """A newer version of the calendar gave another due date for a task or timer; version 0 for a reminder of one."""
+
+    key: int
+    due_ms: int
+    version: int = 0
+    provisional: bool = False
+
+
+class FactsRead(Event, frozen=True, tag=102):
+    """What the command used of the outside to decide; the last event of the command.
+
+    Attributes:
+        values: of the name ``facts``: the parts that were named.
+        calendar: id of the calendar that the day was looked up in.
+        calendar_version: of it.
+        versions: name in the environment → version of what was said.
+    """
+
+    values: dict[str, object]
+    calendar: str
+    calendar_version: int
+    versions: dict[str, int] = {}
+
+
 AnyEvent = (
     InstanceStarted
     | ElementEntered
@@ -754,6 +790,9 @@ AnyEvent = (
     | TaskOverdue
     | DoersNoted
     | TaskSeparated
+    | DeadlineSet
+    | DeadlineMoved
+    | FactsRead
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -13,6 +13,7 @@ from noria.engine.state import (
     Comeback,
     Compensation,
     Condition,
+    Deadline,
     Done,
     Handler,
     Incident,
@@ -82,6 +83,8 @@ def element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.Tok
         _compensated(state, token)
     if token in state.activated:
         del state.activated[token]
+    if token in state.deadlines:
+        del state.deadlines[token]
 
 
 def _compensated(state: State, token: int) -> None:
@@ -120,8 +123,29 @@ def _element_cancelled(state: State, event: e.ElementCancelled) -> None:
 
 def _close(state: State, ids: Iterable[int]) -> None:
     for key in ids:
-        if state.timers.pop(key, None) is None and state.waits.pop(key, None) is None:
+        if state.timers.pop(key, None) is not None:
+            state.deadlines.pop(key, None)
+        elif state.waits.pop(key, None) is None:
             state.conditions.pop(key, None)
+
+
+def _deadline_set(state: State, event: e.DeadlineSet) -> None:
+    state.deadlines[event.key] = Deadline(
+        event.calendar, event.version, event.start_ms, event.duration, event.provisional
+    )
+
+
+def _deadline_moved(state: State, event: e.DeadlineMoved) -> None:
+    key = event.key
+    if key in state.tasks:
+        # The task's version stays: whoever is deciding on it need not look again.
+        state.tasks[key] = msgspec.structs.replace(state.tasks[key], due_ms=event.due_ms)
+    else:
+        state.timers[key] = msgspec.structs.replace(state.timers[key], due_ms=event.due_ms)
+    if key in state.deadlines:
+        state.deadlines[key] = msgspec.structs.replace(
+            state.deadlines[key], version=event.version, provisional=event.provisional
+        )
 
 
 def _scope_opened(state: State, event: e.ScopeOpened) -> None:
@@ -595,4 +619,7 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.InstanceResumed: _suspended(False),
     e.DoersNoted: _doers_noted,
     e.TaskSeparated: _task_separated,
+    e.DeadlineSet: _deadline_set,
+    e.DeadlineMoved: _deadline_moved,
+    e.FactsRead: _nothing,
 }

@@ -8,7 +8,7 @@ from noria.design.bpmn.graph import Element, Kind, TriggerKind
 from noria.engine import choosing, looping, triggers
 from noria.engine import commands as c
 from noria.engine import events as e
-from noria.engine.arming import after
+from noria.engine.deadlines import catch_up, deadline_set, reckon, responsible
 from noria.engine.forms import checked_form
 from noria.engine.run import Run
 from noria.engine.state import RESERVED_VARIABLES, Purpose, State, Status
@@ -149,6 +149,7 @@ def resume(run: Run, command: c.ResumeInstance) -> Rejected | None:
     if not run.state.suspended:
         return Rejected("instance.not_suspended", "The instance is not suspended.")
     run.emit(e.InstanceResumed(command.by, command.reason))
+    catch_up(run)
     return None
 
 
@@ -251,11 +252,12 @@ def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
     if repeats:
         calendar = next(trigger.calendar for trigger in element.triggers if trigger.kind is TriggerKind.TIMER)
         # From the due instant, not from now: a late server must not shift the rhythm.
-        due_ms = after(run, timer.due_ms, timer.interval, calendar)
+        due_ms, deadline = reckon(run, timer.due_ms, timer.interval, responsible(run, calendar))
         remaining = timer.remaining - 1 if timer.remaining > 0 else -1
+        number = run.state.next_id
         run.emit(
             e.TimerStarted(
-                run.state.next_id,
+                number,
                 timer.token,
                 timer.element,
                 due_ms,
@@ -264,6 +266,8 @@ def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
                 priority=timer.priority,
             )
         )
+        if deadline is not None:
+            run.emit(deadline_set(number, deadline))
     if (
         repeats
         and element.kind is Kind.INTERMEDIATE_CATCH_EVENT

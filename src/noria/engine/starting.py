@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from noria.design.bpmn.graph import Element, Trigger, TriggerKind
-from noria.engine.arming import after, first_due
+from noria.engine.arming import first_due
 from noria.engine.behaviours import BEHAVIOURS
+from noria.engine.deadlines import reckon, responsible
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
 from noria.engine.priority import priority_of
@@ -21,7 +22,8 @@ def first_start(definition: Definition, element: int, now_ms: int, facts: Facts)
     """
     run = Run(definition, State(), now_ms, facts, BEHAVIOURS)
     start = definition.graph.elements[element]
-    return *first_due(run, start, _timer(start), {}), _priority(run, start)
+    due = first_due(run, start, _timer(start), {})
+    return due.due_ms, due.remaining, due.interval, _priority(run, start)
 
 
 def _priority(run: Run, start: Element) -> int:
@@ -35,7 +37,8 @@ def _priority(run: Run, start: Element) -> int:
 def next_start(definition: Definition, element: int, due_ms: int, interval: str, facts: Facts) -> int:
     """The due instant after `due_ms` in a cycle."""
     run = Run(definition, State(), due_ms, facts, BEHAVIOURS)
-    return after(run, due_ms, interval, _timer(definition.graph.elements[element]).calendar)
+    calendar = responsible(run, _timer(definition.graph.elements[element]).calendar)
+    return reckon(run, due_ms, interval, calendar)[0]
 
 
 def _timer(start: Element) -> Trigger:

@@ -10,8 +10,8 @@ from noria.kernel.errors import NoriaError
 
 FORMAT = 3
 """Of stored states. 1 had nothing behind `returned`, 2 no priorities, names of tasks and approvals; both are read."""
-RESERVED_VARIABLES = frozenset({"starter", "business_key"})
-"""Set at the start and never overwritten by a submission."""
+RESERVED_VARIABLES = frozenset({"starter", "business_key", "facts"})
+"""Set at the start, or by the engine whenever they are asked for, and never overwritten by a submission."""
 
 
 class Status(IntEnum):
@@ -255,6 +255,24 @@ class Incident(msgspec.Struct, frozen=True, array_like=True, gc=False):
     phase: str
 
 
+class Deadline(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How a due date was counted in a working calendar.
+
+    Attributes:
+        calendar: id of the calendar.
+        version: of the calendar.
+        start_ms: from when it counts.
+        duration: ISO 8601, as the model gave it then.
+        provisional: whether it lies behind what the calendar knew of holidays.
+    """
+
+    calendar: str
+    version: int
+    start_ms: int
+    duration: str
+    provisional: bool = False
+
+
 class Parent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The call activity that a called instance answers to."""
 
@@ -372,6 +390,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
         approved: who has approved, in order, since it was returned last.
         copied: who has been sent a copy.
         doers: who did the user tasks that others are to be separate from, by element, of every round.
+        deadlines: due dates in working time, by the token of the task or by the timer.
         chosen: by the scope of an ad-hoc sub-process, element indexes of what is still to be begun in it.
     """
 
@@ -409,6 +428,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
     approved: tuple[str, ...] = ()
     copied: tuple[str, ...] = ()
     doers: dict[int, tuple[str, ...]] = {}
+    deadlines: dict[int, Deadline] = {}
 
     def copy(self) -> State:
         """A working copy: what is replaced as a whole is shared, what is changed in place is not."""
@@ -451,6 +471,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.approved,
             self.copied,
             self.doers.copy() if self.doers else {},
+            self.deadlines.copy() if self.deadlines else {},
         )
 
 

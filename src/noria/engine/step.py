@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from noria.engine import commands as c
+from noria.engine import deadlines, lifecycle, migrating, modifying
 from noria.engine import events as e
-from noria.engine import lifecycle, migrating, modifying
 from noria.engine.behaviours import BEHAVIOURS
 from noria.engine.definition import Definition
 from noria.engine.facts import NO_FACTS, Facts
@@ -50,6 +50,7 @@ HANDLERS: dict[type, Handler] = {
     c.RestoreInstance: migrating.restore,
     c.SuspendInstance: lifecycle.suspend,
     c.ResumeInstance: lifecycle.resume,
+    c.DeriveDeadlines: deadlines.derive,
 }
 """Command type → what it does."""
 
@@ -76,6 +77,7 @@ _FROM_PEOPLE = (
     c.RestoreInstance,
     c.SuspendInstance,
     c.ResumeInstance,
+    c.DeriveDeadlines,
 )
 _WHILE_SUSPENDED = (
     c.Comment,
@@ -86,6 +88,7 @@ _WHILE_SUSPENDED = (
     c.RestoreInstance,
     c.SuspendInstance,
     c.ResumeInstance,
+    c.DeriveDeadlines,
 )
 _AFTER_THE_END = (c.Comment, c.SendCopy)
 _OPEN = Status.OPEN  # before Python 3.12 a look at an enum's member costs a function call
@@ -128,6 +131,7 @@ def step(
         if rejected is not None:
             return rejected
         run.advance()
+        run.note_facts()
     except RunawayError as error:
         return park(definition, state, command, now_ms, facts, error)
     run.state.version = state.version + 1

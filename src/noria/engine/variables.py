@@ -13,6 +13,7 @@ from noria.engine.definition import Definition
 from noria.engine.evolve import APPLY
 from noria.engine.facts import Facts
 from noria.engine.state import Scope, State
+from noria.engine.surroundings import FACTS, Surroundings, surroundings_of
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import NoriaError
 
@@ -29,6 +30,7 @@ class Variables:
     """
 
     _context: EvaluationContext | None = None
+    _surroundings: Surroundings | None = None
     # Variable name → how it has changed since conditions were last looked at.
     _changed: Mapping[str, frozenset[str]] = {}
 
@@ -69,6 +71,18 @@ class Variables:
             return scope.variables
         return {**self.visible(self.state.scopes[scope.parent]), **scope.variables}
 
+    def with_facts(self, variables: Mapping[str, object], source: str) -> Mapping[str, object]:
+        """Variables with the name ``facts``, for an expression or decision of this text that asks for it."""
+        if self._surroundings is None:
+            self._surroundings = surroundings_of(self)
+        self._surroundings.used_by(source, variables)
+        return {**variables, FACTS: self._surroundings.value}
+
+    def note_facts(self) -> None:
+        """Record what the command has used of the outside, if anything."""
+        if self._surroundings is not None:
+            self.emit(self._surroundings.event())
+
     def evaluate(self, expression: Expression, variables: Mapping[str, object]) -> object:
         """The JSON value of an expression.
 
@@ -77,6 +91,8 @@ class Variables:
         """
         if expression.constant is not None:
             return expression.constant
+        if FACTS in expression.names:
+            variables = self.with_facts(variables, expression.source)
         try:
             return to_json(expression.evaluate(variables, self.context))
         except NoriaError as error:
@@ -88,6 +104,8 @@ class Variables:
         Raises:
             Trouble: its budget is used up.
         """
+        if FACTS in expression.names:
+            variables = self.with_facts(variables, expression.source)
         try:
             return expression.test(variables, self.context)
         except NoriaError as error:

@@ -1,12 +1,12 @@
 """Working calendars: versioned data, and the one arithmetic of working time.
 
-Timers, time limits, metrics, forecasts and the twin all use these two functions. The core never asks a holiday library:
+Timers, time limits, metrics, forecasts and the twin all use these functions. The core never asks a holiday library:
 a calendar is a value that is handed in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -17,6 +17,10 @@ from noria.kernel.errors import NoriaError
 from noria.kernel.instants import MINUTE_MS, Duration, InstantMs, add_duration, from_datetime, to_datetime
 
 SEARCH_DAYS_MAX = 20_000
+DAY_MINUTES = 24 * 60
+Hours = tuple[tuple[int, int], ...]
+"""The working intervals of a day, (from, to) in minutes since its midnight, ascending. A shift that crosses midnight
+ends behind minute 1440 and belongs to the day on which it begins."""
 
 
 class NoWorkingTimeError(NoriaError):
@@ -26,35 +30,41 @@ class NoWorkingTimeError(NoriaError):
 
 
 class WorkCalendar(msgspec.Struct, frozen=True):
-    """When people work.
+    """When people work (工作日历).
 
     Attributes:
-        id: what models name it by.
+        id: what models and units name it by.
         version: counts its publications.
         zone: IANA name of the zone its wall-clock times are in.
-        week: for Monday to Sunday the working intervals, (from, to) in minutes since midnight, ascending.
-        holidays: dates on which nobody works, whatever the weekday.
-        workdays: make-up dates (调休) that are worked like a Monday, whatever the weekday.
+        week: the hours of Monday to Sunday.
+        holidays: dates on which nobody works, whatever the weekday → what the day is called.
+        workdays: make-up dates (调休) that are worked like the first working day of the week, whatever the weekday.
         horizon: last date for which holidays are known; later due dates are provisional.
+        hours: dates with hours of their own, such as half a day before a festival.
+        name: what people call the calendar.
     """
 
     id: str
     version: int
     zone: str
-    week: tuple[tuple[tuple[int, int], ...], ...]
-    holidays: frozenset[date] = frozenset()
+    week: tuple[Hours, ...]
+    holidays: Mapping[date, str] = {}
     workdays: frozenset[date] = frozenset()
     horizon: date = date(9999, 12, 31)
+    hours: Mapping[date, Hours] = {}
+    name: str = ""
 
 
 OFFICE_HOURS = ((9 * 60, 12 * 60), (13 * 60, 18 * 60))
 OFFICE_WEEK = (OFFICE_HOURS,) * 5 + ((), ())
 
 
-def intervals_on(calendar: WorkCalendar, day: date) -> tuple[tuple[int, int], ...]:
-    """The working intervals of a date, (from, to) in minutes since midnight."""
+def intervals_on(calendar: WorkCalendar, day: date) -> Hours:
+    """The working intervals that begin on a date."""
+    if day in calendar.hours:
+        return calendar.hours[day]
     if day in calendar.workdays:
-        return calendar.week[0]
+        return next((hours for hours in calendar.week if hours), ())
     if day in calendar.holidays:
         return ()
     return calendar.week[day.weekday()]
@@ -65,11 +75,37 @@ def is_working_day(calendar: WorkCalendar, day: date) -> bool:
     return bool(intervals_on(calendar, day))
 
 
+def is_provisional(calendar: WorkCalendar, at: InstantMs) -> bool:
+    """Whether an instant lies behind what the calendar knows of holidays."""
+    return to_datetime(at, ZoneInfo(calendar.zone)).date() > calendar.horizon
+
+
 @lru_cache(maxsize=4_096)  # the same few days are asked for again and again
 def _instant(day: date, minute: int, zone: ZoneInfo) -> int:
-    if minute == 24 * 60:
-        day, minute = day + timedelta(days=1), 0
-    return from_datetime(datetime.combine(day, time(minute // 60, minute % 60), zone))
+    """The instant of a wall-clock minute, counted from midnight of a date.
+
+    Of a minute that the clocks pass twice it is the first; one that they skip is the instant at which they skip it, so
+    that later minutes never come before earlier ones.
+    """
+    days, minute = divmod(minute, DAY_MINUTES)
+    wall = datetime.combine(day + timedelta(days=days), time(minute // 60, minute % 60), zone)
+    at = from_datetime(wall)
+    if to_datetime(at, zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
+        return at
+    before, offset = from_datetime(wall.replace(fold=1)), to_datetime(at, zone).utcoffset()
+    while at - before > 1:
+        middle = InstantMs((before + at) // 2)
+        if to_datetime(middle, zone).utcoffset() == offset:
+            at = middle
+        else:
+            before = middle
+    return at
+
+
+def _wall_instant(day: date, since_midnight_ms: int, zone: ZoneInfo) -> int:
+    minute, rest_ms = divmod(since_midnight_ms, MINUTE_MS)
+    at = _instant(day, minute, zone)
+    return min(at + rest_ms, _instant(day, minute + 1, zone)) if rest_ms else at
 
 
 def _spans(calendar: WorkCalendar, day: date, zone: ZoneInfo, step: int) -> Iterator[tuple[int, int]]:
@@ -109,23 +145,51 @@ def add_working(calendar: WorkCalendar, at: InstantMs, duration: Duration) -> In
 def _add_days(calendar: WorkCalendar, local: datetime, duration: Duration, zone: ZoneInfo) -> int:
     if duration.months:
         local = to_datetime(add_duration(from_datetime(local), Duration(months=duration.months), zone), zone)
+    day, minute_ms = _shift_day(calendar, local)
+    day = add_working_days(calendar, day, duration.days)
+    for start, end in intervals_on(calendar, day):
+        if minute_ms <= end * MINUTE_MS:
+            return _wall_instant(day, max(minute_ms, start * MINUTE_MS), zone)
+    return _instant(day, intervals_on(calendar, day)[-1][1], zone)
+
+
+def _shift_day(calendar: WorkCalendar, local: datetime) -> tuple[date, int]:
+    """The working day that a wall-clock time belongs to, and its ms since that day's midnight.
+
+    The small hours of a shift that began the day before belong to that day.
+    """
     day = local.date()
-    step = 1 if duration.days >= 0 else -1
-    left = abs(duration.days)
+    since_ms = (local.hour * 60 + local.minute) * MINUTE_MS + local.second * 1000 + local.microsecond // 1000
+    before = day - timedelta(days=1)
+    end_ms = max((end - DAY_MINUTES for _, end in intervals_on(calendar, before)), default=0) * MINUTE_MS
+    starts_now = any(start * MINUTE_MS == since_ms for start, _ in intervals_on(calendar, day))
+    if since_ms < end_ms or (0 < since_ms == end_ms and not starts_now):
+        return before, since_ms + DAY_MINUTES * MINUTE_MS
+    return day, since_ms
+
+
+def add_working_days(calendar: WorkCalendar, day: date, count: int) -> date:
+    """The date that many working days after (or, negative, before) another; 0 is the first working day from it on.
+
+    Raises:
+        NoWorkingTimeError: the calendar has not as many within many years.
+    """
+    step = 1 if count >= 0 else -1
+    left = abs(count)
     for _ in range(SEARCH_DAYS_MAX):
         if left == 0 and is_working_day(calendar, day):
-            break
+            return day
         day += timedelta(days=step)
         if left and is_working_day(calendar, day):
             left -= 1
-    else:
-        raise NoWorkingTimeError(f"Calendar {calendar.id} has not enough working days in {SEARCH_DAYS_MAX} days.")
-    minute_ms = (local.hour * 60 + local.minute) * MINUTE_MS + local.second * 1000 + local.microsecond // 1000
-    for start, end in intervals_on(calendar, day):
-        if minute_ms <= end * MINUTE_MS:
-            beyond_ms = max(minute_ms - start * MINUTE_MS, 0)
-            return _instant(day, start, zone) + beyond_ms
-    return _instant(day, intervals_on(calendar, day)[-1][1], zone)
+    raise NoWorkingTimeError(f"Calendar {calendar.id} has not enough working days in {SEARCH_DAYS_MAX} days.")
+
+
+def working_days_between(calendar: WorkCalendar, start: date, end: date) -> int:
+    """How many working days lie behind `start` up to and with `end`; negative when the end is the earlier one."""
+    if end < start:
+        return -sum(is_working_day(calendar, end + timedelta(days=n)) for n in range((start - end).days))
+    return sum(is_working_day(calendar, start + timedelta(days=n + 1)) for n in range((end - start).days))
 
 
 def _forwards(calendar: WorkCalendar, at: int, left_ms: int, zone: ZoneInfo) -> int:

@@ -5,7 +5,7 @@ Each definition of a figure stands here once; every screen shows the same number
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,8 @@ class Visit(msgspec.Struct):
         waiting_work: the same in working time.
         name: what a person's task was called, "" for the name of its element.
         proxy: who did it for the actor, as a substitute; "" when the actor did it.
+        calendar: in which its limit counts and its working time is told, "" for the default one.
+        calendar_version: of that calendar, 0 for the version in force.
     """
 
     iid: int
@@ -65,6 +67,8 @@ class Visit(msgspec.Struct):
     waiting_work: int = 0
     name: str = ""
     proxy: str = ""
+    calendar: str = ""
+    calendar_version: int = 0
 
 
 class Occurrence(msgspec.Struct, frozen=True):
@@ -129,13 +133,20 @@ class Fold:
         self,
         visits: Mapping[tuple[int, int], Visit],
         lives: Mapping[int, Life],
-        calendar: WorkCalendar,
+        calendar_of: Callable[[str, int], WorkCalendar],
     ) -> None:
-        """Start from the open visits and lives of the instances that the page is about."""
+        """Start from the open visits and lives of the instances that the page is about.
+
+        Args:
+            visits: the open ones.
+            lives: likewise.
+            calendar_of: gives a calendar by id ("" for the default one) and version (0 for the one in force).
+        """
         self._known = dict(visits)
         self._lives = dict(lives)
-        self._calendar = calendar
-        self._zone = ZoneInfo(calendar.zone) if calendar.zone != "UTC" else UTC
+        self._calendar_of = calendar_of
+        zone = calendar_of("", 0).zone
+        self._zone = ZoneInfo(zone) if zone != "UTC" else UTC
         self.visits: dict[tuple[int, int], Visit] = {}
         self.flows: dict[tuple[int, int, int, str], int] = {}
         self.occurrences: list[Occurrence] = []
@@ -154,6 +165,8 @@ class Fold:
                 visit.due, visit.round, visit.human = event.due_ms, event.round, 1
                 visit.claimed = row.ts if event.assignee else 0
                 visit.name = event.name
+            elif isinstance(event, e.DeadlineSet | e.DeadlineMoved):
+                self._count_by(row, event)
             elif isinstance(event, e.TaskClaimed | e.TaskTransferred):
                 visit = self._visit(row.iid, event.token)
                 visit.claimed = visit.claimed or row.ts
@@ -197,6 +210,18 @@ class Fold:
             row.iid, event.token, row.tenant, row.definition, event.element, row.ts
         )
 
+    def _count_by(self, row: Recorded, event: e.DeadlineSet | e.DeadlineMoved) -> None:
+        """A limit in working time; that of a timer is no visit's."""
+        key = (row.iid, event.key)
+        if key not in self.visits and key not in self._known:
+            return
+        visit = self._visit(*key)
+        visit.calendar_version = event.version
+        if isinstance(event, e.DeadlineSet):
+            visit.calendar = event.calendar
+        else:
+            visit.due = event.due_ms
+
     def _open_visits(self, iid: int) -> list[Visit]:
         keys = {key for key in (*self._known, *self.visits) if key[0] == iid}
         return [visit for key in sorted(keys) if not (visit := self.visits.get(key) or self._known[key]).closed]
@@ -230,6 +255,9 @@ class Fold:
                     task = state.tasks[token]
                     visit.human, visit.due, visit.round = 1, task.due_ms, task.round
                     visit.claimed = row.ts if task.assignee else 0
+                if token in state.deadlines:
+                    visit.calendar = state.deadlines[token].calendar
+                    visit.calendar_version = state.deadlines[token].version
                 self.visits[key] = visit
 
     def _live_by(self, row: Recorded, definition: int) -> None:
@@ -259,8 +287,10 @@ class Fold:
             Occurrence(row.shard, row.seq, n, row.tenant, row.definition, row.iid, element, kind, row.ts)
         )
 
-    def _working(self, start: int, end: int) -> int:
-        return working_between(self._calendar, InstantMs(start), InstantMs(end)) if end > start else 0
+    def _working(self, start: int, end: int, calendar: str = "", version: int = 0) -> int:
+        if end <= start:
+            return 0
+        return working_between(self._calendar_of(calendar, version), InstantMs(start), InstantMs(end))
 
     def _close(self, row: Recorded, token: int, outcome: str, actor: str) -> None:
         key = (row.iid, token)
@@ -273,8 +303,9 @@ class Fold:
         visit.handling = row.ts - visit.entered
         until = visit.claimed or row.ts
         visit.waiting = until - visit.entered if visit.human else 0
-        visit.handling_work = self._working(visit.entered, row.ts)
-        visit.waiting_work = self._working(visit.entered, until) if visit.human else 0
+        visit.handling_work = self._working(visit.entered, row.ts, visit.calendar, visit.calendar_version)
+        waited = self._working(visit.entered, until, visit.calendar, visit.calendar_version) if visit.human else 0
+        visit.waiting_work = waited
 
     def _end(self, row: Recorded, status: Status) -> None:
         life = self.lives.get(row.iid) or self._lives[row.iid]

@@ -30,6 +30,8 @@ from noria.operate.office import (
     process_ref,
 )
 from noria.operate.reading import InstanceBox, InstanceFields, InstanceStatus, TaskFields
+from noria.operate.reason_views import Why
+from noria.operate.reasons import reasons_of
 from noria.operate.requests import Request, SerialDraw
 from noria.operate.rows import InstanceRow, JournalRow
 from noria.operate.sight import hidden_from, without
@@ -281,6 +283,7 @@ class Cases:
                     task.groups,
                     iso(task.created),
                     iso_or_none(task.due),
+                    bool(task.provisional),
                 )
                 for task in tasks
             ],
@@ -357,6 +360,13 @@ class Cases:
         for item in items:
             item.changes = [change for change in item.changes if change.name not in hidden]
         return Timeline(items)
+
+    async def reasons(self, caller: Caller, iid: int) -> Page[Why]:
+        """Why an instance went the way it went: forks, decisions and choices of people, oldest first."""
+        held = await self.seen(caller, iid)
+        history = await history_of(self._office, held, await self._office.people.organisation(caller.principal.tenant))
+        found = reasons_of(history, with_models=Permission.MODELS_READ in caller.principal.permissions)
+        return Page(found, len(found), len(found), 0)
 
     async def decisions(self, caller: Caller, iid: int) -> DecisionsMade:
         """The decisions of an instance, oldest first; why each came out so for who may read models."""

@@ -12,7 +12,7 @@ import msgspec
 
 from noria.engine import events as e
 from noria.engine.definition import Definition
-from noria.engine.state import State, Status, Task
+from noria.engine.state import Deadline, State, Status, Task
 from noria.operate.rows import (
     Commit,
     InstanceRow,
@@ -68,7 +68,7 @@ def gone(before: Mapping[K, V], after: Mapping[K, V]) -> Iterator[K]:
     return filterfalse(after.__contains__, before)
 
 
-def _task_row(row: InstanceRow, tok: int, task: Task) -> TaskRow:
+def _task_row(row: InstanceRow, tok: int, task: Task, deadline: Deadline | None) -> TaskRow:
     candidates: tuple[tuple[str, str], ...] = ()
     if task.groups or task.users or task.excluded:
         candidates = (
@@ -92,6 +92,7 @@ def _task_row(row: InstanceRow, tok: int, task: Task) -> TaskRow:
         int(task.claimed),
         candidates,
         task.name,
+        int(deadline is not None and deadline.provisional),
     )
 
 
@@ -100,7 +101,10 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
     row, after = held.row, held.state
     shard, iid = row.shard, row.iid
     if before.tasks or after.tasks:
-        commit.tasks.extend(_task_row(row, tok, task) for tok, task in changed(before.tasks, after.tasks))
+        deadlines = after.deadlines
+        commit.tasks.extend(
+            _task_row(row, tok, task, deadlines.get(tok)) for tok, task in changed(before.tasks, after.tasks)
+        )
         for tok in gone(before.tasks, after.tasks):
             commit.tasks_gone.append((shard, iid, tok))
             task = before.tasks[tok]

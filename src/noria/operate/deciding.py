@@ -9,8 +9,10 @@ from noria.design.feel import to_json
 from noria.design.feel.expression import FeelBudgetError
 from noria.engine import events as e
 from noria.engine.facts import Facts
+from noria.engine.surroundings import FACTS
 from noria.engine.variables import Variables
 from noria.operate.office import element_ref, iso
+from noria.operate.reasons import facts_read
 from noria.operate.timeline import History
 from noria.operate.views import DecisionMade
 
@@ -33,6 +35,9 @@ def decisions_made(history: History, facts: Mapping[int, Facts], *, explained: b
         decision = definition.decisions.get(event.decision)
         if explained and decision is not None:
             variables = Variables(definition, history.state, row.ts, facts[row.ts]).variables(event.token)
+            read = facts_read(e.decode_events(row.ev))
+            if read is not None:
+                variables = {**variables, FACTS: read.values}
             try:
                 result, explanation = explain(decision, variables, facts[row.ts].context(row.ts))
                 same = to_json(result.value) == event.result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import ClassVar, Protocol
 
@@ -22,6 +22,7 @@ from noria.operate.delivery import StartPoint
 
 KINDS = {".bpmn": "bpmn", ".dmn": "dmn", ".form": "form"}
 FILES_MAX = 50
+_LOAD = "facts.load"
 
 
 class Resource(msgspec.Struct):
@@ -235,6 +236,12 @@ class Deployed(msgspec.Struct):
     findings: list[Finding]
 
 
+def _asks_for_load(definition: Definition, resources: Iterable[Resource]) -> bool:
+    return any(_LOAD.encode() in resource.content for resource in resources) or any(
+        _LOAD in decision.within().source for decision in definition.decisions.values()
+    )
+
+
 class Catalogue:
     """Knows every definition and compiles each once. `Definitions` for the runtime, `Directory` for delivery."""
 
@@ -244,6 +251,11 @@ class Catalogue:
         self._newest: dict[tuple[int, str], int] = {}
         self._compiled: dict[int, Definition] = {}
         self._lock = asyncio.Lock()
+        self._load_asked: Callable[[int], Awaitable[None]] | None = None
+
+    def when_load_is_asked_for(self, count: Callable[[int], Awaitable[None]]) -> None:
+        """Have a function called with the tenant before a model that asks for the load of people or groups is run."""
+        self._load_asked = count
 
     async def load(self) -> None:
         """Read what is deployed, and compile the newest versions, whose start events must be known."""
@@ -328,8 +340,13 @@ class Catalogue:
         decisions, forms = await self._known(row.tenant)
         graph = next(graph for file, graph in bundle.graphs if file == row.resource and graph.key == row.key)
         made = Definition(graph, row.version, {**decisions, **bundle.decisions}, {**forms, **bundle.forms})
+        await self._look_for_load(row.tenant, made, resources)
         self._compiled[definition] = made
         return made
+
+    async def _look_for_load(self, tenant: int, definition: Definition, resources: Iterable[Resource]) -> None:
+        if self._load_asked is not None and _asks_for_load(definition, resources):
+            await self._load_asked(tenant)
 
     async def xml(self, definition: int) -> bytes:
         """The BPMN file of a definition as it was deployed."""
@@ -351,6 +368,14 @@ class Catalogue:
             if form is not None:
                 forms[form.id] = form
         return decisions, forms
+
+    async def decision_files(self, tenant: int) -> dict[str, bytes]:
+        """The newest decision files by name."""
+        return {resource.name: resource.content for resource in await self._store.newest_resources(tenant, "dmn")}
+
+    async def resources(self, deployment: int) -> dict[str, bytes]:
+        """What was deployed together, by name."""
+        return {resource.name: resource.content for resource in await self._store.resources(deployment)}
 
     async def decision(self, tenant: int, decision: str) -> Decision | None:
         """The newest decision of that id."""
@@ -389,9 +414,11 @@ class Catalogue:
                 replaced = self._newest.get((tenant, row.key))
                 if replaced is not None:
                     obsolete.append(replaced)
-                self._compiled[row.id] = Definition(
+                made = Definition(
                     graph, row.version, {**known_decisions, **bundle.decisions}, {**known_forms, **bundle.forms}
                 )
+                await self._look_for_load(tenant, made, resources)
+                self._compiled[row.id] = made
                 self._rows[row.id] = row
                 self._newest[tenant, row.key] = row.id
                 timers += self._start_timers(row, now_ms, facts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -35,11 +35,15 @@ class Stamp(msgspec.Struct, frozen=True):
         definition: id of the newest definition.
         people: changes whenever people or units do.
         sessions: changes whenever a session ends before its time.
+        calendars: changes whenever a calendar is published or given to a unit.
+        facts: changes whenever something is said of the world.
     """
 
     definition: int
     people: str
     sessions: str
+    calendars: str = ""
+    facts: str = ""
 
 
 class Projected(msgspec.Struct):
@@ -79,6 +83,8 @@ class Following:
         deployed: told of definitions that were deployed elsewhere.
         projected: told of notices, and of the keys of processes whose figures have moved.
         people_changed: told that people or units have changed somewhere.
+        facts_changed: told that something has been said of the world.
+        calendars_changed: told that calendars, or who works by them, have changed somewhere.
         alone: whether no other process commits.
     """
 
@@ -94,6 +100,8 @@ class Following:
         projected: Callable[[list[Notice], set[str]], None],
         people_changed: Callable[[], None],
         sessions_ended: Callable[[], None],
+        calendars_changed: Callable[[], Awaitable[None]],
+        facts_changed: Callable[[], Awaitable[None]],
         alone: bool,
     ) -> None:
         self._runtime = runtime
@@ -105,6 +113,8 @@ class Following:
         self._projected = projected
         self._people_changed = people_changed
         self._sessions_ended = sessions_ended
+        self._calendars_changed = calendars_changed
+        self._facts_changed = facts_changed
         self._alone = alone
         self._seen: dict[int, int] = {}
         self._stamp: Stamp | None = None
@@ -170,6 +180,10 @@ class Following:
             self._people_changed()
         if before is None or (before.people, before.sessions) != (stamp.people, stamp.sessions):
             self._sessions_ended()
+        if before is None or (before.people, before.calendars) != (stamp.people, stamp.calendars):
+            await self._calendars_changed()
+        if before is None or before.facts != stamp.facts:
+            await self._facts_changed()
         if before is None or before.definition != stamp.definition:
             found = await self._catalogue.refresh()
             if found:

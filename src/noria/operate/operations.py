@@ -47,7 +47,7 @@ _OUTSIDE = (
 )
 """What cannot be taken back: somebody else has been told of it, or may have been."""
 
-Kind = Literal["migrate", "modify", "retry", "suspend", "resume"]
+Kind = Literal["migrate", "modify", "retry", "suspend", "resume", "derive"]
 
 
 class PlanError(NoriaError):
@@ -67,6 +67,8 @@ class Plan(msgspec.Struct, frozen=True):
         elements: for a migration, source element id → target element id where they differ.
         moves: for a modification.
         at: only instances that are at this element; "" for all.
+        calendar: for counting due dates anew, the calendar; its publication makes this batch.
+        calendar_version: likewise, the version published.
     """
 
     kind: Kind
@@ -76,6 +78,8 @@ class Plan(msgspec.Struct, frozen=True):
     elements: dict[str, str] = {}
     moves: tuple[c.Move, ...] = ()
     at: str = ""
+    calendar: str = ""
+    calendar_version: int = 0
 
 
 class BatchRow(msgspec.Struct):
@@ -153,6 +157,14 @@ class BatchStore(Protocol):
         """Set when a batch ended (0: it is at work) and who has it taken back."""
         ...
 
+    async def due_after(self, tenant: int, due_ms: int, after: int, limit: int) -> list[int]:
+        """Instances with an open task or a timer that is due behind an instant, behind an instance id, by id."""
+        ...
+
+    async def add(self, batch: str, items: Sequence[BatchItem]) -> None:
+        """Have more instances in a batch; those that are in it already wait again."""
+        ...
+
 
 class Operations:
     """Plans, batches and single changes of operators."""
@@ -208,6 +220,8 @@ class Operations:
         return view, ready
 
     def _rows(self, tenant: int, plan: Plan) -> tuple[list[DefinitionRow], DefinitionRow | None]:
+        if plan.kind == "derive":
+            raise PlanError("Due dates are counted anew when a calendar is published, and only then.")
         rows = [row for row in self._office.catalogue.rows(tenant) if row.key == plan.process]
         if not rows:
             raise NotFoundError(f"There is no process {plan.process!r}.")
@@ -321,8 +335,10 @@ class Operations:
         row = await self._row(caller, batch)
         if not reason.strip():
             raise RefusedError(Rejected("reason.required", "Say why; the reason goes to the audit trail."))
-        if not row.ended or row.undone_by:
-            raise RefusedError(Rejected("batch.not_undoable", "The batch is at work, or has been taken back already."))
+        if not row.ended or row.undone_by or row.kind == "derive":
+            raise RefusedError(
+                Rejected("batch.not_undoable", "The batch is at work, has been taken back already, or cannot be.")
+            )
         await self._store.finish(row.id, 0, caller.principal.id)
         await self._record(caller, "batch.undone", row, reason)
         self._wake.set()
@@ -376,7 +392,8 @@ class Operations:
             self._wake.clear()
             try:
                 for row in await self._store.unfinished():
-                    await self._carry_out(row)
+                    if row.kind != "derive":
+                        await self._carry_out(row)
             except NoriaError as error:
                 logger.warning("Batches pause: %s", error)
                 await self._office.clock.sleep_until(self._office.clock.now_ms() + 1_000)

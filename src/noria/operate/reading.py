@@ -68,6 +68,7 @@ class TaskFields(msgspec.Struct):
     """A task's columns in a list; `closed` and `outcome` are set for those that are done.
 
     `name` is "" when the task is called as its element. `proxy` did a closed one for its assignee, "" for nobody.
+    `provisional` tells that the due date is.
     """
 
     iid: int
@@ -92,6 +93,7 @@ class TaskFields(msgspec.Struct):
     excluded: list[str] = []
     amount: float | None = None
     proxy: str = ""
+    provisional: int = 0
 
 
 class ProcessCounts(msgspec.Struct):
@@ -170,6 +172,10 @@ class Lists(Protocol):
 
     async def worked_at(self, iid: int, person: str) -> list[int]:
         """Indexes of the elements of an instance where a person did something."""
+        ...
+
+    async def visited(self, tenant: int, places: Sequence[tuple[int, int]], since_ms: int, limit: int) -> list[int]:
+        """Instances that have left one of these elements (definition, element) since, the newest first."""
         ...
 
     async def usual_ms(self, tenant: int, definition: int) -> dict[int, int]:

@@ -116,7 +116,7 @@ class TaskRow(msgspec.Struct, gc=False):
     """An open task, for lists.
 
     Candidates are rows of their own: kind "g" for groups, "u" for people, "x" for who may not do it.
-    `name` is "" unless the model computes one.
+    `name` is "" unless the model computes one; `provisional` is 1 when the due date lies behind its calendar's horizon.
     """
 
     shard: int
@@ -134,6 +134,7 @@ class TaskRow(msgspec.Struct, gc=False):
     claimed: int
     candidates: tuple[tuple[str, str], ...]
     name: str = ""
+    provisional: int = 0
 
 
 class TimerRow(msgspec.Struct, gc=False):

@@ -63,6 +63,7 @@ def open_task(held: Held, token: int) -> TaskFields:
         users=list(task.users),
         excluded=list(task.excluded),
         amount=row.amount,
+        provisional=int(token in held.state.deadlines and held.state.deadlines[token].provisional),
     )
 
 
@@ -105,6 +106,7 @@ async def task_view(
         starter=person_ref(organisation, task.starter),
         created_at=iso(task.created),
         due_at=iso_or_none(task.due),
+        due_provisional=bool(task.provisional),
         overdue=bool(task.due) and (task.closed or now_ms) > task.due,
         priority=task.prio,
         round=task.round,

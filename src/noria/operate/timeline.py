@@ -60,6 +60,7 @@ KIND_OF: dict[type, str] = {
     e.InstanceRestored: "instance.restored",
     e.InstanceSuspended: "instance.suspended",
     e.InstanceResumed: "instance.resumed",
+    e.DeadlineMoved: "deadline.moved",
     e.InstanceCompleted: "instance.completed",
     e.InstanceWithdrawn: "instance.withdrawn",
     e.InstanceTerminated: "instance.terminated",
@@ -239,6 +240,9 @@ class History:
     def _element(self, event: e.AnyEvent) -> Ref | None:
         index = getattr(event, "element", None)
         token = getattr(event, "token", None)
+        if isinstance(event, e.DeadlineMoved):
+            timer = self.state.timers.get(event.key)
+            index, token = (timer.element, None) if timer is not None else (None, event.key)
         if index is None and token in self.state.tokens:
             index = self.state.tokens[token].element
         if index is None or self.graph.elements[index].kind is Kind.PROCESS:
@@ -260,6 +264,8 @@ class History:
                 return None  # told as a reminder, or a save point, which is nothing to tell
         if isinstance(event, e.ConditionChanged) and not event.met:
             return None
+        if isinstance(event, e.DeadlineMoved) and not event.version:
+            return None  # a reminder follows its task
         task = self.state.tasks.get(getattr(event, "token", 0))
         comment = getattr(event, "comment", None) or (
             event.text if isinstance(event, e.Commented | e.TaskUrged) else None

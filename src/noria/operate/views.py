@@ -87,6 +87,7 @@ class TaskView(msgspec.Struct, kw_only=True):
     starter: Ref
     created_at: str
     due_at: str | None
+    due_provisional: bool
     overdue: bool
     priority: int
     round: int
@@ -183,6 +184,7 @@ class Holder(msgspec.Struct, frozen=True):
     groups: list[str]
     since: str
     due_at: str | None
+    due_provisional: bool = False
 
 
 class InstanceBrief(msgspec.Struct, kw_only=True):

@@ -28,6 +28,8 @@ class Permission(StrEnum):
     CHANNELS = "channels.manage"
     DELIVERIES = "deliveries.operate"
     PHRASES = "phrases.manage"
+    CALENDARS = "calendars.manage"
+    FACTS = "facts.post"
 
 
 ROLES: dict[str, frozenset[Permission]] = {
@@ -42,6 +44,8 @@ ROLES: dict[str, frozenset[Permission]] = {
             Permission.BOARD,
             Permission.DELIVERIES,
             Permission.PHRASES,
+            Permission.CALENDARS,
+            Permission.FACTS,
         }
     ),
     "executive": frozenset({Permission.READ_ALL, Permission.BOARD, Permission.MODELS_READ}),
@@ -53,9 +57,10 @@ ROLES: dict[str, frozenset[Permission]] = {
             Permission.CHANNELS,
             Permission.DELIVERIES,
             Permission.PHRASES,
+            Permission.CALENDARS,
         }
     ),
-    "worker": frozenset({Permission.JOBS, Permission.MESSAGES}),
+    "worker": frozenset({Permission.JOBS, Permission.MESSAGES, Permission.FACTS}),
 }
 """What each built-in role allows. Any other role is a candidate group and allows nothing by itself."""
 

@@ -17,6 +17,7 @@ from noria.engine.state import (
     Comeback,
     Compensation,
     Condition,
+    Deadline,
     Done,
     Handler,
     Incident,
@@ -147,6 +148,14 @@ SAMPLES += (
     e.InstanceResumed(by="he", reason="核查完毕"),
     e.DoersNoted(token=6, element=5, people=("wang", "sun")),
     e.TaskSeparated(token=9, people=("wang", "sun")),
+    e.DeadlineSet(key=6, calendar="plant", version=2, start_ms=1_772_413_200_000, duration="P2D", provisional=True),
+    e.FactsRead(
+        values={"calendar": {"working_day": False}, "environment": {"stock": 3}},
+        calendar="plant",
+        calendar_version=2,
+        versions={"stock": 7},
+    ),
+    e.DeadlineMoved(key=6, due_ms=1_772_586_000_000, version=3, provisional=True),
 )
 
 APPROVAL = Approval(
@@ -220,6 +229,7 @@ STATE = State(
     gathered={31: 2},
     chosen={33: (35, 36)},
     suspended=True,
+    deadlines={6: Deadline("plant", 2, 1_772_413_200_000, "P2D", True)},
     approvals={37: APPROVAL},
     comeback=Comeback(38, 39, True, (40, 41), VARIABLES),
     approved=("li", "wang"),

@@ -57,6 +57,8 @@ export interface Task {
   starter: PersonRef;
   created_at: string;
   due_at: string | null;
+  /** The due date lies behind what its calendar knows of holidays. */
+  due_provisional: boolean;
   overdue: boolean;
   priority: number;
   round: number;
@@ -254,6 +256,7 @@ export interface Holder {
   groups: string[];
   since: string;
   due_at: string | null;
+  due_provisional: boolean;
 }
 export interface InstanceBrief {
   id: string;

@@ -1,4 +1,15 @@
-import { Bell, Checked, DataAnalysis, DocumentChecked, EditPen, Files, List, User } from "@element-plus/icons-vue";
+import {
+  Bell,
+  Calendar,
+  Checked,
+  DataAnalysis,
+  DocumentChecked,
+  EditPen,
+  Files,
+  Grid,
+  List,
+  User,
+} from "@element-plus/icons-vue";
 import type { Component } from "vue";
 import { can } from "../session";
 import type { Counts } from "../api/types";
@@ -22,8 +33,10 @@ const ENTRIES: readonly NavEntry[] = [
   { title: "nav.start", to: "/start", group: "run", icon: EditPen },
   { title: "nav.instances", to: "/instances", group: "run", icon: List },
   { title: "nav.models", to: "/models", group: "design", icon: Files, permission: "models.read" },
+  { title: "nav.rules", to: "/rules", group: "design", icon: Grid, permission: "models.read" },
   { title: "nav.board", to: "/board", group: "watch", icon: DataAnalysis, permission: "board.read" },
   { title: "nav.audit", to: "/audit", group: "govern", icon: DocumentChecked, permission: "audit.read" },
+  { title: "nav.calendars", to: "/calendars", group: "govern", icon: Calendar },
   { title: "nav.people", to: "/admin/people", group: "govern", icon: User, permission: "people.manage" },
   { title: "nav.channels", to: "/admin/channels", group: "govern", icon: Bell, permission: "deliveries.operate" },
 ];

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import click
+import msgspec
 
 from noria import __version__
 from noria.adapters.cli.importing import import_command
@@ -19,6 +20,7 @@ from noria.adapters.cli.trial import decide_command, run_command
 from noria.design.findings import Finding, has_errors
 from noria.kernel.errors import NoriaError
 from noria.operate.auditing import AuditVerdict
+from noria.operate.calendar_drafts import CalendarDraft
 from noria.operate.deploying import check_bundle
 from noria.operate.rosters import ImportView
 
@@ -64,6 +66,18 @@ class Composition(Protocol):
 
     async def export_people(self, url: str, kind: Literal["xlsx", "csv"], *, chinese: bool, at: str) -> bytes:
         """Export people, units and posts."""
+        ...
+
+    async def calendar(self, url: str, key: str) -> CalendarDraft:
+        """A working calendar in force, as a draft of its next version."""
+        ...
+
+    async def publish_calendar(self, url: str, key: str, draft: CalendarDraft) -> int:
+        """Publish a working calendar; gives its version."""
+        ...
+
+    def public_holidays(self, year: int) -> Any:
+        """Holidays and make-up workdays of a year, as the holiday package has them."""
         ...
 
 
@@ -223,6 +237,55 @@ def verify(root: Composition, data: Path | None, database: str) -> None:
         click.echo(f"BAD {verdict.first_bad}: {verdict.reason}")
         raise SystemExit(1)
     click.echo("OK")
+
+
+@group.group()
+def calendar() -> None:
+    """Working calendars: hours, holidays and make-up workdays (调休)."""
+
+
+def _json(value: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+@calendar.command()
+@click.argument("key", default="default")
+@_data
+@_database
+@click.pass_obj
+def show(root: Composition, key: str, data: Path | None, database: str) -> None:
+    """Print the calendar in force as JSON, ready to be changed and published."""
+    click.echo(_json(run(root.calendar(_url(data, database), key))))
+
+
+@calendar.command()
+@click.argument("key")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--note", default="", help="Why it is published.")
+@_data
+@_database
+@click.pass_obj
+def publish(root: Composition, key: str, file: Path, note: str, data: Path | None, database: str) -> None:
+    """Publish a calendar from a JSON file as its next version.
+
+    A running server reads it at once, and counts due dates anew that lay behind the last known year.
+    """
+    try:
+        draft = msgspec.json.decode(file.read_bytes(), type=CalendarDraft)
+    except msgspec.DecodeError as error:
+        raise click.UsageError(f"{file} is no calendar: {error}. `noria calendar show` prints one.") from None
+    if note:
+        draft.note = note
+    version = run(root.publish_calendar(_url(data, database), key, draft))
+    click.echo(f"{key} version {version}")
+
+
+@calendar.command()
+@click.argument("year", type=click.IntRange(1970, 2200))
+@click.pass_obj
+def holidays(root: Composition, year: int) -> None:
+    """Print public holidays and make-up workdays of a year in mainland China, and whether they are published yet."""
+    click.echo(_json(root.public_holidays(year)))
 
 
 @group.command("rebuild-board")

@@ -9,11 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
+from noria.adapters.database.calendars import CALENDARS_STAMP
+from noria.adapters.database.observations import FACTS_STAMP
 from noria.adapters.database.opening import Database
 from noria.adapters.database.people import PEOPLE_STAMP, SESSIONS_STAMP
 from noria.adapters.database.projection import BOARD, NOTICES
 from noria.operate.following import Projected, Stamp, moved
 from noria.operate.notices import Notice
+
+_STAMPS = (PEOPLE_STAMP, SESSIONS_STAMP, CALENDARS_STAMP, FACTS_STAMP)
+"""In the order of `Stamp`'s fields."""
 
 
 class DatabaseChanges:
@@ -33,12 +38,11 @@ class DatabaseChanges:
         """What tells that models or people have changed."""
         newest = sa.select(sa.func.coalesce(sa.func.max(t.definition.c.id), 0)).scalar_subquery()
         c = t.setting.c
-        stamps = sa.select(c.name, c.tenant, c.value).where(c.name.in_((PEOPLE_STAMP, SESSIONS_STAMP)))
+        stamps = sa.select(c.name, c.tenant, c.value).where(c.name.in_(_STAMPS))
         async with self._database.reading() as db:
             definition = (await db.execute(sa.select(newest))).scalar_one()
             rows = sorted(tuple(row) for row in (await db.execute(stamps)).all())
-        people, sessions = (str([row for row in rows if row[0] == name]) for name in (PEOPLE_STAMP, SESSIONS_STAMP))
-        return Stamp(definition, people, sessions)
+        return Stamp(definition, *(str([row for row in rows if row[0] == name]) for name in _STAMPS))
 
     async def projected(self) -> Projected:
         """What the projector has written since the last call; nothing the first time."""

@@ -148,6 +148,7 @@ _OPEN_TASK = [
         "version",
         "claimed",
         "name",
+        "provisional",
     )
 ]
 _DONE_TASK = [
@@ -326,6 +327,30 @@ class DatabaseLists:
     async def worked_at(self, iid: int, person: str) -> list[int]:
         v = t.visit.c
         query = sa.select(v.element).where(v.iid == iid, v.actor == person).distinct()
+        async with self._database.reading() as db:
+            return list((await db.execute(query)).scalars())
+
+    async def visited(self, tenant: int, places: Sequence[tuple[int, int]], since_ms: int, limit: int) -> list[int]:
+        c = t.visit.c
+        by_definition: dict[int, list[int]] = {}
+        for definition, element in places:
+            by_definition.setdefault(definition, []).append(element)
+        if not by_definition:
+            return []
+        there = sa.or_(
+            *(
+                sa.and_(c.definition == definition, c.element.in_(elements))
+                for definition, elements in by_definition.items()
+            )
+        )
+        last = sa.func.max(c.closed)
+        query = (
+            sa.select(c.iid)
+            .where(c.tenant == tenant, c.closed >= since_ms, there)
+            .group_by(c.iid)
+            .order_by(last.desc(), c.iid.desc())
+            .limit(limit)
+        )
         async with self._database.reading() as db:
             return list((await db.execute(query)).scalars())
 

@@ -88,6 +88,26 @@ class DatabaseBatches:
         async with self._database.writing() as db:
             await db.execute(sa.update(t.batch_item).where(where).values(**values), rows)
 
+    async def due_after(self, tenant: int, due_ms: int, after: int, limit: int) -> list[int]:
+        """Instances with an open task or a timer that is due behind an instant, behind an instance id, by id."""
+        late = [
+            sa.select(table.c.iid).where(table.c.tenant == tenant, table.c.due > due_ms, table.c.iid > after)
+            for table in (t.task, t.timer)
+        ]
+        found = sa.union(*late).subquery()
+        async with self._database.reading() as db:
+            return list((await db.execute(sa.select(found.c.iid).order_by(found.c.iid).limit(limit))).scalars())
+
+    async def add(self, batch: str, items: Sequence[BatchItem]) -> None:
+        """Have more instances in a batch; those that are in it already wait again."""
+        c = t.batch_item.c
+        iids = [item.iid for item in items]
+        async with self._database.writing() as db:
+            await db.execute(sa.delete(t.batch_item).where(c.batch == batch, c.iid.in_(iids)))
+            await db.execute(sa.insert(t.batch_item), [msgspec.structs.asdict(item) for item in items])
+            count = sa.select(sa.func.count()).select_from(t.batch_item).where(c.batch == batch).scalar_subquery()
+            await db.execute(sa.update(t.batch).where(t.batch.c.id == batch).values(total=count))
+
     async def finish(self, batch: str, ended: int, undone_by: str) -> None:
         """Set when a batch ended (0: it is at work) and who has it taken back."""
         async with self._database.writing() as db:

@@ -16,6 +16,7 @@ from noria.adapters.database import schema as t
 from noria.adapters.database.blobs import note_use
 from noria.adapters.database.deliveries import delivery_row, put_rows, read_channels, read_preferences
 from noria.adapters.database.opening import Database
+from noria.engine.deadlines import DEFAULT
 from noria.engine.definition import Definition
 from noria.engine.events import InstanceStarted, VariablesSet, decode_events
 from noria.kernel.calendar import WorkCalendar
@@ -50,7 +51,7 @@ class Projector:
         database: Database,
         definitions: Definitions,
         people: PeopleStore,
-        calendar: Callable[[int], WorkCalendar],
+        calendar: Callable[[int, str, int], WorkCalendar],
         clock: Clock,
     ) -> None:
         self._database = database
@@ -226,7 +227,12 @@ class Projector:
         visits = (await db.execute(sa.select(t.visit).where(t.visit.c.iid.in_(iids), t.visit.c.closed == 0))).mappings()
         known = {(row["iid"], row["tok"]): Visit(**row) for row in visits}
         lives = (await db.execute(sa.select(t.life).where(t.life.c.iid.in_(iids)))).mappings()
-        fold = Fold(known, {row["iid"]: Life(**row) for row in lives}, self._calendar(rows[0].tenant))
+        tenant = rows[0].tenant
+        fold = Fold(
+            known,
+            {row["iid"]: Life(**row) for row in lives},
+            lambda key, version: self._calendar(tenant, key or DEFAULT, version),
+        )
         touched: dict[int, Definition] = {}
         for row in rows:
             if row.definition not in touched:

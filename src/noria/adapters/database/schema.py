@@ -141,6 +141,7 @@ task = sa.Table(
     _int("version"),
     _int("claimed"),
     _name(),
+    sa.Column("provisional", Int, nullable=False, server_default="0"),
     sa.Index("task_assignee", "tenant", "assignee", "due"),
     sa.Index("task_definition", "tenant", "definition", "element"),
     sqlite_with_rowid=False,
@@ -519,6 +520,8 @@ visit = sa.Table(
     _int("waiting_work"),
     _name(),
     sa.Column("proxy", Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("calendar", Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("calendar_version", Int, nullable=False, server_default="0"),
     sa.Index("visit_closed", "tenant", "definition", "closed"),
     sa.Index("visit_actor", "tenant", "actor", "closed"),
     # Few entries: what a substitute did.
@@ -598,6 +601,40 @@ batch_item = sa.Table(
     _text("message"),
     sa.Index("batch_item_state", "batch", "state"),
 )
+
+calendar = sa.Table(
+    "calendar",
+    metadata,
+    _int("tenant", key=True),
+    _text("id", key=True),
+    _int("version", key=True),
+    _text("body"),
+    _int("at"),
+    _text("by"),
+    _text("note"),
+)
+
+calendar_unit = sa.Table(
+    "calendar_unit",
+    metadata,
+    _int("tenant", key=True),
+    _text("unit", key=True),
+    _text("calendar"),
+)
+
+observation = sa.Table(
+    "observation",
+    metadata,
+    _int("tenant", key=True),
+    _text("name", key=True),
+    _int("version", key=True),
+    _text("value"),
+    _int("valid_from"),
+    _int("valid_until"),
+    _int("at"),
+    _text("by"),
+)
+"""What integrators have said of the world; 0 in `valid_until` is for what holds until something else is said."""
 
 setting = sa.Table(
     "setting",

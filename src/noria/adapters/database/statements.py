@@ -63,6 +63,7 @@ TASK = {
     "version": INT,
     "claimed": INT,
     "name": TEXT,
+    "provisional": INT,
 }
 CANDIDATE = {"shard": INT, "iid": INT, "tok": INT, "kind": TEXT, "name": TEXT, "tenant": INT}
 TIMER = {"shard": INT, "iid": INT, "timer": INT, "tenant": INT, "due": INT, "prio": INT}

@@ -18,6 +18,7 @@ from noria.kernel.instants import parse_instant
 from noria.operate.auditing import AuditFilter
 from noria.operate.office import Caller
 from noria.operate.reading import InstanceBox, InstanceStatus
+from noria.operate.reason_views import Why
 from noria.operate.verbs import Wish
 from noria.operate.views import (
     Attachment,
@@ -110,6 +111,12 @@ async def foresee_path(data: StartOrder, caller: Caller, services: Services) -> 
 async def get_timeline(instance_id: str, caller: Caller, services: Services) -> Timeline:
     """What happened, oldest first."""
     return await services.cases.timeline(caller, instance_number(instance_id))
+
+
+@get("/instances/{instance_id:str}/reasons", operation_id="getReasons", tags=["instances"])
+async def get_reasons(instance_id: str, caller: Caller, services: Services) -> Page[Why]:
+    """Why an instance went the way it went: which fork by which condition, which rows, which facts of the outside."""
+    return await services.cases.reasons(caller, instance_number(instance_id))
 
 
 @get("/instances/{instance_id:str}/decisions", operation_id="getDecisions", tags=["instances"])
@@ -255,6 +262,7 @@ HANDLERS = [
     foresee_path,
     get_timeline,
     get_decisions,
+    get_reasons,
     get_state,
     get_instance_audit,
     withdraw,

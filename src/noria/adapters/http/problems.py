@@ -47,6 +47,8 @@ STATUS: dict[str, int] = {
     "instance.not_suspended": 409,
     "restore.moved_on": 409,
     "batch.not_undoable": 409,
+    "calendar.stale": 409,
+    "rules.stale": 409,
     "instance.not_withdrawable": 409,
     "incident.not_open": 409,
     "job.not_open": 409,

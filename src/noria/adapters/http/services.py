@@ -10,6 +10,7 @@ from noria.adapters.http.live import LiveHub
 from noria.monitor.watching import Watching
 from noria.operate.attachments import Attachments
 from noria.operate.auditing import Auditing
+from noria.operate.calendaring import Calendaring
 from noria.operate.cases import Cases
 from noria.operate.desk import Desk
 from noria.operate.inbox import Inbox
@@ -18,8 +19,10 @@ from noria.operate.office import Office
 from noria.operate.operations import Operations
 from noria.operate.paths import Paths
 from noria.operate.rosters import Rosters
+from noria.operate.rules import Rules
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
+from noria.operate.surroundings import Environment
 from noria.operate.telling import Telling
 from noria.operate.verbs import Verbs
 from noria.operate.workers import Workers
@@ -53,6 +56,7 @@ class Services(msgspec.Struct):
     verbs: Verbs
     paths: Paths
     models: Models
+    rules: Rules
     workers: Workers
     watching: Watching
     auditing: Auditing
@@ -62,6 +66,8 @@ class Services(msgspec.Struct):
     telling: Telling
     desk: Desk
     attachments: Attachments
+    calendaring: Calendaring
+    environment: Environment
     live: LiveHub
     tenant: int
     demo: tuple[DemoAccount, ...]

@@ -126,6 +126,12 @@ class Decision(Item):
     line: int = 0
     model: DecisionModel | None = None
 
+    def within(self) -> DecisionModel:
+        """The model that it belongs to."""
+        if self.model is None:
+            raise AssertionError("A decision is evaluated within its model.")
+        return self.model
+
     def evaluate(
         self, variables: Mapping[str, object], context: EvaluationContext, watcher: Watcher | None = None
     ) -> DecisionResult:
@@ -139,9 +145,7 @@ class Decision(Item):
         Raises:
             FeelBudgetError: a budget of the context is used up.
         """
-        if self.model is None:
-            raise AssertionError("A decision is evaluated within its model.")
-        run = Run(self.model, variables, context, watcher)
+        run = Run(self.within(), variables, context, watcher)
         return DecisionResult(run.value_of(self.id), tuple(run.hits))
 
 
@@ -169,6 +173,8 @@ class DecisionModel(msgspec.Struct):
         decisions: the decisions by id.
         types: item definitions and simple types by name; imported ones with the import's name and a dot before theirs.
         tables: the decision tables in the file, in its order.
+        inputs: names of all input data, those of imported models too.
+        source: all texts of the file and of those that it imports.
     """
 
     namespace: str
@@ -177,6 +183,8 @@ class DecisionModel(msgspec.Struct):
     decisions: dict[str, Decision]
     types: dict[str, FeelType] = {}
     tables: list[WrittenTable] = []
+    inputs: frozenset[str] = frozenset()
+    source: str = ""
 
     def find(self, id_or_name: str) -> Decision:
         """The decision of this id, or else of this name.

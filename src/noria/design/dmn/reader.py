@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from noria.design.dmn.boxed import Boxes, child, children, expression_of, text_in
@@ -79,6 +79,14 @@ class _Shelf:
         return self._roots.get(namespace)
 
 
+def _texts(node: Node) -> Iterator[str]:
+    for part in node.children:
+        if isinstance(part, Node):
+            yield from _texts(part)
+        elif isinstance(part, str) and part.strip():
+            yield part.strip()
+
+
 class _Reader:
     """Reads one file: types first, then the graph, then the logic, which needs the names of the graph."""
 
@@ -112,8 +120,18 @@ class _Reader:
         if has_errors(self._findings):
             return None, self._findings
         decisions = {key: item for key, item in self._items.items() if isinstance(item, Decision)}
+        imported = [other for _, other in self._imports.values()]
         model = DecisionModel(
-            root.get("namespace"), root.get("name"), self._items, decisions, self._types, self._boxes.tables
+            root.get("namespace"),
+            root.get("name"),
+            self._items,
+            decisions,
+            self._types,
+            self._boxes.tables,
+            frozenset(item.name for item in self._items.values() if isinstance(item, InputData)).union(
+                *(other.inputs for other in imported)
+            ),
+            "\n".join([*_texts(root), *(other.source for other in imported)]),
         )
         for decision in decisions.values():
             decision.model = model

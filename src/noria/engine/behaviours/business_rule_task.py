@@ -6,6 +6,7 @@ from noria.design.bpmn.graph import Element
 from noria.design.feel import to_json
 from noria.engine import events as e
 from noria.engine.run import Run
+from noria.engine.surroundings import FACTS
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import NoriaError
 
@@ -22,7 +23,11 @@ def enter(run: Run, token: int, element: Element) -> None:
             "decision.unknown", f"{element.id} asks for decision {element.decision!r}, which is not deployed."
         )
     try:
-        made = decision.evaluate(run.variables(token), run.context)
+        variables = run.variables(token)
+        model = decision.within()
+        if FACTS in model.inputs:
+            variables = run.with_facts(variables, model.source)
+        made = decision.evaluate(variables, run.context)
     except NoriaError as error:
         raise Trouble(error.code, f"{element.id}: {error.message}") from None
     value = to_json(made.value)

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from noria.design.bpmn.graph import Element, HumanWork
 from noria.design.feel import Expression
 from noria.engine import events as e
-from noria.engine.arming import after, part_way, text_of
+from noria.engine.arming import text_of
+from noria.engine.deadlines import deadline_set, part_way, reckon, reminder, responsible
 from noria.engine.run import Run
+from noria.engine.state import Deadline
 from noria.engine.tasks import approving, coming_back, finding, separating
 from noria.engine.trouble import Trouble
 
@@ -55,7 +57,10 @@ def enter(run: Run, token: int, element: Element) -> None:
         assignee = "" if assignee in kept_out else assignee
         groups = () if assignee else finding.fallback(work)
         run.emit(e.NobodyFound(token, element.index, work.when_nobody))
-    due_ms = _due_ms(run, element, work.due_in, work.calendar, variables) if work.due_in is not None else 0
+    due_ms, deadline, calendar = 0, None, ""
+    if work.due_in is not None:
+        calendar = responsible(run, work.calendar, assignee, groups)
+        due_ms, deadline = _due(run, element, work.due_in, calendar, variables)
     run.emit(
         e.TaskOpened(
             token,
@@ -73,19 +78,16 @@ def enter(run: Run, token: int, element: Element) -> None:
     )
     if kept_out:
         run.emit(e.TaskSeparated(token, kept_out))
+    if deadline is not None:
+        run.emit(deadline_set(token, deadline))
     if work.completed_by_start and run.with_start and round_now == 1:
         run.emit(e.TaskCompleted(token, element.index, state.starter, 1, "", True))
         separating.note(run, token, element, state.starter)
         run.leave(token, element)
     elif due_ms:
         for share in work.remind_shares:
-            at_ms = part_way(run, run.now_ms, due_ms, share, work.calendar)
-            more = work.remind_times if share >= 1 else 0
-            run.emit(
-                e.TimerStarted(
-                    state.next_id, token, element.index, at_ms, more, work.remind_every if more else "", share
-                )
-            )
+            at_ms = part_way(run, run.now_ms, due_ms, share, calendar)
+            run.emit(reminder(state.next_id, token, element.index, at_ms, share, work))
 
 
 def _assignee(run: Run, element: Element, assignee: Expression, variables: Mapping[str, object]) -> str:
@@ -108,12 +110,14 @@ def _candidates(
     return groups, users
 
 
-def _due_ms(run: Run, element: Element, due_in: Expression, calendar: str, variables: Mapping[str, object]) -> int:
+def _due(
+    run: Run, element: Element, due_in: Expression, calendar: str, variables: Mapping[str, object]
+) -> tuple[int, Deadline | None]:
     value = run.evaluate(due_in, variables)
     if value is None:
-        return 0
+        return 0, None
     try:
-        return after(run, run.now_ms, text_of(value), calendar)
+        return reckon(run, run.now_ms, text_of(value), calendar)
     except ValueError as error:
         raise Trouble("task.no_due", f"The time limit of {element.id} ({due_in.source}): {error}") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from noria.design.bpmn.graph import Element
 from noria.engine import events as e
 from noria.engine import triggers
-from noria.engine.arming import after
+from noria.engine.deadlines import reckon
 from noria.engine.run import Run
 from noria.engine.state import Timer
 from noria.engine.tasks import approving
@@ -31,7 +31,9 @@ def act(run: Run, timer: Timer, element: Element) -> None:
     token = timer.token
     try:
         if timer.remaining:
-            due_ms = after(run, run.now_ms, work.remind_every, work.calendar)
+            deadline = run.state.deadlines.get(token)
+            calendar = deadline.calendar if deadline is not None else ""
+            due_ms, _ = reckon(run, run.now_ms, work.remind_every, calendar)
             run.emit(
                 e.TimerStarted(
                     run.state.next_id,
