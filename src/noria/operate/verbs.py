@@ -194,7 +194,7 @@ class Verbs:
             return Preview(refused=outcome.code, message=outcome.message, details=outcome.details)
         organisation = await office.people.organisation(held.row.tenant)
         holders = {
-            key: Holding(task.assignee, task.groups, task.name, task.users)
+            key: Holding(task.assignee, task.groups, task.name, task.users, task.excluded)
             for state in (held.state, outcome.state)
             for key, task in state.tasks.items()
         }
