@@ -340,3 +340,12 @@ async def test_an_administrator_sees_what_handing_on_would_do(house: House, peop
     preview = await people["he"].post(f"/tasks/{task}/preview", {"verb": "transfer", "to": "li"})
     assert (preview.status_code, preview.json()["refused"]) == (200, ""), preview.text
     assert (await people["he"].post(f"/tasks/{task}/preview", {"verb": "complete"})).status_code == 403
+
+
+async def test_a_substitute_keeps_a_draft_of_their_own(house: House, people: dict[str, Client]) -> None:
+    task = await start(people["lin"])
+    assert (await people["sun"].send("PUT", f"/drafts/{task}", json={"data": {"a": 1}})).status_code == 403
+    await name(people["zhao"], house)
+    assert (await people["sun"].send("PUT", f"/drafts/{task}", json={"data": {"a": 1}})).status_code == 200
+    assert (await people["sun"].get(f"/drafts/{task}")).json()["data"] == {"a": 1}
+    assert (await people["zhao"].get(f"/drafts/{task}")).json()["data"] is None

@@ -11,8 +11,9 @@ from noria.kernel.errors import NoriaError, Rejected
 from noria.kernel.instants import DAY_MS
 from noria.operate.ids import parse_task_id
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, origin_json
+from noria.operate.taskviews import open_task, task_facts
 from noria.trust.audit import AuditRecord
-from noria.trust.policy import Permission, TaskFacts, may_start, may_work_on
+from noria.trust.policy import Permission, may_start, may_work_on
 
 DRAFT_BYTES_MAX = 256 * 1024
 DRAFT_KEPT_MS = 180 * DAY_MS
@@ -125,10 +126,9 @@ class Desk:
             held = await office.runtime.instance(parsed[0]) if parsed is not None else None
             if held is None or parsed is None or held.row.tenant != principal.tenant:
                 raise NotFoundError(f"There is no task {what!r}.")
-            task = held.state.tasks.get(parsed[1])
-            if task is None:
+            if parsed[1] not in held.state.tasks:
                 return False
-            verdict = may_work_on(principal, TaskFacts(task.assignee, task.groups, task.users))
+            verdict = may_work_on(principal, task_facts(open_task(held, parsed[1])))
         if not verdict.allowed:
             raise await office.deny(caller, "drafts.keep", "draft", what, verdict)
         return True
