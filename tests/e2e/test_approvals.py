@@ -86,6 +86,24 @@ def test_a_returned_request_goes_straight_back_and_the_change_is_shown(site: Sit
     expect(page.get_by_test_id("changed-since")).to_contain_text("65,000")
 
 
+def test_a_colleague_is_asked_for_an_opinion_and_answers(site: Site, sign_in: SignIn, key: str) -> None:
+    page = sign_in("wang", "/tasks")
+    open_task(page, key)
+    page.get_by_test_id("task-more").click()
+    page.get_by_test_id("task-consult").click()
+    pick(page, "consult-people", "孙")
+    page.get_by_test_id("consult-text").fill("价格合理吗？")
+    page.get_by_test_id("consult-confirm").click()
+    expect(page.get_by_test_id("asked-for")).to_contain_text("已征询 孙磊：价格合理吗？")
+    other = sign_in("sun", "/tasks")
+    open_task(other, key)
+    expect(other.get_by_test_id("task-complete")).to_have_count(0)
+    other.get_by_test_id("opinion-text").fill("合理")
+    other.get_by_test_id("opinion-send").click()
+    expect(item(other, key)).to_have_count(0)
+    assert Client(site, "wang").task_of(key)["id"]
+
+
 def test_a_copy_is_found_in_its_box(site: Site, sign_in: SignIn, key: str) -> None:
     lin = Client(site, "lin")
     page = sign_in("lin", f"/instances/{lin.get('/instances', box='started')['items'][0]['id']}")

@@ -11,7 +11,7 @@ from noria.adapters.http.pages import STATIC
 
 ASSETS = STATIC / "assets"
 BUDGETS_KB = {
-    "shell": ((), 110),
+    "shell": ((), 115),
     "board": (("BoardPage", "Diagram"), 420),
     "inbox": (("Inbox", "Diagram", "FormView"), 410),
     "start": (("StartProcess", "Diagram", "FormView"), 360),

@@ -208,6 +208,79 @@ async def test_the_path_is_foreseen_before_it_is_submitted_and_while_it_is_under
     assert [step["until_at"] for step in path["steps"]] == sorted(step["until_at"] for step in path["steps"])
 
 
+async def test_an_opinion_is_asked_for_and_filed_while_the_task_stays_where_it_is(
+    people: dict[str, Client], sign_in: SignIn, house: House
+) -> None:
+    instance = await begun(people)
+    wang, guest = people["wang"], await sign_in("guest")
+    task = await wang.task()
+    nobody = await wang.post(f"/tasks/{task['id']}/consult", {"people": ["wang"], "text": "?"})
+    assert (nobody.status_code, nobody.json()["code"]) == (422, "consultation.people")
+    asked = await wang.post(f"/tasks/{task['id']}/consult", {"people": ["guest"], "text": "价格合理吗？"})
+    assert holders(asked.json()["instance"]) == ["li", "wang"]
+    assert (await wang.get("/tasks/counts")).json()["mine"] == 1
+    opinion = await guest.task()
+    assert (opinion["opinion"], opinion["element"]["id"]) == (True, "review")
+    seen = await detail(guest)
+    assert (seen["allowed"], seen["consultations"][0]["text"]) == (["answer"], "价格合理吗？")
+    assert (await guest.post(f"/tasks/{opinion['id']}/complete", {"variables": {}})).status_code == 404
+    not_asked = await people["li"].post(f"/tasks/{opinion['id']}/answer", {"text": "x"})
+    assert not_asked.json()["code"] == "task.not_yours"
+    assert (await detail(wang))["consultations"][0]["person"]["id"] == "guest"
+    given = await guest.post(f"/tasks/{opinion['id']}/answer", {"text": "合理"})
+    assert given.status_code == 200, given.text
+    assert (await guest.get("/tasks", box="mine")).json()["items"] == []
+    again = await guest.post(f"/tasks/{opinion['id']}/answer", {"text": "合理"})
+    assert (again.status_code, again.json()["code"]) == (409, "consultation.not_open")
+    items = (await wang.get(f"/instances/{instance}/timeline")).json()["items"]
+    assert [(item["actor"]["id"], item["comment"]) for item in items if item["kind"].startswith("opinion.")] == [
+        ("wang", "价格合理吗？"),
+        ("guest", "合理"),
+    ]
+    await house.noria.projector.catch_up()
+    assert [item["kind"] for item in (await wang.get("/notices")).json()["items"]] == ["answered"]
+
+
+async def test_who_asks_for_an_opinion_need_not_wait_for_it(people: dict[str, Client], sign_in: SignIn) -> None:
+    await begun(people)
+    wang, guest = people["wang"], await sign_in("guest")
+    await wang.post(f"/tasks/{(await wang.task())['id']}/consult", {"people": ["guest"], "text": "?"})
+    await decide(wang)
+    assert (await guest.get("/tasks", box="mine")).json()["items"] == []
+
+
+async def test_a_refused_request_is_restarted_where_it_was_and_a_completed_one_declared_void(
+    people: dict[str, Client], house: House
+) -> None:
+    instance = await begun(people)
+    await decide(people["wang"])
+    await decide(people["li"], "refuse", comment="?")
+    he, lin = people["he"], people["lin"]
+    assert (await lin.post(f"/instances/{instance}/restart", {"reason": "please"})).status_code == 403
+    assert (await he.post(f"/instances/{instance}/restart", {})).json()["code"] == "reason.required"
+    assert "restart" in (await he.get(f"/instances/{instance}")).json()["allowed"]
+    back = (await he.post(f"/instances/{instance}/restart", {"reason": "误驳回"})).json()
+    assert (back["status"], holders(back), back["ended_at"]) == ("open", ["li"], None)
+    assert (await he.post(f"/instances/{instance}/void", {"reason": "x"})).json()["code"] == "instance.not_completed"
+    await decide(people["li"])
+    await decide(people["zhao"])
+    await decide(he, "")
+    void = (await he.post(f"/instances/{instance}/void", {"reason": "重复报销"})).json()
+    assert void["status"] == "voided"
+    await lin.post(f"/instances/{instance}/comment", {"text": "好"})
+    again = (await he.post(f"/instances/{instance}/restart", {"reason": "没有重复"})).json()
+    assert again["status"] == "completed"
+    await house.noria.projector.catch_up()
+    assert (await he.get("/instances", status="completed")).json()["items"][0]["id"] == instance
+
+
+async def test_what_was_withdrawn_is_restarted_by_its_starter(people: dict[str, Client]) -> None:
+    instance = await begun(people)
+    lin = people["lin"]
+    await lin.post(f"/instances/{instance}/withdraw", {})
+    assert holders((await lin.post(f"/instances/{instance}/restart", {"reason": "还需要"})).json()) == ["li", "wang"]
+
+
 async def test_who_gets_a_copy_may_look_at_the_request(
     people: dict[str, Client], house: House, sign_in: SignIn
 ) -> None:

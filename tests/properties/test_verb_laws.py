@@ -134,7 +134,7 @@ class Request:
             *(self.decide,) * 9,
             *(self.send_back,) * 2,
             *(self.ask_more, self.ask_less, self.hand_over, self.delegate, self.take_back),
-            *(self.urge, self.copy, self.wait, self.withdraw),
+            *(self.urge, self.copy, self.consult, self.answer, self.wait, self.withdraw),
         ]
         self.random.choice(verbs)()
 
@@ -195,6 +195,15 @@ class Request:
     def copy(self) -> None:
         self.give(c.SendCopy(self.random.choice(PEOPLE), (self.random.choice(PEOPLE),)))
 
+    def consult(self) -> None:
+        token, by = self.task()
+        self.give(c.Consult(token, by, (self.random.choice(PEOPLE),), "well?"))
+
+    def answer(self) -> None:
+        for number, asked in self.state.consultations.items():
+            self.give(c.AnswerConsultation(number, asked.person, "yes"))
+            return
+
     def withdraw(self) -> None:
         if self.random.random() < 0.2:
             self.give(c.WithdrawInstance(self.state.starter))
@@ -239,11 +248,12 @@ class Request:
 def nothing_is_orphaned(definition: Definition, state: State, now_ms: int) -> None:
     """Every task, timer, seat and subscription belongs to something that is there; every scope counts right."""
     if state.status is not Status.OPEN:
-        assert not any((state.tokens, state.tasks, state.timers, state.waits, state.approvals))
+        assert not any((state.tokens, state.tasks, state.timers, state.waits, state.approvals, state.consultations))
         return
     assert state.tasks.keys() <= state.tokens.keys()
     for item in (*state.timers.values(), *state.waits.values()):
         assert item.token in state.tokens or item.token in state.scopes
+    assert {item.token for item in state.consultations.values()} <= state.tasks.keys()
     assert state.approvals.keys() <= state.scopes.keys()
     inside = Counter(token.scope for token in state.tokens.values())
     for scope, value in state.scopes.items():

@@ -161,6 +161,45 @@ class RemoveApprover(Command, frozen=True):
     person: str
 
 
+class VoidInstance(Command, frozen=True):
+    """Declare a completed request void (作废), by authority and with a reason; what it has done stays done."""
+
+    by: str
+    reason: str
+
+
+class RestartInstance(Command, frozen=True):
+    """Have a request go on that was refused, withdrawn or terminated, or count again that was voided (重启).
+
+    Attributes:
+        state: as it was before that; the version counts on.
+        version: the version that the instance has if nothing has happened since.
+    """
+
+    by: str
+    reason: str
+    state: State
+    version: int
+
+
+class Consult(Command, frozen=True):
+    """Ask people for their opinion on a task, which stays mine (沟通)."""
+
+    token: int
+    by: str
+    people: tuple[str, ...]
+    text: str
+    version: int = 0
+
+
+class AnswerConsultation(Command, frozen=True):
+    """Say what one was asked for; it is filed with the request."""
+
+    consultation: int
+    by: str
+    text: str
+
+
 class UrgeTask(Command, frozen=True):
     """Ask the holder of a task to hurry (催办); refused when it was urged within the last 30 minutes."""
 
@@ -374,6 +413,10 @@ AnyCommand = (
     | RemoveApprover
     | TakeBack
     | SendCopy
+    | VoidInstance
+    | RestartInstance
+    | Consult
+    | AnswerConsultation
     | UrgeTask
     | Comment
     | WithdrawInstance

@@ -665,6 +665,43 @@ class TaskOverdue(Event, frozen=True, tag=71):
     to: str = ""
 
 
+class ConsultationOpened(Event, frozen=True, tag=72):
+    """Somebody is asked for an opinion (沟通)."""
+
+    consultation: int
+    token: int
+    element: int
+    person: str
+    by: str
+    text: str
+    at_ms: int
+
+
+class ConsultationAnswered(Event, frozen=True, tag=73):
+    """Somebody gave the opinion that was asked for."""
+
+    consultation: int
+    element: int
+    by: str
+    text: str
+    asked_by: str
+
+
+class InstanceVoided(Event, frozen=True, tag=74):
+    """A completed request was declared void (作废)."""
+
+    by: str
+    reason: str
+
+
+class InstanceRestarted(Event, frozen=True, tag=75):
+    """A request that had ended is as it was before that (重启)."""
+
+    by: str
+    reason: str
+    state: State
+
+
 class DoersNoted(Event, frozen=True, tag=80):
     """These people, too, did a user task that others are to be separate from; a substitute is among them."""
 
@@ -788,6 +825,10 @@ AnyEvent = (
     | CopiesSent
     | NobodyFound
     | TaskOverdue
+    | InstanceVoided
+    | InstanceRestarted
+    | ConsultationOpened
+    | ConsultationAnswered
     | DoersNoted
     | TaskSeparated
     | DeadlineSet

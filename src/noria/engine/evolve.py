@@ -13,6 +13,7 @@ from noria.engine.state import (
     Comeback,
     Compensation,
     Condition,
+    Consultation,
     Deadline,
     Done,
     Handler,
@@ -77,6 +78,8 @@ def element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.Tok
         state.loops.pop(token, None)
         state.chosen.pop(token, None)
         state.approvals.pop(token, None)
+    if state.consultations:
+        _drop_consultations(state, token)
     if token in state.hosted:
         _close(state, state.hosted.pop(token))
     if token in state.handlers:
@@ -85,6 +88,11 @@ def element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.Tok
         del state.activated[token]
     if token in state.deadlines:
         del state.deadlines[token]
+
+
+def _drop_consultations(state: State, token: int) -> None:
+    for key in [key for key, item in state.consultations.items() if item.token == token]:
+        del state.consultations[key]
 
 
 def _compensated(state: State, token: int) -> None:
@@ -244,6 +252,19 @@ def _resubmitted(state: State, event: e.Resubmitted) -> None:
 def _approval_decided(state: State, event: e.ApprovalDecided) -> None:
     if state.comeback is not None:
         _came_back(state, state.comeback, event.element)
+
+
+def _consultation_opened(state: State, event: e.ConsultationOpened) -> None:
+    state.consultations[event.consultation] = Consultation(
+        event.token, event.element, event.person, event.by, event.text, event.at_ms
+    )
+    state.next_id = event.consultation + 1
+    if event.person not in state.copied:
+        state.copied = (*state.copied, event.person)
+
+
+def _consultation_answered(state: State, event: e.ConsultationAnswered) -> None:
+    del state.consultations[event.consultation]
 
 
 def _copies_sent(state: State, event: e.CopiesSent) -> None:
@@ -488,6 +509,7 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
         state.loops,
         state.conditions,
         state.approvals,
+        state.consultations,
     ):
         renamed(items)
     renamed(state.done)
@@ -513,14 +535,14 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
         state.chosen[key] = tuple(elements[index] for index in chosen if index in elements)
 
 
-def _instance_restored(state: State, event: e.InstanceRestored | e.TakenBack) -> None:
+def _instance_restored(state: State, event: e.InstanceRestored | e.TakenBack | e.InstanceRestarted) -> None:
     # The state in a journal may be of an older format; what it goes on as is of this one.
     kept: dict[str, object] = {
         "format": state.format,
         "version": state.version,
         "next_id": max(state.next_id, event.state.next_id),
     }
-    if isinstance(event, e.TakenBack):
+    if isinstance(event, e.TakenBack | e.InstanceRestarted):
         # Who has a copy has it.
         kept["copied"] = state.copied
     restored = event.state.copy()
@@ -589,6 +611,8 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.InstanceWithdrawn: _ended(Status.WITHDRAWN),
     e.InstanceTerminated: _ended(Status.TERMINATED),
     e.InstanceRefused: _ended(Status.REFUSED),
+    e.InstanceVoided: _ended(Status.VOIDED),
+    e.InstanceRestarted: _instance_restored,
     e.ApprovalOpened: _approval_opened,
     e.SeatOpened: _seat_opened,
     e.SeatDecided: _seat_decided,
@@ -597,6 +621,8 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.Resubmitted: _resubmitted,
     e.TakenBack: _instance_restored,
     e.CopiesSent: _copies_sent,
+    e.ConsultationOpened: _consultation_opened,
+    e.ConsultationAnswered: _consultation_answered,
     e.NobodyFound: _nothing,
     e.TaskOverdue: _nothing,
     e.ApproversAdded: _approvers_added,

@@ -134,6 +134,33 @@ def cancel(run: Run, command: c.CancelInstance) -> Rejected | None:
     return None
 
 
+def void(run: Run, command: c.VoidInstance) -> Rejected | None:
+    """Declare a completed request void."""
+    if not command.reason.strip():
+        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+    if run.state.status is not Status.COMPLETED:
+        return Rejected("instance.not_completed", "Only what is completed can be declared void.")
+    run.emit(e.InstanceVoided(command.by, command.reason))
+    return None
+
+
+RESTARTABLE = (Status.REFUSED, Status.WITHDRAWN, Status.TERMINATED, Status.VOIDED)
+
+
+def restart(run: Run, command: c.RestartInstance) -> Rejected | None:
+    """Put a request back to what it was before it ended."""
+    state = run.state
+    if not command.reason.strip():
+        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+    if state.status not in RESTARTABLE or state.version != command.version:
+        return Rejected("instance.not_restartable", "Only what was refused, withdrawn, terminated or voided goes on.")
+    if state.parent is not None or command.state.calls:
+        # Whoever called it has gone on by its end; what it had called has been told that it is not wanted any more.
+        return Rejected("instance.not_restartable", "It is a part of another request, or has called others.")
+    run.emit(e.InstanceRestarted(command.by, command.reason, command.state))
+    return None
+
+
 def suspend(run: Run, command: c.SuspendInstance) -> Rejected | None:
     """Put the instance to rest."""
     if not command.reason.strip():

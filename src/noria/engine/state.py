@@ -23,6 +23,7 @@ class Status(IntEnum):
     TERMINATED = 3
     FAILED = 4
     REFUSED = 5
+    VOIDED = 6
 
 
 class Token(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -149,6 +150,26 @@ class Approval(msgspec.Struct, frozen=True, array_like=True, gc=False):
     round: int
     panels: dict[int, Panel]
     seats: dict[int, Seat]
+
+
+class Consultation(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Somebody is asked for an opinion on a task that stays with who asks.
+
+    Attributes:
+        token: of the task.
+        element: element index of the user task.
+        person: who is asked.
+        by: who asks.
+        text: the question.
+        at_ms: when.
+    """
+
+    token: int
+    element: int
+    person: str
+    by: str
+    text: str
+    at_ms: int
 
 
 class Comeback(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -389,6 +410,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
         comeback: while a request that was returned has not come back to who returned it.
         approved: who has approved, in order, since it was returned last.
         copied: who has been sent a copy.
+        consultations: open ones, by their numbers, which no token has.
         doers: who did the user tasks that others are to be separate from, by element, of every round.
         deadlines: due dates in working time, by the token of the task or by the timer.
         chosen: by the scope of an ad-hoc sub-process, element indexes of what is still to be begun in it.
@@ -427,6 +449,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
     comeback: Comeback | None = None
     approved: tuple[str, ...] = ()
     copied: tuple[str, ...] = ()
+    consultations: dict[int, Consultation] = {}
     doers: dict[int, tuple[str, ...]] = {}
     deadlines: dict[int, Deadline] = {}
 
@@ -470,6 +493,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.comeback,
             self.approved,
             self.copied,
+            self.consultations.copy() if self.consultations else {},
             self.doers.copy() if self.doers else {},
             self.deadlines.copy() if self.deadlines else {},
         )

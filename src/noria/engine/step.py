@@ -30,6 +30,10 @@ HANDLERS: dict[type, Handler] = {
     c.RemoveApprover: approving.remove,
     c.TakeBack: taking_back.take_back,
     c.SendCopy: copying.send,
+    c.VoidInstance: lifecycle.void,
+    c.RestartInstance: lifecycle.restart,
+    c.Consult: talking.consult,
+    c.AnswerConsultation: talking.answer,
     c.CompleteTask: completing.complete,
     c.ReturnTask: returning.return_task,
     c.UrgeTask: talking.urge,
@@ -64,6 +68,10 @@ _FROM_PEOPLE = (
     c.RemoveApprover,
     c.TakeBack,
     c.SendCopy,
+    c.VoidInstance,
+    c.RestartInstance,
+    c.Consult,
+    c.AnswerConsultation,
     c.CompleteTask,
     c.ReturnTask,
     c.UrgeTask,
@@ -90,7 +98,7 @@ _WHILE_SUSPENDED = (
     c.ResumeInstance,
     c.DeriveDeadlines,
 )
-_AFTER_THE_END = (c.Comment, c.SendCopy)
+_AFTER_THE_END = (c.Comment, c.SendCopy, c.VoidInstance, c.RestartInstance)
 _OPEN = Status.OPEN  # before Python 3.12 a look at an enum's member costs a function call
 
 

@@ -116,6 +116,7 @@ _ENDS = {
     e.InstanceTerminated: Status.TERMINATED,
     e.InstanceFailed: Status.FAILED,
     e.InstanceRefused: Status.REFUSED,
+    e.InstanceVoided: Status.VOIDED,
 }
 
 
@@ -185,7 +186,7 @@ class Fold:
                 self._migrate(row, event)
             elif isinstance(event, e.InstanceRestored):
                 self._restore(row, event.state, event.after)
-            elif isinstance(event, e.TakenBack):
+            elif isinstance(event, e.TakenBack | e.InstanceRestarted):
                 self._restore(row, event.state, row.definition)
             elif isinstance(event, e.LoopStarted | e.ApprovalOpened):
                 self._begin_loop(row, event.token)
@@ -237,6 +238,10 @@ class Fold:
     def _restore(self, row: Recorded, state: State, definition: int) -> None:
         """What was taken back had begun is cancelled, and what it had cancelled goes on from now."""
         self._live_by(row, definition)
+        life = self.lives[row.iid]
+        life.status = int(state.status)
+        if state.status is Status.OPEN:
+            life.ended, life.cycle_work = 0, 0
         for visit in self._open_visits(row.iid):
             if visit.tok in state.tokens:
                 visit.definition, visit.element = definition, state.tokens[visit.tok].element

@@ -9,8 +9,8 @@ import msgspec
 
 from noria.design.bpmn.graph import Graph
 from noria.engine import commands as c
-from noria.engine.lifecycle import decided_on
-from noria.engine.state import Status
+from noria.engine.lifecycle import RESTARTABLE, decided_on
+from noria.engine.state import State, Status
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import parse_instant, to_datetime
 from noria.operate.changes import Held
@@ -60,10 +60,18 @@ STATUS_NAMES = {
     Status.TERMINATED: "terminated",
     Status.FAILED: "failed",
     Status.REFUSED: "refused",
+    Status.VOIDED: "voided",
 }
 
 _DID = frozenset({c.ACTIONS[c.CompleteTask], c.ACTIONS[c.ReturnTask]})
 """What makes somebody one who worked on a request."""
+_AFTER_AN_END = tuple(c.ACTIONS[kind] for kind in (c.Comment, c.SendCopy))
+
+
+def _may_restart(caller: Caller, state: State) -> bool:
+    """Whether the end may be taken back by this person: a withdrawal by its starter, anything by an operator."""
+    own = state.status is Status.WITHDRAWN and caller.principal.id == state.starter
+    return own or Permission.OPERATE in caller.principal.permissions
 
 
 class Cases:
@@ -331,7 +339,12 @@ class Cases:
     def _allowed(caller: Caller, held: Held, rows: Sequence[JournalRow]) -> list[str]:
         allowed = ["comment", "copy"]
         state = held.state
+        operates = Permission.OPERATE in caller.principal.permissions
         if state.status is not Status.OPEN:
+            if state.status is Status.COMPLETED and operates:
+                allowed.append("void")
+            if state.status in RESTARTABLE and state.parent is None and _may_restart(caller, state):
+                allowed.append("restart")
             return allowed
         rule = held.definition.graph.withdrawable
         is_starter = caller.principal.id == state.starter
@@ -344,7 +357,6 @@ class Cases:
             and (rule == "always" or (rule == "before_first_decision" and not decided_on(state)))
         ):
             allowed.append("withdraw")
-        operates = Permission.OPERATE in caller.principal.permissions
         if (is_starter or operates) and state.tasks:
             allowed.append("urge")
         if operates:
@@ -431,6 +443,24 @@ class Cases:
         await self.seen(caller, iid)
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
         return await self.act(caller, iid, c.CancelInstance(caller.principal.id, reason))
+
+    async def void(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
+        """Declare a completed request void, as an operator."""
+        await self.seen(caller, iid)
+        await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
+        return await self.act(caller, iid, c.VoidInstance(caller.principal.id, reason))
+
+    async def restart(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
+        """Have a request that has ended be as it was before: a withdrawn one by its starter, else by an operator."""
+        held = await self.seen(caller, iid)
+        if not _may_restart(caller, held.state):
+            await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
+        rows = await self._office.store.journal_of(iid)
+        # What ended it is the last thing that is more than words.
+        ended = next(at for at in range(len(rows) - 1, -1, -1) if rows[at].action not in _AFTER_AN_END)
+        organisation = await self._office.people.organisation(caller.principal.tenant)
+        before = (await history_of(self._office, held, organisation, ended)).fold()
+        return await self.act(caller, iid, c.RestartInstance(caller.principal.id, reason, before, held.state.version))
 
     async def comment(self, caller: Caller, iid: int, text: str, mentions: tuple[str, ...] = ()) -> InstanceBrief:
         """Say something about an instance that the caller may see, and mention people, who are told of it.

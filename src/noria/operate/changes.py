@@ -12,7 +12,7 @@ import msgspec
 
 from noria.engine import events as e
 from noria.engine.definition import Definition
-from noria.engine.state import Deadline, State, Status, Task
+from noria.engine.state import Consultation, Deadline, State, Status, Task
 from noria.operate.rows import (
     Commit,
     InstanceRow,
@@ -96,6 +96,26 @@ def _task_row(row: InstanceRow, tok: int, task: Task, deadline: Deadline | None)
     )
 
 
+def _opinion_row(row: InstanceRow, key: int, asked: Consultation) -> TaskRow:
+    return TaskRow(
+        row.shard,
+        row.iid,
+        key,
+        row.tenant,
+        row.definition,
+        asked.element,
+        asked.person,
+        asked.at_ms,
+        0,
+        50,
+        1,
+        1,
+        0,
+        (),
+        opinion=1,
+    )
+
+
 def add_open_work(commit: Commit, before: State, held: Held) -> None:
     """Add the rows of what is open now: tasks, timers, jobs and subscriptions that appeared, changed or went."""
     row, after = held.row, held.state
@@ -110,6 +130,11 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
             task = before.tasks[tok]
             if task.groups or task.users or task.excluded:
                 commit.candidates_gone.append((shard, iid, tok))
+    if before.consultations or after.consultations:
+        commit.tasks.extend(
+            _opinion_row(row, key, item) for key, item in changed(before.consultations, after.consultations)
+        )
+        commit.tasks_gone.extend((shard, iid, key) for key in gone(before.consultations, after.consultations))
     if before.suspended or after.suspended:
         # Nothing falls due, is fetched or is delivered while an instance is suspended.
         before, after = _at_rest(before), _at_rest(after)
@@ -233,6 +258,6 @@ def refresh_row(held: Held, now_ms: int) -> None:
     row.ver = state.version
     row.incidents = len(state.incidents)
     row.round = max(state.rounds.values()) if state.rounds else 1
-    if state.status is not _OPEN and not row.ended:
+    if row.status != int(state.status):
         row.status = int(state.status)
-        row.ended = now_ms
+        row.ended = 0 if state.status is _OPEN else now_ms

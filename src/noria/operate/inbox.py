@@ -26,7 +26,14 @@ from noria.operate.office import (
 from noria.operate.reading import NoticeFields, TaskBox, TaskSort
 from noria.operate.requests import Request
 from noria.operate.sight import hidden_at, hidden_from
-from noria.operate.taskviews import open_task, task_facts, task_view
+from noria.operate.taskviews import (
+    consultation_view,
+    consultation_views,
+    open_opinion,
+    open_task,
+    task_facts,
+    task_view,
+)
 from noria.operate.views import (
     Counts,
     InstanceBrief,
@@ -247,6 +254,9 @@ class Inbox:
         office = self._office
         parsed = parse_task_id(task_id)
         if parsed is not None:
+            opinion = await self._opinion_detail(caller, *parsed)
+            if opinion is not None:
+                return opinion
             held, closed = await self._seen(caller, *parsed)
             if closed is not None:
                 return await self._closed_detail(caller, held, closed)
@@ -279,6 +289,32 @@ class Inbox:
             owner=person_or_none(organisation, task.owner),
             approval=approval_view(approval, definition.graph, organisation) if approval is not None else None,
             comeback=comeback_view(held, token, organisation, hidden),
+            consultations=consultation_views(held, token, organisation),
+        )
+
+    async def _opinion_detail(self, caller: Caller, iid: int, number: int) -> TaskDetail | None:
+        """What somebody is asked for an opinion on: the task's form, to look at; None when it is no such thing."""
+        office = self._office
+        held = await office.runtime.instance(iid)
+        if held is None or number not in held.state.consultations:
+            return None
+        held = await self._cases.seen(caller, iid)
+        asked = held.state.consultations[number]
+        organisation = await office.people.organisation(caller.principal.tenant)
+        view = await task_view(office, open_opinion(held, number), organisation, office.clock.now_ms())
+        task = held.state.tasks[asked.token]
+        form = held.definition.form_at(task.element, task.form) if task.form else None
+        hidden = await hidden_from(office, caller.principal, held)
+        names = set(form.names if form else ()) - {*hidden_at(held.definition, task.element), *hidden}
+        return TaskDetail(
+            **{name: getattr(view, name) for name in view.__struct_fields__},
+            form=form.schema if form is not None else None,
+            data={name: value for name, value in held.state.scopes[0].variables.items() if name in names},
+            returnable=[],
+            allowed=["answer"] if asked.person == caller.principal.id else [],
+            last_return=None,
+            instance_visible=True,
+            consultations=[consultation_view(held, number, organisation)],
         )
 
     async def _closed_detail(self, caller: Caller, held: Held, closed: ClosedTask) -> TaskDetail:
@@ -317,6 +353,7 @@ class Inbox:
                     allowed.append("abstain")
             if not task.owner and not barred:
                 allowed.append("delegate")
+            allowed.append("consult")
             if not task.assignee:
                 allowed.append("claim")
             elif task.claimed:

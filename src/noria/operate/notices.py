@@ -23,6 +23,8 @@ KINDS = (
     "mentioned",
     "handed_back",
     "copied",
+    "consulted",
+    "answered",
     "nobody",
     "refused",
     "completed",
@@ -33,7 +35,9 @@ KINDS = (
 URGENT = frozenset({"overdue", "urged"})
 """Kinds that do not wait for the end of quiet hours, nor for a digest."""
 
-ABOUT_TASKS = frozenset({"task", "offered", "assigned", "handed_back", "nobody", "reminder", "overdue", "urged"})
+ABOUT_TASKS = frozenset(
+    {"task", "offered", "assigned", "handed_back", "consulted", "nobody", "reminder", "overdue", "urged"}
+)
 """Kinds that say nothing any more when their task is done."""
 
 TOLD_OF = (
@@ -44,6 +48,8 @@ TOLD_OF = (
     e.TaskDelegated,
     e.TaskHandedBack,
     e.CopiesSent,
+    e.ConsultationOpened,
+    e.ConsultationAnswered,
     e.NobodyFound,
     e.InstanceRefused,
     e.InstanceCompleted,
@@ -231,6 +237,11 @@ def notices_of(
         elif isinstance(event, e.TaskHandedBack):
             by = organisation.name_of(event.by)
             tell([event.to], "handed_back", event.token, event.by, by=by, text=event.comment)
+        elif isinstance(event, e.ConsultationOpened):
+            by = organisation.name_of(event.by)
+            tell([event.person], "consulted", event.consultation, event.by, by=by, text=event.text)
+        elif isinstance(event, e.ConsultationAnswered):
+            tell([event.asked_by], "answered", 0, event.by, by=organisation.name_of(event.by), text=event.text)
         elif isinstance(event, e.CopiesSent):
             tell(event.people, "copied", 0, "", by=organisation.name_of(event.by), text=event.text)
         elif isinstance(event, e.NobodyFound):

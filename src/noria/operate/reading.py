@@ -45,6 +45,7 @@ class InstanceStatus(StrEnum):
     TERMINATED = "terminated"
     FAILED = "failed"
     REFUSED = "refused"
+    VOIDED = "voided"
     ALL = "all"
 
 
@@ -68,7 +69,7 @@ class TaskFields(msgspec.Struct):
     """A task's columns in a list; `closed` and `outcome` are set for those that are done.
 
     `name` is "" when the task is called as its element. `proxy` did a closed one for its assignee, "" for nobody.
-    `provisional` tells that the due date is.
+    `provisional` tells that the due date is; `opinion` that only that is asked for.
     """
 
     iid: int
@@ -94,6 +95,7 @@ class TaskFields(msgspec.Struct):
     amount: float | None = None
     proxy: str = ""
     provisional: int = 0
+    opinion: int = 0
 
 
 class ProcessCounts(msgspec.Struct):

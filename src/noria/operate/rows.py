@@ -116,7 +116,8 @@ class TaskRow(msgspec.Struct, gc=False):
     """An open task, for lists.
 
     Candidates are rows of their own: kind "g" for groups, "u" for people, "x" for who may not do it.
-    `name` is "" unless the model computes one; `provisional` is 1 when the due date lies behind its calendar's horizon.
+    `name` is "" unless the model computes one; `provisional` is 1 when the due date lies behind its calendar's horizon;
+    `opinion` is 1 where somebody is only asked for an opinion on a task of somebody else.
     """
 
     shard: int
@@ -135,6 +136,7 @@ class TaskRow(msgspec.Struct, gc=False):
     candidates: tuple[tuple[str, str], ...]
     name: str = ""
     provisional: int = 0
+    opinion: int = 0
 
 
 class TimerRow(msgspec.Struct, gc=False):

@@ -59,6 +59,14 @@ _SENTENCES: dict[str, dict[Language, Sentence]] = {
         "zh-CN": Sentence("抄送：{title}", "{by}抄送给您。{text}"),
         "en": Sentence("Copy: {title}", "{by} sends you a copy. {text}"),
     },
+    "consulted": {
+        "zh-CN": Sentence("征询意见：{title}", "{by}征询您的意见：{text}"),
+        "en": Sentence("Your opinion: {title}", "{by} asks for your opinion: {text}"),
+    },
+    "answered": {
+        "zh-CN": Sentence("征询已回复：{title}", "{by}回复：{text}"),
+        "en": Sentence("Answered: {title}", "{by} answers: {text}"),
+    },
     "nobody": {
         "zh-CN": Sentence("找不到审批人：{title}", "“{element}”找不到审批人，现由您处理。"),
         "en": Sentence("Nobody found: {title}", "Nobody was found for “{element}”; it has come to you."),

@@ -16,7 +16,7 @@ from noria.operate.office import (
     summary_items,
 )
 from noria.operate.reading import TaskFields
-from noria.operate.views import TaskView
+from noria.operate.views import ConsultationView, TaskView
 from noria.trust.people import Organisation
 from noria.trust.policy import Principal, TaskFacts, may_reassign, may_work_on
 
@@ -64,6 +64,51 @@ def open_task(held: Held, token: int) -> TaskFields:
         excluded=list(task.excluded),
         amount=row.amount,
         provisional=int(token in held.state.deadlines and held.state.deadlines[token].provisional),
+    )
+
+
+def open_opinion(held: Held, number: int) -> TaskFields:
+    """An opinion that somebody is asked for, as lists have it."""
+    row, asked = held.row, held.state.consultations[number]
+    return TaskFields(
+        iid=row.iid,
+        tok=number,
+        definition=row.definition,
+        element=asked.element,
+        assignee=asked.person,
+        created=asked.at_ms,
+        due=0,
+        prio=50,
+        round=1,
+        version=1,
+        claimed=0,
+        closed=0,
+        bkey=row.bkey,
+        title=row.title,
+        summary=row.summary,
+        starter=row.starter,
+        opinion=1,
+    )
+
+
+def consultation_views(held: Held, token: int, organisation: Organisation) -> list[ConsultationView]:
+    """The opinions that are asked for on a task."""
+    return [
+        consultation_view(held, number, organisation)
+        for number, asked in held.state.consultations.items()
+        if asked.token == token
+    ]
+
+
+def consultation_view(held: Held, number: int, organisation: Organisation) -> ConsultationView:
+    """One opinion that is asked for."""
+    asked = held.state.consultations[number]
+    return ConsultationView(
+        id=task_id(held.row.iid, number),
+        person=person_ref(organisation, asked.person),
+        by=person_ref(organisation, asked.by),
+        at=iso(asked.at_ms),
+        text=asked.text,
     )
 
 
@@ -115,6 +160,7 @@ async def task_view(
         done_at=iso_or_none(task.closed),
         version=task.version,
         is_approval=human is not None and human.approval is not None,
+        opinion=bool(task.opinion),
         proxy=person_or_none(organisation, task.proxy),
         on_behalf_of=person_or_none(organisation, _owner(task, viewer)),
     )

@@ -66,6 +66,8 @@ KIND_OF: dict[type, str] = {
     e.InstanceTerminated: "instance.terminated",
     e.InstanceFailed: "instance.failed",
     e.InstanceRefused: "instance.refused",
+    e.InstanceVoided: "instance.voided",
+    e.InstanceRestarted: "instance.restarted",
     e.ApproversAdded: "approvers.added",
     e.ApproverRemoved: "approver.removed",
     e.ApprovalDecided: "approval.decided",
@@ -73,6 +75,8 @@ KIND_OF: dict[type, str] = {
     e.Resubmitted: "task.resubmitted",
     e.TakenBack: "task.taken_back",
     e.CopiesSent: "copies.sent",
+    e.ConsultationOpened: "opinion.asked",
+    e.ConsultationAnswered: "opinion.given",
     e.NobodyFound: "task.nobody",
     e.TaskOverdue: "task.overdue_action",
 }
@@ -81,11 +85,15 @@ KIND_OF: dict[type, str] = {
 KIND_OF_OUTCOME = {APPROVE: "task.approved", REFUSE: "task.refused", ABSTAIN: "task.abstained"}
 """How a task's completion is called where it is an approval."""
 
+_WORDS = e.Commented | e.TaskUrged | e.CopiesSent | e.ConsultationOpened | e.ConsultationAnswered
+"""Events with words of a person."""
 _WITH_REASON = (
     e.TaskReturned,
     e.TaskDelegated,
     e.ApproversAdded,
     e.InstanceWithdrawn,
+    e.InstanceVoided,
+    e.InstanceRestarted,
     e.InstanceTerminated,
     e.VariablesCorrected,
     e.InstanceModified,
@@ -120,7 +128,7 @@ def _params(event: e.AnyEvent, organisation: Organisation, graph: Graph) -> dict
         params["to"] = organisation.name_of(event.to)
     elif isinstance(event, e.ApproversAdded | e.CopiesSent):
         params["people"] = [organisation.name_of(person) for person in event.people]
-    elif isinstance(event, e.ApproverRemoved):
+    elif isinstance(event, e.ApproverRemoved | e.ConsultationOpened):
         params["person"] = organisation.name_of(event.person)
     elif isinstance(event, e.TaskOpened):
         params["assignee"] = organisation.name_of(event.assignee) if event.assignee else None
@@ -267,9 +275,7 @@ class History:
         if isinstance(event, e.DeadlineMoved) and not event.version:
             return None  # a reminder follows its task
         task = self.state.tasks.get(getattr(event, "token", 0))
-        comment = getattr(event, "comment", None) or (
-            event.text if isinstance(event, e.Commented | e.TaskUrged) else None
-        )
+        comment = getattr(event, "comment", None) or (event.text if isinstance(event, _WORDS) else None)
         if isinstance(event, _WITH_REASON):
             comment = event.reason
         owner = owner_of(event, row.actor, self.organisation)

@@ -13,6 +13,7 @@ from noria.kernel.errors import Rejected
 from noria.operate.approvalviews import preview_of
 from noria.operate.cases import STATUS_NAMES, Cases
 from noria.operate.changes import Held
+from noria.operate.ids import parse_task_id
 from noria.operate.inbox import Inbox, UnknownPersonError, token_of
 from noria.operate.notices import Holding, Members, notices_of
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError
@@ -81,6 +82,27 @@ class Verbs:
         """
         await self._active(caller, wish.people)
         return await self._inbox.act(caller, task_id, self._command(caller.principal.id, token_of(task_id), wish))
+
+    async def consult(
+        self, caller: Caller, task_id: str, people: Sequence[str], text: str, version: int = 0
+    ) -> InstanceBrief:
+        """Ask active people for their opinion on a task, which stays the caller's.
+
+        Raises:
+            UnknownPersonError: one of them is nobody.
+        """
+        await self._active(caller, people)
+        command = c.Consult(token_of(task_id), caller.principal.id, tuple(people), text, version)
+        return await self._inbox.act(caller, task_id, command)
+
+    async def answer(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
+        """Give the opinion that the caller was asked for."""
+        parsed = parse_task_id(task_id)
+        if parsed is None:
+            raise NotFoundError(f"{task_id!r} is not the id of a task.")
+        iid, number = parsed
+        await self._cases.seen(caller, iid)
+        return await self._cases.act(caller, iid, c.AnswerConsultation(number, caller.principal.id, text))
 
     async def remove(self, caller: Caller, iid: int, person: str) -> InstanceBrief:
         """Take back that a person is asked whom the caller had asked."""

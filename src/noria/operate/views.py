@@ -96,6 +96,7 @@ class TaskView(msgspec.Struct, kw_only=True):
     done_at: str | None
     version: int
     is_approval: bool
+    opinion: bool = False
     proxy: Ref | None = None
     on_behalf_of: Ref | None = None
 
@@ -141,6 +142,16 @@ class ApprovalView(msgspec.Struct, kw_only=True):
     seats: list[SeatView]
 
 
+class ConsultationView(msgspec.Struct, kw_only=True):
+    """Somebody is asked for an opinion, by whom, when, and what."""
+
+    id: str
+    person: Ref
+    by: Ref
+    at: str
+    text: str
+
+
 class Comeback(msgspec.Struct, kw_only=True):
     """A request that was returned and has not come back: to whom, how, and what has changed since."""
 
@@ -163,6 +174,7 @@ class TaskDetail(TaskView, kw_only=True):
     owner: Ref | None = None
     approval: ApprovalView | None = None
     comeback: Comeback | None = None
+    consultations: list[ConsultationView] = []
 
 
 class Counts(msgspec.Struct):

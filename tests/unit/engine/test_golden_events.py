@@ -17,6 +17,7 @@ from noria.engine.state import (
     Comeback,
     Compensation,
     Condition,
+    Consultation,
     Deadline,
     Done,
     Handler,
@@ -178,6 +179,12 @@ SAMPLES += (
     e.Resubmitted(token=6, element=5, straight=True),
     e.TakenBack(element=5, by="wang", state=RESTORED),
     e.CopiesSent(element=5, by="wang", people=("he", "sun"), text="请知悉"),
+    e.ConsultationOpened(
+        consultation=43, token=6, element=5, person="sun", by="wang", text="价格合理吗？", at_ms=1_772_413_200_000
+    ),
+    e.ConsultationAnswered(consultation=43, element=5, by="sun", text="合理", asked_by="wang"),
+    e.InstanceVoided(by="he", reason="重复"),
+    e.InstanceRestarted(by="he", reason="误驳回", state=RESTORED),
     e.NobodyFound(token=6, element=5, rule="owner"),
     e.TaskOverdue(token=6, element=5, action="transfer", to="zhao"),
 )
@@ -234,6 +241,7 @@ STATE = State(
     comeback=Comeback(38, 39, True, (40, 41), VARIABLES),
     approved=("li", "wang"),
     copied=("he",),
+    consultations={43: Consultation(6, 5, "sun", "wang", "价格合理吗？", 1_772_413_200_000)},
     doers={5: ("wang", "sun")},
 )
 

@@ -67,6 +67,8 @@ export interface Task {
   done_at: string | null;
   version: number;
   is_approval: boolean;
+  /** Only an opinion is asked for. */
+  opinion: boolean;
   /** Who did it for the assignee, as a substitute. */
   proxy: PersonRef | null;
   /** For whom the reader does it, or did. */
@@ -83,6 +85,8 @@ export type TaskAction =
   | "transfer"
   | "delegate"
   | "add"
+  | "consult"
+  | "answer"
   | "comment"
   | "urge";
 export type Outcome = "approve" | "refuse" | "abstain";
@@ -103,6 +107,13 @@ export interface Approval {
   share: number;
   count: number;
   seats: Seat[];
+}
+export interface Consultation {
+  id: string;
+  person: PersonRef;
+  by: PersonRef;
+  at: string;
+  text: string;
 }
 /** A returned request on its way back to who returned it. */
 export interface Comeback {
@@ -179,6 +190,8 @@ export interface TaskDetail extends Task {
   /** Who has delegated the task and concludes it. */
   owner: PersonRef | null;
   approval: Approval | null;
+  /** Opinions that are asked for. */
+  consultations: Consultation[];
   comeback: Comeback | null;
 }
 export type TaskBox = "mine" | "group" | "done" | "queue";
@@ -249,7 +262,7 @@ export interface Deployment {
   forms: string[];
   findings: Finding[];
 }
-export type InstanceStatus = "open" | "completed" | "withdrawn" | "terminated" | "refused" | "failed";
+export type InstanceStatus = "open" | "completed" | "withdrawn" | "terminated" | "refused" | "voided" | "failed";
 export interface Holder {
   element: ElementRef;
   assignee: PersonRef | null;
@@ -286,7 +299,17 @@ export interface Token {
   state: "active" | "waiting" | "incident";
 }
 export type InstanceAction =
-  "withdraw" | "take_back" | "copy" | "urge" | "cancel" | "comment" | "suspend" | "resume" | "modify";
+  | "withdraw"
+  | "void"
+  | "restart"
+  | "take_back"
+  | "copy"
+  | "urge"
+  | "cancel"
+  | "comment"
+  | "suspend"
+  | "resume"
+  | "modify";
 export interface InstanceDetail extends InstanceBrief {
   variables: Variables;
   tokens: Token[];
@@ -406,6 +429,8 @@ export type NoticeKind =
   | "mentioned"
   | "handed_back"
   | "copied"
+  | "consulted"
+  | "answered"
   | "nobody"
   | "refused"
   | "completed"

@@ -31,6 +31,7 @@ _STATUS = {
     InstanceStatus.TERMINATED: Status.TERMINATED,
     InstanceStatus.FAILED: Status.FAILED,
     InstanceStatus.REFUSED: Status.REFUSED,
+    InstanceStatus.VOIDED: Status.VOIDED,
 }
 _NEVER_DUE = 2**62
 _LATELY = 2_000
@@ -153,6 +154,7 @@ _OPEN_TASK = [
         "claimed",
         "name",
         "provisional",
+        "opinion",
     )
 ]
 _DONE_TASK = [
@@ -383,7 +385,9 @@ class DatabaseLists:
             )
             instances, incidents = opened.one()
             tasks = await db.execute(
-                sa.select(sa.func.count(), overdue).where(k.tenant == tenant, k.definition.in_(definitions))
+                sa.select(sa.func.count(), overdue).where(
+                    k.tenant == tenant, k.definition.in_(definitions), k.opinion == 0
+                )
             )
             open_tasks, late = tasks.one()
         return ProcessCounts(instances, open_tasks, int(late or 0), int(incidents or 0))

@@ -142,6 +142,7 @@ task = sa.Table(
     _int("claimed"),
     _name(),
     sa.Column("provisional", Int, nullable=False, server_default="0"),
+    sa.Column("opinion", Int, nullable=False, server_default="0"),
     sa.Index("task_assignee", "tenant", "assignee", "due"),
     sa.Index("task_definition", "tenant", "definition", "element"),
     sqlite_with_rowid=False,

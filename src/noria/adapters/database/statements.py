@@ -64,6 +64,7 @@ TASK = {
     "claimed": INT,
     "name": TEXT,
     "provisional": INT,
+    "opinion": INT,
 }
 CANDIDATE = {"shard": INT, "iid": INT, "tok": INT, "kind": TEXT, "name": TEXT, "tenant": INT}
 TIMER = {"shard": INT, "iid": INT, "timer": INT, "tenant": INT, "due": INT, "prio": INT}

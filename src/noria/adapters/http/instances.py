@@ -184,6 +184,18 @@ async def cancel(instance_id: str, data: Reason, caller: Caller, services: Servi
     return await services.cases.cancel(caller, instance_number(instance_id), data.reason)
 
 
+@post("/instances/{instance_id:str}/void", operation_id="voidInstance", tags=["instances"], status_code=200)
+async def void(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
+    """Declare a completed request void."""
+    return await services.cases.void(caller, instance_number(instance_id), data.reason)
+
+
+@post("/instances/{instance_id:str}/restart", operation_id="restartInstance", tags=["instances"], status_code=200)
+async def restart(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
+    """Have a request that was refused, withdrawn, terminated or voided be as it was before."""
+    return await services.cases.restart(caller, instance_number(instance_id), data.reason)
+
+
 @post("/instances/{instance_id:str}/comment", operation_id="commentInstance", tags=["instances"], status_code=200)
 async def comment(instance_id: str, data: Remark, caller: Caller, services: Services) -> InstanceBrief:
     """Say something about an instance."""
@@ -272,6 +284,8 @@ HANDLERS = [
     preview,
     urge,
     cancel,
+    void,
+    restart,
     comment,
     retry,
     search_audit,

@@ -65,6 +65,14 @@ class TransferOrder(msgspec.Struct):
     version: int = 0
 
 
+class Question(msgspec.Struct):
+    """Who is asked for an opinion, and what."""
+
+    people: list[str]
+    text: str
+    version: int = 0
+
+
 class ApproversOrder(msgspec.Struct):
     """Who is asked besides in an approval, and by which rule among them."""
 
@@ -178,6 +186,18 @@ async def add_approvers(task_id: str, data: ApproversOrder, caller: Caller, serv
     return InstanceAnswer(await services.verbs.add(caller, task_id, wish))
 
 
+@post("/tasks/{task_id:str}/consult", operation_id="consult", tags=["tasks"], status_code=200)
+async def consult(task_id: str, data: Question, caller: Caller, services: Services) -> InstanceAnswer:
+    """Ask people for their opinion; the task stays with who asks."""
+    return InstanceAnswer(await services.verbs.consult(caller, task_id, data.people, data.text, data.version))
+
+
+@post("/tasks/{task_id:str}/answer", operation_id="answerConsultation", tags=["tasks"], status_code=200)
+async def answer(task_id: str, data: Words, caller: Caller, services: Services) -> InstanceAnswer:
+    """Give the opinion that one was asked for."""
+    return InstanceAnswer(await services.verbs.answer(caller, task_id, data.text))
+
+
 @post("/tasks/{task_id:str}/preview", operation_id="previewTask", tags=["tasks"], status_code=200)
 async def preview_task(task_id: str, data: Wish, caller: Caller, services: Services) -> Preview:
     """What a verb would do: what it cancels, opens, passes, stops, undoes, and whom it tells. Nothing happens."""
@@ -234,6 +254,8 @@ HANDLERS = [
     delegate_task,
     add_approvers,
     preview_task,
+    consult,
+    answer,
     comment_task,
     urge_task,
     search_people,

@@ -12,7 +12,7 @@ DONE = (
     *(c.ClaimTask, c.UnclaimTask),
 )
 """Commands that can be taken back."""
-WITHOUT_EFFECT = (c.ClaimTask, c.UnclaimTask, c.Comment, c.UrgeTask, c.SendCopy, c.FireTimer)
+WITHOUT_EFFECT = (c.ClaimTask, c.UnclaimTask, c.Comment, c.UrgeTask, c.SendCopy, c.FireTimer, c.Consult)
 """Commands that others may have given since; a timer only as long as it has reminded and nothing else."""
 _EFFECTS = (
     *(e.JobCompleted, e.MessageThrown, e.SignalThrown, e.CallRequested, e.CallCompleted, e.CompensationStarted),

@@ -12,6 +12,8 @@ export const NOTICE_KINDS: readonly NoticeKind[] = [
   "mentioned",
   "handed_back",
   "copied",
+  "consulted",
+  "answered",
   "nobody",
   "refused",
   "completed",
