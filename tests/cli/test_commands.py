@@ -298,3 +298,60 @@ def test_the_public_holidays_of_a_year_are_printed() -> None:
     known = json.loads(noria("calendar", "holidays", 2026).stdout)
     assert known["holidays"]["2026-10-01"] == "国庆节"
     assert known["published"]
+
+
+COMPANY = {
+    "units": "id,name,parent,manager\nworks,澄海制造,,zhao\nbuying,采购部,works,wang\n",
+    "people": "id,username,name,unit\nzhao,zhao,赵总,works\nwang,wang,王强,buying\nlin,lin,林晓,buying\n",
+}
+
+
+def company(folder: Path) -> list[object]:
+    """Options that give a trial a company."""
+    options: list[object] = []
+    for name, text in COMPANY.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+        options += ["--people", folder / f"{name}.csv"]
+    return options
+
+
+def test_a_trial_asks_the_company_that_files_describe(tmp_path: Path) -> None:
+    model = tmp_path / "model.bpmn"
+    lines = ["startEvent start", "userTask up assignee='= people.managers(starter.id)[2]'", "endEvent end"]
+    model.write_bytes(draw([*lines, "start -> up -> end"]))
+    done = noria("run", model, *company(tmp_path), "--starter", "lin")
+    assert done.exit_code == 0, done.output
+    assert '"assignee": "zhao"' in next(line for line in done.stdout.splitlines() if "TaskOpened" in line)
+    assert noria("run", model, "--starter", "lin").exit_code == 2
+    wrong = tmp_path / "posts.csv"
+    wrong.write_text("person,unit\nnobody,works\n", encoding="utf-8")
+    refused = noria("run", model, *company(tmp_path), "--people", wrong)
+    assert (refused.exit_code, refused.stderr.startswith("posts:2: person: person.not_found")) == (1, True)
+
+
+def test_a_trial_of_four_eyes_and_of_a_vote_comes_to_its_end(tmp_path: Path) -> None:
+    model = tmp_path / "model.bpmn"
+    lines = [
+        "startEvent start",
+        "userTask enter candidateGroups=finance",
+        "userTask check candidateGroups=finance separateFrom=enter",
+        'userTask vote approval=allOf approvers=\'= ["zhao", "wang"]\'',
+        "endEvent end",
+        "start -> enter -> check -> vote -> end",
+    ]
+    model.write_bytes(draw(lines))
+    done = noria("run", model)
+    assert done.exit_code == 0, done.output
+    assert "InstanceCompleted" in done.stdout
+
+
+def test_a_decision_on_the_command_line_asks_the_company_too(tmp_path: Path) -> None:
+    table = tmp_path / "heads.dmn"
+    table.write_text(
+        '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">'
+        '<decision id="heads" name="heads"><variable name="heads"/>'
+        "<literalExpression><text>people.managers(&quot;lin&quot;)</text></literalExpression></decision></definitions>",
+        encoding="utf-8",
+    )
+    assert noria("decide", table, "--decision", "heads").stdout.strip() == "[]"
+    assert noria("decide", table, "--decision", "heads", *company(tmp_path)).stdout.strip() == '["wang", "zhao"]'

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from noria.adapters.http.bodies import DEPTH_MAX, depth_of
+from noria.adapters.spreadsheets import SpreadsheetFiles
 from noria.design.bpmn import compile_bpmn, read_bpmn
 from noria.design.dmn import check_tables, explain, read_dmn
 from noria.design.feel import (
@@ -27,6 +28,8 @@ from noria.design.forms import read_form
 from noria.design.importing import import_bpmn, import_dmn
 from noria.design.importing.juel import JuelError, parse_template
 from noria.design.xml import XmlRefusedError, read_xml, write_xml
+from noria.operate.rosters import SheetsRefusedError, read_sheets
+from noria.trust.history import History
 
 STEPS_MAX = 20_000
 """Of an evaluation and of the analysis of tables."""
@@ -114,6 +117,15 @@ def juel(data: bytes) -> None:
         parse_template(data.decode("utf-8", "replace"))
 
 
+def tables(data: bytes) -> None:
+    """A file of people, whatever it is called: read as tables of which each row is right or wrong, or refused."""
+    for name in ("people.xlsx", "people.zip", "people.csv"):
+        with contextlib.suppress(SheetsRefusedError):
+            reading, members = read_sheets(SpreadsheetFiles().read({name: data}), History({}, ()), 1, deactivate=True)
+            if not reading.errors:
+                History({}, ()).with_members(members, 1, 1).at(1)
+
+
 DOORS: dict[str, Callable[[bytes], None]] = {
     "xml": xml,
     "bpmn": bpmn,
@@ -124,4 +136,5 @@ DOORS: dict[str, Callable[[bytes], None]] = {
     "json": json,
     "import": imported,
     "juel": juel,
+    "tables": tables,
 }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from typing import Literal
 
+from noria.adapters.spreadsheets import SpreadsheetFiles
+from noria.operate.rosters import Sheet
 from tests.unit.design.dmn.test_decisions import NUMBERS, table
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "purchase"
@@ -62,6 +65,21 @@ WORDS: dict[str, tuple[str, ...]] = {
     "form": (*JSON_WORDS, *FEEL_WORDS),
     "json": JSON_WORDS,
     "import": (*XML_WORDS, *MODEL_WORDS, *JUEL_WORDS),
+    "tables": (
+        *("id", "姓名", "yes", "否", ",", ";", "\t", '"', "\r\n", "'", "=1+1", "lin", "works", "project=lin"),
+        *(
+            "xl/workbook.xml",
+            "<c",
+            "<row",
+            'r="XFD1048576"',
+            't="s"',
+            't="inlineStr"',
+            "<v>",
+            "-1",
+            "1e400",
+            "PK\x03\x04",
+        ),
+    ),
     "juel": JUEL_WORDS,
 }
 
@@ -74,6 +92,15 @@ def _example(name: str) -> bytes:
     return (EXAMPLES / name).read_bytes()
 
 
+KINDS: tuple[Literal["xlsx", "csv"], ...] = ("xlsx", "csv")
+TABLES = {
+    "units": [["id", "name", "manager"], ["works", "澄海制造", "lin"]],
+    "people": [
+        ["id", "username", "name", "unit", "roles", "second_managers"],
+        ["lin", "lin", "=1", "works", "a;b", ""],
+    ],
+    "posts": [["person", "unit", "position"], ["lin", "works", "buyer"]],
+}
 SEEDS: dict[str, list[bytes]] = {
     "xml": [
         _example("purchase.bpmn"),
@@ -96,6 +123,10 @@ SEEDS: dict[str, list[bytes]] = {
     "form": [_example("purchase.form"), _example("review.form")],
     "json": [b'{"a": [1, 2.5, "\\u5e74", null, true, {"b": {}}], "c": -1e-7}', _example("review.form")],
     "import": [_example("purchase.bpmn"), _example("approval.dmn")],
+    "tables": [
+        *(SpreadsheetFiles().write([Sheet(name, rows) for name, rows in TABLES.items()], kind) for kind in KINDS),
+        "id,username,name,unit,active\nlin,lin,林晓,,是\n".encode(),
+    ],
     "juel": _texts("${amount > 1000 && empty name ? 'a' : order.lines[0].price * 2}", "text ${a} more #{b.c}"),
 }
 """Good inputs by door."""

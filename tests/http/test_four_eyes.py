@@ -65,3 +65,12 @@ async def test_what_a_substitute_did_keeps_both_from_the_later_step(house: House
         assert (await person.get("/tasks", box="group")).json()["items"] == []
     li = await house.sign_in("li")
     assert (await li.complete("group")).status_code == 200
+
+
+async def test_who_is_kept_from_a_task_is_not_told_of_it(house: House) -> None:
+    lin, li = await house.sign_in("lin"), await house.sign_in("li")
+    task = await check_of(house, lin, li)
+    assert (await lin.post(f"/tasks/{task}/urge", {"text": "急"})).status_code == 200
+    await house.noria.projector.catch_up()
+    told = [(await (await house.sign_in(person)).get("/notices")).json()["total"] for person in ("li", "sun")]
+    assert told == [0, 1]

@@ -279,3 +279,73 @@ async def test_naming_and_taking_back_are_on_record(house: House, people: dict[s
     found = (await qian.get("/audit", object="zhao", limit=50)).json()["items"]
     actions = [entry["action"] for entry in found if entry["action"].startswith("substitution.")]
     assert sorted(actions) == ["substitution.added", "substitution.ended"]
+
+
+# With the approval verbs
+
+VOTE = """
+startEvent start
+userTask vote_of_all approval=allOf approvers='= ["zhao", "wang"]'
+userTask after assignee=li
+endEvent end
+start -> vote_of_all -> after -> end
+""".strip().splitlines()
+
+
+async def vote(house: House, people: dict[str, Client]) -> str:
+    """A request that 赵总 and 王强 vote on, with 孙磊 for 赵总; gives the id of 赵总's task."""
+    files = {"file": ("vote.bpmn", draw(VOTE, "vote"))}
+    assert (await people["he"].send("POST", "/deployments", files=files)).status_code == 201
+    await name(people["zhao"], house, processes=[], amount_max=None)
+    await start(people["lin"], process="vote")
+    return str((await people["sun"].task())["id"])
+
+
+async def test_a_substitute_votes_for_the_principal(house: House, people: dict[str, Client]) -> None:
+    task = await vote(house, people)
+    preview = await people["sun"].post(f"/tasks/{task}/preview", {"verb": "approve"})
+    assert (preview.status_code, preview.json()["refused"]) == (200, ""), preview.text
+    answer = await people["sun"].post(f"/tasks/{task}/complete", {"outcome": "approve"})
+    assert answer.status_code == 200, answer.text
+    timeline = (await people["lin"].get(f"/instances/{task.split('-')[0]}/timeline")).json()["items"]
+    done = next(item for item in timeline if item["kind"] == "task.approved")
+    assert (done["actor"]["id"], done["on_behalf_of"]["id"]) == ("sun", "zhao")
+    wang = await house.sign_in("wang")
+    assert (await wang.post(f"/tasks/{(await wang.task())['id']}/complete", {"outcome": "approve"})).status_code == 200
+    assert (await people["li"].task())["element"]["id"] == "after"
+
+
+async def test_a_substitute_takes_back_what_they_did_only_while_they_are_one(
+    house: House, people: dict[str, Client]
+) -> None:
+    task = await vote(house, people)
+    instance = task.split("-")[0]
+    approve = {"outcome": "approve"}
+    await people["sun"].post(f"/tasks/{task}/complete", approve)
+    taken = await people["sun"].post(f"/instances/{instance}/take-back")
+    assert taken.status_code == 200, taken.text
+    assert task in await ids(people["zhao"])
+    assert task in await ids(people["sun"])
+    await people["sun"].post(f"/tasks/{task}/complete", approve)
+    item = (await people["zhao"].get("/substitutions")).json()["items"][0]
+    await people["zhao"].post(f"/substitutions/{item['id']}/end", {})
+    await house.noria.projector.catch_up()
+    refused = await people["sun"].post(f"/instances/{instance}/take-back")
+    assert refused.json()["code"] == "task.nothing_to_take_back"
+
+
+async def test_an_administrator_sees_what_handing_on_would_do(house: House, people: dict[str, Client]) -> None:
+    await name(people["zhao"], house)
+    task = await start(people["lin"], 120_000)
+    preview = await people["he"].post(f"/tasks/{task}/preview", {"verb": "transfer", "to": "li"})
+    assert (preview.status_code, preview.json()["refused"]) == (200, ""), preview.text
+    assert (await people["he"].post(f"/tasks/{task}/preview", {"verb": "complete"})).status_code == 403
+
+
+async def test_a_substitute_keeps_a_draft_of_their_own(house: House, people: dict[str, Client]) -> None:
+    task = await start(people["lin"])
+    assert (await people["sun"].send("PUT", f"/drafts/{task}", json={"data": {"a": 1}})).status_code == 403
+    await name(people["zhao"], house)
+    assert (await people["sun"].send("PUT", f"/drafts/{task}", json={"data": {"a": 1}})).status_code == 200
+    assert (await people["sun"].get(f"/drafts/{task}")).json()["data"] == {"a": 1}
+    assert (await people["zhao"].get(f"/drafts/{task}")).json()["data"] is None

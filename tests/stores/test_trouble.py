@@ -82,10 +82,13 @@ async def background(house: House) -> set[str]:
 
 LOOPS = {
     "noria-batches",
+    "noria-deadlines",
     "noria-delivery",
     "noria-following",
+    "noria-loads",
     "noria-projector",
     "noria-runtime",
+    "noria-sender",
     "noria-start-timers",
     "noria-timers",
     "noria-worker",

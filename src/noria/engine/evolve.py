@@ -525,6 +525,10 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
             else None
         )
     state.doers = {elements[key]: value for key, value in state.doers.items() if key in elements}
+    for key, task in state.tasks.items():
+        if task.excluded:
+            # The other version says anew who is kept from it.
+            state.tasks[key] = replace(task, excluded=())
     for key, used in state.activated.items():
         state.activated[key] = tuple(flows[flow] for flow in used if flow in flows)
     for key, chosen in state.chosen.items():

@@ -18,7 +18,7 @@ from noria.engine.definition import Definition
 from noria.engine.facts import Facts
 from noria.engine.run import Run, RunawayError
 from noria.engine.state import State, Status, Task
-from noria.engine.tasks import approving
+from noria.engine.tasks import approving, separating
 from noria.engine.trouble import Trouble
 
 STEPS_MAX = 300
@@ -134,6 +134,7 @@ class _Ahead(Run):
             self.emit(e.TaskHandedBack(token, by, task.owner, outcome))
             return
         self.emit(e.TaskCompleted(token, task.element, by, task.round, outcome=outcome))
+        separating.note(self, token, element, by)
         if is_approval:
             approving.decided(self, scope, element, token, outcome, by)
         else:

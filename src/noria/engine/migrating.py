@@ -17,6 +17,7 @@ from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.run import Run
 from noria.engine.state import State
+from noria.engine.tasks import separating
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import Rejected
 
@@ -137,6 +138,7 @@ def migrate(run: Run, command: c.MigrateInstance) -> Rejected | None:
         )
     )
     run.definition = target
+    separating.look_again(run)
     try:
         _wait_for_new(run, anew | set(range(len(target.graph.elements))) - set(same.elements.values()))
     except Trouble as trouble:

@@ -44,7 +44,7 @@ from noria.operate.views import (
     TaskDetail,
     TaskView,
 )
-from noria.trust.policy import Permission, TaskFacts, is_candidate, may_reassign, may_work_on
+from noria.trust.policy import Permission, TaskFacts, Verdict, is_candidate, may_reassign, may_work_on
 
 
 class UnknownPersonError(NoriaError):
@@ -128,18 +128,28 @@ class Inbox:
         details = {"by": msgspec.to_builtins(by), "at": at}
         return TaskGoneError(f"Task {task_id} is not open; it was {what} by {by.name} at {at}.", details=details)
 
-    async def open_for(self, caller: Caller, task_id: str) -> tuple[str, int, Held]:
-        """For whom the caller may work on a task, its token, and its instance in memory.
+    async def open_for(self, caller: Caller, task_id: str, verb: str) -> tuple[int, int, Held, str]:
+        """Instance, token, instance in memory and owner of a task that the caller may work on, or hand on.
 
         Raises:
             NotFoundError: it is not open, or there is none.
             DeniedError: it is for others.
         """
-        _, token, held = await self._open(caller, task_id)
-        verdict = may_work_on(caller.principal, task_facts(open_task(held, token)))
+        iid, token, held = await self._open(caller, task_id)
+        verdict = self._verdict(caller, held, token, hands_on=verb == "transfer")
         if not verdict.allowed:
             raise await self._office.deny(caller, "task.preview", "task", task_id, verdict)
-        return verdict.owner, token, held
+        return iid, token, held, verdict.owner
+
+    @staticmethod
+    def _verdict(caller: Caller, held: Held, token: int, *, hands_on: bool) -> Verdict:
+        """Whether the caller may act on an open task, and for whom; an administrator may hand some on."""
+        facts = task_facts(open_task(held, token))
+        verdict = may_work_on(caller.principal, facts)
+        if not verdict.allowed and hands_on:
+            handed_on = may_reassign(caller.principal, facts)
+            return handed_on if handed_on.allowed else verdict
+        return verdict
 
     async def act(
         self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True
@@ -147,11 +157,7 @@ class Inbox:
         """Run a command on a task, if the policy allows."""
         iid, token, held = await self._open(caller, task_id)
         if as_worker:
-            facts = task_facts(open_task(held, token))
-            verdict = may_work_on(caller.principal, facts)
-            if not verdict.allowed and isinstance(command, c.TransferTask):
-                handed_on = may_reassign(caller.principal, facts)
-                verdict = handed_on if handed_on.allowed else verdict
+            verdict = self._verdict(caller, held, token, hands_on=isinstance(command, c.TransferTask))
             if not verdict.allowed:
                 raise await self._office.deny(caller, f"task.{command.__struct_config__.tag}", "task", task_id, verdict)
             if verdict.owner != caller.principal.id:

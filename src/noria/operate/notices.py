@@ -89,12 +89,13 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """Who has an open task, or may claim it, and what it is called ("" for the name of its element)."""
+    """Who has an open task, may claim it or may not do it, and its name ("" for that of its element)."""
 
     assignee: str = ""
     groups: tuple[str, ...] = ()
     name: str = ""
     users: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
 
 
 _NOBODY = Holding()
@@ -186,7 +187,7 @@ def notices_of(
                 substitute
                 for person in people
                 for substitute in organisation.substitutes_of(person, graph.key, amount)
-                if substitute != starter
+                if substitute != starter and substitute not in holders.get(token, _NOBODY).excluded
             ]
         for person in dict.fromkeys(people):
             if person and person != actor and person in organisation.people:
@@ -207,7 +208,9 @@ def notices_of(
 
     def holding(token: int) -> list[str]:
         held = holders.get(token, _NOBODY)
-        return [held.assignee] if held.assignee else [*held.users, *members.of(held.groups)]
+        if held.assignee:
+            return [held.assignee]
+        return [person for person in (*held.users, *members.of(held.groups)) if person not in held.excluded]
 
     def called(token: int, element: int) -> str:
         return holders.get(token, _NOBODY).name or graph.elements[element].name

@@ -20,6 +20,7 @@ from noria.operate.office import Caller, NotFoundError, Office, RefusedError
 from noria.operate.takingback import last_act
 from noria.operate.timeline import history_of
 from noria.operate.views import InstanceBrief, Preview
+from noria.trust.policy import TaskFacts, may_work_on
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,15 +158,24 @@ class Verbs:
         token = next((token for token in touched if token in state.tasks), 0)
         if not token:
             return Rejected("task.nothing_to_take_back", "There is nothing of yours that can be taken back.")
-        element = history.graph.elements[state.tasks[token].element].id
-        return c.TakeBack(caller.principal.id, state, held.state.version, element)
+        task, row = state.tasks[token], held.row
+        # Whoever did it as a substitute may take it back only while they are one.
+        facts = TaskFacts(
+            *(task.assignee, task.groups, task.users, task.excluded),
+            *(row.starter, row.definition, row.amount, (row.iid, token)),
+        )
+        verdict = may_work_on(caller.principal, facts)
+        if not verdict.allowed:
+            return Rejected("task.nothing_to_take_back", f"It cannot be taken back by you: {verdict.reason}")
+        element = history.graph.elements[task.element].id
+        return c.TakeBack(verdict.owner, state, held.state.version, element)
 
     # Previews
 
     async def preview_task(self, caller: Caller, task_id: str, wish: Wish) -> Preview:
         """What a verb on a task would do, from the live state, through the engine itself (R9)."""
-        owner, token, held = await self._inbox.open_for(caller, task_id)
-        return await self._preview(held, self._command(owner, token, wish))
+        _, token, held, owner = await self._inbox.open_for(caller, task_id, wish.verb)
+        return await self._preview(held, self._command(owner, token, wish), caller.principal.id)
 
     async def preview_instance(self, caller: Caller, iid: int, wish: Wish) -> Preview:
         """What withdrawing a request, or taking something back, would do."""
@@ -179,9 +189,10 @@ class Verbs:
             raise NotFoundError(f"{wish.verb!r} is no verb on a request.")
         if isinstance(command, Rejected):
             return Preview(refused=command.code, message=command.message, details=command.details)
-        return await self._preview(held, command)
+        return await self._preview(held, command, caller.principal.id)
 
-    def _command(self, by: str, token: int, wish: Wish) -> c.AnyCommand:
+    @staticmethod
+    def _command(by: str, token: int, wish: Wish) -> c.AnyCommand:
         version = wish.version
         if wish.verb in ("complete", "approve", "refuse", "abstain"):
             outcome = "" if wish.verb == "complete" else wish.verb
@@ -196,21 +207,23 @@ class Verbs:
             return c.AddApprovers(token, by, wish.where, wish.people, wish.mode or "allOf", wish.reason, version)
         raise NotFoundError(f"{wish.verb!r} is no verb on a task.")
 
-    async def _preview(self, held: Held, command: c.AnyCommand) -> Preview:
+    async def _preview(self, held: Held, command: c.AnyCommand, actor: str) -> Preview:
         office = self._office
         now_ms = office.clock.now_ms()
-        outcome = step(held.definition, held.state, command, now_ms, office.facts(held.row.tenant))
+        facts = msgspec.structs.replace(office.facts(held.row.tenant), actor=actor)
+        outcome = step(held.definition, held.state, command, now_ms, facts)
         if isinstance(outcome, Rejected):
             return Preview(refused=outcome.code, message=outcome.message, details=outcome.details)
         organisation = await office.people.organisation(held.row.tenant)
         holders = {
-            key: Holding(task.assignee, task.groups, task.name, task.users)
+            key: Holding(task.assignee, task.groups, task.name, task.users, task.excluded)
             for state in (held.state, outcome.state)
             for key, task in state.tasks.items()
         }
         row = _Row(held.row.shard, 0, held.row.iid, now_ms, held.row.tenant, outcome.events)
         graph, members = held.definition.graph, Members(organisation)
-        notices = notices_of(row, held.row.starter, held.row.title, graph, members, holders)
+        starter, title = held.row.starter, held.row.title
+        notices = notices_of(row, starter, title, graph, members, holders, held.row.amount)
         return preview_of(
             held,
             outcome.state,

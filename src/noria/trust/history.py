@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Literal
 
 import msgspec
@@ -59,24 +61,37 @@ class History:
         self.changes: dict[tuple[ChangedKind, str], list[Change]] = {}
         for change in sorted(changes, key=lambda change: change.valid_from):
             self.changes.setdefault((change.kind, change.id), []).append(change)
+        # What each was from which instant on: worked out once, and handed on to histories that differ elsewhere.
+        self._lives: dict[tuple[ChangedKind, str], list[tuple[int, Person | Unit]]] = {}
 
     def at(self, at_ms: int) -> Organisation:
         """People and units at an instant; those that began later are not there."""
         people: dict[str, Person] = {}
         units: dict[str, Unit] = {}
-        for (kind, key), changes in self.changes.items():
-            values: dict[str, object] = {}
-            for change in changes:
-                if change.valid_from > at_ms:
-                    break
-                values.update(change.fields)
-            if not values:
-                continue
-            if kind == "person":
-                people[key] = msgspec.convert({**values, "id": key, "username": self.usernames[key]}, Person)
-            else:
-                units[key] = msgspec.convert({**values, "id": key}, Unit)
+        for kind, key in self.changes:
+            life = self._life(kind, key)
+            count = bisect_right(life, at_ms, key=itemgetter(0))
+            if count:
+                member = life[count - 1][1]
+                if isinstance(member, Person):
+                    people[key] = member
+                else:
+                    units[key] = member
         return Organisation(people, units, at_ms, self.substitutions)
+
+    def _life(self, kind: ChangedKind, key: str) -> list[tuple[int, Person | Unit]]:
+        """What a person or unit was from which instants on, the earliest first."""
+        life = self._lives.get((kind, key))
+        if life is None:
+            life = self._lives[kind, key] = []
+            values: dict[str, object] = {"id": key}
+            if kind == "person":
+                values["username"] = self.usernames[key]
+            for change in self.changes[kind, key]:
+                values |= change.fields
+                member = msgspec.convert(values, Person) if kind == "person" else msgspec.convert(values, Unit)
+                life.append((change.valid_from, member))
+        return life
 
     def until(self, organisation: Organisation) -> int:
         """Until when an organisation stays as it is, ms: the next change, or begin or end of a period in it."""
@@ -107,7 +122,17 @@ class History:
                     listed.remove(same)
                     fields = {**same.fields, **fields}
                 listed.append(Change(kind, member.id, valid_from, fields, recorded, by))
-        return History(usernames, (change for listed in changes.values() for change in listed), self.substitutions)
+        later = History(usernames, (change for listed in changes.values() for change in listed), self.substitutions)
+        later.take_over(self)
+        return later
+
+    def take_over(self, other: History) -> None:
+        """Spare the working out of whoever has the same changes in another history."""
+        for key, life in other._lives.items():
+            kind, member = key
+            same = kind == "unit" or self.usernames.get(member) == other.usernames.get(member)
+            if same and self.changes.get(key) == other.changes[key]:
+                self._lives.setdefault(key, life)
 
     def without(self, kind: ChangedKind, key: str, valid_from: int) -> History:
         """The history without one change."""

@@ -240,3 +240,25 @@ def test_a_token_before_a_join_keeps_its_flow_when_the_flows_are_numbered_anew()
     assert one.migrate(version(elements + other, 2)) is None
     one.complete("b")
     assert one.places() == []
+
+
+APART = """
+startEvent start
+userTask enter assignee=li
+userTask check assignee=li candidateGroups=finance
+userTask sign assignee=wu
+endEvent end
+start -> enter -> check -> sign -> end
+""".strip()
+
+
+def test_four_eyes_of_the_other_version_hold_for_open_tasks_and_those_of_the_former_no_longer_do() -> None:
+    one = Instance(APART)
+    one.complete("enter")
+    assert one.migrate(version(APART.replace("candidateGroups", "separateFrom=enter candidateGroups"), 2)) is None
+    refused = one.complete("check")
+    assert refused is not None
+    assert refused.code == "task.separated"
+    assert one.migrate(version(APART, 3)) is None
+    assert one.complete("check") is None
+    assert one.places() == ["sign"]

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from noria.adapters.calendars import CHINA_ZONE, china_calendar
+from noria.adapters.spreadsheets import SpreadsheetFiles
 from noria.adapters.system import SystemClock
 from noria.design.dmn import explain
 from noria.design.dmn.explaining import lines
@@ -16,19 +17,37 @@ from noria.design.feel import to_json
 from noria.design.findings import has_errors
 from noria.engine import commands as c
 from noria.engine import events as e
+from noria.engine import voting
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
-from noria.engine.state import State, Status
+from noria.engine.state import State, Status, Task
 from noria.engine.step import step
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import InstantMs, format_instant, to_datetime
 from noria.operate.deploying import Bundle, read_bundle
+from noria.operate.rosters import read_sheets
+from noria.trust.history import History
 from noria.trust.people import Organisation
 
 STEPS_MAX = 10_000
 
-NOBODY = Organisation({}, {})
-"""A trial has no company: what it asks of one finds nobody."""
+_people = click.option(
+    "--people",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Files of people and units as `noria people export` writes them; without any a model finds nobody.",
+)
+
+
+def _company(paths: tuple[Path, ...]) -> Organisation:
+    """The organisation that files describe."""
+    sheets = SpreadsheetFiles().read({path.name: path.read_bytes() for path in paths}) if paths else []
+    reading, members = read_sheets(sheets, History({}, ()), 0)
+    if paths and reading.errors:
+        for error in reading.errors:
+            click.echo(f"{error.sheet}:{error.row}: {error.column or '-'}: {error.code}: {error.message}", err=True)
+        raise SystemExit(1)
+    return History({}, ()).with_members(members, 0, 0).at(0)
 
 
 def _variables(text: str) -> dict[str, object]:
@@ -94,9 +113,9 @@ class Trial:
     def _next(self, *, ask: bool) -> c.AnyCommand | None:
         state = self.state
         for token, task in state.tasks.items():
-            by = task.assignee or (task.users[0] if task.users else task.groups[0])
             values = self._asked(task.element, "task") if ask else self._form_values(task.form)
-            return c.CompleteTask(token, by, values)
+            outcome = voting.APPROVE if state.tokens[token].scope in state.approvals else ""
+            return c.CompleteTask(token, self._doer(task), values, outcome=outcome)
         for token, job in sorted(state.jobs.items(), key=lambda item: -item[1].priority):
             return c.CompleteJob(token, "trial", self._asked(job.element, "job") if ask else {})
         if state.timers:
@@ -106,6 +125,16 @@ class Trial:
         for key, wait in state.waits.items():
             return c.Correlate(key, self._asked(wait.element, "message") if ask else {})
         return None
+
+    @staticmethod
+    def _doer(task: Task) -> str:
+        """Who does a task: its assignee or a candidate; of a group whom nothing keeps from it."""
+        if task.assignee:
+            return task.assignee
+        group = task.groups[0] if task.groups else ""
+        members = (group, *(f"{group}-{number}" for number in range(2, len(task.excluded) + 3))) if group else ()
+        people = (*task.users, *members)
+        return next((person for person in people if person not in task.excluded), people[0])
 
     def _asked(self, element: int, what: str) -> dict[str, object]:
         name = self.definition.graph.elements[element].id
@@ -130,7 +159,18 @@ class Trial:
 @click.option("--process", default="", help="Which process, when the files hold several.")
 @click.option("--complete", type=click.Choice(["all", "ask"]), default="all", help="Complete tasks by itself, or ask.")
 @click.option("--trace", is_flag=True, help="Print every event.")
-def run_command(files: tuple[Path, ...], variables: str, process: str, complete: str, trace: bool) -> None:
+@_people
+@click.option("--starter", default="", help="Person id of who starts it, one of --people.")
+def run_command(
+    files: tuple[Path, ...],
+    variables: str,
+    process: str,
+    complete: str,
+    people: tuple[Path, ...],
+    starter: str,
+    *,
+    trace: bool,
+) -> None:
     """Run a model in memory on a virtual clock and print what happens, one event a line."""
     bundle = _bundle(files)
     graphs = {graph.key: graph for _, graph in bundle.graphs}
@@ -141,13 +181,19 @@ def run_command(files: tuple[Path, ...], variables: str, process: str, complete:
     graph = graphs[process or next(iter(graphs))]
     now_ms = SystemClock().now_ms()
     year = to_datetime(now_ms).year
-    facts = Facts({"default": china_calendar(range(year - 1, year + 3))}, CHINA_ZONE, people=NOBODY)
+    company = _company(people)
+    facts = Facts({"default": china_calendar(range(year - 1, year + 3))}, CHINA_ZONE, people=company)
     trial = Trial(Definition(graph, 1, bundle.decisions, bundle.forms), now_ms, facts, trace=trace)
-    starter: dict[str, object] = {"id": "starter", "name": "starter", "unit": "unit", "manager": "manager"}
+    begun_by: dict[str, object] = {"id": "starter", "name": "starter", "unit": "unit", "manager": "manager"}
+    if starter:
+        known = company.people.get(starter)
+        if known is None or not known.active:
+            raise click.UsageError(f"There is no active person {starter!r} in the files of --people.")
+        begun_by = company.snapshot(known)
     starts = [graph.elements[index] for index in graph.elements[0].starts]
     triggered = all(start.instantiates and start.triggers for start in starts)
     begin = c.StartInstance(
-        "starter", starter, _variables(variables), "TRIAL-1", starts[0].id if triggered and starts else ""
+        starter or "starter", begun_by, _variables(variables), "TRIAL-1", starts[0].id if triggered and starts else ""
     )
     rejected = trial.do(begin) or trial.finish(ask=complete == "ask")
     if rejected is not None:
@@ -164,7 +210,10 @@ def run_command(files: tuple[Path, ...], variables: str, process: str, complete:
 @click.option("--decision", required=True, help="Id or name of the decision.")
 @click.option("--variables", default="{}", help="Input data, a JSON object.")
 @click.option("--explain", "explained", is_flag=True, help="Print why: inputs, every row, and where each null is from.")
-def decide_command(files: tuple[Path, ...], decision: str, variables: str, *, explained: bool) -> None:
+@_people
+def decide_command(
+    files: tuple[Path, ...], decision: str, variables: str, people: tuple[Path, ...], *, explained: bool
+) -> None:
     """Make a decision and print its value as JSON; the rows that decided go to the error output.
 
     Give the files that the decision's file imports as well.
@@ -174,7 +223,7 @@ def decide_command(files: tuple[Path, ...], decision: str, variables: str, *, ex
     if found is None:
         names = ", ".join(item.name for item in bundle.decisions.values())
         raise click.UsageError(f"There is no decision {decision!r}; there are {names or 'none'}.")
-    context = Facts(people=NOBODY).context(SystemClock().now_ms())
+    context = Facts(people=_company(people)).context(SystemClock().now_ms())
     if explained:
         result, explanation = explain(found, _variables(variables), context)
         for line in lines(explanation):

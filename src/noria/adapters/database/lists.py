@@ -91,7 +91,12 @@ def _may_work_on(who: Principal, box: TaskBox | None) -> Where:
     mine = t.task.c.assignee == who.id
     may_claim = sa.and_(_holds(who.tenant, who.id, who.groups, TaskBox.GROUP), sa.not_(_excluded(who.tenant, who.id)))
     ways = [mine] if box is TaskBox.MINE else [may_claim] if box is TaskBox.GROUP else [mine, may_claim]
-    ways += [
+    return sa.or_(*ways, *_as_substitute(who, box))
+
+
+def _as_substitute(who: Principal, box: TaskBox | None) -> list[Where]:
+    """The ways in which a row of `task` joined with `inst` may be done for somebody else."""
+    return [
         sa.and_(
             _stands_for(who, stands, box),
             t.inst.c.starter != who.id,
@@ -100,7 +105,6 @@ def _may_work_on(who: Principal, box: TaskBox | None) -> Where:
         )
         for stands in who.stands_for
     ]
-    return sa.or_(*ways)
 
 
 def _may_reassign(who: Principal) -> Where:
@@ -124,7 +128,7 @@ def _may_see(who: Principal) -> Where:
         return sa.true()
     did = sa.or_(t.visit.c.actor == who.id, t.visit.c.proxy == who.id)
     worked = sa.select(sa.literal(1)).where(t.visit.c.iid == c.iid, did).exists()
-    has = sa.or_(_holds(who.tenant, who.id, who.groups, None), _may_work_on(who, None))
+    has = sa.or_(_holds(who.tenant, who.id, who.groups, None), *_as_substitute(who, None))
     holds = sa.select(sa.literal(1)).where(t.task.c.iid == c.iid, has).correlate(t.inst).exists()
     parts = [c.starter == who.id, worked, holds, _has_copy(who)]
     if who.units:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -121,31 +121,25 @@ class DatabasePeople:
             by: who enters it.
         """
         since = now_ms if valid_from is None else valid_from
+        changes = self._changes
         async with self._database.writing() as db:
             # First of all: writers of one tenant wait for each other here, and see what the other has written.
             await db.execute(_STAMP, {"tenant": tenant, "name": PEOPLE_STAMP})
             known = await _history(db, tenant)
+            if tenant in self._histories:
+                known.take_over(self._histories[tenant])
             after = known.with_members([*units, *people], since, now_ms, by)
-            for person in people:
-                await _put_identity(db, tenant, person, now_ms)
-            for change in known.new_in(after):
-                await db.execute(sa.delete(t.org_change).where(_is(tenant, change.kind, change.id, change.valid_from)))
-                await db.execute(
-                    sa.insert(t.org_change).values(
-                        tenant=tenant,
-                        kind=change.kind,
-                        id=change.id,
-                        valid_from=change.valid_from,
-                        fields=msgspec.json.encode(change.fields).decode(),
-                        recorded=change.recorded,
-                        by=change.by,
-                    )
-                )
+            await _put_identities(db, tenant, people, known.usernames, now_ms)
+            await _put_changes(db, tenant, known, known.new_in(after))
             left = [person.id for person in people if not person.active and since <= now_ms]
             if left:
                 where = (t.session.c.tenant == tenant) & t.session.c.person.in_(left)
                 await db.execute(sa.delete(t.session).where(where))
+        alone = changes == self._changes
         self.forget()
+        if alone:
+            # As it has just been written. Had somebody been told of another change meanwhile, it might miss that.
+            self._histories[tenant] = after
 
     async def drop_change(self, tenant: int, kind: ChangedKind, key: str, valid_from: int) -> bool:
         """Forget a change of a person or unit; tells whether there was one."""
@@ -289,11 +283,41 @@ async def _substitutions(db: AsyncConnection, tenant: int) -> list[Substitution]
     ]
 
 
-async def _put_identity(db: AsyncConnection, tenant: int, person: Person, now_ms: int) -> None:
-    where = (t.person.c.tenant == tenant) & (t.person.c.id == person.id)
-    values = {"username": person.username}
-    if not (await db.execute(sa.update(t.person).where(where).values(values))).rowcount:
-        await db.execute(sa.insert(t.person).values(tenant=tenant, id=person.id, created=now_ms, **values))
+async def _put_identities(
+    db: AsyncConnection, tenant: int, people: Sequence[Person], known: Mapping[str, str], now_ms: int
+) -> None:
+    for person in people:
+        if known.get(person.id, person.username) != person.username:
+            where = (t.person.c.tenant == tenant) & (t.person.c.id == person.id)
+            await db.execute(sa.update(t.person).where(where).values(username=person.username))
+    new = [
+        {"tenant": tenant, "id": person.id, "username": person.username, "created": now_ms}
+        for person in people
+        if person.id not in known
+    ]
+    if new:
+        # All in one go: thousands come out of a file, and everybody who writes waits meanwhile.
+        await db.execute(sa.insert(t.person), new)
+
+
+async def _put_changes(db: AsyncConnection, tenant: int, known: History, changes: Sequence[Change]) -> None:
+    for change in changes:
+        if any(item.valid_from == change.valid_from for item in known.changes.get((change.kind, change.id), ())):
+            await db.execute(sa.delete(t.org_change).where(_is(tenant, change.kind, change.id, change.valid_from)))
+    rows = [
+        {
+            "tenant": tenant,
+            "kind": change.kind,
+            "id": change.id,
+            "valid_from": change.valid_from,
+            "fields": msgspec.json.encode(change.fields).decode(),
+            "recorded": change.recorded,
+            "by": change.by,
+        }
+        for change in changes
+    ]
+    if rows:
+        await db.execute(sa.insert(t.org_change), rows)
 
 
 def _is(tenant: int, kind: str, key: str, valid_from: int) -> sa.ColumnElement[bool]:

@@ -299,8 +299,8 @@ class Projector:
         holders: dict[int, dict[int, Holding]] = {}
         tasks = sa.select(task.iid, task.tok, task.assignee, task.name).where(task.iid.in_(iids))
         for iid, tok, assignee, name in (await db.execute(tasks)).all():
-            groups, users = (tuple(named.get((iid, tok, kind), ())) for kind in ("g", "u"))
-            holders.setdefault(iid, {})[tok] = Holding(assignee, groups, name, users)
+            groups, users, excluded = (tuple(named.get((iid, tok, kind), ())) for kind in "gux")
+            holders.setdefault(iid, {})[tok] = Holding(assignee, groups, name, users, excluded)
         return holders
 
 

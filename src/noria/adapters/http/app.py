@@ -37,6 +37,7 @@ from noria.adapters.http.pages import Pages, page
 from noria.adapters.http.problems import HANDLERS
 from noria.adapters.http.services import Services
 from noria.operate.office import Caller
+from noria.trust.policy import Principal
 
 BODY_BYTES_MAX = 30_000_000
 SECURITY_HEADERS = {
@@ -81,8 +82,13 @@ async def stream(
     if after is None and last.isdecimal():
         after = int(last)
 
+    async def renewed() -> Principal | None:
+        tenant, office = caller.principal.tenant, services.office
+        person = (await office.people.organisation(tenant)).people.get(caller.principal.id)
+        return await office.principal(tenant, person) if person is not None and person.active else None
+
     async def messages() -> AsyncIterator[ServerSentEventMessage]:
-        async for item in services.live.stream(caller.principal, after):
+        async for item in services.live.stream(caller.principal, after, renewed):
             if item == "ping":
                 yield ServerSentEventMessage(comment="ping")
             elif isinstance(item, str):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 import msgspec
 
@@ -47,6 +48,8 @@ class _Addressed(msgspec.Struct, frozen=True):
     needs: Permission | None
 
 
+Renew = Callable[[], Awaitable[Principal | None]]
+_NOTHING = _Addressed(Pointer(0, "ping", "", "", ""), 0, frozenset(), frozenset(), "", None)
 _AFRESH = _Addressed(Pointer(0, "reset", "", "", ""), 0, frozenset(), frozenset(), "", None)
 _TASK_CHANGES = (e.TaskClaimed, e.TaskUnclaimed, e.TaskTransferred, e.TaskUrged, e.TaskReminded)
 
@@ -176,11 +179,22 @@ class LiveHub:
                 return True
         return addressed.needs in who.permissions
 
-    async def stream(self, who: Principal, after: int | None) -> AsyncIterator[Pointer | str]:
+    async def stream(
+        self, who: Principal, after: int | None, renew: Renew | None = None
+    ) -> AsyncIterator[Pointer | str]:
         """Pointers for one person: those missed since `after`, then live ones; "reset" when too many were missed.
 
-        A "ping" comes in between when nothing happens, so that dead connections are noticed.
+        A "ping" comes in between when nothing happens, so that dead connections are noticed. From time to time the
+        person is looked at again: one who is not active any more is told nothing, and whoever has other tasks to see
+        than before, by a new role, say, or as a substitute from today on, is told to read everything again.
+
+        Args:
+            who: the person, as the policy sees them now.
+            after: number of the last pointer that the browser has, None for none.
+            renew: gives the person as the policy sees them then, None for one who is not active any more.
         """
+        loop = asyncio.get_running_loop()
+        renewed = loop.time()
         queue: asyncio.Queue[_Addressed | None] = asyncio.Queue(QUEUE_MAX)
         missed = list(self._buffer)
         self._queues.add(queue)
@@ -195,9 +209,18 @@ class LiveHub:
                             yield addressed.pointer
             yield "ready"
             while queue in self._queues:
-                try:
+                item: _Addressed | None = _NOTHING
+                with contextlib.suppress(TimeoutError):
                     item = await asyncio.wait_for(queue.get(), KEEP_ALIVE_SECONDS)
-                except TimeoutError:
+                if renew is not None and loop.time() - renewed >= KEEP_ALIVE_SECONDS:
+                    renewed = loop.time()
+                    fresh = await renew()
+                    if fresh is None:
+                        return
+                    if fresh != who:
+                        who = fresh
+                        yield "reset"
+                if item is _NOTHING:
                     yield "ping"
                     continue
                 if item is None:

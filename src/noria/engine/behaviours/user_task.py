@@ -54,6 +54,7 @@ def enter(run: Run, token: int, element: Element) -> None:
         users = tuple(user for user in users if user not in kept_out)
     if not assignee and not groups and not users:
         assignee = finding.person_instead(run, token, element, work)
+        assignee = "" if assignee in kept_out else assignee
         groups = () if assignee else finding.fallback(work)
         run.emit(e.NobodyFound(token, element.index, work.when_nobody))
     due_ms, deadline, calendar = 0, None, ""

@@ -47,6 +47,7 @@ def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
     element = run.definition.graph.elements[task.element]
     if task.owner:
         run.emit(e.TaskHandedBack(token, command.by, task.owner, command.outcome, command.comment))
+        separating.note(run, token, element, command.by)
         if values:
             run.assign(run.state.tokens[token].scope if approval else token, element, values)
         return None

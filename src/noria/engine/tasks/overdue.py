@@ -67,6 +67,9 @@ def _do(run: Run, token: int, element: Element, action: str) -> None:
         work = element.human
         assert work is not None  # noqa: S101 - act() has looked
         names = run.evaluate_names(work.overdue_to, run.variables(token), "overdueTo", element)
+        if names and names[0] in task.excluded:
+            text = f"{names[0]} may not do {element.id}, to whom it would go; four eyes are needed."
+            raise Trouble("task.separated", text)
         if names and names[0] != task.assignee:
             run.emit(e.TaskOverdue(token, element.index, action, names[0]))
             run.emit(e.TaskTransferred(token, BY, task.assignee, names[0], ""))

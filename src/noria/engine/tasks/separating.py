@@ -26,6 +26,15 @@ def excluded(run: Run, element: Element) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def look_again(run: Run) -> None:
+    """Keep people from open tasks by what another version says, to which the instance has just gone over."""
+    for token, task in list(run.state.tasks.items()):
+        element = run.definition.graph.elements[task.element]
+        people = excluded(run, element) if element.separate_from else ()
+        if people:
+            run.emit(e.TaskSeparated(token, people))
+
+
 def separated(task: Task, *people: str) -> Rejected | None:
     """Why none of these people may do a task or get it, None when they may."""
     for person in people:

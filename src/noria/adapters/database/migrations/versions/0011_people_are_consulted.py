@@ -10,10 +10,12 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
+_INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     """Apply."""
-    op.add_column("task", sa.Column("opinion", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, server_default="0"))
+    op.add_column("task", sa.Column("opinion", _INT, nullable=False, server_default="0"))
 
 
 def downgrade() -> None:

@@ -1,0 +1,58 @@
+"""Whoever is connected is told what they have to see now, not what they had to see when they connected."""
+
+from __future__ import annotations
+
+import pytest
+
+from noria.adapters.http import live
+from noria.kernel.instants import DAY_MS
+from noria.trust.policy import Principal
+from noria.trust.substitutes import Substitution
+from tests.http.house import House
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "KEEP_ALIVE_SECONDS", 0.01)
+
+
+async def renewed(house: House) -> Principal | None:
+    office = house.noria.services.office
+    sun = (await office.people.organisation(1)).people["sun"]
+    return await office.principal(1, sun) if sun.active else None
+
+
+async def test_a_new_substitute_is_told_to_look_again_and_of_the_principals_tasks_from_then_on(house: House) -> None:
+    lin = await house.sign_in("lin")
+    who = await renewed(house)
+    assert who is not None
+    stream = house.noria.hub.stream(who, None, lambda: renewed(house))
+    assert await anext(stream) == "ready"
+    assert await anext(stream) == "ping"
+    now_ms = house.clock.now_ms()
+    await house.noria.people.put_substitution(1, Substitution("s", "wang", "sun", now_ms, now_ms + DAY_MS))
+    told = [item async for item in _until(stream, "reset")]
+    assert set(told) <= {"ping"}
+    await lin.start()
+    async for item in stream:
+        if isinstance(item, live.Pointer) and item.kind == "task.created":
+            break
+    await stream.aclose()
+
+
+async def test_who_is_not_active_any_more_is_told_nothing(house: House) -> None:
+    who = await renewed(house)
+    assert who is not None
+    stream = house.noria.hub.stream(who, None, lambda: renewed(house))
+    assert await anext(stream) == "ready"
+    he = await house.sign_in("he")
+    gone = {"id": "sun", "username": "sun", "name": "孙磊", "active": False}
+    assert (await he.send("PUT", "/admin/people/sun", json=gone)).status_code == 200
+    assert {item async for item in stream if not isinstance(item, live.Pointer)} <= {"ping"}
+
+
+async def _until(stream, last):
+    async for item in stream:
+        if item == last:
+            return
+        yield item
