@@ -14,6 +14,7 @@ from typing import Any, cast, get_args
 import click
 import msgspec
 from scripts.support import support
+from scripts.verbs import verbs
 from scripts.writing import page, table
 
 from noria.adapters.cli.cli import group
@@ -33,6 +34,8 @@ from noria.design.bpmn.names import (
 )
 from noria.design.importing.sentences import SENTENCES
 from noria.engine import events
+from noria.engine.people import FUNCTIONS
+from noria.engine.people import NAME as PEOPLE
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src" / "noria"
@@ -40,6 +43,7 @@ PAGES = ROOT / "docs" / "reference"
 
 MEANINGS = {
     "activities": "FEEL for the ids of the activities that begin by themselves; without it all without incoming flow.",
+    "amount": "FEEL for the amount that substitutes are limited by; without it the variable `amount`.",
     "assignee": "FEEL or constant: id of the one person who gets the task.",
     "binding": "`latest` (default), `deployment` or `version`: which version of the called process runs.",
     "businessKey": "FEEL for the business key of the called instance; without it that of the caller.",
@@ -64,8 +68,8 @@ MEANINGS = {
     "whenNobody": "nobody is found 审批人为空: the task goes to the process `owner` (default), an `administrator` or a "
     "`person`; an approval may also be done with `approve` or `refuse`",
     "nobodyTo": "FEEL: that person",
-    "whenOverdue": "besides reminding, when the limit has passed 超时动作: `approve`, `refuse`, `transfer`, `escalate`, "
-    "which throws the escalation `overdue`; `remind` (default) for nothing",
+    "whenOverdue": "besides reminding, when the limit has passed 超时动作: `approve`, `refuse`, `transfer`, "
+    "`escalate`, which throws the escalation `overdue`; `remind` (default) for nothing",
     "overdueTo": "FEEL: whom it is transferred to then",
     "remindEvery": "ISO 8601 duration between further reminders behind the limit",
     "remindTimes": "how many of them, up to 100",
@@ -74,6 +78,10 @@ MEANINGS = {
     "correlation": "FEEL for the correlation key of the message; without it the business key.",
     "decision": "Id of a DMN decision of the same deployment, or of one that is deployed already.",
     "dueIn": "ISO 8601 duration (or FEEL that gives one) until the task is overdue.",
+    "hiddenFields": "Variables of the form that this step neither shows nor takes, a comma list. Who has no other step "
+    "that shows them, and is not their starter, sees them nowhere.",
+    "writableFields": "Variables of the form that may be written at this step, a comma list (empty: none); all others "
+    "are read-only. Without it all may.",
     "form": "Name of a form of the same deployment, or of one that is deployed already.",
     "group": "Role or unit of the candidates of user tasks in it that name nobody; without it the lane's name.",
     "item": "Variable in which an instance finds its item.",
@@ -94,6 +102,8 @@ MEANINGS = {
     "saveAfter": "`true`: a save point behind the element; what follows is a step of its own. On a loop's "
     "characteristics: behind each of its instances.",
     "saveBefore": "`true`: a save point before the element. On a loop's characteristics: before each of its instances.",
+    "separateFrom": "Ids of user tasks, or a start event, whose doers may not do this task: a comma list (four eyes). "
+    "Tested for whoever does it and for whom it is done.",
     "serial": "Pattern of the business key drawn at start, such as `CG-{year}-{number:06d}`.",
     "starterGroups": "Roles or units that may start the process; without it every employee.",
     "summary": "Variables shown on a task's card, a comma list.",
@@ -265,6 +275,18 @@ def bpmn() -> str:
         ("element", "attributes"),
         [(f"`noria:{name}`", ", ".join(f"`{item}`" for item in items)) for name, items in EXTENSION_ELEMENTS.items()],
     )
+    organisation = ["## What expressions can ask of the organisation", ""]
+    organisation += [
+        f"The context `{PEOPLE}`, in every expression and decision; `?` marks what may be null, and then gives null.",
+        "The rules: [for modellers](../how-to/modellers.md#who-gets-a-task).",
+        "",
+    ]
+    organisation += [
+        f"- `{PEOPLE}.{name}({', '.join(signature.split(';'))})`"
+        for name, overloads in FUNCTIONS.items()
+        for signature, _ in overloads
+    ]
+    organisation.append("")
     refused = ["## What refuses deployment", "", "It has execution meaning and is not executed by this version.", ""]
     refused += [f"- `{name}`" for name in sorted(UNSUPPORTED_NODES)]
     refused += [
@@ -279,6 +301,7 @@ def bpmn() -> str:
         kinds,
         positions,
         attributes,
+        organisation,
         refused,
     )
 
@@ -400,6 +423,11 @@ def error_codes() -> dict[str, str]:
     for call in _calls():
         if call.name in _REFUSALS and _CODE.fullmatch(call.texts[0]):
             found[call.texts[0]] = call.texts[1]
+        if call.name in _ROW_ERRORS:
+            # The code stands behind where the error is, its sentence behind it.
+            at = next((at for at, text in enumerate(call.texts) if text.startswith("import.")), -1)
+            if at >= 0:
+                found[call.texts[at]] = call.texts[at + 1]
     for status_code in problems.STATUS:
         found.setdefault(status_code, "")
     source = inspect.getsource(problems)
@@ -409,6 +437,7 @@ def error_codes() -> dict[str, str]:
 
 
 _REFUSALS = ("Rejected", "HttpProblemError", "refuse")
+_ROW_ERRORS = ("RowError", "complain")
 FRAMEWORK_STATUS = {
     "request.invalid": "400 or 422",
     "request.method": "405",
@@ -539,6 +568,7 @@ def pages() -> dict[str, str]:
         "import.md": import_report(),
         "patterns.md": patterns(),
         "support.md": support(),
+        "verbs.md": verbs(),
     }
 
 

@@ -99,7 +99,8 @@ class House:
     # Commands
 
     async def submit(self, command: c.AnyCommand, iid: int = 0, **given: object) -> Answer:
-        request = Request(command, "lin", iid=iid, origin=ORIGIN, **{"tenant": TENANT, **given})
+        given = {"actor": getattr(command, "by", "lin"), "tenant": TENANT, **given}
+        request = Request(command, iid=iid, origin=ORIGIN, **given)
         return await self.noria.runtime.submit(request)
 
     async def start(self, process: str = "model", key: str = "", business_key: str = "", **variables: object) -> int:

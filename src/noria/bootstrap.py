@@ -6,17 +6,22 @@ import asyncio
 import contextlib
 import logging
 import multiprocessing
+import os
 import secrets
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
 from noria.adapters.calendars import china_calendar, china_days
+from noria.adapters.channels.mail import Mail
+from noria.adapters.channels.outside import Outside
+from noria.adapters.channels.robots import DingTalk, Feishu, WeCom
+from noria.adapters.channels.webhook import Webhook
 from noria.adapters.cli import cli
 from noria.adapters.cluster.door import Door
 from noria.adapters.cluster.links import TcpLinks
@@ -27,6 +32,8 @@ from noria.adapters.database.board import DatabaseBoard
 from noria.adapters.database.calendars import DatabaseCalendars
 from noria.adapters.database.catalogue import DatabaseCatalogue
 from noria.adapters.database.changes import DatabaseChanges
+from noria.adapters.database.deliveries import DatabaseDeliveries
+from noria.adapters.database.desk import DatabaseDesk
 from noria.adapters.database.leases import PostgresLeases
 from noria.adapters.database.lists import DatabaseLists
 from noria.adapters.database.observations import DatabaseObservations
@@ -39,6 +46,8 @@ from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
 from noria.adapters.http.live import LiveHub
 from noria.adapters.http.services import DemoAccount, Services
+from noria.adapters.scanning.clamd import Clamd
+from noria.adapters.spreadsheets import SpreadsheetFiles
 from noria.adapters.system import Argon2Hasher, SystemClock, SystemSecrets, machine, settle_memory
 from noria.adapters.worker import WorkerPool
 from noria.engine.deadlines import DEFAULT
@@ -47,14 +56,17 @@ from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import InstantMs, to_datetime
 from noria.monitor.watching import Watching
+from noria.operate.attachments import Attachments
 from noria.operate.auditing import Auditing, AuditVerdict, verify_audit
 from noria.operate.calendar_drafts import CalendarDraft
 from noria.operate.calendaring import Calendaring, KnownDays
 from noria.operate.calendars import CalendarBook
 from noria.operate.cases import Cases
+from noria.operate.channels import Channel, ChannelRow
 from noria.operate.delivery import Delivery
 from noria.operate.deploying import Catalogue, DefinitionRow
 from noria.operate.deriving import Deriving
+from noria.operate.desk import Desk
 from noria.operate.following import Following
 from noria.operate.inbox import Inbox
 from noria.operate.leases import LEASE_MS, Leases, Member
@@ -66,10 +78,14 @@ from noria.operate.operations import Operations
 from noria.operate.paths import Paths
 from noria.operate.ports import Clock
 from noria.operate.requests import Origin
+from noria.operate.rosters import ImportView, Rosters
 from noria.operate.rules import Rules
 from noria.operate.runtime import Runtime
+from noria.operate.sending import Sender
 from noria.operate.staff import Staff
+from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment, World
+from noria.operate.telling import Telling
 from noria.operate.timers import StartTimers, Timers
 from noria.operate.verbs import Verbs
 from noria.operate.workers import JobHandler, Workers
@@ -89,6 +105,10 @@ OPERATOR = Caller(
     Origin("cli"),
 )
 """Whoever has the machine may deploy and publish from its command line; the audit trail says so."""
+REGISTRAR = Caller(
+    Principal("cli", TENANT, frozenset({Permission.PEOPLE})), Person("cli", "cli", "command line"), Origin("cli")
+)
+"""Likewise for its people."""
 
 
 _EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - refused, not listened on
@@ -190,20 +210,22 @@ class Noria:
     ) -> None:
         self.database = database
         self.clock = clock
-        self.people = DatabasePeople(database)
+        self.people = DatabasePeople(database, clock)
         self.audit = DatabaseAudit(database)
         self.catalogue_store = DatabaseCatalogue(database)
         self.catalogue = Catalogue(self.catalogue_store)
         year = to_datetime(InstantMs(clock.now_ms())).year
         calendars = DatabaseCalendars(database)
         observations = DatabaseObservations(database)
-        self.book = CalendarBook(calendars, self.people, china_calendar(range(year - 3, year + 3)))
+        self.book = CalendarBook(calendars, self.people.latest, china_calendar(range(year - 3, year + 3)))
         self.world = World(observations, clock, self.book.facts)
         self.catalogue.when_load_is_asked_for(self.world.count)
         self.cluster = cluster
         owner = cluster.id if cluster is not None else "single"
         elsewhere = cluster.neighbours if cluster is not None else None
-        self.runtime = Runtime(database.store, self.catalogue, clock, self.facts, owner, elsewhere)
+        self.runtime = Runtime(
+            database.store, self.catalogue, clock, self.facts, owner, elsewhere, self.people.organisation
+        )
         self.delivery = Delivery(self.runtime, database.store, self.catalogue, clock)
         self.timers = Timers(self.runtime, database.store, clock)
         self.start_timers = StartTimers(self.runtime, self.catalogue, self.catalogue_store, clock, self.facts)
@@ -237,12 +259,17 @@ class Noria:
             self.facts,
         )
         cases = Cases(office)
+        allowed = allowed_hosts()
+        self._outside = Outside(allowed)
+        deliveries = DatabaseDeliveries(database)
+        self.sender = Sender(deliveries, self.people, clock, self._channel)
         inbox = Inbox(office, cases)
         models = Models(office)
         batches = DatabaseBatches(database)
         self.operations = Operations(office, batches)
         self.deriving = Deriving(office, batches, self.book)
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
+        staff = Staff(office, self.people, accounts)
         self.services = Services(
             office=office,
             accounts=accounts,
@@ -256,9 +283,14 @@ class Noria:
             workers=workers,
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),
             auditing=Auditing(office, cases, self.audit),
-            staff=Staff(office, self.people, accounts),
             environment=Environment(office, observations, self.world.refresh),
             calendaring=Calendaring(office, self.book, calendars, self.deriving, _known_days),
+            staff=staff,
+            substitutes=Substitutes(office, self.people, staff, lambda: SystemSecrets().token()[:16]),
+            rosters=Rosters(office, self.people, staff, SpreadsheetFiles()),
+            attachments=Attachments(office, Clamd(address) if (address := os.environ.get("NORIA_CLAMD")) else None),
+            desk=Desk(office, DatabaseDesk(database)),
+            telling=Telling(office, deliveries, self._channel, allowed),
             live=self.hub,
             tenant=TENANT,
             demo=demo,
@@ -300,7 +332,7 @@ class Noria:
         return noria
 
     def facts(self, tenant: int) -> Facts:
-        """Outside facts of a tenant."""
+        """Outside facts of a tenant, with the people who were asked for last."""
         return self.world.facts(tenant)
 
     def calendar(self, tenant: int, key: str = DEFAULT, version: int = 0) -> WorkCalendar:
@@ -313,6 +345,14 @@ class Noria:
 
     async def _ready(self) -> None:
         await self.database.store.next_timer()
+
+    def _channel(self, row: ChannelRow) -> Channel:
+        """The way out for a channel as it is set up."""
+        if row.kind == "email":
+            return Mail(row, self._outside.allowed)
+        makers: Mapping[str, Callable[[ChannelRow, Outside], Channel]]
+        makers = {"wecom": WeCom, "dingtalk": DingTalk, "feishu": Feishu, "webhook": Webhook}
+        return makers[row.kind](row, self._outside)
 
     def _deployed(self, rows: list[DefinitionRow]) -> None:
         for row in rows:
@@ -343,9 +383,11 @@ class Noria:
         self.runtime.listen(self.hub.committed)
         self.runtime.listen(self.world.committed)
         self.projector.listen(self.following.nudge)
+        self.projector.listen(self.sender.nudge)
         await self.following.start()
         self.projector.start(self.runtime)
         self.delivery.start()
+        self.sender.start(lambda: self.runtime.owns(0))
         self.timers.start()
         self.start_timers.start()
         self.operations.start()
@@ -364,6 +406,7 @@ class Noria:
             self.start_timers,
             self.timers,
             self.delivery,
+            self.sender,
             self.following,
             self.projector,
         ):
@@ -371,6 +414,7 @@ class Noria:
         if self.cluster is not None:
             await self.cluster.stop()
         await self.runtime.stop()
+        await self._outside.close()
         await self.database.close()
 
     async def first_administrator(self) -> tuple[str, str] | None:
@@ -522,6 +566,32 @@ class Composition:
         """Holidays and make-up workdays of a year, as the holiday package has them."""
         return _known_days(year)
 
+    async def import_people(
+        self,
+        url: str,
+        files: Mapping[str, bytes],
+        *,
+        apply: bool,
+        absent: Literal["keep", "deactivate"],
+        valid_from: str,
+    ) -> ImportView:
+        """Import people as the operator of the machine."""
+        noria = await Noria.open(url)
+        try:
+            return await noria.services.rosters.load(
+                REGISTRAR, files, apply=apply, absent=absent, valid_from=valid_from
+            )
+        finally:
+            await noria.close()
+
+    async def export_people(self, url: str, kind: Literal["xlsx", "csv"], *, chinese: bool, at: str) -> bytes:
+        """Export people as the operator of the machine."""
+        noria = await Noria.open(url)
+        try:
+            return await noria.services.rosters.export(REGISTRAR, kind, chinese=chinese, at=at)
+        finally:
+            await noria.close()
+
 
 async def _work(url: str, peers: str, listening: socket.socket, ready: Event) -> None:
     noria = await Noria.open(url, peers=peers)
@@ -540,6 +610,13 @@ def serve_worker(url: str, peers: str, listening: socket.socket, ready: Event) -
 
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def allowed_hosts() -> frozenset[str]:
+    """Hosts that whoever runs this machine allows messages to, although their addresses are not public."""
+    return frozenset(
+        host.strip().lower() for host in os.environ.get("NORIA_ALLOW_HOSTS", "").split(",") if host.strip()
+    )
 
 
 def data_url(data: Path) -> str:

@@ -131,6 +131,10 @@ class Client:
         """The answer of a POST."""
         return self._answer(self._http.post(path, json=body))
 
+    def put(self, path: str, **body: object) -> Any:
+        """The answer of a PUT."""
+        return self._answer(self._http.put(path, json=body))
+
     @staticmethod
     def _answer(answer: httpx.Response) -> Any:
         assert answer.is_success, answer.text

@@ -59,3 +59,11 @@ def wait_for_draft(page: Page, text: str) -> None:
     while text not in page.evaluate("Object.values(localStorage).join()"):
         assert time.monotonic() < deadline, f"{text!r} is not in the kept drafts"
         page.wait_for_timeout(50)
+
+
+def pick(page: Page, field: str, name: str) -> None:
+    """Choose a person by a part of the name."""
+    picker = page.get_by_test_id(field)
+    picker.click()
+    picker.locator("input").fill(name)
+    page.get_by_role("option", name=name).first.click()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from noria.adapters.demo.seeding import example_files
 from tests.e2e.conftest import SignIn
 from tests.e2e.site import Client, Site
-from tests.e2e.steps import item, open_task
+from tests.e2e.steps import item, open_task, pick
 
 pytestmark = pytest.mark.e2e
 
@@ -26,13 +26,6 @@ def key(site: Site) -> str:
     files["purchase.bpmn"] = files["purchase.bpmn"].replace(old.encode(), new.encode())
     Client(site, "he").deploy(files)
     return str(Client(site, "lin").request_purchase()["business_key"])
-
-
-def pick(page: Page, field: str, name: str) -> None:
-    picker = page.get_by_test_id(field)
-    picker.click()
-    picker.locator("input").fill(name)
-    page.get_by_role("option", name=name).first.click()
 
 
 def test_an_approver_adds_another_before_himself_and_takes_that_back(site: Site, sign_in: SignIn, key: str) -> None:

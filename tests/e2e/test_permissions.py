@@ -15,7 +15,7 @@ def test_the_menu_has_only_what_the_person_may_open(site: Site, sign_in: SignIn)
     entries = {person: sign_in(person).locator("#nav .nav-link").all_inner_texts() for person in ("lin", "he", "qian")}
 
     assert entries["lin"] == ["我的待办", "发起流程", "流程实例"]
-    assert entries["he"] == ["我的待办", "发起流程", "流程实例", "流程模型", "运行看板", "人员"]
+    assert entries["he"] == ["我的待办", "发起流程", "流程实例", "流程模型", "运行看板", "人员", "通知渠道"]
     assert entries["qian"] == ["我的待办", "发起流程", "流程实例", "流程模型", "运行看板", "审计"]
 
 
@@ -26,6 +26,7 @@ def test_a_page_without_permission_says_which_one_is_missing(site: Site, sign_in
         ("/admin/people", "管理人员"),
         ("/models", "查看流程模型"),
         ("/board/purchase", "查看运行看板"),
+        ("/admin/channels", "查看并重发消息"),
     ):
         page.goto(site.url + path)
 

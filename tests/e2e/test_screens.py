@@ -40,6 +40,8 @@ SCREENS = {
     "rule table": ("he", "/rules/approval_policy", "[data-testid=rule-table]"),
     "calendars": ("he", "/calendars", "[data-testid=year]"),
     "people": ("he", "/admin/people", "[data-testid=people]"),
+    "channels": ("he", "/admin/channels", "[data-testid=deliveries]"),
+    "notice settings": ("lin", "/settings/notices", "[data-testid=preference-kinds]"),
     "denied": ("lin", "/audit", "[data-testid=denied]"),
 }
 """Screen → who opens it, where it is, and what must be there before it counts as shown."""

@@ -21,6 +21,12 @@ RESTRICTED = {
     "listUnits": "he",
     "putUnit": "he",
     "listRoles": "he",
+    "exportPeople": "he",
+    "importPeople": "he",
+    "listPersonChanges": "he",
+    "dropPersonChange": "he",
+    "listUnitChanges": "he",
+    "dropUnitChange": "he",
     "deploy": "he",
     "getBoard": "he",
     "getFeed": "he",
@@ -34,8 +40,24 @@ RESTRICTED = {
     "broadcastSignal": "robot",
     "cancelInstance": "he",
     "retryIncident": "he",
+    "listChannels": "he",
+    "addChannel": "he",
+    "changeChannel": "he",
+    "removeChannel": "he",
+    "testChannel": "he",
+    "getNoticeSettings": "he",
+    "putNoticeSettings": "he",
+    "listDeliveries": "he",
+    "resendDelivery": "he",
+    "resendDeliveries": "he",
+    "putSharedPhrases": "he",
 }
 """Operation → somebody who may; a plain employee may not."""
+
+UPLOADS: dict[str, Any] = {
+    "deploy": {"files": {"file": ("a.bpmn", b"<x/>")}},
+    "importPeople": {"files": {"file": ("people.csv", b"id\nlin\n")}},
+}
 
 SAMPLES: dict[str, Any] = {
     "fetchAndLockJobs": {"worker": "w", "topics": [{"topic": "x"}]},
@@ -51,6 +73,10 @@ SAMPLES: dict[str, Any] = {
     "putUnit": {"id": "new", "name": "New"},
     "cancelInstance": {"reason": "r"},
     "evaluateDecision": {"variables": {}},
+    "addChannel": {"id": "hook", "kind": "webhook", "name": "Hook"},
+    "changeChannel": {"id": "hook", "kind": "webhook", "name": "Hook"},
+    "putSharedPhrases": {"texts": []},
+    "putNoticeSettings": {"public_url": "https://noria.example"},
 }
 
 
@@ -63,7 +89,13 @@ def operations(house: House) -> dict[str, tuple[str, str, dict[str, Any]]]:
                 filled = path.replace("{key}", "purchase").replace("{decision}", "approval_policy")
                 for name, value in (("instance_id", "1"), ("incident_id", "1"), ("task_id", "1-1"), ("job_id", "1-1")):
                     filled = filled.replace(f"{{{name}}}", value)
+                filled = (
+                    filled.replace("{channel_id}", "hook")
+                    .replace("{delivery_id}", "1-1-0-hook")
+                    .replace("{what}", "1-1")
+                )
                 filled = filled.replace("{person_id}", "new").replace("{notice_id}", "1-1-1").replace("{hashed}", "0")
+                filled = filled.replace("{valid_from}", "2099-01-01").replace("{substitution_id}", "none")
                 found[operation["operationId"]] = (method.upper(), filled.replace("{unit_id}", "new"), operation)
     return found
 
@@ -112,7 +144,7 @@ async def test_a_plain_employee_is_denied_what_needs_a_role_and_it_is_on_record(
     for name in RESTRICTED:
         method, path, _ = known[name]
         path = path.replace("/instances/1/", f"/instances/{started['id']}/")
-        options = {"files": {"file": ("a.bpmn", b"<x/>")}} if name == "deploy" else {"json": SAMPLES.get(name, {})}
+        options = UPLOADS[name] if name in UPLOADS else {"json": SAMPLES.get(name, {})}
         answer = await lin.http.request(method, path, headers={"X-CSRF-Token": lin.csrf}, **options)
         assert answer.status_code == 403, (name, answer.text)
         assert answer.json()["code"] == "permission.denied", name
@@ -126,7 +158,7 @@ async def test_who_has_the_role_is_not_denied(house: House) -> None:
     known = operations(house)
     for name, person in RESTRICTED.items():
         method, path, _ = known[name]
-        options = {"files": {"file": ("a.bpmn", b"<x/>")}} if name == "deploy" else {"json": SAMPLES.get(name, {})}
+        options = UPLOADS[name] if name in UPLOADS else {"json": SAMPLES.get(name, {})}
         client = clients[person]
         answer = await client.http.request(method, path, headers={"X-CSRF-Token": client.csrf}, **options)
         assert answer.status_code not in (401, 403), (name, answer.text)

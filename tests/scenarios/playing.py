@@ -29,6 +29,7 @@ from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import add_duration, parse_duration, parse_instant
 from noria.operate.deploying import read_bundle
+from tests.scenarios.company import COMPANY, changed
 from tests.scenarios.drawing import draw
 
 BEGIN = "2026-03-02T09:00:00+08:00"  # a Monday, at the beginning of work
@@ -37,6 +38,7 @@ NIGHT = WorkCalendar("night", 1, "Asia/Shanghai", (((1320, 1800),),) * 7, horizo
 FACTS = Facts(
     {"default": CHINA, "night": NIGHT},
     "Asia/Shanghai",
+    people=COMPANY,
     unit_calendars={"purchasing": "default", "plant": "night"},
     person_calendars={"zhang": "default", "xu": "night"},
 )
@@ -153,6 +155,7 @@ class Player:
     def __init__(self, scenario: Scenario) -> None:
         self.definition = load(scenario.model)
         self.now_ms = parse_instant(BEGIN)
+        self.facts = FACTS
         self.state = State()
         self.history: list[tuple[e.AnyEvent, ...]] = []
         self.facts = FACTS
@@ -178,13 +181,17 @@ class Player:
 
     def act(self, line: str) -> None:
         """Do one line; it must be accepted, or refused with the code that the line names."""
+        line, _, actor = line.partition(" via ")
         refused = re.match(r"refused (\S+): (.*)", line)
         if refused is not None:
             before = encode_state(self.state)
-            outcome = self.do(self.command(refused[2]))
+            outcome = self.do(self.command(refused[2]), actor)
             assert isinstance(outcome, Rejected), "it was accepted"
             assert outcome.code == refused[1], f"it was refused with {outcome.code}: {outcome.message}"
             assert encode_state(self.state) == before, "the refusal left a trace"
+            return
+        if line.startswith("company "):
+            self.facts = msgspec.structs.replace(self.facts, people=changed(self.facts.people, *line.split()[1:]))
             return
         if line.startswith("wait "):
             self.wait(line.split()[1])
@@ -192,13 +199,14 @@ class Player:
         if line.startswith("publish "):
             self.publish(line.split()[1])
             return
-        outcome = self.do(self.command(line))
+        outcome = self.do(self.command(line), actor)
         assert not isinstance(outcome, Rejected), f"refused: {outcome}"
 
-    def do(self, command: c.AnyCommand) -> Rejected | None:
-        """Run a command twice; both runs must agree to the byte."""
-        outcome = step(self.definition, self.state, command, self.now_ms, self.facts)
-        again = step(self.definition, self.state, command, self.now_ms, self.facts)
+    def do(self, command: c.AnyCommand, actor: str = "") -> Rejected | None:
+        """Run a command twice, as a substitute if one is named; both runs must agree to the byte."""
+        facts = msgspec.structs.replace(self.facts, actor=actor)
+        outcome = step(self.definition, self.state, command, self.now_ms, facts)
+        again = step(self.definition, self.state, command, self.now_ms, facts)
         if isinstance(outcome, Rejected):
             assert again == outcome
             return outcome
@@ -370,6 +378,9 @@ class Player:
         elif verb == "variable":
             name, _, text = line.removeprefix("variable ").partition(" = ")
             assert self.state.scopes[0].variables.get(name) == json.loads(text), self.state.scopes[0].variables
+        elif verb == "candidates":
+            task = self.state.tasks[self.token(words[0], self.state.tasks)]
+            assert task.users == tuple(words[1:]), task.users
         elif verb == "recorded":
             assert self.recorded(words), "no such event"
         elif verb == "never":

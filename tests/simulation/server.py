@@ -15,6 +15,7 @@ from noria.operate.rows import Commit, InstanceRow, JournalRow, LockedJob, Outbo
 from noria.operate.runtime import Runtime
 from noria.operate.timers import Timers
 from noria.operate.workers import Workers
+from noria.trust.people import Organisation, Person, Unit
 from tests.simulation.loop import StillLoop
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
     from tests.simulation.world import World
 
-FACTS = Facts()
+FACTS = Facts(
+    people=Organisation({"ann": Person("ann", "ann", "Ann", "hall")}, {"hall": Unit("hall", "Hall", "", "ann")})
+)
 Answered = Callable[[Any, BaseException | None], None]
 
 

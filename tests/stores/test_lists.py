@@ -16,10 +16,12 @@ from noria.adapters.demo.seeding import example_files
 from noria.engine import commands as c
 from noria.kernel.instants import DAY_MS, HOUR_MS
 from noria.monitor.board import Board, ProcessName
+from noria.operate.ids import task_id
 from noria.operate.reading import InstanceBox, InstanceStatus, TaskBox, TaskSort
 from noria.operate.requests import Accepted, SerialDraw
-from noria.operate.taskviews import open_task
-from noria.trust.policy import Principal, may_see
+from noria.operate.taskviews import open_task, task_facts
+from noria.trust.policy import Principal, may_reassign, may_see, may_work_on
+from noria.trust.substitutes import Substitution
 from tests.house import TENANT, House, eventually
 
 NUMBERS = SerialDraw("purchase", "2026", "CG-{year}-{number:06d}", 2026)
@@ -191,10 +193,80 @@ async def test_the_numbers_beside_the_menu_are_those_of_the_lists(company: Compa
     await company.does("wang", iids[0], "manager_review")
     await company.returns("wang", iids[1], "manager_review")
     await company.folded()
-    assert await company.lists.counts(await company.who("wang")) == (1, 0, 2, 0, 0)
-    assert await company.lists.counts(await company.who("li")) == (0, 1, 0, 0, 0)
-    mine, group, _, started, notices = await company.lists.counts(await company.who("lin"))
+    assert await company.lists.counts(await company.who("wang")) == (1, 0, 2, 0, 0, 0)
+    assert await company.lists.counts(await company.who("li")) == (0, 1, 0, 0, 0, 0)
+    mine, group, _, started, notices, _ = await company.lists.counts(await company.who("lin"))
     assert (mine, group, started, notices) == (1, 0, 3, 1)
+
+
+# Substitutes
+
+
+async def stand_ins(company: Company) -> None:
+    """Substitutes of every kind: of one process, limited, of a group's member, over but for a task, not yet begun."""
+    now_ms = company.house.clock.now_ms()
+    kept = task_id(iid := await company.request("lin", 300), await company.house.token(iid, "manager_review"))
+    for key, principal, substitute, more in (
+        ("a", "wang", "chen", {"amount_max": 50_000.0}),
+        ("b", "wang", "zhou", {"processes": ("purchase",)}),
+        ("c", "wang", "qian", {"processes": ("nothing",)}),
+        ("d", "liu", "lin", {}),
+        ("e", "li", "zhao", {"amount_max": 1_000.0}),
+        ("f", "wang", "sun", {"ended_ms": now_ms - 1, "kept": (kept,)}),
+        ("g", "liu", "sun", {"since_ms": now_ms + DAY_MS}),
+    ):
+        given = {"since_ms": 0, "until_ms": now_ms + 9 * DAY_MS, **more}
+        await company.house.noria.people.put_substitution(TENANT, Substitution(key, principal, substitute, **given))
+
+
+async def test_the_boxes_show_exactly_what_the_policy_lets_a_person_do(company: Company) -> None:
+    await stand_ins(company)
+    iids = [await company.request(person, amount) for person in ("lin", "chen", "zhou") for amount in (900, 90_000)]
+    await company.does("wang", iids[0], "manager_review")
+    await company.does("wang", iids[1], "manager_review")
+    everything = await company.lists.open_tasks([*iids, *await company.seen("he")])
+    found = {}
+    for person in PEOPLE:
+        who = await company.who(person.id)
+        facts = {(row.iid, row.tok): task_facts(row) for row in everything}
+        asked = {"definitions": None, "q": "", "sort": TaskSort.CREATED, "limit": 50, "offset": 0}
+        shown = {
+            box: {(row.iid, row.tok) for row in (await company.lists.tasks(who, box, **asked))[0]} for box in TaskBox
+        }
+        mine = {place for place, task in facts.items() if may_work_on(who, task).allowed}
+        assert shown[TaskBox.MINE] == {place for place in mine if facts[place].assignee}, person.id
+        assert shown[TaskBox.GROUP] == {place for place in mine if not facts[place].assignee}, person.id
+        queue = {place for place, task in facts.items() if may_reassign(who, task).allowed}
+        assert shown[TaskBox.QUEUE] == queue, person.id
+        found[person.id] = (len(shown[TaskBox.MINE]), len(shown[TaskBox.GROUP]), len(queue))
+    # So that the law is not one of empty lists.
+    assert found == {
+        "lin": (2, 0, 0),
+        "chen": (1, 0, 0),
+        "zhou": (1, 0, 0),
+        "wang": (1, 0, 0),
+        "liu": (2, 0, 0),
+        "he": (2, 0, 1),
+        "li": (0, 2, 0),
+        "sun": (1, 2, 0),
+        "zhao": (0, 1, 0),
+        "qian": (0, 0, 0),
+    }
+
+
+async def test_what_a_substitute_has_or_had_a_part_in_is_in_the_list_of_requests(company: Company) -> None:
+    await stand_ins(company)
+    iid = await company.request("lin", 900)
+    assert iid in await company.seen("chen")
+    token = await company.house.token(iid, "manager_review")
+    await company.house.submit(c.CompleteTask(token, "wang"), iid, actor="chen")
+    await company.folded()
+    assert iid in await company.seen("chen")
+    assert iid in await company.seen("wang")
+    assert await company.titles("chen", TaskBox.DONE) == await company.titles("wang", TaskBox.DONE)
+    before = await rows_of_projection(company)
+    await company.house.noria.projector.rebuild()
+    assert await rows_of_projection(company) == before
 
 
 # Instances
@@ -206,10 +278,11 @@ async def test_the_list_shows_exactly_what_the_policy_lets_a_person_see(company:
     await company.does("li", one, "finance_review")
     await company.returns("liu", two, "manager_review")
     await company.folded()
+    await stand_ins(company)
     for person in PEOPLE:
         who = await company.who(person.id)
         allowed = []
-        for iid in (three, two, one):
+        for iid in sorted({three, two, one, *await company.seen("he")}, reverse=True):
             facts = await company.lists.instance_facts(iid)
             assert facts is not None
             if may_see(who, facts).allowed:
@@ -227,7 +300,7 @@ async def test_a_person_of_another_tenant_sees_nothing(company: Company) -> None
     assert await company.lists.instances(stranger, InstanceBox.ALL, status=InstanceStatus.ALL, **asked) == ([], 0)
     for box in TaskBox:
         assert await company.lists.tasks(stranger, box, sort=TaskSort.DUE, **asked) == ([], 0)
-    assert await company.lists.counts(stranger) == (0, 0, 0, 0, 0)
+    assert await company.lists.counts(stranger) == (0, 0, 0, 0, 0, 0)
     assert await company.lists.notices(stranger, unread=False, limit=9, offset=0) == ([], 0)
 
 

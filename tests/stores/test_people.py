@@ -19,7 +19,7 @@ from noria.operate.deploying import DefinitionRow, Resource, StartTimerRow
 from noria.trust.audit import AuditRecord
 from noria.trust.people import Person, Unit
 from noria.trust.signing_in import Credential, Session
-from tests.house import House, eventually
+from tests.house import House, MovedClock, eventually
 from tests.stores.rows import NOW_MS, Owner, an_id, an_instance
 
 LIN = Person("lin", "lin", "林晓", "purchasing", "lin@example.test", roles=("employee", "manager"))
@@ -28,7 +28,7 @@ PURCHASING = Unit("purchasing", "采购部", "", "wang")
 
 @pytest.fixture
 def people(database: Database) -> DatabasePeople:
-    return DatabasePeople(database)
+    return DatabasePeople(database, MovedClock(NOW_MS + 10))
 
 
 # People
@@ -36,7 +36,7 @@ def people(database: Database) -> DatabasePeople:
 
 async def test_people_and_units_are_read_as_they_were_written(database: Database, people: DatabasePeople) -> None:
     await people.put(1, [LIN], [PURCHASING], NOW_MS)
-    for seen in (people, DatabasePeople(database)):
+    for seen in (people, DatabasePeople(database, MovedClock(NOW_MS + 10))):
         organisation = await seen.organisation(1)
         assert organisation.people == {"lin": LIN}
         assert organisation.units == {"purchasing": PURCHASING}
@@ -46,7 +46,7 @@ async def test_a_person_is_replaced_with_all_roles(database: Database, people: D
     await people.put(1, [LIN], [PURCHASING], NOW_MS)
     moved = Person("lin", "lin", "林晓", "it", roles=("finance",))
     await people.put(1, [moved], [Unit("purchasing", "采购", "", "")], NOW_MS + 1)
-    organisation = await DatabasePeople(database).organisation(1)
+    organisation = await DatabasePeople(database, MovedClock(NOW_MS + 10)).organisation(1)
     assert organisation.people == {"lin": moved}
     assert organisation.units["purchasing"].name == "采购"
 
@@ -64,7 +64,7 @@ async def test_people_are_written_all_or_nothing(database: Database, people: Dat
     await people.put(1, [LIN], [], NOW_MS)
     with pytest.raises(sa.exc.IntegrityError):
         await people.put(1, [Person("chen", "chen", "陈晨"), Person("zhou", "lin", "周凯")], [PURCHASING], NOW_MS)
-    organisation = await DatabasePeople(database).organisation(1)
+    organisation = await DatabasePeople(database, MovedClock(NOW_MS + 10)).organisation(1)
     assert (list(organisation.people), organisation.units) == (["lin"], {})
 
 

@@ -101,6 +101,24 @@ export const router = createRouter({
       meta: { title: "nav.people", permission: "people.manage" },
     },
     {
+      path: "/settings/substitutes",
+      name: "substitutes",
+      component: () => import("./screens/substitutes/SubstitutesPage.vue"),
+      meta: { title: "substitutes.title" },
+    },
+    {
+      path: "/admin/channels",
+      name: "channels",
+      component: () => import("./screens/channels/ChannelsPage.vue"),
+      meta: { title: "nav.channels", permission: "deliveries.operate" },
+    },
+    {
+      path: "/settings/notices",
+      name: "notice-settings",
+      component: () => import("./screens/settings/NoticeSettings.vue"),
+      meta: { title: "preference.title" },
+    },
+    {
       path: "/:rest(.*)*",
       name: "missing",
       component: () => import("./screens/Missing.vue"),

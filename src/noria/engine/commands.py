@@ -170,11 +170,12 @@ class UrgeTask(Command, frozen=True):
 
 
 class Comment(Command, frozen=True):
-    """Say something about the request; `token` is the task it was said at, 0 for none."""
+    """Say something about the request; `token` is the task it was said at, 0 for none; `mentions` are persons' ids."""
 
     by: str
     text: str
     token: int = 0
+    mentions: tuple[str, ...] = ()
 
 
 class WithdrawInstance(Command, frozen=True):

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from noria.design.bpmn.graph import SUB_PROCESSES, Element, Graph, Kind
 from noria.design.dmn import Decision
-from noria.design.forms import Form
+from noria.design.forms import Form, restricted
 
 
 def _is_prepared(element: Element) -> bool:
@@ -31,6 +31,7 @@ class Definition:
         forms: by form name, likewise.
         compensates: whether anything in it can be compensated.
         has_ad_hoc: whether there is an ad-hoc sub-process.
+        keeping_apart: for each element index that user tasks are to be separate from: these tasks.
         prepared: for each element whether something happens before its behaviour begins.
         onward: for each element its outgoing flows when they can be taken without a further thought, else None.
     """
@@ -48,9 +49,39 @@ class Definition:
         self.forms = dict(forms or {})
         self.compensates = any(element.compensated_by >= 0 for element in graph.elements)
         self.has_ad_hoc = any(element.ad_hoc is not None for element in graph.elements)
+        self.keeping_apart: dict[int, tuple[int, ...]] = {}
+        for element in graph.elements:
+            for index in element.separate_from:
+                self.keeping_apart[index] = (*self.keeping_apart.get(index, ()), element.index)
         self.prepared = tuple(_is_prepared(element) for element in graph.elements)
         self.onward: tuple[tuple[int, ...] | None, ...] = tuple(
             element.outgoing if self._goes_straight_on(element) else None for element in graph.elements
+        )
+
+        self._form_at: dict[int, Form] = {}
+        for element in graph.elements:
+            work = element.human
+            if work is not None and work.form in self.forms:
+                form = restricted(self.forms[work.form], work.hidden_fields, work.writable_fields)
+                self._form_at[element.index] = form
+
+    def form_at(self, element: int, name: str) -> Form | None:
+        """The form of a task as its step shows it.
+
+        Args:
+            element: index of the user task.
+            name: of the form that the task was opened with: it stays so when the instance goes on by another version.
+        """
+        work = self.graph.elements[element].human
+        if work is not None and work.form == name:
+            return self._form_at.get(element)
+        return self.forms.get(name)
+
+    @cached_property
+    def guarded(self) -> frozenset[str]:
+        """The variables that some step hides."""
+        return frozenset(
+            name for element in self.graph.elements if element.human for name in element.human.hidden_fields
         )
 
     def _goes_straight_on(self, element: Element) -> bool:

@@ -168,11 +168,12 @@ class TaskUrged(Event, frozen=True, tag=15):
 
 
 class Commented(Event, frozen=True, tag=16):
-    """Somebody said something about the request."""
+    """Somebody said something about the request, and mentioned people (@)."""
 
     by: str
     text: str
     token: int = 0
+    mentions: tuple[str, ...] = ()
 
 
 class JobCreated(Event, frozen=True, tag=17):
@@ -664,6 +665,21 @@ class TaskOverdue(Event, frozen=True, tag=71):
     to: str = ""
 
 
+class DoersNoted(Event, frozen=True, tag=80):
+    """These people, too, did a user task that others are to be separate from; a substitute is among them."""
+
+    token: int
+    element: int
+    people: tuple[str, ...]
+
+
+class TaskSeparated(Event, frozen=True, tag=81):
+    """These people, too, may not do an open task, because they did one that it is to be separate from."""
+
+    token: int
+    people: tuple[str, ...]
+
+
 class DeadlineSet(Event, frozen=True, tag=100):
     """A due date was counted in working time; `key` is the task's token or the timer, the rest as in `Deadline`."""
 
@@ -772,6 +788,8 @@ AnyEvent = (
     | CopiesSent
     | NobodyFound
     | TaskOverdue
+    | DoersNoted
+    | TaskSeparated
     | DeadlineSet
     | DeadlineMoved
     | FactsRead

@@ -301,6 +301,16 @@ def _approver_removed(state: State, event: e.ApproverRemoved) -> None:
     state.approvals[event.token] = voting.removed(state.approvals[event.token], event.seat)
 
 
+def _doers_noted(state: State, event: e.DoersNoted) -> None:
+    state.doers[event.element] = (*state.doers.get(event.element, ()), *event.people)
+
+
+def _task_separated(state: State, event: e.TaskSeparated) -> None:
+    task = state.tasks[event.token]
+    # Not a change that callers must have seen: it concerns others than who holds the task.
+    state.tasks[event.token] = msgspec.structs.replace(task, excluded=(*task.excluded, *event.people))
+
+
 def _task_urged(state: State, event: e.TaskUrged) -> None:
     _change_task(state, event.token, urged_ms=event.at_ms)
 
@@ -492,6 +502,7 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
             if kept
             else None
         )
+    state.doers = {elements[key]: value for key, value in state.doers.items() if key in elements}
     for key, used in state.activated.items():
         state.activated[key] = tuple(flows[flow] for flow in used if flow in flows)
     for key, chosen in state.chosen.items():
@@ -606,6 +617,8 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.InstanceRestored: _instance_restored,
     e.InstanceSuspended: _suspended(True),
     e.InstanceResumed: _suspended(False),
+    e.DoersNoted: _doers_noted,
+    e.TaskSeparated: _task_separated,
     e.DeadlineSet: _deadline_set,
     e.DeadlineMoved: _deadline_moved,
     e.FactsRead: _nothing,

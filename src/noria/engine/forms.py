@@ -9,7 +9,7 @@ from noria.kernel.errors import Rejected
 
 
 def checked_form(
-    run: Run, name: str, values: Mapping[str, object], current: Mapping[str, object]
+    run: Run, name: str, values: Mapping[str, object], current: Mapping[str, object], element: int | None = None
 ) -> dict[str, object] | Rejected:
     """The accepted values of a submission, or the refusal that names every wrong field.
 
@@ -18,8 +18,10 @@ def checked_form(
         name: the form's name in the definition.
         values: what was submitted.
         current: the variables before; read-only fields must equal them.
+        element: index of the user task whose access to fields counts; None for a start.
     """
-    form = run.definition.forms.get(name)
+    definition = run.definition
+    form = definition.forms.get(name) if element is None else definition.form_at(element, name)
     if form is None:
         return Rejected("form.unknown", f"The definition has no form {name!r}; deploy it together with the process.")
     result = form.validate(values, context=run.context, current=current)

@@ -11,7 +11,7 @@ from noria.engine import events as e
 from noria.engine.deadlines import catch_up, deadline_set, reckon, responsible
 from noria.engine.forms import checked_form
 from noria.engine.run import Run
-from noria.engine.state import RESERVED_VARIABLES, Purpose, Status
+from noria.engine.state import RESERVED_VARIABLES, Purpose, State, Status
 from noria.engine.tasks import overdue
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import Rejected
@@ -102,6 +102,11 @@ def _start_element(run: Run, element_id: str) -> Element | Rejected:
     )
 
 
+def decided_on(state: State) -> bool:
+    """Whether anybody but the starter has done a task: what the starter hands in is no decision."""
+    return any(person != state.starter for person in state.actors.values())
+
+
 def withdraw(run: Run, command: c.WithdrawInstance) -> Rejected | None:
     """Take the request back, by its starter and within the definition's rule."""
     state = run.state
@@ -111,7 +116,7 @@ def withdraw(run: Run, command: c.WithdrawInstance) -> Rejected | None:
         # Nobody would answer the call that waits for it.
         return Rejected("instance.called", "This is a part of another request; withdraw that one.")
     rule = run.definition.graph.withdrawable
-    if rule == "never" or (rule == "before_first_decision" and state.decisions):
+    if rule == "never" or (rule == "before_first_decision" and decided_on(state)):
         return Rejected(
             "instance.not_withdrawable", "The request cannot be withdrawn any more: it has been decided on."
         )

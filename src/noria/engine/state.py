@@ -75,6 +75,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True, gc=False):
         version: one more at each change of the task; callers may insist on it.
         name: what it is called when the model computes that, "" for the name of its element.
         owner: who has delegated it to the assignee and concludes it afterwards, "" for nobody.
+        excluded: who may not do it, because they did an earlier task that it is to be separate from.
     """
 
     element: int
@@ -91,6 +92,7 @@ class Task(msgspec.Struct, frozen=True, array_like=True, gc=False):
     version: int = 1
     name: str = ""
     owner: str = ""
+    excluded: tuple[str, ...] = ()
 
 
 class Seat(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -387,6 +389,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
         comeback: while a request that was returned has not come back to who returned it.
         approved: who has approved, in order, since it was returned last.
         copied: who has been sent a copy.
+        doers: who did the user tasks that others are to be separate from, by element, of every round.
         deadlines: due dates in working time, by the token of the task or by the timer.
         chosen: by the scope of an ad-hoc sub-process, element indexes of what is still to be begun in it.
     """
@@ -424,6 +427,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
     comeback: Comeback | None = None
     approved: tuple[str, ...] = ()
     copied: tuple[str, ...] = ()
+    doers: dict[int, tuple[str, ...]] = {}
     deadlines: dict[int, Deadline] = {}
 
     def copy(self) -> State:
@@ -466,6 +470,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.comeback,
             self.approved,
             self.copied,
+            self.doers.copy() if self.doers else {},
             self.deadlines.copy() if self.deadlines else {},
         )
 

@@ -45,7 +45,7 @@ class Variables:
     def context(self) -> EvaluationContext:
         """FEEL's evaluation context for this command, with one budget for all its expressions."""
         if self._context is None:
-            self._context = EvaluationContext(self.now_ms, self.facts.zone)
+            self._context = self.facts.context(self.now_ms)
         return self._context
 
     def zone(self) -> ZoneInfo:

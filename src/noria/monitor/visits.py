@@ -43,6 +43,7 @@ class Visit(msgspec.Struct):
         handling_work: the same in working time.
         waiting_work: the same in working time.
         name: what a person's task was called, "" for the name of its element.
+        proxy: who did it for the actor, as a substitute; "" when the actor did it.
         calendar: in which its limit counts and its working time is told, "" for the default one.
         calendar_version: of that calendar, 0 for the version in force.
     """
@@ -65,6 +66,7 @@ class Visit(msgspec.Struct):
     handling_work: int = 0
     waiting_work: int = 0
     name: str = ""
+    proxy: str = ""
     calendar: str = ""
     calendar_version: int = 0
 
@@ -105,6 +107,7 @@ class Recorded(msgspec.Struct, frozen=True):
     tenant: int
     definition: int
     events: tuple[e.AnyEvent, ...]
+    actor: str = ""
 
 
 _ENDS = {
@@ -295,6 +298,8 @@ class Fold:
             return  # the activity's own token of a loop, whose visits are those of the instances
         visit = self._visit(row.iid, token)
         visit.closed, visit.outcome, visit.actor = row.ts, outcome, actor
+        # A task that just went away was nobody's doing.
+        visit.proxy = row.actor if outcome != "cancelled" and actor and row.actor != actor else ""
         visit.handling = row.ts - visit.entered
         until = visit.claimed or row.ts
         visit.waiting = until - visit.entered if visit.human else 0

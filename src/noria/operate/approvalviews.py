@@ -49,7 +49,9 @@ def _in_order(approval: Approval, panel: int) -> Iterator[tuple[int, int]]:
             yield from _in_order(approval, member)
 
 
-def comeback_view(held: Held, token: int, organisation: Organisation) -> Comeback | None:
+def comeback_view(
+    held: Held, token: int, organisation: Organisation, hidden: frozenset[str] = frozenset()
+) -> Comeback | None:
     """The return that a task belongs to, None where there is none: what has changed since it."""
     comeback, state = held.state.comeback, held.state
     if comeback is None:
@@ -73,7 +75,7 @@ def comeback_view(held: Held, token: int, organisation: Organisation) -> Comebac
         changes=[
             Change(name, labels.get(name, ""), before.get(name), now.get(name))
             for name in names
-            if name not in RESERVED_VARIABLES and before.get(name) != now.get(name)
+            if name not in hidden and name not in RESERVED_VARIABLES and before.get(name) != now.get(name)
         ],
     )
 

@@ -16,7 +16,7 @@ from noria.operate.changes import GENESIS, chained
 from noria.operate.office import Caller, Office, iso, person_or_none
 from noria.operate.requests import Origin
 from noria.operate.rows import JournalRow, Shard
-from noria.operate.timeline import history_of
+from noria.operate.timeline import history_of, owner_of
 from noria.operate.views import AuditEntry, AuditList, Page
 from noria.trust.audit import AuditRecord, chained_record
 from noria.trust.people import Organisation
@@ -134,7 +134,9 @@ def command_entry(row: JournalRow, prev: bytes, organisation: Organisation) -> A
     """A journal row as an audit entry; what it wrote is in `after`."""
     origin = _origin.decode(row.origin)
     after: dict[str, object] = {}
+    owner = ""
     for event in e.decode_events(row.ev):
+        owner = owner or owner_of(event, row.actor, organisation)
         if isinstance(event, e.VariablesSet):
             after.update(event.values)
     return AuditEntry(
@@ -142,6 +144,7 @@ def command_entry(row: JournalRow, prev: bytes, organisation: Organisation) -> A
         seq=row.seq,
         at=iso(row.ts),
         actor=person_or_none(organisation, row.actor),
+        on_behalf_of=person_or_none(organisation, owner),
         action=row.action,
         subject={"type": "instance", "id": str(row.iid)},
         outcome="ok",

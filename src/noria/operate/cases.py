@@ -9,7 +9,9 @@ import msgspec
 
 from noria.design.bpmn.graph import Graph
 from noria.engine import commands as c
+from noria.engine.lifecycle import decided_on
 from noria.engine.state import Status
+from noria.kernel.errors import Rejected
 from noria.kernel.instants import parse_instant, to_datetime
 from noria.operate.changes import Held
 from noria.operate.deciding import decisions_made
@@ -32,8 +34,9 @@ from noria.operate.reason_views import Why
 from noria.operate.reasons import reasons_of
 from noria.operate.requests import Request, SerialDraw
 from noria.operate.rows import InstanceRow, JournalRow
+from noria.operate.sight import hidden_from, without
 from noria.operate.takingback import last_act
-from noria.operate.taskviews import open_tasks, task_view
+from noria.operate.taskviews import open_tasks, task_facts, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
     DecisionsMade,
@@ -48,7 +51,7 @@ from noria.operate.views import (
     Timeline,
 )
 from noria.trust.people import Organisation
-from noria.trust.policy import InstanceFacts, Permission, TaskFacts, Verdict, may_see, may_start
+from noria.trust.policy import InstanceFacts, Permission, Principal, Verdict, may_see, may_start
 
 STATUS_NAMES = {
     Status.OPEN: "open",
@@ -151,10 +154,25 @@ class Cases:
             return found
         for iid in instances:
             facts = await office.lists.instance_facts(iid)
-            if facts is not None and may_see(caller.principal, facts).allowed:
+            if (
+                facts is not None
+                and may_see(caller.principal, facts).allowed
+                and await self._shows(caller, iid, hashed)
+            ):
                 return found
         verdict = Verdict(False, "You have no part in a request with this file.")
         raise await office.deny(caller, "attachments.read", "attachment", hashed, verdict)
+
+    async def _shows(self, caller: Caller, iid: int, hashed: str) -> bool:
+        """Whether an instance names a file in what the caller may see of it."""
+        held = await self._office.runtime.instance(iid)
+        if held is None:
+            return False
+        hidden = await hidden_from(self._office, caller.principal, held)
+        scopes = held.state.scopes.values()
+        return not hidden or not any(
+            hashed in files_in({name: scope.variables.get(name) for name in hidden}) for scope in scopes
+        )
 
     # Looking
 
@@ -169,29 +187,29 @@ class Cases:
         held = await office.runtime.instance(iid)
         if held is None or held.row.tenant != caller.principal.tenant:
             raise NotFoundError("There is no such instance.")
-        verdict = await self._may_see(caller, held)
+        verdict = await self._may_see(caller.principal, held)
         if not verdict.allowed:
             raise await office.deny(caller, "instances.read", "instance", str(iid), verdict)
         return held
 
     async def may_see(self, caller: Caller, held: Held) -> bool:
         """Whether the caller may see an instance of his tenant; nothing is recorded."""
-        return (await self._may_see(caller, held)).allowed
+        return (await self._may_see(caller.principal, held)).allowed
 
-    async def _may_see(self, caller: Caller, held: Held) -> Verdict:
+    async def _may_see(self, principal: Principal, held: Held) -> Verdict:
         row, state = held.row, held.state
-        tasks = tuple(TaskFacts(task.assignee, task.groups, task.users) for task in state.tasks.values())
+        tasks = tuple(task_facts(task) for task in open_tasks(held))
         facts = InstanceFacts(
             row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()), frozenset(state.copied)
         )
-        verdict = may_see(caller.principal, facts)
+        verdict = may_see(principal, facts)
         if verdict.allowed:
             return verdict
         # Only the projection knows everybody who ever worked on it; it may lag behind what has just been done.
         stored = await self._office.lists.instance_facts(row.iid)
         if stored is None:
             raise NotFoundError("There is no such instance.")
-        return may_see(caller.principal, msgspec.structs.replace(facts, actors=stored.actors | facts.actors))
+        return may_see(principal, msgspec.structs.replace(facts, actors=stored.actors | facts.actors))
 
     async def find(
         self,
@@ -271,10 +289,11 @@ class Cases:
         organisation = await office.people.organisation(caller.principal.tenant)
         history = await history_of(office, held, organisation)
         history.fold()
+        hidden = await hidden_from(office, caller.principal, held)
         brief = await self.brief(caller.principal.tenant, iid)
         state, graph = held.state, held.definition.graph
         now_ms = office.clock.now_ms()
-        tasks = [await task_view(office, task, organisation, now_ms) for task in open_tasks(held)]
+        tasks = [await task_view(office, task, organisation, now_ms, caller.principal) for task in open_tasks(held)]
         incidents = [
             IncidentView(
                 str(key),
@@ -288,7 +307,7 @@ class Cases:
         ]
         return InstanceDetail(
             **{name: getattr(brief, name) for name in brief.__struct_fields__},
-            variables=visible_variables(state.scopes[0].variables),
+            variables=without(visible_variables(state.scopes[0].variables), hidden),
             tokens=tokens_of(state, graph, history.entered),
             open_tasks=tasks,
             visited=[ElementCount(key, count) for key, count in history.visited.items()],
@@ -310,7 +329,11 @@ class Cases:
         is_whole = state.parent is None
         if isinstance(last_act(caller.principal.id, rows), int):
             allowed.append("take_back")
-        if is_starter and is_whole and (rule == "always" or (rule == "before_first_decision" and not state.decisions)):
+        if (
+            is_starter
+            and is_whole
+            and (rule == "always" or (rule == "before_first_decision" and not decided_on(state)))
+        ):
             allowed.append("withdraw")
         operates = Permission.OPERATE in caller.principal.permissions
         if (is_starter or operates) and state.tasks:
@@ -323,7 +346,11 @@ class Cases:
         """What happened to an instance, oldest first."""
         held = await self.seen(caller, iid)
         organisation = await self._office.people.organisation(caller.principal.tenant)
-        return Timeline((await history_of(self._office, held, organisation)).items())
+        items = (await history_of(self._office, held, organisation)).items()
+        hidden = await hidden_from(self._office, caller.principal, held)
+        for item in items:
+            item.changes = [change for change in item.changes if change.name not in hidden]
+        return Timeline(items)
 
     async def reasons(self, caller: Caller, iid: int) -> Page[Why]:
         """Why an instance went the way it went: forks, decisions and choices of people, oldest first."""
@@ -337,9 +364,15 @@ class Cases:
         held = await self.seen(caller, iid)
         tenant = caller.principal.tenant
         history = await history_of(self._office, held, await self._office.people.organisation(tenant))
-        explained = Permission.MODELS_READ in caller.principal.permissions
-        facts = self._office.facts(tenant)
-        return DecisionsMade(decisions_made(history, facts, explained=explained))
+        hidden = await hidden_from(self._office, caller.principal, held)
+        # An explanation shows all input of a decision.
+        explained = Permission.MODELS_READ in caller.principal.permissions and not hidden
+        now = self._office.facts(tenant)
+        then = {
+            row.ts: msgspec.structs.replace(now, people=await self._office.people.organisation(tenant, row.ts))
+            for row in history.rows
+        }
+        return DecisionsMade(decisions_made(history, then, explained=explained))
 
     async def state_at(self, caller: Caller, iid: int, at: str) -> StateAt:
         """The state of an instance at an instant of its past.
@@ -354,11 +387,12 @@ class Cases:
             raise NotFoundError("The instance did not exist at that time.")
         history = await history_of(self._office, held, organisation)
         state = history.fold(instant)
+        hidden = await hidden_from(self._office, caller.principal, held)
         return StateAt(
             iso(instant),
             state.version,
             STATUS_NAMES[state.status],
-            visible_variables(state.scopes[0].variables),
+            without(visible_variables(state.scopes[0].variables), hidden),
             tokens_of(state, history.graph, history.entered),
         )
 
@@ -389,10 +423,32 @@ class Cases:
         await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
         return await self.act(caller, iid, c.CancelInstance(caller.principal.id, reason))
 
-    async def comment(self, caller: Caller, iid: int, text: str, token: int = 0) -> InstanceBrief:
-        """Say something about an instance that the caller may see."""
-        await self.seen(caller, iid)
-        return await self.act(caller, iid, c.Comment(caller.principal.id, text, token))
+    async def comment(self, caller: Caller, iid: int, text: str, mentions: tuple[str, ...] = ()) -> InstanceBrief:
+        """Say something about an instance that the caller may see, and mention people, who are told of it.
+
+        Raises:
+            RefusedError: somebody who is mentioned does not exist, or may not see the request.
+        """
+        held = await self.seen(caller, iid)
+        named = await self.mentioned(held, mentions)
+        return await self.act(caller, iid, c.Comment(caller.principal.id, text, 0, named))
+
+    async def mentioned(self, held: Held, mentions: Sequence[str]) -> tuple[str, ...]:
+        """The people whom a remark mentions, each once.
+
+        Raises:
+            RefusedError: one of them does not exist, or may not see the request: being told of it would show it.
+        """
+        organisation = await self._office.people.organisation(held.row.tenant)
+        for key in mentions:
+            person = organisation.people.get(key)
+            if person is None or not person.active:
+                details: dict[str, object] = {"fields": {"mentions": "person.not_found"}}
+                raise RefusedError(Rejected("person.not_found", f"There is no active person {key!r}.", details))
+            if not (await self._may_see(await self._office.principal(held.row.tenant, person), held)).allowed:
+                message = f"{person.name} may not see this request, and so cannot be mentioned in it."
+                raise RefusedError(Rejected("comment.mention_unseen", message, {"person": key}))
+        return tuple(dict.fromkeys(mentions))
 
     async def urge(self, caller: Caller, iid: int, text: str) -> InstanceBrief:
         """Ask the holders of all open tasks to hurry, as the starter or an operator.

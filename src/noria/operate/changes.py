@@ -70,8 +70,12 @@ def gone(before: Mapping[K, V], after: Mapping[K, V]) -> Iterator[K]:
 
 def _task_row(row: InstanceRow, tok: int, task: Task, deadline: Deadline | None) -> TaskRow:
     candidates: tuple[tuple[str, str], ...] = ()
-    if task.groups or task.users:
-        candidates = (*(("g", group) for group in task.groups), *(("u", user) for user in task.users))
+    if task.groups or task.users or task.excluded:
+        candidates = (
+            *(("g", group) for group in task.groups),
+            *(("u", user) for user in task.users),
+            *(("x", person) for person in task.excluded),
+        )
     return TaskRow(
         row.shard,
         row.iid,
@@ -104,7 +108,7 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
         for tok in gone(before.tasks, after.tasks):
             commit.tasks_gone.append((shard, iid, tok))
             task = before.tasks[tok]
-            if task.groups or task.users:
+            if task.groups or task.users or task.excluded:
                 commit.candidates_gone.append((shard, iid, tok))
     if before.suspended or after.suspended:
         # Nothing falls due, is fetched or is delivered while an instance is suspended.

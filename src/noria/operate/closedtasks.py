@@ -35,14 +35,14 @@ async def closed_task(office: Office, held: Held, token: int) -> ClosedTask | No
     row = held.row
     state = State()
     opened: e.TaskOpened | None = None
-    by, closed_ms, cancelled, claimed_ms = "", 0, False, 0
+    by, closed_ms, cancelled, claimed_ms, proxy = "", 0, False, 0, ""
     variables: dict[str, object] = {}
     asked: set[str] = set()
     for entry in await office.store.journal_of(row.iid):
         for event in e.decode_events(entry.ev):
             APPLY[event.__class__](state, event)
             if isinstance(event, e.TaskOpened) and event.token == token:
-                opened, by, closed_ms, cancelled, claimed_ms = event, "", 0, False, 0
+                opened, by, closed_ms, cancelled, claimed_ms, proxy = event, "", 0, False, 0, ""
                 asked = {*event.users, event.assignee} - {""}
             elif isinstance(event, e.TakenBack) and token in event.state.tasks:
                 by, closed_ms, cancelled = "", 0, False
@@ -52,6 +52,7 @@ async def closed_task(office: Office, held: Held, token: int) -> ClosedTask | No
                 claimed_ms = entry.ts
             elif isinstance(event, e.TaskCompleted | e.TaskReturned) and event.token == token:
                 by, closed_ms = event.by, entry.ts
+                proxy = entry.actor if entry.actor != by else ""
             elif isinstance(event, e.ElementCancelled) and event.token == token and not closed_ms:
                 by, closed_ms, cancelled = entry.actor, entry.ts, True
             if opened is not None and 0 in state.scopes:
@@ -80,5 +81,6 @@ async def closed_task(office: Office, held: Held, token: int) -> ClosedTask | No
         starter=row.starter,
         groups=list(opened.groups),
         name=opened.name,
+        proxy=proxy,
     )
     return ClosedTask(fields, tuple(sorted(asked)), opened.form, variables, cancelled)

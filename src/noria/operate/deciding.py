@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from noria.design.dmn import DecisionExplanation, explain
-from noria.design.feel import EvaluationContext, to_json
+from noria.design.feel import to_json
 from noria.design.feel.expression import FeelBudgetError
 from noria.engine import events as e
 from noria.engine.facts import Facts
@@ -15,7 +17,7 @@ from noria.operate.timeline import History
 from noria.operate.views import DecisionMade
 
 
-def decisions_made(history: History, facts: Facts, *, explained: bool) -> list[DecisionMade]:
+def decisions_made(history: History, facts: Mapping[int, Facts], *, explained: bool) -> list[DecisionMade]:
     """Every decision on record, oldest first.
 
     The journal holds what was decided, not why: the variables are as they were then, and the decision is evaluated on
@@ -23,7 +25,7 @@ def decisions_made(history: History, facts: Facts, *, explained: bool) -> list[D
 
     Args:
         history: of the instance, not yet folded.
-        facts: the tenant's.
+        facts: the tenant's at the instants of the history.
         explained: whether to say why.
     """
     made: list[DecisionMade] = []
@@ -32,12 +34,12 @@ def decisions_made(history: History, facts: Facts, *, explained: bool) -> list[D
         same: bool | None = None
         decision = definition.decisions.get(event.decision)
         if explained and decision is not None:
-            variables = Variables(definition, history.state, row.ts, facts).variables(event.token)
+            variables = Variables(definition, history.state, row.ts, facts[row.ts]).variables(event.token)
             read = facts_read(e.decode_events(row.ev))
             if read is not None:
                 variables = {**variables, FACTS: read.values}
             try:
-                result, explanation = explain(decision, variables, EvaluationContext(row.ts, facts.zone))
+                result, explanation = explain(decision, variables, facts[row.ts].context(row.ts))
                 same = to_json(result.value) == event.result
             except FeelBudgetError:  # a newer version of the decision, since one that fails records nothing
                 same = False

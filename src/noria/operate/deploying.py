@@ -175,6 +175,8 @@ def read_bundle(
             message = "Only .bpmn, .dmn and .form files can be deployed."
             bundle.findings.append(Finding("error", "deployment.file_type", message, name))
     _check_links(bundle, known_decisions, known_forms)
+    for file, graph in bundle.graphs:
+        _check_access(bundle, file, graph)
     return bundle
 
 
@@ -195,6 +197,28 @@ def _check_links(bundle: Bundle, known_decisions: Sequence[str], known_forms: Se
             if element.decision and element.decision not in decisions:
                 message = f"The decision {element.decision!r} is not deployed."
                 bundle.findings.append(_missing(file, element, "decision.unknown", message))
+
+
+def _check_access(bundle: Bundle, file: str, graph: Graph) -> None:
+    """Find names that a form does not have, and lines for everybody that show what some step hides."""
+    hidden: dict[str, Element] = {}
+    for element in graph.elements:
+        work = element.human
+        if work is None:
+            continue
+        form = bundle.forms.get(work.form)
+        named = (*work.hidden_fields, *(work.writable_fields or ()))
+        unknown = [name for name in named if form is not None and name not in form.names]
+        if unknown or (named and not work.form):
+            message = f"The form {work.form!r} has no field {', '.join(unknown or named)}."
+            bundle.findings.append(Finding("error", "fields.unknown", message, file, element.line, element.id))
+        hidden |= dict.fromkeys(work.hidden_fields, element)
+    titles = [graph.title, *(element.human.title for element in graph.elements if element.human)]
+    shown = {*graph.summary, *(name for title in titles if title is not None for name in title.names)}
+    for name in sorted(hidden.keys() & shown):
+        element = hidden[name]
+        message = f"{name!r} is hidden here, but a title or the summary shows it in every list; take it out of there."
+        bundle.findings.append(Finding("error", "fields.shown", message, file, element.line, element.id))
 
 
 def _missing(file: str, element: Element, code: str, message: str) -> Finding:

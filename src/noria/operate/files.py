@@ -4,9 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Protocol
+from typing import ClassVar, Protocol
+
+from noria.kernel.errors import NoriaError
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class ScannerAwayError(NoriaError):
+    """The virus scanner gives no verdict now; nothing was taken. Try again later."""
+
+    code: ClassVar[str] = "attachment.scanner_away"
+
+
+class Scanner(Protocol):
+    """What looks into files before anybody else can."""
+
+    async def scan(self, content: bytes) -> str:
+        """The name of what was found, "" when the file is clean.
+
+        Raises:
+            ScannerAwayError: there is no verdict.
+        """
+        ...
 
 
 class BlobStore(Protocol):

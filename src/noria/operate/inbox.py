@@ -25,7 +25,8 @@ from noria.operate.office import (
 )
 from noria.operate.reading import NoticeFields, TaskBox, TaskSort
 from noria.operate.requests import Request
-from noria.operate.taskviews import open_task, task_view
+from noria.operate.sight import hidden_at, hidden_from
+from noria.operate.taskviews import open_task, task_facts, task_view
 from noria.operate.views import (
     Counts,
     InstanceBrief,
@@ -36,7 +37,7 @@ from noria.operate.views import (
     TaskDetail,
     TaskView,
 )
-from noria.trust.policy import Permission, TaskFacts, is_candidate, may_work_on
+from noria.trust.policy import Permission, TaskFacts, is_candidate, may_reassign, may_work_on
 
 
 class UnknownPersonError(NoriaError):
@@ -72,7 +73,8 @@ class Inbox:
         )
         organisation = await office.people.organisation(tenant)
         now_ms = office.clock.now_ms()
-        return Page([await task_view(office, row, organisation, now_ms) for row in rows], total, limit, offset)
+        views = [await task_view(office, row, organisation, now_ms, caller.principal) for row in rows]
+        return Page(views, total, limit, offset)
 
     async def counts(self, caller: Caller) -> Counts:
         """The numbers beside the menu."""
@@ -119,19 +121,18 @@ class Inbox:
         details = {"by": msgspec.to_builtins(by), "at": at}
         return TaskGoneError(f"Task {task_id} is not open; it was {what} by {by.name} at {at}.", details=details)
 
-    async def open_for(self, caller: Caller, task_id: str) -> tuple[int, int, Held]:
-        """Instance, token and instance in memory of a task that the caller may work on.
+    async def open_for(self, caller: Caller, task_id: str) -> tuple[str, int, Held]:
+        """For whom the caller may work on a task, its token, and its instance in memory.
 
         Raises:
             NotFoundError: it is not open, or there is none.
             DeniedError: it is for others.
         """
-        iid, token, held = await self._open(caller, task_id)
-        task = held.state.tasks[token]
-        verdict = may_work_on(caller.principal, TaskFacts(task.assignee, task.groups, task.users))
+        _, token, held = await self._open(caller, task_id)
+        verdict = may_work_on(caller.principal, task_facts(open_task(held, token)))
         if not verdict.allowed:
             raise await self._office.deny(caller, "task.preview", "task", task_id, verdict)
-        return iid, token, held
+        return verdict.owner, token, held
 
     async def act(
         self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True
@@ -139,10 +140,16 @@ class Inbox:
         """Run a command on a task, if the policy allows."""
         iid, token, held = await self._open(caller, task_id)
         if as_worker:
-            task = held.state.tasks[token]
-            verdict = may_work_on(caller.principal, TaskFacts(task.assignee, task.groups, task.users))
+            facts = task_facts(open_task(held, token))
+            verdict = may_work_on(caller.principal, facts)
+            if not verdict.allowed and isinstance(command, c.TransferTask):
+                handed_on = may_reassign(caller.principal, facts)
+                verdict = handed_on if handed_on.allowed else verdict
             if not verdict.allowed:
                 raise await self._office.deny(caller, f"task.{command.__struct_config__.tag}", "task", task_id, verdict)
+            if verdict.owner != caller.principal.id:
+                # A substitute acts: what is done is the principal's, and the request's actor says who did it.
+                command = msgspec.structs.replace(command, by=verdict.owner)
         await self._office.run(
             Request(
                 command,
@@ -170,7 +177,8 @@ class Inbox:
     async def _view(self, caller: Caller, task_id: str) -> TaskView:
         _, token, held = await self._open(caller, task_id)
         organisation = await self._office.people.organisation(caller.principal.tenant)
-        return await task_view(self._office, open_task(held, token), organisation, self._office.clock.now_ms())
+        now_ms = self._office.clock.now_ms()
+        return await task_view(self._office, open_task(held, token), organisation, now_ms, caller.principal)
 
     async def complete(
         self,
@@ -208,9 +216,15 @@ class Inbox:
         command = c.TransferTask(token_of(task_id), caller.principal.id, to, reason, version)
         return await self.act(caller, task_id, command)
 
-    async def comment(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
-        """Say something at a task."""
-        command = c.Comment(caller.principal.id, text, token_of(task_id))
+    async def comment(self, caller: Caller, task_id: str, text: str, mentions: tuple[str, ...] = ()) -> InstanceBrief:
+        """Say something at a task, and mention people, who are told of it.
+
+        Raises:
+            RefusedError: somebody who is mentioned does not exist, or may not see the request.
+        """
+        _, token, held = await self._open(caller, task_id)
+        named = await self._cases.mentioned(held, mentions)
+        command = c.Comment(caller.principal.id, text, token, named)
         return await self.act(caller, task_id, command, as_worker=False)
 
     async def urge(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
@@ -232,42 +246,48 @@ class Inbox:
                 return await self._closed_detail(caller, held, closed)
         iid, token, held = await self._open(caller, task_id)
         organisation = await office.people.organisation(caller.principal.tenant)
-        view = await task_view(office, open_task(held, token), organisation, office.clock.now_ms())
+        fields = open_task(held, token)
+        view = await task_view(office, fields, organisation, office.clock.now_ms(), caller.principal)
         state, definition = held.state, held.definition
         task = state.tasks[token]
-        form = definition.forms.get(task.form) if task.form else None
+        form = definition.form_at(task.element, task.form) if task.form else None
+        hidden = await hidden_from(office, caller.principal, held)
+        names = set(form.names if form else ()) - {*hidden_at(definition, task.element), *hidden}
         variables = {**state.scopes[0].variables, **(state.scopes[token].variables if token in state.scopes else {})}
-        works = may_work_on(caller.principal, TaskFacts(task.assignee, task.groups, task.users)).allowed
+        works = may_work_on(caller.principal, task_facts(fields)).allowed
         targets = returnable(definition, state, token) if works else ()
         elements = definition.graph.elements
         approval = state.approvals.get(state.tokens[token].scope)
         return TaskDetail(
             **{name: getattr(view, name) for name in view.__struct_fields__},
             form=form.schema if form is not None else None,
-            data={name: variables[name] for name in (form.names if form else ()) if name in variables},
+            data={name: value for name, value in variables.items() if name in names},
             returnable=[
                 Returnable(element_ref(elements[index]), person_or_none(organisation, state.actors.get(index, "")))
                 for index in targets
             ],
-            allowed=self._allowed(caller, held, token, works, bool(targets)),
+            allowed=self._allowed(caller, held, token, works, bool(targets))
+            + (["transfer"] if not works and may_reassign(caller.principal, task_facts(fields)).allowed else []),
             last_return=await self._last_return(iid, held, caller),
             instance_visible=True,
             owner=person_or_none(organisation, task.owner),
             approval=approval_view(approval, definition.graph, organisation) if approval is not None else None,
-            comeback=comeback_view(held, token, organisation),
+            comeback=comeback_view(held, token, organisation, hidden),
         )
 
     async def _closed_detail(self, caller: Caller, held: Held, closed: ClosedTask) -> TaskDetail:
         office = self._office
         organisation = await office.people.organisation(caller.principal.tenant)
-        view = await task_view(office, closed.fields, organisation, office.clock.now_ms())
-        form = held.definition.forms.get(closed.form) if closed.form else None
+        view = await task_view(office, closed.fields, organisation, office.clock.now_ms(), caller.principal)
+        form = held.definition.form_at(closed.fields.element, closed.form) if closed.form else None
+        hidden = await hidden_from(office, caller.principal, held)
+        names = set(form.names if form else ()) - {*hidden_at(held.definition, closed.fields.element), *hidden}
         values = closed.variables
         view.status = "cancelled" if closed.cancelled else view.status
         return TaskDetail(
             **{name: getattr(view, name) for name in view.__struct_fields__},
             form=form.schema if form is not None else None,
-            data={name: values[name] for name in (form.names if form else ()) if name in values},
+            data={name: value for name, value in values.items() if name in names},
             returnable=[],
             allowed=[],
             last_return=None,
@@ -278,21 +298,24 @@ class Inbox:
     def _allowed(caller: Caller, held: Held, token: int, works: bool, can_return: bool) -> list[str]:
         task = held.state.tasks[token]
         allowed = ["comment"]
+        # Whoever holds what an earlier step keeps them from may hand it on, and nothing else.
+        barred = caller.principal.id in task.excluded
         if works:
             approval = held.state.approvals.get(held.state.tokens[token].scope)
-            if approval is None:
-                allowed += ["complete", "transfer"]
-            else:
-                allowed += ["approve", "refuse", "transfer", "add"]
+            allowed.append("transfer")
+            if not barred and approval is None:
+                allowed.append("complete")
+            elif not barred and approval is not None:
+                allowed += ["approve", "refuse", "add"]
                 if in_vote(approval, seat_of(approval, token)):
                     allowed.append("abstain")
-            if not task.owner:
+            if not task.owner and not barred:
                 allowed.append("delegate")
             if not task.assignee:
                 allowed.append("claim")
             elif task.claimed:
                 allowed.append("unclaim")
-            if can_return:
+            if can_return and not barred:
                 allowed.append("return")
         if caller.principal.id == held.state.starter or Permission.OPERATE in caller.principal.permissions:
             allowed.append("urge")

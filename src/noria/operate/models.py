@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from noria.design.dmn import explain
-from noria.design.feel import EvaluationContext, to_json
+from noria.design.feel import to_json
 from noria.design.findings import has_errors
 from noria.kernel.errors import Rejected
 from noria.operate.deploying import DefinitionRow, Deployed, read_bundle
@@ -205,7 +205,10 @@ class Models:
         found = await self._office.catalogue.decision(caller.principal.tenant, decision)
         if found is None:
             raise NotFoundError(f"There is no decision {decision!r}.")
-        context = EvaluationContext(self._office.clock.now_ms(), self._office.facts(caller.principal.tenant).zone)
+        tenant = caller.principal.tenant
+        # So that the facts have people who are in force now.
+        await self._office.people.organisation(tenant)
+        context = self._office.facts(tenant).context(self._office.clock.now_ms())
         explanation = None
         if explained:
             result, explanation = explain(found, variables, context)

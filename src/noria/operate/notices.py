@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Protocol
 
 import msgspec
@@ -10,6 +11,30 @@ import msgspec
 from noria.design.bpmn.graph import Graph
 from noria.engine import events as e
 from noria.trust.people import Organisation
+
+KINDS = (
+    "task",
+    "offered",
+    "assigned",
+    "reminder",
+    "overdue",
+    "urged",
+    "returned",
+    "mentioned",
+    "handed_back",
+    "copied",
+    "nobody",
+    "refused",
+    "completed",
+    "terminated",
+)
+"""Of notices: a new task of mine, one that I may claim, one handed over to me, a limit that comes near or is over, …"""
+
+URGENT = frozenset({"overdue", "urged"})
+"""Kinds that do not wait for the end of quiet hours, nor for a digest."""
+
+ABOUT_TASKS = frozenset({"task", "offered", "assigned", "handed_back", "nobody", "reminder", "overdue", "urged"})
+"""Kinds that say nothing any more when their task is done."""
 
 TOLD_OF = (
     e.TaskReminded,
@@ -23,8 +48,12 @@ TOLD_OF = (
     e.InstanceRefused,
     e.InstanceCompleted,
     e.InstanceTerminated,
+    e.Commented,
 )
 """Events that somebody is told of."""
+
+OPENING = (e.TaskOpened,)
+"""Events that only those are told of who want it: a new task stands in the inbox anyway."""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -35,8 +64,7 @@ class Notice(msgspec.Struct, frozen=True):
         tenant: whose.
         person: who is told.
         at: when, ms.
-        kind: "assigned", "reminder", "overdue", "urged", "returned", "handed_back", "copied", "nobody", "refused",
-            "completed" or "terminated".
+        kind: one of `KINDS`.
         iid: the instance.
         tok: the task, 0 for none.
         params: what the sentence names.
@@ -60,9 +88,30 @@ class Holding(msgspec.Struct, frozen=True):
     assignee: str = ""
     groups: tuple[str, ...] = ()
     name: str = ""
+    users: tuple[str, ...] = ()
 
 
 _NOBODY = Holding()
+
+
+class Members:
+    """Who is in which group, from an organisation: read once for many events."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self.organisation = organisation
+
+    @cached_property
+    def _by_group(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for person in self.organisation.people.values():
+            if person.active:
+                for group in self.organisation.groups_of(person):
+                    found.setdefault(group, []).append(person.id)
+        return found
+
+    def of(self, groups: Iterable[str]) -> list[str]:
+        """The active people of some groups, each once."""
+        return list(dict.fromkeys(person for group in groups for person in self._by_group.get(group, ())))
 
 
 class Row(Protocol):
@@ -98,25 +147,41 @@ def notices_of(
     starter: str,
     title: str,
     graph: Graph,
-    organisation: Organisation,
+    members: Members,
     holders: Mapping[int, Holding],
+    amount: float | None = None,
+    *,
+    opening: bool = False,
 ) -> list[Notice]:
     """The notices of one journal row.
 
     A reminder goes to whoever holds the task, or to all who may claim it, and to their managers; a return, the end and
-    a withdrawal to the starter or the holders, as it concerns them. Nobody is told of what they did themselves.
+    a withdrawal to the starter or the holders, as it concerns them; a mention to whom it names. What is told of a task
+    goes to the substitutes of those people as well. Nobody is told of what they did themselves.
 
     Args:
         row: decoded.
         starter: who started the instance.
         title: the instance's line.
         graph: its definition's.
-        organisation: people as they are now.
+        members: people as they are now.
         holders: of the open tasks, by token.
+        amount: of the request, which limits substitutes; None for none that is known.
+        opening: whether new tasks are told of too.
     """
     found: list[Notice] = []
+    organisation = members.organisation
 
     def tell(people: Iterable[str], kind: str, token: int, actor: str, **params: object) -> None:
+        people = list(people)
+        if token:
+            # Nobody stands in for others in a request of their own.
+            people += [
+                substitute
+                for person in people
+                for substitute in organisation.substitutes_of(person, graph.key, amount)
+                if substitute != starter
+            ]
         for person in dict.fromkeys(people):
             if person and person != actor and person in organisation.people:
                 found.append(
@@ -136,13 +201,10 @@ def notices_of(
 
     def holding(token: int) -> list[str]:
         held = holders.get(token, _NOBODY)
-        if held.assignee:
-            return [held.assignee]
-        return [
-            person.id
-            for person in organisation.people.values()
-            if person.active and any(group in held.groups for group in organisation.groups_of(person))
-        ]
+        return [held.assignee] if held.assignee else [*held.users, *members.of(held.groups)]
+
+    def called(token: int, element: int) -> str:
+        return holders.get(token, _NOBODY).name or graph.elements[element].name
 
     def managers(people: Iterable[str]) -> list[str]:
         return [organisation.manager_of(organisation.people[key]) for key in people if key in organisation.people]
@@ -151,7 +213,7 @@ def notices_of(
         if isinstance(event, e.TaskReminded):
             people = holding(event.token)
             kind = "overdue" if event.share >= 1 else "reminder"
-            name = holders.get(event.token, _NOBODY).name or graph.elements[event.element].name
+            name = called(event.token, event.element)
             tell([*people, *managers(people)], kind, event.token, "", element=name, share=event.share)
         elif isinstance(event, e.TaskUrged):
             tell(
@@ -161,7 +223,8 @@ def notices_of(
             by = organisation.name_of(event.by)
             tell([starter], "returned", 0, event.by, by=by, reason=event.reason, element=graph.elements[event.to].name)
         elif isinstance(event, e.TaskTransferred | e.TaskDelegated):
-            tell([event.to], "assigned", event.token, event.by, by=organisation.name_of(event.by), text=event.reason)
+            by, name = organisation.name_of(event.by), holders.get(event.token, _NOBODY).name
+            tell([event.to], "assigned", event.token, event.by, by=by, text=event.reason, element=name)
         elif isinstance(event, e.TaskHandedBack):
             by = organisation.name_of(event.by)
             tell([event.to], "handed_back", event.token, event.by, by=by, text=event.comment)
@@ -172,6 +235,13 @@ def notices_of(
         elif isinstance(event, e.InstanceRefused):
             by = organisation.name_of(event.by)
             tell([starter], "refused", 0, event.by, by=by, element=graph.elements[event.element].name)
+        elif isinstance(event, e.Commented):
+            by = organisation.name_of(event.by)
+            tell(event.mentions, "mentioned", 0, event.by, by=by, text=event.text)
+        elif isinstance(event, e.TaskOpened) and opening and event.token in holders:
+            # A task that is closed meanwhile, as that of the start form is at once, is nobody's news.
+            kind = "task" if holders[event.token].assignee else "offered"
+            tell(holding(event.token), kind, event.token, "", element=called(event.token, event.element))
         elif isinstance(event, e.InstanceCompleted):
             tell([starter], "completed", 0, "")
         elif isinstance(event, e.InstanceTerminated):

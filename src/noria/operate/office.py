@@ -13,6 +13,7 @@ from noria.kernel.errors import NoriaError, Rejected
 from noria.kernel.instants import InstantMs, format_instant
 from noria.operate.deploying import Catalogue, DefinitionRow
 from noria.operate.files import BlobStore
+from noria.operate.ids import parse_task_id
 from noria.operate.ports import Clock, InstanceStore
 from noria.operate.reading import Lists
 from noria.operate.requests import Accepted, Origin, Request
@@ -20,7 +21,8 @@ from noria.operate.runtime import Runtime
 from noria.operate.views import ProcessRef, Ref, SummaryItem
 from noria.trust.audit import AuditRecord, AuditTrail
 from noria.trust.people import Organisation, PeopleStore, Person
-from noria.trust.policy import Permission, Principal, Verdict, may, permissions_of
+from noria.trust.policy import DENIED, Permission, Principal, StandsFor, Verdict, exclusive_roles, may, permissions_of
+from noria.trust.substitutes import Substitution
 
 
 class DeniedError(NoriaError):
@@ -77,17 +79,41 @@ class Office(msgspec.Struct):
     async def principal(self, tenant: int, person: Person) -> Principal:
         """A person as the policy sees them, with the roles they have now."""
         organisation = await self.people.organisation(tenant)
+        permissions = permissions_of(person.roles)
+        administers = Permission.OPERATE in permissions
         return Principal(
             person.id,
             tenant,
-            permissions_of(person.roles),
+            permissions,
             organisation.groups_of(person),
             organisation.managed_units(person.id),
+            tuple(
+                self._stands_for(tenant, item, organisation)
+                for item in organisation.substitutions
+                if item.substitute == person.id
+                and exclusive_roles(person.roles + organisation.people[item.principal].roles) is None
+            ),
+            tuple(
+                self._stands_for(tenant, item, organisation)
+                for item in organisation.substitutions
+                if administers and item.amount_max is not None and item.holds(organisation.at_ms)
+            ),
         )
+
+    def _stands_for(self, tenant: int, item: Substitution, organisation: Organisation) -> StandsFor:
+        """A substitution in the policy's words."""
+        definitions = None
+        if item.processes:
+            definitions = frozenset(row.id for row in self.catalogue.rows(tenant) if row.key in item.processes)
+        tasks = None
+        if not item.holds(organisation.at_ms):
+            tasks = frozenset(place for key in item.kept if (place := parse_task_id(key)) is not None)
+        groups = organisation.groups_of(organisation.people[item.principal])
+        return StandsFor(item.principal, groups, definitions, item.amount_max, tasks)
 
     async def deny(
         self, caller: Caller, action: str, object_type: str, object_id: str, verdict: Verdict
-    ) -> DeniedError:
+    ) -> DeniedError | RefusedError:
         """Record a denial, and give the error to raise."""
         await self.trail.record(
             AuditRecord(
@@ -102,6 +128,8 @@ class Office(msgspec.Struct):
                 origin=origin_json(caller.origin),
             )
         )
+        if verdict.code != DENIED:
+            return RefusedError(Rejected(verdict.code, verdict.reason, {"action": action}))
         return DeniedError(verdict.reason, details={"action": action})
 
     async def require(self, caller: Caller, permission: Permission, object_type: str = "", object_id: str = "") -> None:

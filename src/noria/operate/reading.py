@@ -12,11 +12,12 @@ from noria.trust.policy import InstanceFacts, Principal
 
 
 class TaskBox(StrEnum):
-    """Which of a person's tasks."""
+    """Which of a person's tasks; QUEUE is what an administrator must hand on, because no substitute may do it."""
 
     MINE = "mine"
     GROUP = "group"
     DONE = "done"
+    QUEUE = "queue"
 
 
 class TaskSort(StrEnum):
@@ -66,7 +67,8 @@ class InstanceFields(msgspec.Struct):
 class TaskFields(msgspec.Struct):
     """A task's columns in a list; `closed` and `outcome` are set for those that are done.
 
-    `name` is "" when the task is called as its element; `provisional` tells that the due date is.
+    `name` is "" when the task is called as its element. `proxy` did a closed one for its assignee, "" for nobody.
+    `provisional` tells that the due date is.
     """
 
     iid: int
@@ -88,6 +90,10 @@ class TaskFields(msgspec.Struct):
     groups: list[str] = []
     name: str = ""
     provisional: int = 0
+    users: list[str] = []
+    excluded: list[str] = []
+    amount: float | None = None
+    proxy: str = ""
 
 
 class ProcessCounts(msgspec.Struct):
@@ -142,8 +148,8 @@ class Lists(Protocol):
         """The open tasks of some instances."""
         ...
 
-    async def counts(self, who: Principal) -> tuple[int, int, int, int, int]:
-        """Numbers of my, my groups', done and started, and of unread notices."""
+    async def counts(self, who: Principal) -> tuple[int, int, int, int, int, int]:
+        """Numbers of my, my groups', done and started, of unread notices, and of the administrators' queue."""
         ...
 
     async def instances(
@@ -166,6 +172,10 @@ class Lists(Protocol):
 
     async def visited(self, tenant: int, places: Sequence[tuple[int, int]], since_ms: int, limit: int) -> list[int]:
         """Instances that have left one of these elements (definition, element) since, the newest first."""
+        ...
+
+    async def worked_at(self, iid: int, person: str) -> list[int]:
+        """Indexes of the elements of an instance where a person did something."""
         ...
 
     async def usual_ms(self, tenant: int, definition: int) -> dict[int, int]:

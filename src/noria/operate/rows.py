@@ -58,6 +58,7 @@ class InstanceRow(msgspec.Struct, gc=False):
         round: highest round of its user tasks.
         incidents: open incidents.
         state: the encoded state.
+        amount: what substitutes are limited by, None when the model gives no number.
     """
 
     shard: int
@@ -78,6 +79,7 @@ class InstanceRow(msgspec.Struct, gc=False):
     round: int
     incidents: int
     state: bytes
+    amount: float | None = None
 
 
 class JournalRow(msgspec.Struct, gc=False):
@@ -111,8 +113,9 @@ class JournalRow(msgspec.Struct, gc=False):
 
 
 class TaskRow(msgspec.Struct, gc=False):
-    """An open task, for lists. Candidates are rows of their own: kind "g" for groups, "u" for people.
+    """An open task, for lists.
 
+    Candidates are rows of their own: kind "g" for groups, "u" for people, "x" for who may not do it.
     `name` is "" unless the model computes one; `provisional` is 1 when the due date lies behind its calendar's horizon.
     """
 

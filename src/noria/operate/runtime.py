@@ -81,6 +81,8 @@ class Runtime:
     Start it with `start`, hand commands to `submit`, stop it with `stop`. It owns all shards, or, when there is an
     `elsewhere`, those that it is told of by `adopt`.
 
+    `prepare` is called with each tenant of a batch before its commands are stepped: it brings what `facts` gives then.
+
     Attributes:
         owning: held by whoever asks the store who owns what, until the answer is known here: answers must not overtake.
     """
@@ -93,8 +95,10 @@ class Runtime:
         facts: Callable[[int], Facts],
         owner: str = "single",
         elsewhere: Elsewhere | None = None,
+        prepare: Callable[[int], Awaitable[object]] | None = None,
     ) -> None:
         self._store = store
+        self._prepare = prepare
         self._definitions = definitions
         self._clock = clock
         self._owner = owner
@@ -424,6 +428,9 @@ class Runtime:
         for pending in pendings:
             if pending.request.definition or pending.request.target:
                 await self._look_up(batch, pending.request)
+        if self._prepare is not None:
+            for tenant in {pending.request.tenant for pending in pendings}:
+                await self._prepare(tenant)
         # From here on nothing else runs until all are stepped.
         if batch.losses != self._losses:
             raise StaleOwnerError("Other processes have taken shards over; nothing was written.")

@@ -26,7 +26,7 @@ from noria.operate.changes import POSTED, Held, add_open_work, chained, posts, r
 from noria.operate.ids import ALL_SHARDS, ANYWHERE, InstanceIds, shard_of
 from noria.operate.requests import Accepted, Answer, BrokenError, Committed, Origin, Request
 from noria.operate.rows import Commit, DedupRow, InstanceRow, JournalRow, SerialRow, Shard, ShardMove
-from noria.operate.titles import summary_of, title_of
+from noria.operate.titles import amount_of, summary_of, title_of
 
 logger = logging.getLogger(__name__)
 
@@ -178,6 +178,9 @@ class Stepper:
         facts = self._facts(row.tenant)
         if request.target:
             facts = msgspec.structs.replace(facts, target=batch.definitions[request.target])
+        by = getattr(command, "by", "")
+        if by and by != request.actor:
+            facts = msgspec.structs.replace(facts, actor=request.actor)
         outcome = _decided(held, command, now_ms, facts)
         if isinstance(outcome, Rejected):
             return outcome
@@ -221,6 +224,7 @@ class Stepper:
             row.bkey = outcome.state.business_key
             row.title = title_of(held.definition, variables, row.bkey, now_ms)
             row.summary = summary_of(held.definition, variables)
+            row.amount = amount_of(held.definition, variables, now_ms)
         refresh_row(held, now_ms)
         return Accepted(row.iid, outcome.state.version, outcome.events)
 
@@ -282,7 +286,7 @@ def broken(error: Exception, iid: int = 0) -> BrokenError:
     )
 
 
-listed = attrgetter("definition", "status", "bkey", "title", "summary", "ended")
+listed = attrgetter("definition", "status", "bkey", "title", "summary", "amount", "ended")
 """The columns of an instance row that lists and indexes are made of, and that most commands leave alone."""
 
 

@@ -18,6 +18,7 @@ from noria.operate.office import (
 from noria.operate.reading import TaskFields
 from noria.operate.views import TaskView
 from noria.trust.people import Organisation
+from noria.trust.policy import Principal, TaskFacts, may_reassign, may_work_on
 
 
 def labels_of(forms: dict[str, Form]) -> dict[str, str]:
@@ -60,6 +61,23 @@ def open_task(held: Held, token: int) -> TaskFields:
         groups=sorted(set(task.groups)),
         name=task.name,
         provisional=int(token in held.state.deadlines and held.state.deadlines[token].provisional),
+        users=list(task.users),
+        excluded=list(task.excluded),
+        amount=row.amount,
+    )
+
+
+def task_facts(task: TaskFields) -> TaskFacts:
+    """What counts about an open task for the policy."""
+    return TaskFacts(
+        task.assignee,
+        tuple(task.groups),
+        tuple(task.users),
+        tuple(task.excluded),
+        task.starter,
+        task.definition,
+        task.amount,
+        (task.iid, task.tok),
     )
 
 
@@ -68,8 +86,10 @@ def open_tasks(held: Held) -> list[TaskFields]:
     return [open_task(held, token) for token in sorted(held.state.tasks)]
 
 
-async def task_view(office: Office, task: TaskFields, organisation: Organisation, now_ms: int) -> TaskView:
-    """A task for a list."""
+async def task_view(
+    office: Office, task: TaskFields, organisation: Organisation, now_ms: int, viewer: Principal | None = None
+) -> TaskView:
+    """A task for a list; with a viewer it says for whom that one would act."""
     definition = await office.catalogue.get(task.definition)
     human = definition.graph.elements[task.element].human
     done = bool(task.closed)
@@ -95,4 +115,17 @@ async def task_view(office: Office, task: TaskFields, organisation: Organisation
         done_at=iso_or_none(task.closed),
         version=task.version,
         is_approval=human is not None and human.approval is not None,
+        proxy=person_or_none(organisation, task.proxy),
+        on_behalf_of=person_or_none(organisation, _owner(task, viewer)),
     )
+
+
+def _owner(task: TaskFields, viewer: Principal | None) -> str:
+    """For whom somebody does a task, or did it; "" when it is for themselves or not theirs at all."""
+    if viewer is None:
+        return ""
+    if task.closed:
+        return task.assignee if task.proxy == viewer.id else ""
+    facts = task_facts(task)
+    owner = may_work_on(viewer, facts).owner or may_reassign(viewer, facts).owner
+    return "" if owner == viewer.id else owner

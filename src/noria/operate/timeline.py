@@ -272,11 +272,13 @@ class History:
         )
         if isinstance(event, _WITH_REASON):
             comment = event.reason
+        owner = owner_of(event, row.actor, self.organisation)
         return TimelineItem(
             seq=row.ver,
             at=iso(row.ts),
             kind=kind,
-            actor=person_or_none(self.organisation, getattr(event, "by", "") or row.actor),
+            actor=person_or_none(self.organisation, row.actor if owner else getattr(event, "by", "") or row.actor),
+            on_behalf_of=person_or_none(self.organisation, owner),
             element=self._element(event),
             text_key=f"timeline.{kind}",
             params=_params(event, self.organisation, self.graph),
@@ -285,6 +287,12 @@ class History:
             definition_version=self.version,
             instance_id=str(iid) if iid else "",
         )
+
+
+def owner_of(event: e.AnyEvent, actor: str, organisation: Organisation) -> str:
+    """Person id of whom the actor did something for, as a substitute; "" for nobody."""
+    by = getattr(event, "by", "")
+    return by if by != actor and by in organisation.people and actor in organisation.people else ""
 
 
 def tokens_of(state: State, graph: Graph, entered: dict[int, int]) -> list[TokenView]:

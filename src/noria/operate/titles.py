@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from noria.design.feel import EvaluationContext, to_json
@@ -38,3 +40,24 @@ def summary_of(definition: Definition, variables: dict[str, object]) -> str:
         elif not isinstance(value, dict):
             summary[name] = value
     return msgspec.json.encode(summary).decode()
+
+
+def amount_of(definition: Definition, variables: dict[str, object], now_ms: int) -> float | None:
+    """What substitutes are limited by: what the model says, or else the variable ``amount``; None for no number."""
+    amount = definition.graph.amount
+    try:
+        value = (
+            variables.get("amount")
+            if amount is None
+            else to_json(amount.evaluate(variables, EvaluationContext(now_ms)))
+        )
+    except NoriaError:
+        # As good as not known: what is limited then goes to the administrators.
+        value = None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

@@ -14,7 +14,7 @@ from noria.operate.approvalviews import preview_of
 from noria.operate.cases import STATUS_NAMES, Cases
 from noria.operate.changes import Held
 from noria.operate.inbox import Inbox, UnknownPersonError, token_of
-from noria.operate.notices import Holding, notices_of
+from noria.operate.notices import Holding, Members, notices_of
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError
 from noria.operate.takingback import last_act
 from noria.operate.timeline import history_of
@@ -79,7 +79,7 @@ class Verbs:
             UnknownPersonError: one of them is nobody.
         """
         await self._active(caller, wish.people)
-        return await self._inbox.act(caller, task_id, self._command(caller, token_of(task_id), wish))
+        return await self._inbox.act(caller, task_id, self._command(caller.principal.id, token_of(task_id), wish))
 
     async def remove(self, caller: Caller, iid: int, person: str) -> InstanceBrief:
         """Take back that a person is asked whom the caller had asked."""
@@ -142,8 +142,8 @@ class Verbs:
 
     async def preview_task(self, caller: Caller, task_id: str, wish: Wish) -> Preview:
         """What a verb on a task would do, from the live state, through the engine itself (R9)."""
-        _, token, held = await self._inbox.open_for(caller, task_id)
-        return await self._preview(held, self._command(caller, token, wish))
+        owner, token, held = await self._inbox.open_for(caller, task_id)
+        return await self._preview(held, self._command(owner, token, wish))
 
     async def preview_instance(self, caller: Caller, iid: int, wish: Wish) -> Preview:
         """What withdrawing a request, or taking something back, would do."""
@@ -159,8 +159,8 @@ class Verbs:
             return Preview(refused=command.code, message=command.message, details=command.details)
         return await self._preview(held, command)
 
-    def _command(self, caller: Caller, token: int, wish: Wish) -> c.AnyCommand:
-        by, version = caller.principal.id, wish.version
+    def _command(self, by: str, token: int, wish: Wish) -> c.AnyCommand:
+        version = wish.version
         if wish.verb in ("complete", "approve", "refuse", "abstain"):
             outcome = "" if wish.verb == "complete" else wish.verb
             return c.CompleteTask(token, by, wish.variables, wish.reason, version, outcome, wish.resubmit)
@@ -182,12 +182,13 @@ class Verbs:
             return Preview(refused=outcome.code, message=outcome.message, details=outcome.details)
         organisation = await office.people.organisation(held.row.tenant)
         holders = {
-            key: Holding(task.assignee, task.groups, task.name)
+            key: Holding(task.assignee, task.groups, task.name, task.users)
             for state in (held.state, outcome.state)
             for key, task in state.tasks.items()
         }
         row = _Row(held.row.shard, 0, held.row.iid, now_ms, held.row.tenant, outcome.events)
-        notices = notices_of(row, held.row.starter, held.row.title, held.definition.graph, organisation, holders)
+        graph, members = held.definition.graph, Members(organisation)
+        notices = notices_of(row, held.row.starter, held.row.title, graph, members, holders)
         return preview_of(
             held,
             outcome.state,

@@ -37,18 +37,6 @@ class PersonView(msgspec.Struct):
     roles: list[str]
 
 
-class AdminPerson(msgspec.Struct):
-    """A person as an administrator sees them."""
-
-    id: str
-    username: str
-    name: str
-    unit: Ref | None
-    email: str
-    active: bool
-    roles: list[str]
-
-
 class ProcessRef(msgspec.Struct, frozen=True):
     """A version of a process."""
 
@@ -82,7 +70,10 @@ class Returnable(msgspec.Struct, frozen=True):
 
 
 class TaskView(msgspec.Struct, kw_only=True):
-    """A work item in a list."""
+    """A work item in a list.
+
+    `proxy` did a closed one for its assignee; `on_behalf_of` is whom the reader does it for, or did.
+    """
 
     id: str
     instance_id: str
@@ -105,6 +96,8 @@ class TaskView(msgspec.Struct, kw_only=True):
     done_at: str | None
     version: int
     is_approval: bool
+    proxy: Ref | None = None
+    on_behalf_of: Ref | None = None
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -180,6 +173,7 @@ class Counts(msgspec.Struct):
     done: int
     started: int
     notices: int
+    queue: int
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -299,6 +293,7 @@ class AuditEntry(msgspec.Struct, kw_only=True):
     seq: int
     at: str
     actor: Ref | None
+    on_behalf_of: Ref | None = None
     action: str
     subject: dict[str, str] = msgspec.field(name="object")
     outcome: str

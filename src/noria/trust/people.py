@@ -1,10 +1,45 @@
-"""People, units and roles (人员, 部门, 角色)."""
+"""People, units, posts and lines of managers (人员, 部门, 岗位, 汇报线): who is who at one instant."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Protocol
 
 import msgspec
+
+from noria.trust.substitutes import Substitution
+
+FOREVER = 2**62
+"""Stands for the end of a period that has none, ms."""
+
+
+class Acting(msgspec.Struct, frozen=True):
+    """Somebody who manages a unit for a while (代管).
+
+    Attributes:
+        person: who.
+        since_ms: from when on.
+        until_ms: not any more from this instant on.
+    """
+
+    person: str
+    since_ms: int = 0
+    until_ms: int = FOREVER
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A second manager, for a purpose such as ``project`` or ``quality`` (矩阵汇报)."""
+
+    purpose: str
+    manager: str
+
+
+class Post(msgspec.Struct, frozen=True):
+    """A further post of a person, beside the main one (兼岗); the position may be "" when only the unit counts."""
+
+    unit: str
+    position: str = ""
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -15,12 +50,18 @@ class Unit(msgspec.Struct, frozen=True):
         name: what people call it.
         parent: id of the unit above, "" for the top.
         manager: person id of its manager, "" for none.
+        acting: who manages it for a while instead; of several whose periods overlap the first counts.
+        lines: second managers of its people, unless they have their own.
+        active: whether it still exists; one that does not has no people any more.
     """
 
     id: str
     name: str
     parent: str = ""
     manager: str = ""
+    acting: tuple[Acting, ...] = ()
+    lines: tuple[Line, ...] = ()
+    active: bool = True
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -30,10 +71,13 @@ class Person(msgspec.Struct, frozen=True):
         id: its key; never given to another person.
         username: for signing in.
         name: what people call them.
-        unit: id of their unit, "" for none.
+        unit: id of the unit of their main post, "" for none.
         email: "" for none.
         active: whether they may sign in and get tasks.
         roles: keys of their roles.
+        position: of the main post, e.g. ``buyer``; "" for none.
+        posts: further posts.
+        lines: second managers by purpose.
     """
 
     id: str
@@ -43,46 +87,199 @@ class Person(msgspec.Struct, frozen=True):
     email: str = ""
     active: bool = True
     roles: tuple[str, ...] = ()
+    position: str = ""
+    posts: tuple[Post, ...] = ()
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def all_posts(self) -> tuple[Post, ...]:
+        """The main post and the others."""
+        return (Post(self.unit, self.position), *self.posts) if self.unit or self.position else self.posts
 
 
-class Organisation(msgspec.Struct):
-    """All people and units of a tenant, as they are now."""
+class Organisation:
+    """All people and units of a tenant, as they are at one instant.
 
-    people: dict[str, Person]
-    units: dict[str, Unit]
+    Attributes:
+        people: by id, those who are not active any more among them.
+        units: likewise.
+        at_ms: the instant.
+        substitutions: those that are in force, and those that were taken back but for some tasks.
+    """
 
-    def manager_of(self, person: Person) -> str:
-        """Person id of the manager: that of the unit, or of the unit above for a manager; "" when there is none."""
-        seen: set[str] = set()
-        key = person.unit
-        while key and key not in seen and key in self.units:
-            seen.add(key)
-            unit = self.units[key]
-            if unit.manager and unit.manager != person.id:
-                return unit.manager
-            key = unit.parent
+    def __init__(
+        self,
+        people: Mapping[str, Person],
+        units: Mapping[str, Unit],
+        at_ms: int = 0,
+        substitutions: Iterable[Substitution] = (),
+    ) -> None:
+        self.people = people
+        self.units = units
+        self.at_ms = at_ms
+        self.substitutions = tuple(
+            item
+            for item in substitutions
+            if (item.holds(at_ms) or item.kept) and self.is_active(item.principal) and self.is_active(item.substitute)
+        )
+
+    # One unit
+
+    def is_active(self, person_id: str) -> bool:
+        """Whether there is such a person, who may get tasks."""
+        person = self.people.get(person_id)
+        return person is not None and person.active
+
+    def acting_for(self, unit: Unit) -> str:
+        """Person id of who manages a unit for a while now, "" for nobody."""
+        for acting in unit.acting:
+            if acting.since_ms <= self.at_ms < acting.until_ms and self.is_active(acting.person):
+                return acting.person
         return ""
 
-    def groups_of(self, person: Person) -> tuple[str, ...]:
-        """Every key under which a person is a candidate: roles, the unit and those above it, by key and by name."""
-        groups = list(person.roles)
+    def head_of(self, unit: Unit) -> str:
+        """Person id of who manages a unit now: the acting manager, or else the manager; "" when nobody active does."""
+        return self.acting_for(unit) or (unit.manager if self.is_active(unit.manager) else "")
+
+    def upward(self, unit_id: str) -> Iterator[Unit]:
+        """A unit and those above it, the nearest first."""
         seen: set[str] = set()
-        key = person.unit
-        while key and key not in seen and key in self.units:
-            seen.add(key)
-            groups += [key, self.units[key].name]
-            key = self.units[key].parent
+        while unit_id in self.units and unit_id not in seen:
+            seen.add(unit_id)
+            unit = self.units[unit_id]
+            yield unit
+            unit_id = unit.parent
+
+    # Lines of managers
+
+    def managers(self, person_id: str, unit_id: str = "") -> tuple[str, ...]:
+        """Person ids of the managers of somebody, the nearest first: of the unit, and of each unit above it.
+
+        A unit that they manage themselves is passed over, also while somebody acts for them: nobody's manager is who
+        works for them. Who manages several of these units counts once; who is not active does not count.
+
+        Args:
+            person_id: whose managers.
+            unit_id: of which of their posts; "" for the main one.
+        """
+        person = self.people.get(person_id)
+        if person is None:
+            return ()
+        found: dict[str, None] = {}
+        for unit in self.upward(unit_id or person.unit):
+            head = self.head_of(unit)
+            if head and person_id not in (head, unit.manager):
+                found.setdefault(head)
+        return tuple(found)
+
+    def manager_of(self, person: Person) -> str:
+        """Person id of the nearest manager, "" when there is none."""
+        return next(iter(self.managers(person.id)), "")
+
+    def second_manager(self, person_id: str, purpose: str) -> str:
+        """Person id of the manager for a purpose: the person's own, or that of the nearest unit with one; else ""."""
+        person = self.people.get(person_id)
+        if person is None:
+            return ""
+        lines: Iterable[tuple[Line, ...]] = (person.lines, *(unit.lines for unit in self.upward(person.unit)))
+        for line in (line for several in lines for line in several):
+            if line.purpose == purpose and line.manager != person_id and self.is_active(line.manager):
+                return line.manager
+        return ""
+
+    # Who has what
+
+    @cached_property
+    def _active(self) -> tuple[Person, ...]:
+        return tuple(person for _, person in sorted(self.people.items()) if person.active)
+
+    def with_role(self, role: str, unit_id: str = "") -> tuple[str, ...]:
+        """Ids of the active people who hold a role; those of a unit, or of the nearest unit above that has any."""
+        holders = [person for person in self._active if role in person.roles]
+        return self._nearest(holders, unit_id, lambda post, unit: post.unit == unit)
+
+    def with_position(self, position: str, unit_id: str = "") -> tuple[str, ...]:
+        """Ids of the active people in a position; those in a unit, or in the nearest unit above that has any."""
+        holders = [
+            person for person in self._active if any(position == post.position != "" for post in person.all_posts)
+        ]
+        return self._nearest(holders, unit_id, lambda post, unit: post.unit == unit and post.position == position)
+
+    def _nearest(self, people: list[Person], unit_id: str, fits: Callable[[Post, str], bool]) -> tuple[str, ...]:
+        if not unit_id:
+            return tuple(person.id for person in people)
+        for unit in self.upward(unit_id):
+            found = tuple(person.id for person in people if any(fits(post, unit.id) for post in person.all_posts))
+            if found:
+                return found
+        return ()
+
+    def members(self, unit_id: str) -> tuple[str, ...]:
+        """Ids of the active people who have a post in a unit or below it."""
+        within = self.below((unit_id,))
+        return tuple(person.id for person in self._active if any(post.unit in within for post in person.all_posts))
+
+    def below(self, unit_ids: Iterable[str]) -> set[str]:
+        """These units and all below them, as far as they exist."""
+        found = {key for key in unit_ids if key in self.units}
+        waiting = list(found)
+        while waiting:
+            new = self._children.get(waiting.pop(), set()) - found
+            found |= new
+            waiting += new
+        return found
+
+    @cached_property
+    def _children(self) -> dict[str, set[str]]:
+        children: dict[str, set[str]] = {}
+        for unit in self.units.values():
+            children.setdefault(unit.parent, set()).add(unit.id)
+        return children
+
+    def has_role(self, person_id: str, role: str) -> bool:
+        """Whether there is such a person who holds a role."""
+        person = self.people.get(person_id)
+        return person is not None and role in person.roles
+
+    def unit_manager(self, unit_id: str) -> str:
+        """Person id of who manages a unit now, "" for nobody or when there is no such unit."""
+        unit = self.units.get(unit_id)
+        return self.head_of(unit) if unit is not None else ""
+
+    # Substitutes
+
+    def substitutes_of(self, person_id: str, process: str, amount: float | None) -> tuple[str, ...]:
+        """Person ids of who may act for somebody now, in a process and with an amount."""
+        return tuple(
+            item.substitute
+            for item in self.substitutions
+            if item.principal == person_id and item.holds(self.at_ms) and item.about(process) and item.within(amount)
+        )
+
+    # For the policy and for models
+
+    def groups_of(self, person: Person) -> tuple[str, ...]:
+        """Every key under which a person is a candidate.
+
+        Roles, positions, and the units of all posts with those above them, by key and by name.
+        """
+        groups = list(person.roles)
+        for post in person.all_posts:
+            if post.position:
+                groups.append(post.position)
+            for unit in self.upward(post.unit):
+                groups += [unit.id, unit.name]
         return tuple(dict.fromkeys(groups))
 
     def managed_units(self, person_id: str) -> tuple[str, ...]:
-        """Units that a person manages, those below included."""
-        managed = {unit.id for unit in self.units.values() if unit.manager == person_id}
-        grown = True
-        while grown:
-            below = {unit.id for unit in self.units.values() if unit.parent in managed} - managed
-            managed |= below
-            grown = bool(below)
-        return tuple(sorted(managed))
+        """Units that a person manages, by right or acting, those below included."""
+        return tuple(
+            sorted(
+                self.below(
+                    unit.id for unit in self.units.values() if person_id in (unit.manager, self.acting_for(unit))
+                )
+            )
+        )
 
     def snapshot(self, person: Person) -> dict[str, object]:
         """What models see as ``starter``: fixed at the start, whatever changes later."""
@@ -94,7 +291,16 @@ class Organisation(msgspec.Struct):
             "unit_name": unit.name if unit else "",
             "manager": self.manager_of(person) or None,
             "roles": list(person.roles),
+            "position": person.position,
         }
+
+    def person(self, person_id: str) -> dict[str, object] | None:
+        """What models see of an active person: the snapshot, and all posts; None when there is none."""
+        person = self.people.get(person_id)
+        if person is None or not person.active:
+            return None
+        posts = [{"unit": post.unit, "position": post.position} for post in person.all_posts]
+        return {**self.snapshot(person), "posts": posts}
 
     def name_of(self, person_id: str) -> str:
         """A person's name, the id itself for a technical actor."""
@@ -105,6 +311,6 @@ class Organisation(msgspec.Struct):
 class PeopleStore(Protocol):
     """Where people are kept."""
 
-    async def organisation(self, tenant: int) -> Organisation:
-        """All people and units."""
+    async def organisation(self, tenant: int, at_ms: int | None = None) -> Organisation:
+        """All people and units, as they are now or at another instant."""
         ...

@@ -82,7 +82,7 @@ SAMPLES: tuple[e.AnyEvent, ...] = (
     e.TaskTransferred(token=6, by="wang", held_by="wang", to="zhao", reason="出差"),
     e.TaskReminded(token=6, element=5, share=0.8, due_ms=1_772_499_600_000),
     e.TaskUrged(token=6, by="lin", at_ms=1_772_420_000_000, text="请尽快"),
-    e.Commented(by="lin", text="已补充", token=6),
+    e.Commented(by="lin", text="已补充", token=6, mentions=("wang",)),
     e.JobCreated(token=8, element=7, topic="purchase.create_order", retries=3, due_ms=1_772_413_200_000, priority=40),
     e.JobCompleted(token=8, by="worker"),
     e.JobFailed(token=8, by="worker", message="timeout", retries=2, due_ms=1_772_413_210_000),
@@ -154,6 +154,8 @@ SAMPLES += (
         versions={"stock": 7},
     ),
     e.DeadlineMoved(key=6, due_ms=1_772_586_000_000, version=3, provisional=True),
+    e.DoersNoted(token=6, element=5, people=("wang", "sun")),
+    e.TaskSeparated(token=9, people=("wang", "sun")),
 )
 
 APPROVAL = Approval(
@@ -205,6 +207,7 @@ STATE = State(
             3,
             "复核 轴承",
             "zhao",
+            ("sun",),
         )
     },
     jobs={8: Job(7, "purchase.create_order", 2, 1_772_413_210_000, 40)},
@@ -231,6 +234,7 @@ STATE = State(
     comeback=Comeback(38, 39, True, (40, 41), VARIABLES),
     approved=("li", "wang"),
     copied=("he",),
+    doers={5: ("wang", "sun")},
 )
 
 

@@ -88,4 +88,5 @@ export const api = {
   delete: <T>(path: string) => json<T>("DELETE", path),
   text: async (path: string, query: Query = {}, signal?: AbortSignal) =>
     (await send("GET", path, { query, ...(signal ? { signal } : {}) })).text(),
+  file: async (path: string, query: Query = {}) => (await send("GET", path, { query })).blob(),
 };

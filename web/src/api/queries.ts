@@ -16,6 +16,7 @@ import type {
   InstanceDetail,
   Notice,
   Page,
+  Phrases,
   Person,
   ProcessDetail,
   ProcessItem,
@@ -49,6 +50,9 @@ export const useNotices = () =>
     queryKey: ["notices"],
     queryFn: ({ signal }) => api.get<Page<Notice>>("/notices", { limit: 30 }, signal),
   });
+
+export const usePhrases = () =>
+  useQuery({ queryKey: ["phrases"], queryFn: ({ signal }) => api.get<Phrases>("/phrases", {}, signal) });
 
 export const useTasks = (box: Get<TaskBox>, filters: Get<Filters>, enabled: Get<boolean>) =>
   useQuery({

@@ -67,6 +67,10 @@ export interface Task {
   done_at: string | null;
   version: number;
   is_approval: boolean;
+  /** Who did it for the assignee, as a substitute. */
+  proxy: PersonRef | null;
+  /** For whom the reader does it, or did. */
+  on_behalf_of: PersonRef | null;
 }
 export type TaskAction =
   | "claim"
@@ -177,13 +181,30 @@ export interface TaskDetail extends Task {
   approval: Approval | null;
   comeback: Comeback | null;
 }
-export type TaskBox = "mine" | "group" | "done";
+export type TaskBox = "mine" | "group" | "done" | "queue";
 export interface Counts {
   mine: number;
   group: number;
   done: number;
   started: number;
   notices: number;
+  /** Tasks that an administrator must hand on. */
+  queue: number;
+}
+/** Somebody who acts for somebody else for a while. */
+export interface Substitution {
+  id: string;
+  principal: PersonRef;
+  substitute: PersonRef;
+  since: string;
+  until: string;
+  processes: Named[];
+  amount_max: number | null;
+  state: "ahead" | "in_force" | "over";
+  created_by: PersonRef;
+  ended_at: string | null;
+  /** Tasks that stay with the substitute. */
+  kept: string[];
 }
 export interface ProcessItem {
   key: string;
@@ -355,6 +376,8 @@ export interface AuditEntry {
   seq: number;
   at: string;
   actor: PersonRef | null;
+  /** For whom a substitute did it. */
+  on_behalf_of: PersonRef | null;
   action: string;
   object: { type: string; id: string };
   outcome: AuditOutcome;
@@ -373,18 +396,20 @@ export interface Attachment {
   media_type: string;
 }
 export type NoticeKind =
+  | "task"
+  | "offered"
+  | "assigned"
   | "reminder"
   | "overdue"
   | "urged"
   | "returned"
-  | "assigned"
+  | "mentioned"
   | "handed_back"
   | "copied"
   | "nobody"
   | "refused"
   | "completed"
-  | "terminated"
-  | "withdrawn";
+  | "terminated";
 export interface Notice {
   id: string;
   at: string;
@@ -455,14 +480,108 @@ export interface Board {
   series: BoardDay[];
   backlog_by_element: Backlog[];
 }
+export interface SecondManager {
+  purpose: string;
+  manager: Named;
+}
 export interface AdminPerson extends Person {
   username: string;
   email: string;
   active: boolean;
+  position: string;
+  posts: { unit: Named; position: string }[];
+  lines: SecondManager[];
+  /** The line of managers, the nearest first. */
+  managers: Named[];
 }
 export interface Unit extends Named {
   /** Id of the unit above, "" for the top. */
   parent: string;
   /** Id of its manager, "" for none. */
   manager: string;
+  acting: { person: string; since: string; until: string }[];
+  lines: SecondManager[];
+  active: boolean;
+  /** Who manages it now. */
+  head: Named | null;
+}
+/** What is wrong in a row of a file; row 0 is the whole table. */
+export interface RowError {
+  sheet: string;
+  row: number;
+  column: string;
+  code: string;
+  message: string;
+  value: string;
+}
+export interface ImportedChange {
+  kind: "person" | "unit";
+  id: string;
+  name: string;
+  before: Record<string, Json>;
+  after: Record<string, Json>;
+}
+/** What an import would do, or has done. */
+export interface ImportPreview {
+  applied: boolean;
+  valid_from: string;
+  errors: RowError[];
+  errors_total: number;
+  added: ImportedChange[];
+  changed: ImportedChange[];
+  deactivated: ImportedChange[];
+  unchanged: number;
+}
+/** Some fields of a person or unit that have these values from an instant on. */
+export interface OrgChange {
+  valid_from: string;
+  ahead: boolean;
+  fields: Record<string, Json>;
+  recorded_at: string;
+  by: Named | null;
+}
+export type ChannelKind = "email" | "wecom" | "dingtalk" | "feishu" | "webhook";
+/** A channel as it is set up; `secrets` says which are set, never what they are. */
+export interface Channel {
+  id: string;
+  kind: ChannelKind;
+  name: string;
+  enabled: boolean;
+  language: Locale;
+  kinds: NoticeKind[];
+  groups: string[];
+  settings: Record<string, string>;
+  secrets: string[];
+  host: string;
+  waiting: number;
+  dead: number;
+}
+export interface Delivery {
+  id: string;
+  channel: string;
+  kind: NoticeKind;
+  people: PersonRef[];
+  instance_id: string;
+  at: string;
+  state: "waiting" | "sent" | "dead" | "dropped";
+  attempts: number;
+  error: string;
+  next_at: string | null;
+  sent_at: string | null;
+}
+export interface NoticePreference {
+  language: Locale;
+  zone: string;
+  quiet_from: string;
+  quiet_to: string;
+  per_hour_max: number;
+  handles: Record<string, string>;
+  email: string;
+  channels: { id: string; kind: ChannelKind; name: string }[];
+  kinds: { kind: NoticeKind; urgent: boolean; channels: Record<string, boolean> }[];
+}
+/** Phrases for opinions. */
+export interface Phrases {
+  mine: string[];
+  shared: string[];
 }

@@ -1,4 +1,5 @@
 import {
+  Bell,
   Calendar,
   Checked,
   DataAnalysis,
@@ -37,6 +38,7 @@ const ENTRIES: readonly NavEntry[] = [
   { title: "nav.audit", to: "/audit", group: "govern", icon: DocumentChecked, permission: "audit.read" },
   { title: "nav.calendars", to: "/calendars", group: "govern", icon: Calendar },
   { title: "nav.people", to: "/admin/people", group: "govern", icon: User, permission: "people.manage" },
+  { title: "nav.channels", to: "/admin/channels", group: "govern", icon: Bell, permission: "deliveries.operate" },
 ];
 
 /** The pages that work today and that this person may open. */

@@ -53,9 +53,10 @@ export function useTexts() {
     );
   }
 
-  /** A person's name; machines, which have none, by what they are. */
-  function actorName(actor: PersonRef | null): string {
+  /** A person's name; machines, which have none, by what they are; a substitute with whom they stood in for. */
+  function actorName(actor: PersonRef | null, owner: PersonRef | null = null): string {
     if (!actor) return t("common.system");
+    if (owner) return t("substitutes.for", { actor: actor.name, owner: owner.name });
     const key = `actors.${actor.id}`;
     return actor.id === actor.name && te(key) ? t(key) : actor.name;
   }
@@ -73,7 +74,7 @@ export function useTexts() {
   function timelineText(item: TimelineItem): string {
     const key = `timeline.${item.kind.replaceAll(".", "_")}`;
     const params = {
-      actor: actorName(item.actor),
+      actor: actorName(item.actor, item.on_behalf_of),
       element: item.element?.name || item.element?.id || "",
       ...plain(item.params, locale.value),
     };

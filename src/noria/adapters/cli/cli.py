@@ -8,19 +8,21 @@ import webbrowser
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import click
 import msgspec
 
 from noria import __version__
 from noria.adapters.cli.importing import import_command
+from noria.adapters.cli.people import told, write
 from noria.adapters.cli.trial import decide_command, run_command
 from noria.design.findings import Finding, has_errors
 from noria.kernel.errors import NoriaError
 from noria.operate.auditing import AuditVerdict
 from noria.operate.calendar_drafts import CalendarDraft
 from noria.operate.deploying import check_bundle
+from noria.operate.rosters import ImportView
 
 
 class Composition(Protocol):
@@ -60,6 +62,22 @@ class Composition(Protocol):
 
     def public_holidays(self, year: int) -> Any:
         """Holidays and make-up workdays of a year, as the holiday package has them."""
+        ...
+
+    async def import_people(
+        self,
+        url: str,
+        files: Mapping[str, bytes],
+        *,
+        apply: bool,
+        absent: Literal["keep", "deactivate"],
+        valid_from: str,
+    ) -> ImportView:
+        """Import people, units and posts."""
+        ...
+
+    async def export_people(self, url: str, kind: Literal["xlsx", "csv"], *, chinese: bool, at: str) -> bytes:
+        """Export people, units and posts."""
         ...
 
 
@@ -278,6 +296,65 @@ def rebuild_board(root: Composition, data: Path | None, database: str) -> None:
     """Drop the board's projection and fold the whole journal again."""
     run(root.rebuild(_url(data, database)))
     click.echo("OK")
+
+
+@group.group()
+def people() -> None:
+    """People, units and posts as files: a workbook (.xlsx), or CSV files called units, people and posts."""
+
+
+@people.command("import")
+@_files
+@_data
+@_database
+@click.option("--apply", is_flag=True, help="Write it; without this it is only shown what would change.")
+@click.option(
+    "--absent",
+    type=click.Choice(["keep", "deactivate"]),
+    default="keep",
+    help="Whether people and units that a table does not name stay.",
+)
+@click.option("--valid-from", default="", help="Date or instant from which on it holds; at once without it.")
+@click.pass_obj
+def import_people(
+    root: Composition,
+    files: tuple[Path, ...],
+    data: Path | None,
+    database: str,
+    *,
+    apply: bool,
+    absent: Literal["keep", "deactivate"],
+    valid_from: str,
+) -> None:
+    """Show what files would change, row by row what is wrong with them, and write them with --apply, all or nothing."""
+    named = {path.name: path.read_bytes() for path in files}
+    try:
+        view = run(root.import_people(_url(data, database), named, apply=apply, absent=absent, valid_from=valid_from))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    for line in told(view):
+        click.echo(line)
+    if view.errors_total:
+        raise SystemExit(1)
+
+
+@people.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_data
+@_database
+@click.option("--chinese", is_flag=True, help="Headings in Chinese; either language is imported.")
+@click.option("--at", default="", help="Date or instant whose organisation is exported; now without it.")
+@click.pass_obj
+def export_people(root: Composition, file: Path, data: Path | None, database: str, *, chinese: bool, at: str) -> None:
+    """Write a workbook (.xlsx) or an archive of CSV files (.zip)."""
+    kinds: dict[str, Literal["xlsx", "csv"]] = {".xlsx": "xlsx", ".zip": "csv"}
+    if file.suffix not in kinds:
+        raise click.UsageError("The file ends with .xlsx or .zip.")
+    try:
+        content = run(root.export_people(_url(data, database), kinds[file.suffix], chinese=chinese, at=at))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    write(file, content)
 
 
 group.add_command(import_command)

@@ -12,7 +12,7 @@ from noria.adapters.calendars import CHINA_ZONE, china_calendar
 from noria.adapters.system import SystemClock
 from noria.design.dmn import explain
 from noria.design.dmn.explaining import lines
-from noria.design.feel import EvaluationContext, to_json
+from noria.design.feel import to_json
 from noria.design.findings import has_errors
 from noria.engine import commands as c
 from noria.engine import events as e
@@ -23,8 +23,12 @@ from noria.engine.step import step
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import InstantMs, format_instant, to_datetime
 from noria.operate.deploying import Bundle, read_bundle
+from noria.trust.people import Organisation
 
 STEPS_MAX = 10_000
+
+NOBODY = Organisation({}, {})
+"""A trial has no company: what it asks of one finds nobody."""
 
 
 def _variables(text: str) -> dict[str, object]:
@@ -137,7 +141,7 @@ def run_command(files: tuple[Path, ...], variables: str, process: str, complete:
     graph = graphs[process or next(iter(graphs))]
     now_ms = SystemClock().now_ms()
     year = to_datetime(now_ms).year
-    facts = Facts({"default": china_calendar(range(year - 1, year + 3))}, CHINA_ZONE)
+    facts = Facts({"default": china_calendar(range(year - 1, year + 3))}, CHINA_ZONE, people=NOBODY)
     trial = Trial(Definition(graph, 1, bundle.decisions, bundle.forms), now_ms, facts, trace=trace)
     starter: dict[str, object] = {"id": "starter", "name": "starter", "unit": "unit", "manager": "manager"}
     starts = [graph.elements[index] for index in graph.elements[0].starts]
@@ -170,7 +174,7 @@ def decide_command(files: tuple[Path, ...], decision: str, variables: str, *, ex
     if found is None:
         names = ", ".join(item.name for item in bundle.decisions.values())
         raise click.UsageError(f"There is no decision {decision!r}; there are {names or 'none'}.")
-    context = EvaluationContext(SystemClock().now_ms())
+    context = Facts(people=NOBODY).context(SystemClock().now_ms())
     if explained:
         result, explanation = explain(found, _variables(variables), context)
         for line in lines(explanation):

@@ -22,7 +22,7 @@ from noria.operate.reading import (
     TaskFields,
     TaskSort,
 )
-from noria.trust.policy import InstanceFacts, Permission, Principal, TaskFacts
+from noria.trust.policy import InstanceFacts, Permission, Principal, StandsFor, TaskFacts
 
 _STATUS = {
     InstanceStatus.OPEN: Status.OPEN,
@@ -47,11 +47,64 @@ def _matches(q: str) -> Where:
     return sa.or_(c.title.ilike(_like(q), escape="\\"), c.bkey.ilike(_like(q), escape="\\"))
 
 
-def _is_candidate(who: Principal, iid: sa.ColumnElement[int], tok: sa.ColumnElement[int] | None) -> Where:
+def _is_candidate(tenant: int, person: str, groups: Sequence[str]) -> Where:
+    """Whether somebody may claim a row of `task`."""
     c = t.candidate.c
-    named = sa.or_(sa.and_(c.kind == "u", c.name == who.id), sa.and_(c.kind == "g", c.name.in_(who.groups or ("",))))
-    query = sa.select(sa.literal(1)).where(c.tenant == who.tenant, c.iid == iid, named)
-    return (query if tok is None else query.where(c.tok == tok)).exists()
+    named = sa.or_(sa.and_(c.kind == "u", c.name == person), sa.and_(c.kind == "g", c.name.in_(groups or ("",))))
+    of_task = sa.and_(c.tenant == tenant, c.iid == t.task.c.iid, c.tok == t.task.c.tok)
+    return sa.select(sa.literal(1)).where(of_task, named).exists()
+
+
+def _excluded(tenant: int, *people: str) -> Where:
+    """Whether one of these people did something earlier that keeps them from a row of `task`."""
+    c = t.candidate.c
+    of_task = sa.and_(c.tenant == tenant, c.iid == t.task.c.iid, c.tok == t.task.c.tok, c.kind == "x")
+    return sa.select(sa.literal(1)).where(of_task, c.name.in_(people)).exists()
+
+
+def _holds(tenant: int, person: str, groups: Sequence[str], box: TaskBox | None) -> Where:
+    """Whether somebody has a row of `task` (MINE), may claim it (GROUP), or either."""
+    mine = t.task.c.assignee == person
+    group = sa.and_(t.task.c.assignee == "", _is_candidate(tenant, person, groups))
+    return mine if box is TaskBox.MINE else group if box is TaskBox.GROUP else sa.or_(mine, group)
+
+
+def _stands_for(who: Principal, stands: StandsFor, box: TaskBox | None) -> Where:
+    """Whether a row of `task` may be done for somebody, whatever the amount; `StandsFor.about` as a condition."""
+    parts = [_holds(who.tenant, stands.principal, stands.groups, box)]
+    if stands.definitions is not None:
+        parts.append(t.task.c.definition.in_(stands.definitions))
+    if stands.tasks is not None:
+        parts.append(sa.tuple_(t.task.c.iid, t.task.c.tok).in_(sorted(stands.tasks)))
+    return sa.and_(*parts)
+
+
+def _beyond(stands: StandsFor) -> Where:
+    """Whether the amount of a row of `inst` is too high for a substitute, or not known where there is a limit."""
+    amount = t.inst.c.amount
+    return sa.false() if stands.amount_max is None else sa.or_(amount.is_(None), amount > stands.amount_max)
+
+
+def _may_work_on(who: Principal, box: TaskBox | None) -> Where:
+    """`noria.trust.policy.may_work_on` as a condition on `task` joined with `inst`."""
+    mine = t.task.c.assignee == who.id
+    may_claim = sa.and_(_holds(who.tenant, who.id, who.groups, TaskBox.GROUP), sa.not_(_excluded(who.tenant, who.id)))
+    ways = [mine] if box is TaskBox.MINE else [may_claim] if box is TaskBox.GROUP else [mine, may_claim]
+    ways += [
+        sa.and_(
+            _stands_for(who, stands, box),
+            t.inst.c.starter != who.id,
+            sa.not_(_beyond(stands)),
+            sa.not_(_excluded(who.tenant, who.id, stands.principal)),
+        )
+        for stands in who.stands_for
+    ]
+    return sa.or_(*ways)
+
+
+def _may_reassign(who: Principal) -> Where:
+    """`noria.trust.policy.may_reassign` as a condition on `task` joined with `inst`."""
+    return sa.or_(sa.false(), *(sa.and_(_stands_for(who, stands, None), _beyond(stands)) for stands in who.limited))
 
 
 def _has_copy(who: Principal) -> Where:
@@ -68,18 +121,10 @@ def _may_see(who: Principal) -> Where:
     c = t.inst.c
     if Permission.READ_ALL in who.permissions:
         return sa.true()
-    worked = sa.select(sa.literal(1)).where(t.visit.c.iid == c.iid, t.visit.c.actor == who.id).exists()
-    holds = (
-        sa.select(sa.literal(1))
-        .where(
-            t.task.c.iid == c.iid,
-            sa.or_(
-                t.task.c.assignee == who.id,
-                sa.and_(t.task.c.assignee == "", _is_candidate(who, t.task.c.iid, t.task.c.tok)),
-            ),
-        )
-        .exists()
-    )
+    did = sa.or_(t.visit.c.actor == who.id, t.visit.c.proxy == who.id)
+    worked = sa.select(sa.literal(1)).where(t.visit.c.iid == c.iid, did).exists()
+    has = sa.or_(_holds(who.tenant, who.id, who.groups, None), _may_work_on(who, None))
+    holds = sa.select(sa.literal(1)).where(t.task.c.iid == c.iid, has).correlate(t.inst).exists()
     parts = [c.starter == who.id, worked, holds, _has_copy(who)]
     if who.units:
         parts.append(c.unit.in_(who.units))
@@ -87,7 +132,7 @@ def _may_see(who: Principal) -> Where:
 
 
 _INST = [t.inst.c[name] for name in InstanceFields.__struct_fields__]
-_JOINED = [t.inst.c[name] for name in ("bkey", "title", "summary", "starter")]
+_JOINED = [t.inst.c[name] for name in ("bkey", "title", "summary", "starter", "amount")]
 _OPEN_TASK = [
     t.task.c[name]
     for name in (
@@ -119,6 +164,7 @@ _DONE_TASK = [
     sa.literal(0).label("version"),
     t.visit.c.claimed,
     t.visit.c.name,
+    t.visit.c.proxy,
 ]
 
 
@@ -133,16 +179,14 @@ class DatabaseLists:
             query = sa.select(*_DONE_TASK, t.visit.c.closed, *_JOINED).join(t.inst, t.inst.c.iid == t.visit.c.iid)
             return query.where(
                 t.visit.c.tenant == who.tenant,
-                t.visit.c.actor == who.id,
+                sa.or_(t.visit.c.actor == who.id, t.visit.c.proxy == who.id),
                 t.visit.c.human == 1,
                 t.visit.c.closed > 0,
             )
         joined = t.task.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
         query = sa.select(*_OPEN_TASK, sa.literal(0).label("closed"), *_JOINED).select_from(joined)
         query = query.where(t.task.c.tenant == who.tenant)
-        if box is TaskBox.MINE:
-            return query.where(t.task.c.assignee == who.id)
-        return query.where(t.task.c.assignee == "", _is_candidate(who, t.task.c.iid, t.task.c.tok))
+        return query.where(_may_reassign(who) if box is TaskBox.QUEUE else _may_work_on(who, box))
 
     async def tasks(
         self,
@@ -184,12 +228,12 @@ class DatabaseLists:
         if not rows:
             return
         c = t.candidate.c
-        query = sa.select(c.iid, c.tok, c.name).where(c.iid.in_({row.iid for row in rows}), c.kind == "g")
-        groups: dict[tuple[int, int], list[str]] = {}
-        for iid, tok, name in (await db.execute(query)).all():
-            groups.setdefault((iid, tok), []).append(name)
+        query = sa.select(c.iid, c.tok, c.kind, c.name).where(c.iid.in_({row.iid for row in rows}))
+        named: dict[tuple[int, int, str], list[str]] = {}
+        for iid, tok, kind, name in (await db.execute(query)).all():
+            named.setdefault((iid, tok, kind), []).append(name)
         for row in rows:
-            row.groups = groups.get((row.iid, row.tok), [])
+            row.groups, row.users, row.excluded = [named.get((row.iid, row.tok, kind), []) for kind in "gux"]
 
     async def open_tasks(self, iids: Sequence[int]) -> list[TaskFields]:
         if not iids:
@@ -206,17 +250,17 @@ class DatabaseLists:
             await self._add_groups(db, rows)
         return rows
 
-    async def counts(self, who: Principal) -> tuple[int, int, int, int, int]:
+    async def counts(self, who: Principal) -> tuple[int, int, int, int, int, int]:
         started = sa.select(sa.func.count()).where(t.inst.c.tenant == who.tenant, t.inst.c.starter == who.id)
         unread = sa.select(sa.func.count()).where(
             t.notice.c.tenant == who.tenant, t.notice.c.person == who.id, t.notice.c.read == 0
         )
         boxes = [sa.select(sa.func.count()).select_from(self._box(who, box).subquery()) for box in TaskBox]
         async with self._database.reading() as db:
-            mine, group, done, begun, notices = [
+            mine, group, done, queue, begun, notices = [
                 (await db.execute(query)).scalar_one() for query in (*boxes, started, unread)
             ]
-        return mine, group, done, begun, notices
+        return mine, group, done, begun, notices, queue
 
     async def instances(
         self,
@@ -248,17 +292,18 @@ class DatabaseLists:
     async def instance_facts(self, iid: int) -> InstanceFacts | None:
         c, v = t.inst.c, t.visit.c
         async with self._database.reading() as db:
-            row = (await db.execute(sa.select(c.tenant, c.starter, c.unit).where(c.iid == iid))).first()
+            columns = (c.tenant, c.starter, c.unit, c.definition, c.amount)
+            row = (await db.execute(sa.select(*columns).where(c.iid == iid))).first()
             if row is None:
                 return None
-            actors = (await db.execute(sa.select(v.actor).where(v.iid == iid, v.actor != "").distinct())).scalars()
+            did = (await db.execute(sa.select(v.actor, v.proxy).where(v.iid == iid, v.actor != "").distinct())).all()
             tasks = (await db.execute(sa.select(t.task.c.tok, t.task.c.assignee).where(t.task.c.iid == iid))).all()
             candidates = (
                 await db.execute(
                     sa.select(t.candidate.c.tok, t.candidate.c.kind, t.candidate.c.name).where(t.candidate.c.iid == iid)
                 )
             ).all()
-            known = frozenset(actors)
+            known = frozenset(person for both in did for person in both if person)
         return InstanceFacts(
             row[0],
             row[1],
@@ -268,6 +313,11 @@ class DatabaseLists:
                     assignee,
                     tuple(name for tok2, kind, name in candidates if tok2 == tok and kind == "g"),
                     tuple(name for tok2, kind, name in candidates if tok2 == tok and kind == "u"),
+                    tuple(name for tok2, kind, name in candidates if tok2 == tok and kind == "x"),
+                    row[1],
+                    row[3],
+                    row[4],
+                    (iid, tok),
                 )
                 for tok, assignee in tasks
             ),
@@ -295,6 +345,12 @@ class DatabaseLists:
             .order_by(last.desc(), c.iid.desc())
             .limit(limit)
         )
+        async with self._database.reading() as db:
+            return list((await db.execute(query)).scalars())
+
+    async def worked_at(self, iid: int, person: str) -> list[int]:
+        v = t.visit.c
+        query = sa.select(v.element).where(v.iid == iid, v.actor == person).distinct()
         async with self._database.reading() as db:
             return list((await db.execute(query)).scalars())
 

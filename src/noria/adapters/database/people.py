@@ -10,8 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
 from noria.adapters.database.opening import Database
+from noria.operate.ports import Clock
+from noria.trust.history import Change, ChangedKind, History
 from noria.trust.people import Organisation, Person, Unit
 from noria.trust.signing_in import Credential, Session
+from noria.trust.substitutes import Substitution
 
 PEOPLE_STAMP = "people"
 """Name of the setting that changes with every change of people or units, so that other processes see it."""
@@ -26,85 +29,153 @@ _SESSION = tuple(name for name in Session.__struct_fields__ if name != "must_cha
 
 
 class DatabasePeople:
-    """`PeopleStore` and `AccountStore`; the organisation is cached until it changes here, or `forget` is called."""
+    """`PeopleStore` and `AccountStore`.
 
-    def __init__(self, database: Database) -> None:
+    What is known of a tenant's people is read once, and again when it has changed here or `forget` is called. The
+    organisation of now is kept until the next instant at which something in it changes.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._organisations: dict[int, Organisation] = {}
+        self._clock = clock
+        self._histories: dict[int, History] = {}
+        self._organisations: dict[int, tuple[Organisation, int]] = {}
+        self._past: dict[int, tuple[Organisation, int]] = {}
+        self._latest: dict[int, Organisation] = {}
         self._changes = 0
 
-    async def organisation(self, tenant: int) -> Organisation:
-        """All people and units."""
-        known = self._organisations.get(tenant)
+    async def history(self, tenant: int) -> History:
+        """All that is known of people and units, at every instant."""
+        known = self._histories.get(tenant)
         if known is not None:
             return known
         changes = self._changes
         async with self._database.reading() as db:
-            units = (await db.execute(sa.select(t.unit).where(t.unit.c.tenant == tenant))).mappings().all()
-            people = (await db.execute(sa.select(t.person).where(t.person.c.tenant == tenant))).mappings().all()
-            roles = (
-                (await db.execute(sa.select(t.person_role).where(t.person_role.c.tenant == tenant))).mappings().all()
-            )
-        held: dict[str, list[str]] = {}
-        for row in roles:
-            held.setdefault(row["person"], []).append(row["role"])
-        organisation = Organisation(
-            {
-                row["id"]: Person(
-                    row["id"],
-                    row["username"],
-                    row["name"],
-                    row["unit"],
-                    row["email"],
-                    bool(row["active"]),
-                    tuple(sorted(held.get(row["id"], ()))),
-                )
-                for row in people
-            },
-            {row["id"]: Unit(row["id"], row["name"], row["parent"], row["manager"]) for row in units},
-        )
+            history = await _history(db, tenant)
         if changes == self._changes:
-            self._organisations[tenant] = organisation
+            self._histories[tenant] = history
+        return history
+
+    async def organisation(self, tenant: int, at_ms: int | None = None) -> Organisation:
+        """All people and units, as they are now or at another instant."""
+        if at_ms is not None:
+            return await self._organisation_at(tenant, at_ms)
+        known = self.known(tenant)
+        if known is not None:
+            return known
+        changes = self._changes
+        history = await self.history(tenant)
+        organisation = history.at(self._clock.now_ms())
+        if changes == self._changes:
+            self._organisations[tenant] = (organisation, history.until(organisation))
+        self._latest[tenant] = organisation
+        return organisation
+
+    async def _organisation_at(self, tenant: int, at_ms: int) -> Organisation:
+        organisation, until = self._past.get(tenant, (None, 0))
+        if organisation is None or not organisation.at_ms <= at_ms < until:
+            # Who asks for one instant asks for many near it: an instance's history, say.
+            history = await self.history(tenant)
+            organisation = history.at(at_ms)
+            self._past[tenant] = (organisation, history.until(organisation))
+        return organisation
+
+    def latest(self, tenant: int) -> Organisation | None:
+        """The organisation that was asked for last, None when none was; the caller has just asked for that of now."""
+        return self._latest.get(tenant)
+
+    def known(self, tenant: int) -> Organisation | None:
+        """The organisation of now, if it is at hand without asking the database."""
+        organisation, until = self._organisations.get(tenant, (None, 0))
+        if organisation is None or not organisation.at_ms <= self._clock.now_ms() < until:
+            return None
         return organisation
 
     def forget(self) -> None:
         """People or units have changed somewhere: read them again when they are asked for."""
         self._changes += 1
+        self._histories.clear()
         self._organisations.clear()
+        self._past.clear()
 
-    async def put(self, tenant: int, people: Sequence[Person], units: Sequence[Unit], now_ms: int) -> None:
-        """Write people and units, all or nothing; those that exist are replaced."""
+    async def put(
+        self,
+        tenant: int,
+        people: Sequence[Person],
+        units: Sequence[Unit],
+        now_ms: int,
+        *,
+        valid_from: int | None = None,
+        by: str = "",
+    ) -> None:
+        """Write people and units as they are from an instant on, all or nothing.
+
+        Fields that have another value from a later instant on keep it there.
+
+        Args:
+            tenant: whose.
+            people: as they are to be; their user names count at once.
+            units: likewise.
+            now_ms: when this is entered.
+            valid_from: from when on, `now_ms` when not given.
+            by: who enters it.
+        """
+        since = now_ms if valid_from is None else valid_from
         async with self._database.writing() as db:
-            for unit in units:
-                values = {"name": unit.name, "parent": unit.parent, "manager": unit.manager}
-                where = (t.unit.c.tenant == tenant) & (t.unit.c.id == unit.id)
-                if not (await db.execute(sa.update(t.unit).where(where).values(values))).rowcount:
-                    await db.execute(sa.insert(t.unit).values(tenant=tenant, id=unit.id, **values))
-            for person in people:
-                await self._put_person(db, tenant, person, now_ms)
+            # First of all: writers of one tenant wait for each other here, and see what the other has written.
             await db.execute(_STAMP, {"tenant": tenant, "name": PEOPLE_STAMP})
+            known = await _history(db, tenant)
+            after = known.with_members([*units, *people], since, now_ms, by)
+            for person in people:
+                await _put_identity(db, tenant, person, now_ms)
+            for change in known.new_in(after):
+                await db.execute(sa.delete(t.org_change).where(_is(tenant, change.kind, change.id, change.valid_from)))
+                await db.execute(
+                    sa.insert(t.org_change).values(
+                        tenant=tenant,
+                        kind=change.kind,
+                        id=change.id,
+                        valid_from=change.valid_from,
+                        fields=msgspec.json.encode(change.fields).decode(),
+                        recorded=change.recorded,
+                        by=change.by,
+                    )
+                )
+            left = [person.id for person in people if not person.active and since <= now_ms]
+            if left:
+                where = (t.session.c.tenant == tenant) & t.session.c.person.in_(left)
+                await db.execute(sa.delete(t.session).where(where))
         self.forget()
 
-    @staticmethod
-    async def _put_person(db: AsyncConnection, tenant: int, person: Person, now_ms: int) -> None:
+    async def drop_change(self, tenant: int, kind: ChangedKind, key: str, valid_from: int) -> bool:
+        """Forget a change of a person or unit; tells whether there was one."""
+        async with self._database.writing() as db:
+            gone = await db.execute(sa.delete(t.org_change).where(_is(tenant, kind, key, valid_from)))
+            await db.execute(_STAMP, {"tenant": tenant, "name": PEOPLE_STAMP})
+        self.forget()
+        return bool(gone.rowcount)
+
+    async def put_substitution(self, tenant: int, item: Substitution) -> None:
+        """Write a substitution; one with this id is replaced."""
         values = {
-            "username": person.username,
-            "name": person.name,
-            "unit": person.unit,
-            "email": person.email,
-            "active": int(person.active),
+            "principal": item.principal,
+            "substitute": item.substitute,
+            "since": item.since_ms,
+            "until": item.until_ms,
+            "processes": msgspec.json.encode(item.processes).decode(),
+            "amount_max": item.amount_max,
+            "created": item.created_ms,
+            "created_by": item.created_by,
+            "ended": item.ended_ms,
+            "ended_by": item.ended_by,
+            "kept": msgspec.json.encode(item.kept).decode(),
         }
-        where = (t.person.c.tenant == tenant) & (t.person.c.id == person.id)
-        if not (await db.execute(sa.update(t.person).where(where).values(values))).rowcount:
-            await db.execute(sa.insert(t.person).values(tenant=tenant, id=person.id, created=now_ms, **values))
-        roles = t.person_role
-        await db.execute(sa.delete(roles).where((roles.c.tenant == tenant) & (roles.c.person == person.id)))
-        if person.roles:
-            rows = [{"tenant": tenant, "person": person.id, "role": role} for role in dict.fromkeys(person.roles)]
-            await db.execute(sa.insert(roles), rows)
-        if not person.active:
-            where = (t.session.c.tenant == tenant) & (t.session.c.person == person.id)
-            await db.execute(sa.delete(t.session).where(where))
+        where = (t.substitution.c.tenant == tenant) & (t.substitution.c.id == item.id)
+        async with self._database.writing() as db:
+            if not (await db.execute(sa.update(t.substitution).where(where).values(values))).rowcount:
+                await db.execute(sa.insert(t.substitution).values(tenant=tenant, id=item.id, **values))
+            await db.execute(_STAMP, {"tenant": tenant, "name": PEOPLE_STAMP})
+        self.forget()
 
     async def credential(self, tenant: int, username: str) -> Credential | None:
         """Of an active person."""
@@ -112,11 +183,13 @@ class DatabasePeople:
         query = (
             sa.select(c.person, c.hash, c.failures, c.locked_until, c.must_change)
             .join(t.person, (t.person.c.tenant == c.tenant) & (t.person.c.id == c.person))
-            .where((c.tenant == tenant) & (t.person.c.username == username) & (t.person.c.active == 1))
+            .where((c.tenant == tenant) & (t.person.c.username == username))
         )
         async with self._database.reading() as db:
             row = (await db.execute(query)).first()
-        return Credential(row[0], row[1], row[2], row[3], bool(row[4])) if row else None
+        if row is None or not (await self.organisation(tenant)).is_active(row[0]):
+            return None
+        return Credential(row[0], row[1], row[2], row[3], bool(row[4]))
 
     async def put_credential(self, tenant: int, credential: Credential, now_ms: int) -> None:
         """Write a person's credential."""
@@ -149,18 +222,18 @@ class DatabasePeople:
 
     async def session(self, hashed: str) -> Session | None:
         """By the hash of its secret; None when there is none or its person is not active."""
-        c, person, credential = t.session.c, t.person.c, t.credential.c
+        c, credential = t.session.c, t.credential.c
         query = (
             sa.select(*(c[name] for name in _SESSION), sa.func.coalesce(credential.must_change, 0))
-            .join(t.person, (person.tenant == c.tenant) & (person.id == c.person))
             .outerjoin(t.credential, (credential.tenant == c.tenant) & (credential.person == c.person))
-            .where(c.hash == hashed, person.active == 1)
+            .where(c.hash == hashed)
         )
         async with self._database.reading() as db:
             row = (await db.execute(query)).first()
         if row is None:
             return None
-        return msgspec.convert(dict(zip((*_SESSION, "must_change"), row, strict=True)), Session, strict=False)
+        session = msgspec.convert(dict(zip((*_SESSION, "must_change"), row, strict=True)), Session, strict=False)
+        return session if (await self.organisation(session.tenant)).is_active(session.person) else None
 
     async def touch_session(self, hashed: str, now_ms: int) -> None:
         """Note a request."""
@@ -180,3 +253,49 @@ class DatabasePeople:
                 sa.delete(t.session).where((t.session.c.tenant == tenant) & (t.session.c.person == person))
             )
             await db.execute(_STAMP, {"tenant": 0, "name": SESSIONS_STAMP})
+
+
+async def _history(db: AsyncConnection, tenant: int) -> History:
+    person, c = t.person.c, t.org_change.c
+    names = await db.execute(sa.select(person.id, person.username).where(person.tenant == tenant))
+    usernames = {row[0]: row[1] for row in names.all()}
+    query = sa.select(c.kind, c.id, c.valid_from, c.fields, c.recorded, c.by).where(c.tenant == tenant)
+    changes = [
+        Change(kind, key, valid_from, msgspec.json.decode(fields), recorded, by)
+        for kind, key, valid_from, fields, recorded, by in (await db.execute(query)).all()
+    ]
+    return History(usernames, changes, await _substitutions(db, tenant))
+
+
+async def _substitutions(db: AsyncConnection, tenant: int) -> list[Substitution]:
+    c = t.substitution.c
+    rows = (await db.execute(sa.select(t.substitution).where(c.tenant == tenant).order_by(c.created, c.id))).mappings()
+    return [
+        Substitution(
+            row["id"],
+            row["principal"],
+            row["substitute"],
+            row["since"],
+            row["until"],
+            tuple(msgspec.json.decode(row["processes"])),
+            row["amount_max"],
+            row["created"],
+            row["created_by"],
+            row["ended"],
+            row["ended_by"],
+            tuple(msgspec.json.decode(row["kept"])),
+        )
+        for row in rows
+    ]
+
+
+async def _put_identity(db: AsyncConnection, tenant: int, person: Person, now_ms: int) -> None:
+    where = (t.person.c.tenant == tenant) & (t.person.c.id == person.id)
+    values = {"username": person.username}
+    if not (await db.execute(sa.update(t.person).where(where).values(values))).rowcount:
+        await db.execute(sa.insert(t.person).values(tenant=tenant, id=person.id, created=now_ms, **values))
+
+
+def _is(tenant: int, kind: str, key: str, valid_from: int) -> sa.ColumnElement[bool]:
+    c = t.org_change.c
+    return (c.tenant == tenant) & (c.kind == kind) & (c.id == key) & (c.valid_from == valid_from)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
 from noria.adapters.database.blobs import note_use
+from noria.adapters.database.deliveries import delivery_row, put_rows, read_channels, read_preferences
 from noria.adapters.database.opening import Database
 from noria.engine.deadlines import DEFAULT
 from noria.engine.definition import Definition
@@ -21,8 +22,9 @@ from noria.engine.events import InstanceStarted, VariablesSet, decode_events
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.monitor.visits import Fold, Life, Recorded, Visit
+from noria.operate.channels import deliveries_of, in_app
 from noria.operate.files import files_in
-from noria.operate.notices import TOLD_OF, Holding, Notice, notices_of
+from noria.operate.notices import OPENING, TOLD_OF, Holding, Members, Notice, notices_of
 from noria.operate.ports import Clock, StaleOwnerError
 from noria.operate.redefining import REDEFINING, definition_before
 from noria.operate.requests import Committed
@@ -198,7 +200,9 @@ class Projector:
                 if iid == row.iid and ver > row.ver:
                     definition = definition_before(events)
                     break
-            found.append(Recorded(row.shard, row.seq, row.iid, row.ts, tenant, definition, decode_events(row.ev)))
+            found.append(
+                Recorded(row.shard, row.seq, row.iid, row.ts, tenant, definition, decode_events(row.ev), row.actor)
+            )
         return found
 
     # Files
@@ -243,40 +247,60 @@ class Projector:
     # Notices
 
     async def _notices(self, db: AsyncConnection, rows: Sequence[Recorded]) -> None:
-        made: list[Notice] = []
-        rows = [row for row in rows if any(isinstance(event, TOLD_OF) for event in row.events)]
+        made: dict[int, list[Notice]] = {}
+        members: dict[int, Members] = {}
+        told = {tenant: await self._told_of(db, tenant) for tenant in {row.tenant for row in rows}}
+        rows = [row for row in rows if any(isinstance(event, told[row.tenant]) for event in row.events)]
         iids = {row.iid for row in rows}
         c = t.inst.c
-        query = sa.select(c.iid, c.starter, c.title).where(c.iid.in_(iids))
-        known = {row[0]: (row[1], row[2]) for row in (await db.execute(query)).all()} if iids else {}
+        query = sa.select(c.iid, c.starter, c.title, c.amount).where(c.iid.in_(iids))
+        known = {row[0]: row[1:] for row in (await db.execute(query)).all()} if iids else {}
         holders = await self._holders(db, iids) if iids else {}
         for row in rows:
-            organisation = await self._people.organisation(row.tenant)
-            starter, title = known[row.iid]
-            definition = await self._definitions.get(row.definition)
-            made += notices_of(row, starter, title, definition.graph, organisation, holders.get(row.iid, {}))
-        if made:
-            await db.execute(
-                sa.insert(t.notice),
-                [
-                    {**msgspec.structs.asdict(item), "params": msgspec.json.encode(item.params).decode(), "read": 0}
-                    for item in made
-                ],
-            )
+            if row.tenant not in members:
+                members[row.tenant] = Members(await self._people.organisation(row.tenant))
+            starter, title, amount = known[row.iid]
+            graph = (await self._definitions.get(row.definition)).graph
+            held, opening = holders.get(row.iid, {}), told[row.tenant] is not TOLD_OF
+            found = notices_of(row, starter, title, graph, members[row.tenant], held, amount, opening=opening)
+            made.setdefault(row.tenant, []).extend(found)
+        for tenant, notices in made.items():
+            await self._tell(db, tenant, notices, members[tenant])
+
+    @staticmethod
+    async def _told_of(db: AsyncConnection, tenant: int) -> tuple[type, ...]:
+        """Events to look at: without a channel or a choice of anybody's, new tasks would be nobody's notices."""
+        for table in (t.channel, t.preference):
+            if (await db.execute(sa.select(sa.literal(1)).where(table.c.tenant == tenant).limit(1))).first():
+                return (*TOLD_OF, *OPENING)
+        return TOLD_OF
+
+    @staticmethod
+    async def _tell(db: AsyncConnection, tenant: int, notices: Sequence[Notice], members: Members) -> None:
+        preferences = await read_preferences(db, tenant, {notice.person for notice in notices})
+        kept = in_app(notices, preferences)
+        if kept:
+            values = [
+                {**msgspec.structs.asdict(item), "params": msgspec.json.encode(item.params).decode(), "read": 0}
+                for item in kept
+            ]
+            await db.execute(sa.insert(t.notice), values)
+        sent = deliveries_of(notices, await read_channels(db, tenant), preferences, members)
+        await put_rows(db, [delivery_row(item) for item in sent])
 
     @staticmethod
     async def _holders(db: AsyncConnection, iids: set[int]) -> dict[int, dict[int, Holding]]:
         """Who holds the open tasks of some instances now: instance → token → holding."""
         task, candidate = t.task.c, t.candidate.c
-        groups: dict[tuple[int, int], list[str]] = {}
-        query = sa.select(candidate.iid, candidate.tok, candidate.name)
-        query = query.where(candidate.iid.in_(iids), candidate.kind == "g")
-        for iid, tok, name in (await db.execute(query)).all():
-            groups.setdefault((iid, tok), []).append(name)
+        named: dict[tuple[int, int, str], list[str]] = {}
+        query = sa.select(candidate.iid, candidate.tok, candidate.kind, candidate.name)
+        for iid, tok, kind, name in (await db.execute(query.where(candidate.iid.in_(iids)))).all():
+            named.setdefault((iid, tok, kind), []).append(name)
         holders: dict[int, dict[int, Holding]] = {}
         tasks = sa.select(task.iid, task.tok, task.assignee, task.name).where(task.iid.in_(iids))
         for iid, tok, assignee, name in (await db.execute(tasks)).all():
-            holders.setdefault(iid, {})[tok] = Holding(assignee, tuple(groups.get((iid, tok), ())), name)
+            groups, users = (tuple(named.get((iid, tok, kind), ())) for kind in ("g", "u"))
+            holders.setdefault(iid, {})[tok] = Holding(assignee, groups, name, users)
         return holders
 
 

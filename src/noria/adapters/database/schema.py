@@ -47,6 +47,8 @@ def _name() -> sa.Column[Any]:
 _PREFERRED = sa.text("prio > 0")
 """Of most work nobody says how urgent it is; only the rest has entries in the indexes that go by priority."""
 
+_BY_PROXY = sa.text("proxy <> ''")
+
 _REDEFINES = sa.text(f"action IN ({', '.join(repr(action) for action in REDEFINING)})")
 
 shard = sa.Table(
@@ -91,6 +93,8 @@ inst = sa.Table(
     _int("round"),
     _int("incidents"),
     _bytes("state"),
+    # What substitutes are limited by; null when the model gives no number.
+    sa.Column("amount", sa.Double()),
     sa.Index("inst_definition", "tenant", "definition", "status"),
     sa.Index("inst_bkey", "tenant", "bkey"),
     sa.Index("inst_starter", "tenant", "starter", "started"),
@@ -296,37 +300,46 @@ start_timer = sa.Table(
     sa.Index("start_timer_due", "due"),
 )
 
-unit = sa.Table(
-    "unit",
-    metadata,
-    _int("tenant", key=True),
-    _text("id", key=True),
-    _text("name"),
-    _text("parent"),
-    _text("manager"),
-)
-
 person = sa.Table(
     "person",
     metadata,
     _int("tenant", key=True),
     _text("id", key=True),
     _text("username"),
-    _text("name"),
-    _text("unit"),
-    _text("email"),
-    _int("active"),
     _int("created"),
     sa.UniqueConstraint("tenant", "username", name="person_username"),
 )
 
-person_role = sa.Table(
-    "person_role",
+org_change = sa.Table(
+    "org_change",
     metadata,
     _int("tenant", key=True),
-    _text("person", key=True),
-    _text("role", key=True),
-    sa.Index("person_role_role", "tenant", "role"),
+    _text("kind", key=True),
+    _text("id", key=True),
+    _int("valid_from", key=True),
+    _text("fields"),
+    _int("recorded"),
+    _text("by"),
+)
+"""The history of people and units: from an instant on, some of their fields have these values."""
+
+substitution = sa.Table(
+    "substitution",
+    metadata,
+    _int("tenant", key=True),
+    _text("id", key=True),
+    _text("principal"),
+    _text("substitute"),
+    _int("since"),
+    _int("until"),
+    _text("processes"),
+    sa.Column("amount_max", sa.Double()),
+    _int("created"),
+    _text("created_by"),
+    _int("ended"),
+    _text("ended_by"),
+    _text("kept"),
+    sa.Index("substitution_principal", "tenant", "principal"),
 )
 
 credential = sa.Table(
@@ -425,6 +438,66 @@ notice = sa.Table(
     sa.Index("notice_person", "tenant", "person", "at"),
 )
 
+channel = sa.Table(
+    "channel",
+    metadata,
+    _int("tenant", key=True),
+    _text("id", key=True),
+    _text("chosen"),
+    _text("secrets"),
+)
+
+preference = sa.Table(
+    "preference",
+    metadata,
+    _int("tenant", key=True),
+    _text("person", key=True),
+    _text("chosen"),
+)
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    _int("shard", key=True),
+    _int("seq", key=True),
+    _int("n", key=True),
+    _text("channel", key=True),
+    _int("tenant"),
+    _text("person"),
+    _text("people"),
+    _int("at"),
+    _text("kind"),
+    _int("iid"),
+    _int("tok"),
+    _text("params"),
+    _text("state"),
+    _int("due"),
+    _int("attempts"),
+    _text("error"),
+    _int("sent"),
+    _text("message"),
+    sa.Index("delivery_state", "state", "due"),
+    sa.Index("delivery_sent", "tenant", "channel", "person", "sent"),
+)
+
+draft = sa.Table(
+    "draft",
+    metadata,
+    _int("tenant", key=True),
+    _text("person", key=True),
+    _text("what", key=True),
+    _bytes("value"),
+    _int("at"),
+)
+
+phrases = sa.Table(
+    "phrases",
+    metadata,
+    _int("tenant", key=True),
+    _text("person", key=True),
+    _text("texts"),
+)
+
 visit = sa.Table(
     "visit",
     metadata,
@@ -446,10 +519,13 @@ visit = sa.Table(
     _int("handling_work"),
     _int("waiting_work"),
     _name(),
+    sa.Column("proxy", Text, nullable=False, server_default=sa.text("''")),
     sa.Column("calendar", Text, nullable=False, server_default=sa.text("''")),
     sa.Column("calendar_version", Int, nullable=False, server_default="0"),
     sa.Index("visit_closed", "tenant", "definition", "closed"),
     sa.Index("visit_actor", "tenant", "actor", "closed"),
+    # Few entries: what a substitute did.
+    sa.Index("visit_proxy", "tenant", "proxy", "closed", sqlite_where=_BY_PROXY, postgresql_where=_BY_PROXY),
     sqlite_with_rowid=False,
 )
 

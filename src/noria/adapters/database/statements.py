@@ -7,7 +7,7 @@ from typing import Any
 
 from noria.operate.rows import LockedJob
 
-INT, TEXT, BYTES = "int8", "text", "bytea"
+INT, TEXT, BYTES, REAL = "int8", "text", "bytea", "float8"
 
 SHARD_MOVE = {"shard": INT, "epoch": INT, "seq_before": INT, "seq": INT, "head": BYTES}
 INST = {
@@ -29,8 +29,11 @@ INST = {
     "round": INT,
     "incidents": INT,
     "state": BYTES,
+    "amount": REAL,
 }
-INST_CHANGED = ("definition", "ver", "status", "bkey", "title", "summary", "ended", "round", "incidents", "state")
+INST_CHANGED = (
+    *("definition", "ver", "status", "bkey", "title", "summary", "amount", "ended", "round", "incidents", "state"),
+)
 INST_TOUCHED = ("ver", "round", "incidents", "state")
 JOURNAL = {
     "shard": INT,

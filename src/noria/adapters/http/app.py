@@ -18,6 +18,8 @@ from noria import __version__
 from noria.adapters.http import (
     admin,
     calendars,
+    channels,
+    desk,
     facts,
     instances,
     machines,
@@ -25,6 +27,7 @@ from noria.adapters.http import (
     processes,
     rules,
     session,
+    substitutes,
     tasks,
 )
 from noria.adapters.http.bodies import refuse_deep
@@ -130,6 +133,9 @@ def create_app(services: Services) -> Litestar:
             *calendars.HANDLERS,
             *rules.HANDLERS,
             *facts.HANDLERS,
+            *substitutes.HANDLERS,
+            *channels.HANDLERS,
+            *desk.HANDLERS,
         ],
         guards=[admit],
         before_request=refuse_deep,

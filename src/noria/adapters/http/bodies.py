@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from litestar import Request
-from litestar.datastructures import State
+from litestar.datastructures import State, UploadFile
 
 from noria.adapters.http.problems import HttpProblemError
 
@@ -43,3 +43,19 @@ async def refuse_deep(request: Request[Any, Any, State]) -> None:
     if body.count(b"[") + body.count(b"{") > DEPTH_MAX and depth_of(body) > DEPTH_MAX:
         message = f"The body is nested deeper than {DEPTH_MAX} levels; send a flatter one."
         raise HttpProblemError("request.invalid", message)
+
+
+async def uploaded(request: Request[Any, Any, State]) -> dict[str, bytes]:
+    """The files of a multipart body by their names, whatever the parts are called.
+
+    Raises:
+        ValueError: two files have the same name.
+    """
+    files: dict[str, bytes] = {}
+    for _, part in (await request.form()).multi_items():
+        if isinstance(part, UploadFile):
+            name = part.filename.replace("\\", "/").rpartition("/")[2]
+            if name in files:
+                raise ValueError(f"Two files are named {name!r}.")
+            files[name] = await part.read()
+    return files

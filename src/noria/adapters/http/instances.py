@@ -12,9 +12,8 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, Parameter
 
 from noria.adapters.http.ids import instance_number
-from noria.adapters.http.problems import HttpProblemError
 from noria.adapters.http.services import Services
-from noria.adapters.http.tasks import Limit, Offset, Words
+from noria.adapters.http.tasks import Limit, Offset, Remark, Words
 from noria.kernel.instants import parse_instant
 from noria.operate.auditing import AuditFilter
 from noria.operate.office import Caller
@@ -34,20 +33,6 @@ from noria.operate.views import (
     StateAt,
     Timeline,
 )
-
-ALLOWED_TYPES: dict[bytes, tuple[str, ...]] = {
-    b"%PDF-": ("application/pdf",),
-    b"\x89PNG\r\n\x1a\n": ("image/png",),
-    b"\xff\xd8\xff": ("image/jpeg",),
-    b"GIF8": ("image/gif",),
-    b"PK\x03\x04": (
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    ),
-}
-"""First bytes of a file → the media types that it may claim."""
-TEXT_TYPES = ("text/plain", "text/csv")
 
 
 class StartOrder(msgspec.Struct):
@@ -200,9 +185,9 @@ async def cancel(instance_id: str, data: Reason, caller: Caller, services: Servi
 
 
 @post("/instances/{instance_id:str}/comment", operation_id="commentInstance", tags=["instances"], status_code=200)
-async def comment(instance_id: str, data: Words, caller: Caller, services: Services) -> InstanceBrief:
+async def comment(instance_id: str, data: Remark, caller: Caller, services: Services) -> InstanceBrief:
     """Say something about an instance."""
-    return await services.cases.comment(caller, instance_number(instance_id), data.text)
+    return await services.cases.comment(caller, instance_number(instance_id), data.text, data.mentions)
 
 
 @post(
@@ -239,25 +224,6 @@ async def search_audit(
 # Files
 
 
-def checked_type(content: bytes, claimed: str) -> str:
-    """The media type of a file, if it is one that is taken and its first bytes fit it.
-
-    Raises:
-        HttpProblemError: ``attachment.type_refused``.
-    """
-    claimed = claimed.partition(";")[0].strip().lower()
-    for start, types in ALLOWED_TYPES.items():
-        if content.startswith(start) and claimed in types:
-            return claimed
-    if claimed in TEXT_TYPES and b"\x00" not in content[:4096]:
-        return claimed
-    raise HttpProblemError(
-        "attachment.type_refused",
-        f"Files of type {claimed or 'unknown'} are not taken, or the content is not of that type.",
-        details={"allowed": sorted({*TEXT_TYPES, *(name for types in ALLOWED_TYPES.values() for name in types)})},
-    )
-
-
 @post("/attachments", operation_id="uploadAttachment", tags=["attachments"], status_code=201)
 async def upload(
     data: Annotated[Upload, Body(media_type=RequestEncodingType.MULTI_PART)],
@@ -266,20 +232,11 @@ async def upload(
 ) -> Attachment:
     """Upload a file; equal contents are stored once."""
     file = data.file
+    # One byte more than is taken, so that what is too large is seen without reading all of it.
     content = await file.read(services.upload_bytes_max + 1)
-    if len(content) > services.upload_bytes_max:
-        raise HttpProblemError(
-            "attachment.too_large",
-            f"A file may have {services.upload_bytes_max} bytes at most.",
-            details={"bytes_max": services.upload_bytes_max},
-        )
-    media_type = checked_type(content, file.content_type or "")
-    name = (file.filename or "file").replace("\\", "/").rpartition("/")[2][:200]
-    office = services.office
-    hashed = await office.blobs.put(
-        caller.principal.tenant, name, media_type, content, caller.principal.id, office.clock.now_ms()
+    return await services.attachments.store(
+        caller, file.filename or "", file.content_type or "", content, services.upload_bytes_max
     )
-    return Attachment(hashed, name, len(content), media_type)
 
 
 @get("/attachments/{hashed:str}", operation_id="downloadAttachment", tags=["attachments"])

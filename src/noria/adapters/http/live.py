@@ -171,6 +171,9 @@ class LiveHub:
             return True
         if addressed.unit and addressed.unit in who.units:
             return True
+        for stands in who.stands_for:
+            if stands.principal in addressed.people or addressed.groups & set(stands.groups):
+                return True
         return addressed.needs in who.permissions
 
     async def stream(self, who: Principal, after: int | None) -> AsyncIterator[Pointer | str]:

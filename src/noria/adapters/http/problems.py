@@ -26,6 +26,9 @@ STATUS: dict[str, int] = {
     "session.csrf": 403,
     "password.must_change": 403,
     "permission.denied": 403,
+    "substitute.own_request": 403,
+    "substitute.beyond_limit": 403,
+    "task.separated": 403,
     "not_found": 404,
     "process.not_found": 404,
     "instance.not_found": 404,
@@ -57,8 +60,12 @@ STATUS: dict[str, int] = {
     "runtime.overloaded": 429,
     "attachment.too_large": 413,
     "attachment.type_refused": 415,
+    "attachment.scanner_away": 503,
     "store.unavailable": 503,
     "store.full": 507,
+    "channel.undelivered": 502,
+    "channel.exists": 409,
+    "draft.too_large": 413,
 }
 """Code → status; a refusal that is not named here is a 422."""
 

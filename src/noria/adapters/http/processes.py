@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.datastructures import State, UploadFile
+from litestar.datastructures import State
 
+from noria.adapters.http.bodies import uploaded
 from noria.adapters.http.services import Services
 from noria.adapters.http.tasks import Limit, Offset
 from noria.monitor.board import Board
@@ -85,14 +86,7 @@ async def deploy(
     request: Request[object, object, State], caller: Caller, services: Services, dry_run: bool = False
 ) -> DeploymentView:
     """Check files (multipart, any part names) and put them into force."""
-    form = await request.form()
-    files: dict[str, bytes] = {}
-    for _, part in form.multi_items():
-        if isinstance(part, UploadFile):
-            name = part.filename.replace("\\", "/").rpartition("/")[2]
-            if name in files:
-                raise ValueError(f"Two files are named {name!r}.")
-            files[name] = await part.read()
+    files = await uploaded(request)
     made = await services.models.deploy(caller, files, dry_run=dry_run)
     if not dry_run:
         keys = [process.key for process in made.processes]

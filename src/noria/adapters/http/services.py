@@ -8,17 +8,22 @@ import msgspec
 
 from noria.adapters.http.live import LiveHub
 from noria.monitor.watching import Watching
+from noria.operate.attachments import Attachments
 from noria.operate.auditing import Auditing
 from noria.operate.calendaring import Calendaring
 from noria.operate.cases import Cases
+from noria.operate.desk import Desk
 from noria.operate.inbox import Inbox
 from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
 from noria.operate.paths import Paths
+from noria.operate.rosters import Rosters
 from noria.operate.rules import Rules
 from noria.operate.staff import Staff
+from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment
+from noria.operate.telling import Telling
 from noria.operate.verbs import Verbs
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
@@ -58,6 +63,11 @@ class Services(msgspec.Struct):
     staff: Staff
     calendaring: Calendaring
     environment: Environment
+    substitutes: Substitutes
+    rosters: Rosters
+    telling: Telling
+    desk: Desk
+    attachments: Attachments
     live: LiveHub
     tenant: int
     demo: tuple[DemoAccount, ...]

@@ -81,6 +81,13 @@ class Words(msgspec.Struct):
     text: str = ""
 
 
+class Remark(msgspec.Struct):
+    """What somebody says, and ids of the people whom it mentions (@)."""
+
+    text: str = ""
+    mentions: tuple[str, ...] = ()
+
+
 @get("/tasks", operation_id="listTasks", tags=["tasks"])
 async def list_tasks(
     caller: Caller,
@@ -178,9 +185,9 @@ async def preview_task(task_id: str, data: Wish, caller: Caller, services: Servi
 
 
 @post("/tasks/{task_id:str}/comment", operation_id="commentTask", tags=["tasks"], status_code=200)
-async def comment_task(task_id: str, data: Words, caller: Caller, services: Services) -> InstanceAnswer:
-    """Say something at a task."""
-    return InstanceAnswer(await services.inbox.comment(caller, task_id, data.text))
+async def comment_task(task_id: str, data: Remark, caller: Caller, services: Services) -> InstanceAnswer:
+    """Say something at a task; people who are mentioned are told of it."""
+    return InstanceAnswer(await services.inbox.comment(caller, task_id, data.text, data.mentions))
 
 
 @post("/tasks/{task_id:str}/urge", operation_id="urgeTask", tags=["tasks"], status_code=200)

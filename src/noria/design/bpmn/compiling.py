@@ -79,6 +79,7 @@ class _ProcessCompiler:
         for index, node in enumerate(self.nodes[1:], start=1):
             elements.append(compiler.element(index, node, self.scopes[index], self._kind(node)))
         self._connect(elements, flows)
+        self._separations(elements)
         graph = Graph(
             process.get("id"), process.get("name") or process.get("id"), tuple(elements), flows, self.element_of
         )
@@ -226,6 +227,20 @@ class _ProcessCompiler:
                 if inside.compensated_by < 0:
                     inside.compensated_by = element.scope
 
+    def _separations(self, elements: list[Element]) -> None:
+        """Whose doers may not do which user tasks (four eyes)."""
+        doable = (Kind.USER_TASK, Kind.START_EVENT)
+        for element in elements[1:]:
+            node = self.nodes[element.index]
+            named = _listed(node.get(noria("separateFrom"))) if element.kind is Kind.USER_TASK else ()
+            found = [self.element_of.get(name, 0) for name in named]
+            wrong = [name for name, index in zip(named, found, strict=True) if elements[index].kind not in doable]
+            if wrong:
+                message = f"separateFrom names user tasks and start events, not {', '.join(map(repr, wrong))}."
+                self.findings.error("bpmn.separate_from", message, node, names=", ".join(wrong))
+            else:
+                element.separate_from = tuple(dict.fromkeys(found))
+
     def _links(self, elements: list[Element]) -> None:
         targets = {
             (element.scope, element.trigger.name): element.index
@@ -257,6 +272,8 @@ class _ProcessCompiler:
                 message = "The serial pattern may hold {year} and {number:06d} only."
                 self.findings.error("bpmn.serial", message, process)
         graph.title = self.expressions.optional(process, "title")
+        amount = process.get(noria("amount"))
+        graph.amount = self.expressions.feel(amount, process) if amount.strip() else None
         graph.summary = _listed(process.get(noria("summary")))
         graph.starter_groups = _listed(process.get(noria("starterGroups")))
         graph.withdrawable = process.get(noria("withdrawable")) or "before_first_decision"

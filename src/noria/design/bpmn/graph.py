@@ -199,6 +199,8 @@ class HumanWork(msgspec.Struct):
         lane_groups: keys of the lanes around the task, innermost first; used when neither assignee nor candidates are
             given.
         form: name of the form resource of the same deployment, "" for none.
+        hidden_fields: variables of the form that this step neither shows nor takes.
+        writable_fields: variables of the form that this step lets be written, all others are read-only; None for all.
         due_in: FEEL that gives an ISO 8601 duration until the task is overdue; None for no limit.
         calendar: id of the working calendar in which `due_in` counts, "" for clock time.
         remind_shares: shares of the limit at which assignee and manager are reminded, ascending, e.g. (0.8, 1.0).
@@ -237,6 +239,8 @@ class HumanWork(msgspec.Struct):
     remind_times: int = 0
     copy_to: Expression | None = None
     title: Expression | None = None
+    hidden_fields: tuple[str, ...] = ()
+    writable_fields: tuple[str, ...] | None = None
     is_constant: bool = False
 
     def __post_init__(self) -> None:
@@ -368,6 +372,7 @@ class Element(msgspec.Struct):
         event_sub_processes: for the process and sub-processes: element indexes of the event sub-processes directly
             inside.
         human: set on user tasks.
+        separate_from: on user tasks: element indexes of the user tasks, and start events, whose doers may not do it.
         job: set on service tasks, and on send and script tasks and throwing events that are done by a worker.
         call: set on call activities.
         script: FEEL of a script task.
@@ -411,6 +416,7 @@ class Element(msgspec.Struct):
     starts: tuple[int, ...] = ()
     event_sub_processes: tuple[int, ...] = ()
     human: HumanWork | None = None
+    separate_from: tuple[int, ...] = ()
     job: JobWork | None = None
     call: Call | None = None
     script: Expression | None = None
@@ -456,6 +462,7 @@ class Graph(msgspec.Struct):
         serial: pattern of the business key drawn at start, e.g. ``CG-{year}-{number:06d}``; "" for none.
         starter_groups: role or unit keys that may start it; empty means every signed-in person of the tenant.
         title: FEEL for the line that names an instance in lists; None means process name and business key.
+        amount: what substitutes are limited by; None for the variable ``amount``.
         summary: variable names shown on a task's card, in order.
         withdrawable: "before_first_decision" (default), "always" or "never".
     """
@@ -469,5 +476,6 @@ class Graph(msgspec.Struct):
     serial: str = ""
     starter_groups: tuple[str, ...] = ()
     title: Expression | None = None
+    amount: Expression | None = None
     summary: tuple[str, ...] = ()
     withdrawable: str = "before_first_decision"

@@ -72,6 +72,8 @@ class People:
             remind_times=times,
             copy_to=read.names(node, "copyTo"),
             title=read.optional(node, "title"),
+            hidden_fields=_listed(node, "hiddenFields"),
+            writable_fields=_listed(node, "writableFields") if noria("writableFields") in node.attributes else None,
         )
 
     def _words(self, node: Node) -> dict[str, str]:
@@ -174,3 +176,8 @@ class People:
             self.findings.warn("bpmn.resource_role", message, node)
             return None
         return literal_expression(resource.get("name"))
+
+
+def _listed(node: Node, name: str) -> tuple[str, ...]:
+    """The names in a comma list."""
+    return tuple(part for part in (one.strip() for one in node.get(noria(name)).split(",")) if part)

@@ -147,7 +147,7 @@ class _Observer(Watcher):
             ]
             rules: list[RuleSeen] = []
             with self._beside(run):
-                if table.allows(values, variables, EvaluationContext(run.context.now_ms, run.context.zone)):
+                if table.allows(values, variables, _fresh(run)):
                     rules = [self._rule(table, at, values, variables, run) for at in range(len(table.rules))]
             seen = TableSeen(here.decision, table.id, POLICY_NAMES[table.policy], inputs, rules)
             self._tables.append(seen)
@@ -160,7 +160,7 @@ class _Observer(Watcher):
         seen = RuleSeen(at + 1, rule.id, True, [])
         for position, tests in rule.tests:
             column = table.inputs[position].source
-            context = EvaluationContext(run.context.now_ms, run.context.zone)
+            context = _fresh(run)
             outcome = tests.matches(values[position], variables, context)
             seen.cells.append(
                 CellSeen(column, tests.source, "null" if outcome is None else "passed" if outcome else "failed")
@@ -175,7 +175,7 @@ class _Observer(Watcher):
     def _outputs(self, table: Table, rule: Rule, at: int, variables: dict[str, Any], run: Run) -> None:
         for entry, output in zip(rule.outputs, table.outputs, strict=True):
             if entry is not None:
-                context = EvaluationContext(run.context.now_ms, run.context.zone)
+                context = _fresh(run)
                 entry.evaluate(variables, context)
                 place = self._place._replace(row=at + 1, column=output.name, expression=entry.source)
                 self._add(context.diagnostics, place)
@@ -256,3 +256,8 @@ def _verdict(rule: RuleSeen, values: Mapping[str, Any]) -> str:
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _fresh(run: Run) -> EvaluationContext:
+    """A context of its own, which knows what the evaluation's knows."""
+    return EvaluationContext(run.context.now_ms, run.context.zone, outside=run.context.outside)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import msgspec
 
 from noria.kernel.errors import NoriaError
 
 _DIAGNOSTICS_MAX = 100
+NOTHING_OUTSIDE: Mapping[str, Any] = {}
 
 
 class FeelBudgetError(NoriaError):
@@ -35,6 +37,7 @@ class EvaluationContext:
     Attributes:
         now_ms: the instant that now() and today() give, ms since the epoch in UTC.
         zone: IANA name of the zone in which now() and today() are expressed.
+        outside: values by name that stand behind the variables: what has no variable of that name is looked up here.
         steps_left: loop items, calls and generated list items that may still be spent.
         list_max: longest list that may be generated.
         text_max: longest string that may be generated, in code points.
@@ -43,7 +46,17 @@ class EvaluationContext:
         diagnostics: why parts became null, oldest first, at most 100.
     """
 
-    __slots__ = ("depth", "depth_max", "diagnostics", "list_max", "now_ms", "steps_left", "text_max", "zone")
+    __slots__ = (
+        "depth",
+        "depth_max",
+        "diagnostics",
+        "list_max",
+        "now_ms",
+        "outside",
+        "steps_left",
+        "text_max",
+        "zone",
+    )
 
     def __init__(
         self,
@@ -53,8 +66,10 @@ class EvaluationContext:
         list_max: int = 100_000,
         text_max: int = 1_000_000,
         depth_max: int = 100,
+        outside: Mapping[str, Any] = NOTHING_OUTSIDE,
     ) -> None:
         self.now_ms = now_ms
+        self.outside = outside
         self.zone = zone
         self.steps_left = steps_max
         self.list_max = list_max

@@ -36,7 +36,7 @@ _TOO_DEEP = "The expression recurses too deeply; simplify it."
 
 
 class _Lenient(dict[str, Any]):
-    """Variables that note which of them are asked for and not there."""
+    """Variables with what stands behind them; what is asked for and not there either is noted."""
 
     __slots__ = ("_context",)
 
@@ -44,8 +44,9 @@ class _Lenient(dict[str, Any]):
         super().__init__(variables)
         self._context = context
 
-    def __missing__(self, name: str) -> None:
-        return missing(self._context, name)
+    def __missing__(self, name: str) -> Any:
+        outside = self._context.outside
+        return outside[name] if name in outside else missing(self._context, name)
 
 
 def _again(

@@ -11,7 +11,7 @@ from noria.engine.arming import text_of
 from noria.engine.deadlines import deadline_set, part_way, reckon, reminder, responsible
 from noria.engine.run import Run
 from noria.engine.state import Deadline
-from noria.engine.tasks import approving, coming_back, finding
+from noria.engine.tasks import approving, coming_back, finding, separating
 from noria.engine.trouble import Trouble
 
 _NO_WORK = HumanWork()
@@ -48,6 +48,10 @@ def enter(run: Run, token: int, element: Element) -> None:
             groups = finding.fallback(work)
     elif not assignee and work.assignee is not None:
         assignee = work.assignee.constant or _assignee(run, element, work.assignee, variables)
+    kept_out = separating.excluded(run, element) if element.separate_from else ()
+    if kept_out:
+        assignee = "" if assignee in kept_out else assignee
+        users = tuple(user for user in users if user not in kept_out)
     if not assignee and not groups and not users:
         assignee = finding.person_instead(run, token, element, work)
         groups = () if assignee else finding.fallback(work)
@@ -73,8 +77,11 @@ def enter(run: Run, token: int, element: Element) -> None:
     )
     if deadline is not None:
         run.emit(deadline_set(token, deadline))
+    if kept_out:
+        run.emit(e.TaskSeparated(token, kept_out))
     if work.completed_by_start and run.with_start and round_now == 1:
         run.emit(e.TaskCompleted(token, element.index, state.starter, 1, "", True))
+        separating.note(run, token, element, state.starter)
         run.leave(token, element)
     elif due_ms:
         for share in work.remind_shares:

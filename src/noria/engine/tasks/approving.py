@@ -184,6 +184,18 @@ def add(run: Run, task: Task, command: c.AddApprovers) -> Rejected | None:
     return None
 
 
+def asked_already(run: Run, task: int, *people: str) -> Rejected | None:
+    """Why these people do not get a task: they are asked in its approval already. None elsewhere."""
+    approval = run.state.approvals.get(run.state.tokens[task].scope)
+    return _asked_already(approval, people) if approval is not None else None
+
+
+def _asked_already(approval: Approval, people: tuple[str, ...]) -> Rejected | None:
+    asked = {seat.person for seat in approval.seats.values() if not seat.outcome}
+    again = sorted(asked.intersection(people))
+    return Rejected("approval.asked", f"Asked already: {', '.join(again)}.", {"people": again}) if again else None
+
+
 def _unfit(approval: Approval, command: c.AddApprovers) -> Rejected | None:
     if command.where not in (voting.BEFORE, voting.AFTER, voting.PARALLEL):
         return Rejected("approval.where", "Approvers are added before, after or parallel.")
@@ -193,10 +205,9 @@ def _unfit(approval: Approval, command: c.AddApprovers) -> Rejected | None:
         return Rejected("approval.people", "Name whom to ask.", {"fields": {"people": "approval.people"}})
     if command.by in command.people or len(set(command.people)) < len(command.people):
         return Rejected("approval.self", "Nobody is asked twice, and nobody adds themselves.")
-    asked = {seat.person for seat in approval.seats.values() if not seat.outcome}
-    again = sorted(asked.intersection(command.people))
-    if again:
-        return Rejected("approval.asked", f"Asked already: {', '.join(again)}.", {"people": again})
+    rejected = _asked_already(approval, command.people)
+    if rejected is not None:
+        return rejected
     seat = voting.seat_of(approval, command.token)
     if voting.depth_of(approval, seat) >= voting.DEPTH_MAX:
         return Rejected("approval.too_deep", "Approvers have been added to added approvers too often.")

@@ -6,7 +6,7 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.run import Run
 from noria.engine.state import Task
-from noria.engine.tasks import approving
+from noria.engine.tasks import approving, separating
 from noria.kernel.errors import Rejected
 
 
@@ -37,6 +37,9 @@ def claim(run: Run, command: c.ClaimTask) -> Rejected | None:
         return task
     if task.assignee:
         return Rejected("task.claimed", f"Task {command.token} is held already.", {"assignee": task.assignee})
+    rejected = separating.may_not_do(run, task, command.by)
+    if rejected is not None:
+        return rejected
     run.emit(e.TaskClaimed(command.token, command.by))
     return None
 
@@ -59,6 +62,9 @@ def transfer(run: Run, command: c.TransferTask) -> Rejected | None:
         return task
     if not command.to or command.to == task.assignee:
         return Rejected("task.transfer_to_self", "Name somebody else to hand the task over to.")
+    rejected = separating.separated(task, command.to) or approving.asked_already(run, command.token, command.to)
+    if rejected is not None:
+        return rejected
     run.emit(e.TaskTransferred(command.token, command.by, task.assignee, command.to, command.reason))
     return None
 
@@ -72,6 +78,9 @@ def delegate(run: Run, command: c.DelegateTask) -> Rejected | None:
         return Rejected("task.delegated", "A delegated task cannot be delegated on; give it back first.")
     if not command.to or command.to == command.by:
         return Rejected("task.transfer_to_self", "Name somebody else to delegate the task to.")
+    rejected = separating.separated(task, command.to)
+    if rejected is not None:
+        return rejected
     if not task.assignee:
         run.emit(e.TaskClaimed(command.token, command.by))
     run.emit(e.TaskDelegated(command.token, command.by, command.to, command.reason))
@@ -83,4 +92,7 @@ def add_approvers(run: Run, command: c.AddApprovers) -> Rejected | None:
     task = held_task(run, command.token, command.by, command.version)
     if isinstance(task, Rejected):
         return task
+    rejected = separating.separated(task, *command.people)
+    if rejected is not None:
+        return rejected
     return approving.add(run, task, command)

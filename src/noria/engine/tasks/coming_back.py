@@ -37,6 +37,6 @@ def passes(run: Run, token: int, element: Element) -> bool:
 def changed_for(run: Run, comeback: Comeback, token: int, element: Element) -> list[str]:
     """What a task sees and is not as it was when the request was returned: the fields of its form, without one all."""
     now = run.variables(token)
-    form = run.definition.forms.get(element.human.form) if element.human is not None else None
+    form = run.definition.form_at(element.index, element.human.form) if element.human is not None else None
     seen = form.names if form is not None else sorted({*now, *comeback.before} - RESERVED_VARIABLES)
     return [name for name in seen if now.get(name) != comeback.before.get(name)]

@@ -9,7 +9,7 @@ from noria.engine.forms import checked_form
 from noria.engine.lifecycle import reserved_names
 from noria.engine.run import Run
 from noria.engine.state import Approval
-from noria.engine.tasks import approving, coming_back
+from noria.engine.tasks import approving, coming_back, separating
 from noria.engine.tasks.claiming import held_task
 from noria.kernel.errors import Rejected
 
@@ -20,6 +20,9 @@ def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
     task = held_task(run, token, command.by, command.version)
     if isinstance(task, Rejected):
         return task
+    rejected = separating.may_not_do(run, task, command.by)
+    if rejected is not None:
+        return rejected
     approval = run.state.approvals.get(run.state.tokens[token].scope) if run.state.approvals else None
     if approval is not None or command.outcome:
         rejected = _unfit_outcome(approval, token, command.outcome)
@@ -35,7 +38,7 @@ def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
         if rejected is not None:
             return rejected
     if task.form:
-        checked = checked_form(run, task.form, values, run.variables(token))
+        checked = checked_form(run, task.form, values, run.variables(token), task.element)
         if isinstance(checked, Rejected):
             return checked
         values = checked
@@ -48,6 +51,7 @@ def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
             run.assign(run.state.tokens[token].scope if approval else token, element, values)
         return None
     run.emit(e.TaskCompleted(token, task.element, command.by, task.round, command.comment, outcome=command.outcome))
+    separating.note(run, token, element, command.by)
     if approval is not None:
         scope = run.state.tokens[token].scope
         if values:

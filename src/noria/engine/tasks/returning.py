@@ -8,6 +8,7 @@ from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.run import Run
 from noria.engine.state import State
+from noria.engine.tasks import separating
 from noria.engine.tasks.claiming import held_task
 from noria.kernel.errors import Rejected
 
@@ -56,6 +57,9 @@ def return_task(run: Run, command: c.ReturnTask) -> Rejected | None:
     task = held_task(run, token, command.by, command.version)
     if isinstance(task, Rejected):
         return task
+    rejected = separating.may_not_do(run, task, command.by)
+    if rejected is not None:
+        return rejected
     if not command.reason.strip():
         return Rejected(
             "reason.required", "Say why the request is returned.", {"fields": {"reason": "reason.required"}}
@@ -74,6 +78,7 @@ def return_task(run: Run, command: c.ReturnTask) -> Rejected | None:
         index for index in sorted(state.actors) if downstream >> index & 1 and index not in (target, task.element)
     )
     run.emit(e.TaskReturned(token, task.element, target, command.by, command.reason, command.straight, valid))
+    separating.note(run, token, definition.graph.elements[task.element], command.by)
     gone = [key for key, value in state.tokens.items() if value.scope == scope and _lies_behind(run, key, downstream)]
     left_from = {state.tokens[key].element for key in gone}
     # The new token comes first, so that the scope is never empty in between.

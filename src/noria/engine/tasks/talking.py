@@ -33,5 +33,5 @@ def comment(run: Run, command: c.Comment) -> Rejected | None:
     """Say something about the request."""
     if not command.text.strip():
         return Rejected("comment.empty", "The comment is empty.", {"fields": {"text": "comment.empty"}})
-    run.emit(e.Commented(command.by, command.text, command.token))
+    run.emit(e.Commented(command.by, command.text, command.token, command.mentions))
     return None

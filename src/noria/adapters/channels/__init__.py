@@ -1,0 +1,1 @@
+"""Ways out of the house for notices: e-mail, robots of chat rooms, webhooks."""

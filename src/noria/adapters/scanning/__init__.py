@@ -1,0 +1,1 @@
+"""Virus scanners that uploaded files go through."""

@@ -1,0 +1,19 @@
+import type { NoticeKind } from "../../api/types";
+
+/** Kinds of notices, in the order that the server lists them. */
+export const NOTICE_KINDS: readonly NoticeKind[] = [
+  "task",
+  "offered",
+  "assigned",
+  "reminder",
+  "overdue",
+  "urged",
+  "returned",
+  "mentioned",
+  "handed_back",
+  "copied",
+  "nobody",
+  "refused",
+  "completed",
+  "terminated",
+];
