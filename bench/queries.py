@@ -37,8 +37,8 @@ TASKS_EACH = 3
 """Finished tasks of a finished request; open ones have two."""
 OPEN_EACH = 2
 DAY_MS = 86_400_000
-WORDS = "轴承 齿轮 阀门 电机 钢板 铜线 滤芯 密封圈 传感器 减速机 螺栓 法兰 软管 油泵 皮带 焊条".split()
-FIRMS = "精工 华达 东方 宏远 恒力 新锐 金盾 三联 永固 鼎盛".split()
+WORDS = ("轴承", "齿轮", "阀门", "电机", "钢板", "铜线", "滤芯", "密封圈", "传感器", "减速机", "螺栓", "法兰")
+FIRMS = ("精工", "华达", "东方", "宏远", "恒力", "新锐", "金盾", "三联", "永固", "鼎盛")
 Row = tuple[Any, ...]
 
 
@@ -46,7 +46,7 @@ class Company:
     """What is written, drawn from a seed."""
 
     def __init__(self, finished: int, opened: int, now_ms: int) -> None:
-        self.draw = random.Random(7)  # noqa: S311 - the same company each time
+        self.draw = random.Random(7)  # the same company each time
         self.finished = finished // TASKS_EACH
         self.opened = opened // OPEN_EACH
         self.now_ms = now_ms
@@ -95,10 +95,16 @@ class Company:
             yield inst, tasks, candidates, visits
 
 
-_INST = "shard iid tenant definition ver status bkey title summary starter unit parent parent_token started ended round incidents state"
+_INST = (
+    "shard iid tenant definition ver status bkey title summary starter unit parent parent_token started ended round "
+    "incidents state"
+)
 _TASK = "shard iid tok tenant definition element assignee created due prio round version claimed name provisional"
 _CANDIDATE = "shard iid tok kind name tenant"
-_VISIT = "iid tok tenant definition element entered claimed closed outcome actor due round human handling waiting handling_work waiting_work"
+_VISIT = (
+    "iid tok tenant definition element entered claimed closed outcome actor due round human handling waiting "
+    "handling_work waiting_work"
+)
 TABLES = {"inst": _INST, "task": _TASK, "candidate": _CANDIDATE, "visit": _VISIT}
 
 
@@ -167,7 +173,7 @@ def questions(noria: Noria, draw: random.Random) -> dict[str, Ask]:
 
 async def ask(url: str, company: Company, rounds: int, only: Sequence[str]) -> list[tuple[str, list[float]]]:
     noria = await Noria.open(url)
-    draw = random.Random(11)  # noqa: S311 - the same questions each time
+    draw = random.Random(11)  # the same questions each time
     office = noria.services.office
     callers = []
     for n in (0, 1, 2, 7, 60, 150, 400, 900):

@@ -10,7 +10,7 @@ import msgspec
 
 from noria.trust.policy import InstanceFacts, Principal
 
-COUNTED_MAX = 10_000
+COUNTED_MAX = 1_000
 """Lists of instances are counted up to this; a total of as many says: at least."""
 
 

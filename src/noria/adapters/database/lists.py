@@ -35,6 +35,7 @@ _STATUS = {
     InstanceStatus.REFUSED: Status.REFUSED,
 }
 _NEVER_DUE = 2**62
+_NUMBERED_MAX = 100
 _LATELY = 2_000
 """So many tasks of a process tell how long they usually take."""
 Where = sa.ColumnElement[bool]
@@ -111,6 +112,15 @@ def _may_reassign(who: Principal) -> Where:
     return sa.or_(sa.false(), *(sa.and_(_stands_for(who, stands, None), _beyond(stands)) for stands in who.limited))
 
 
+def _is_of(status: Status) -> Where:
+    """Whether a row of `inst` is of a status, in the words of the indexes of the few: a parameter would not do."""
+    number: sa.ColumnElement[int] = sa.literal_column(str(int(status)))
+    is_it = t.inst.c.status == number
+    if status in (Status.OPEN, Status.COMPLETED):
+        return is_it
+    return sa.and_(t.inst.c.status > sa.literal_column("1"), is_it)
+
+
 _INST = [t.inst.c[name] for name in InstanceFields.__struct_fields__]
 _JOINED = [t.inst.c[name] for name in ("bkey", "title", "summary", "starter", "amount")]
 _OPEN_TASK = [
@@ -178,7 +188,9 @@ class DatabaseLists:
         elif box is TaskBox.QUEUE and not who.limited:
             return sa.select(sa.literal(0))
         else:
-            found = DatabaseLists._box(who, box).with_only_columns(k.iid).subquery()
+            simple = box is TaskBox.GROUP and not who.stands_for
+            keys = DatabaseLists._plainly(who, box) if simple else DatabaseLists._box(who, box)
+            found = keys.with_only_columns(k.iid).subquery()
         return sa.select(sa.func.count()).select_from(found)
 
     async def tasks(
@@ -210,7 +222,10 @@ class DatabaseLists:
                 TaskSort.PRIORITY: [t.task.c.prio.desc(), due],
             }
             order = orders[sort]
-        query = query.order_by(*order, source.c.iid, source.c.tok).limit(limit).offset(offset)
+        order += [source.c.iid, source.c.tok]
+        if box in (TaskBox.MINE, TaskBox.GROUP) and everything and not who.stands_for:
+            return await self._page(self._plainly(who, box), order, total, limit, offset)
+        query = query.order_by(*order).limit(limit).offset(offset)
         if box is TaskBox.DONE and everything:
             query = self._lately_done(who, limit, offset)
         async with self._database.reading() as db:
@@ -218,6 +233,35 @@ class DatabaseLists:
             count = (await db.execute(total)).scalar_one()
             await self._add_groups(db, rows)
         return rows, count
+
+    @staticmethod
+    def _plainly(who: Principal, box: TaskBox) -> sa.Select[tuple[object, ...]]:
+        """Keys of the tasks of somebody who stands for nobody; no instance need be looked at."""
+        k = t.task.c
+        keys = sa.select(k.shard, k.iid, k.tok)
+        if box is TaskBox.MINE:
+            return keys.where(k.tenant == who.tenant, k.assignee == who.id)
+        seed = seeking.tasks_of(who, box)
+        offered = keys.select_from(seed.join(t.task, seeking.on_task(seed)))
+        return offered.where(k.assignee == "", sa.not_(_excluded(who.tenant, who.id)))
+
+    async def _page(
+        self,
+        keys: sa.Select[tuple[object, ...]],
+        order: list[sa.ColumnElement[Any]],
+        total: sa.Select[int],
+        limit: int,
+        offset: int,
+    ) -> tuple[list[TaskFields], int]:
+        """A page of open tasks, chosen by what stands in their rows before anything is joined to them."""
+        chosen = keys.order_by(*order).limit(limit).offset(offset).subquery("page")
+        joined = chosen.join(t.task, seeking.on_task(chosen)).join(t.inst, seeking.on_instance(chosen))
+        query = sa.select(*_OPEN_TASK, sa.literal(0).label("closed"), *_JOINED).select_from(joined).order_by(*order)
+        async with self._database.reading() as db:
+            rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()]
+            count = (await db.execute(total)).scalar_one()
+            await self._add_groups(db, rows)
+        return rows, int(count)
 
     @staticmethod
     def _lately_done(who: Principal, limit: int, offset: int) -> sa.Select[tuple[object, ...]]:
@@ -289,22 +333,25 @@ class DatabaseLists:
         if definitions is not None:
             where.append(c.definition.in_(definitions))
         if status is not InstanceStatus.ALL:
-            where.append(c.status == int(_STATUS[status]))
-        if q:
+            where.append(_is_of(_STATUS[status]))
+        numbered = await self._numbered(who.tenant, q) if q else []
+        if numbered:
+            where.append(seeking.is_among(t.inst, numbered))
+        elif q:
             where.append(_matches(q))
         own = sa.select(c.iid).where(c.tenant == who.tenant, *where)
         if box is InstanceBox.STARTED:
-            found = seeking.newest(own.where(c.starter == who.id)).subquery("seed")
+            mine = own.where(c.starter == who.id)
+            found = (mine if numbered else seeking.newest(mine)).subquery("seed")
         elif box is InstanceBox.COPIED:
             found = sa.select(seeking.fitting(seeking.copied_to(who), where).subquery().c.iid).distinct().subquery()
         elif box is InstanceBox.UNIT:
             parts = [sa.select(part.subquery().c.iid) for part in seeking.of_units(who, own)]
             found = sa.union(*(parts or [own.where(sa.false())])).subquery("seed")
         elif Permission.READ_ALL in who.permissions:
-            found = seeking.newest(own).subquery("seed")
+            found = (own if numbered else seeking.newest(own)).subquery("seed")
         else:
-            has = sa.or_(_holds(who.tenant, who.id, who.groups, None), _may_work_on(who, None))
-            found = seeking.instances_seen_by(who, where, has)
+            found = seeking.instances_seen_by(who, where, _may_work_on(who, None), numbered or None)
         # An id begins with the instant at which its instance was started.
         page = sa.select(found.c.iid).order_by(found.c.iid.desc()).limit(limit).offset(offset).subquery("page")
         query = sa.select(*_INST).join(page, seeking.on_instance(page)).order_by(c.iid.desc())
@@ -312,6 +359,13 @@ class DatabaseLists:
             rows = [InstanceFields(**row) for row in (await db.execute(query)).mappings()]
             total = (await db.execute(sa.select(sa.func.count()).select_from(found))).scalar_one()
         return rows, min(total, COUNTED_MAX)
+
+    async def _numbered(self, tenant: int, q: str) -> list[int]:
+        """Instances whose whole business key this is: who gives a whole number means just that one."""
+        c = t.inst.c
+        query = sa.select(c.iid).where(c.tenant == tenant, c.bkey == q.strip()).limit(_NUMBERED_MAX)
+        async with self._database.reading() as db:
+            return list((await db.execute(query)).scalars())
 
     async def instance_facts(self, iid: int) -> InstanceFacts | None:
         c, v = t.inst.c, t.visit.c

@@ -18,6 +18,8 @@ from noria.trust.policy import Principal
 
 Where = sa.ColumnElement[bool]
 Keys = sa.Select[Any]
+_PROXIED = sa.text("visit.proxy <> ''")
+"""As the index of what substitutes did says it: with a parameter it would not be used."""
 _UNITS_EACH = 4
 """So many units are looked up one by one; a manager of more sees so much that the newest are found at once."""
 
@@ -86,7 +88,7 @@ def done_by(who: Principal) -> list[Keys]:
     """Visits that a person closed, and those that he closed for somebody; the sets have nothing in common."""
     v = t.visit.c
     closed = sa.select(v.iid, v.tok, v.closed).where(v.tenant == who.tenant, v.human == 1, v.closed > 0)
-    return [closed.where(v.actor == who.id), closed.where(v.proxy == who.id, v.proxy != "")]
+    return [closed.where(v.actor == who.id), closed.where(v.proxy == who.id, _PROXIED)]
 
 
 def copied_to(who: Principal) -> Keys:
@@ -95,31 +97,48 @@ def copied_to(who: Principal) -> Keys:
     return sa.select(n.iid).where(n.tenant == who.tenant, n.person == who.id, n.kind == "copied")
 
 
-def instances_seen_by(who: Principal, where: Sequence[Where], has_task: Where) -> sa.Subquery:
+def instances_seen_by(
+    who: Principal, where: Sequence[Where], has_task: Where, only: Sequence[int] | None = None
+) -> sa.Subquery:
     """Ids of the instances that a person may see, and that fit: `noria.trust.policy.may_see` from the indexes' side.
 
     Args:
         who: the person.
         where: what else must hold for the row of `inst`.
-        has_task: whether a row of `task`, joined with `inst`, gives the person a part in it.
+        has_task: whether a row of `task`, joined with `inst`, gives the person a part in it as a substitute.
+        only: the instances that `where` leaves, where they are known.
     """
-    c, v = t.inst.c, t.visit.c
+    c, k, v = t.inst.c, t.task.c, t.visit.c
     own = sa.select(c.iid).where(c.tenant == who.tenant, *where)
-    parts = [newest(own.where(c.starter == who.id))]
-    parts += of_units(who, own)
-    seed = tasks_of(who, None)
-    open_ones = seed.join(t.task, on_task(seed)).join(t.inst, on_instance(seed))
-    tasks = sa.select(seed.c.iid).select_from(open_ones).where(has_task, *where)
+    # Of a few that are known nothing need be put in order.
+    parts = [own.where(c.starter == who.id) if only is not None else newest(own.where(c.starter == who.id))]
+    parts += of_units(who, own, in_order=only is None)
+    parts.append(fitting(sa.select(_held(who.tenant, who.id).subquery().c.iid), where))
+    for keys in _offered(who.tenant, who.id, who.groups):
+        offered = keys.subquery()
+        joined = offered.join(t.task, on_task(offered))
+        parts.append(fitting(sa.select(offered.c.iid).select_from(joined).where(k.assignee == ""), where))
+    if who.stands_for:
+        seed = tasks_of(who, None)
+        open_ones = seed.join(t.task, on_task(seed)).join(t.inst, on_instance(seed))
+        parts.append(sa.select(seed.c.iid).select_from(open_ones).where(has_task, *where))
     visits = sa.select(v.iid, v.closed).where(v.tenant == who.tenant)
-    for did in (v.actor == who.id, sa.and_(v.proxy == who.id, v.proxy != "")):
-        parts.append(fitting(visits.where(did).order_by(v.closed.desc()).limit(COUNTED_MAX + 1), where))
-    parts += [tasks, fitting(copied_to(who), where)]
+    if only is not None:
+        visits = visits.where(v.iid.in_(only))
+    elif not where:
+        # Who started something lately has closed what came of it lately, too.
+        visits = visits.order_by(v.closed.desc()).limit(COUNTED_MAX + 1)
+    # By each value of `human`, so that the index gives them in order.
+    did = [*(sa.and_(v.actor == who.id, v.human == human) for human in (0, 1)), sa.and_(v.proxy == who.id, _PROXIED)]
+    parts += [*(fitting(visits.where(one), where) for one in did), fitting(copied_to(who), where)]
     return sa.union(*(sa.select(part.subquery().c.iid) for part in parts)).subquery("seen")
 
 
-def of_units(who: Principal, own: Keys) -> list[Keys]:
-    """Of some instances those of the units that a person manages, newest first."""
+def of_units(who: Principal, own: Keys, *, in_order: bool = True) -> list[Keys]:
+    """Of some instances those of the units that a person manages, newest first unless that is of no use."""
     c = t.inst.c
+    if not in_order:
+        return [own.where(c.unit.in_(who.units))] if who.units else []
     if len(who.units) <= _UNITS_EACH:
         return [newest(own.where(c.unit == unit)) for unit in who.units]
     # Not by the index of units: with many of them the newest come at once in the order of time.
