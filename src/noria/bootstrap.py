@@ -15,6 +15,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import uvicorn
 
 from noria.adapters.calendars import china_calendar, china_days
@@ -219,6 +220,7 @@ class Noria:
         observations = DatabaseObservations(database)
         self.book = CalendarBook(calendars, self.people.latest, china_calendar(range(year - 3, year + 3)))
         self.world = World(observations, clock, self.book.facts)
+        self._facts: dict[int, tuple[Facts, Facts]] = {}
         self.catalogue.when_load_is_asked_for(self.world.count)
         self.cluster = cluster
         owner = cluster.id if cluster is not None else "single"
@@ -283,14 +285,14 @@ class Noria:
             workers=workers,
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),
             auditing=Auditing(office, cases, self.audit),
-            environment=Environment(office, observations, self.world.refresh),
-            calendaring=Calendaring(office, self.book, calendars, self.deriving, _known_days),
             staff=staff,
             substitutes=Substitutes(office, self.people, staff, lambda: SystemSecrets().token()[:16]),
             rosters=Rosters(office, self.people, staff, SpreadsheetFiles()),
             attachments=Attachments(office, Clamd(address) if (address := os.environ.get("NORIA_CLAMD")) else None),
             desk=Desk(office, DatabaseDesk(database)),
             telling=Telling(office, deliveries, self._channel, allowed),
+            environment=Environment(office, observations, self.world.refresh),
+            calendaring=Calendaring(office, self.book, calendars, self.deriving, _known_days),
             live=self.hub,
             tenant=TENANT,
             demo=demo,
@@ -333,7 +335,11 @@ class Noria:
 
     def facts(self, tenant: int) -> Facts:
         """Outside facts of a tenant, with the people who were asked for last."""
-        return self.world.facts(tenant)
+        world, people = self.world.facts(tenant), self.people.latest(tenant)
+        known = self._facts.get(tenant)
+        if known is None or known[0] is not world or known[1].people is not people:
+            known = self._facts[tenant] = world, msgspec.structs.replace(world, people=people)
+        return known[1]
 
     def calendar(self, tenant: int, key: str = DEFAULT, version: int = 0) -> WorkCalendar:
         """A working calendar of a tenant, in which its figures are counted."""
@@ -545,27 +551,6 @@ class Composition:
         finally:
             await noria.close()
 
-    async def calendar(self, url: str, key: str) -> CalendarDraft:
-        """A working calendar in force, as a draft of its next version."""
-        noria = await Noria.open(url)
-        try:
-            return noria.services.calendaring.draft(OPERATOR, key)
-        finally:
-            await noria.close()
-
-    async def publish_calendar(self, url: str, key: str, draft: CalendarDraft) -> int:
-        """Publish a working calendar as the operator of the machine; gives its version."""
-        noria = await Noria.open(url)
-        try:
-            return (await noria.services.calendaring.publish(OPERATOR, key, draft)).version
-        finally:
-            await noria.close()
-
-    @staticmethod
-    def public_holidays(year: int) -> KnownDays:
-        """Holidays and make-up workdays of a year, as the holiday package has them."""
-        return _known_days(year)
-
     async def import_people(
         self,
         url: str,
@@ -591,6 +576,27 @@ class Composition:
             return await noria.services.rosters.export(REGISTRAR, kind, chinese=chinese, at=at)
         finally:
             await noria.close()
+
+    async def calendar(self, url: str, key: str) -> CalendarDraft:
+        """A working calendar in force, as a draft of its next version."""
+        noria = await Noria.open(url)
+        try:
+            return noria.services.calendaring.draft(OPERATOR, key)
+        finally:
+            await noria.close()
+
+    async def publish_calendar(self, url: str, key: str, draft: CalendarDraft) -> int:
+        """Publish a working calendar as the operator of the machine; gives its version."""
+        noria = await Noria.open(url)
+        try:
+            return (await noria.services.calendaring.publish(OPERATOR, key, draft)).version
+        finally:
+            await noria.close()
+
+    @staticmethod
+    def public_holidays(year: int) -> KnownDays:
+        """Holidays and make-up workdays of a year, as the holiday package has them."""
+        return _known_days(year)
 
 
 async def _work(url: str, peers: str, listening: socket.socket, ready: Event) -> None:

@@ -230,6 +230,41 @@ async def _in_thread(path: Path) -> Result:
     return await asyncio.to_thread(verified, path)
 
 
+# People
+
+
+def test_people_are_imported_when_nothing_is_wrong_and_shown_before(tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("id,username,name\nlin,lin,林晓\nwang,lin,王强\n", encoding="utf-8")
+    wrong = noria("people", "import", table, "--apply", "--data", tmp_path)
+    assert wrong.exit_code == 1
+    assert wrong.stdout.splitlines()[0].startswith("people:3: username: person.username_taken: ")
+    table.write_text("id,username,name\nlin,lin,林晓\nwang,wang,王强\n", encoding="utf-8")
+    shown = noria("people", "import", table, "--data", tmp_path)
+    assert (shown.exit_code, "Not written yet" in shown.stdout) == (0, True)
+    assert noria("people", "import", table, "--apply", "--data", tmp_path).exit_code == 0
+    again = noria("people", "import", table, "--apply", "--data", tmp_path)
+    assert again.stdout.startswith("0 added, 0 changed, 0 deactivated, 2 as they are. Written")
+
+
+@pytest.mark.parametrize("name", ["people.xlsx", "people.zip"])
+def test_people_are_exported_as_what_can_be_imported(tmp_path: Path, name: str) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("id,username,name\nlin,lin,林晓\n", encoding="utf-8")
+    noria("people", "import", table, "--apply", "--data", tmp_path / "one")
+    done = noria("people", "export", tmp_path / name, "--chinese", "--data", tmp_path / "one")
+    assert done.exit_code == 0, done.output
+    taken = noria("people", "export", tmp_path / name, "--data", tmp_path / "one")
+    assert (taken.exit_code, "is there already" in taken.stderr) == (1, True)
+    loaded = noria("people", "import", tmp_path / name, "--apply", "--data", tmp_path / "two")
+    assert loaded.stdout.splitlines()[-1].startswith("1 added"), loaded.output
+    assert noria("people", "export", tmp_path / "people.txt", "--data", tmp_path / "one").exit_code == 2
+    assert noria("people", "export", tmp_path / "x.zip", "--at", "soon", "--data", tmp_path / "one").exit_code == 2
+
+
+# Calendars
+
+
 def test_a_calendar_is_printed_changed_and_published(tmp_path: Path) -> None:
     shown = noria("calendar", "show", "--data", tmp_path)
     assert shown.exit_code == 0, shown.output
@@ -263,35 +298,3 @@ def test_the_public_holidays_of_a_year_are_printed() -> None:
     known = json.loads(noria("calendar", "holidays", 2026).stdout)
     assert known["holidays"]["2026-10-01"] == "国庆节"
     assert known["published"]
-
-
-# People
-
-
-def test_people_are_imported_when_nothing_is_wrong_and_shown_before(tmp_path: Path) -> None:
-    table = tmp_path / "people.csv"
-    table.write_text("id,username,name\nlin,lin,林晓\nwang,lin,王强\n", encoding="utf-8")
-    wrong = noria("people", "import", table, "--apply", "--data", tmp_path)
-    assert wrong.exit_code == 1
-    assert wrong.stdout.splitlines()[0].startswith("people:3: username: person.username_taken: ")
-    table.write_text("id,username,name\nlin,lin,林晓\nwang,wang,王强\n", encoding="utf-8")
-    shown = noria("people", "import", table, "--data", tmp_path)
-    assert (shown.exit_code, "Not written yet" in shown.stdout) == (0, True)
-    assert noria("people", "import", table, "--apply", "--data", tmp_path).exit_code == 0
-    again = noria("people", "import", table, "--apply", "--data", tmp_path)
-    assert again.stdout.startswith("0 added, 0 changed, 0 deactivated, 2 as they are. Written")
-
-
-@pytest.mark.parametrize("name", ["people.xlsx", "people.zip"])
-def test_people_are_exported_as_what_can_be_imported(tmp_path: Path, name: str) -> None:
-    table = tmp_path / "people.csv"
-    table.write_text("id,username,name\nlin,lin,林晓\n", encoding="utf-8")
-    noria("people", "import", table, "--apply", "--data", tmp_path / "one")
-    done = noria("people", "export", tmp_path / name, "--chinese", "--data", tmp_path / "one")
-    assert done.exit_code == 0, done.output
-    taken = noria("people", "export", tmp_path / name, "--data", tmp_path / "one")
-    assert (taken.exit_code, "is there already" in taken.stderr) == (1, True)
-    loaded = noria("people", "import", tmp_path / name, "--apply", "--data", tmp_path / "two")
-    assert loaded.stdout.splitlines()[-1].startswith("1 added"), loaded.output
-    assert noria("people", "export", tmp_path / "people.txt", "--data", tmp_path / "one").exit_code == 2
-    assert noria("people", "export", tmp_path / "x.zip", "--at", "soon", "--data", tmp_path / "one").exit_code == 2

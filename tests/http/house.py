@@ -12,6 +12,7 @@ from noria.adapters.demo.seeding import example_files
 from noria.adapters.http.app import create_app
 from noria.adapters.system import Argon2Hasher
 from noria.bootstrap import Noria
+from noria.kernel.instants import parse_instant
 from noria.trust.people import Person
 from noria.trust.signing_in import Credential
 from tests.clocks import MovedClock
@@ -79,7 +80,9 @@ class House:
         noria = await Noria.open(url, clock=clock)
         now_ms = clock.now_ms()
         people = [*PEOPLE, WORKER, GUEST]
-        await noria.people.put(DEMO_TENANT, people, list(UNITS), now_ms)
+        # They have been there for long: a test may set the clock back.
+        since_ms = parse_instant("2026-01-01T00:00:00Z")
+        await noria.people.put(DEMO_TENANT, people, list(UNITS), now_ms, valid_from=since_ms)
         # One slow hash for all of them; each would be right, twelve would be slow.
         hashed = await Argon2Hasher().hash(DEMO_PASSWORD)
         for person in people:

@@ -41,6 +41,7 @@ FACTS = Facts(
     people=COMPANY,
     unit_calendars={"purchasing": "default", "plant": "night"},
     person_calendars={"zhang": "default", "xu": "night"},
+    people=COMPANY,
 )
 PUBLISHED = {"2027": (date(2027, 12, 31), {date(2027, 1, 4): "元旦"}, frozenset({date(2027, 1, 9)}))}
 """What a scenario may publish: year → horizon, holidays, make-up workdays."""

@@ -93,11 +93,11 @@ class TaskFields(msgspec.Struct):
     starter: str
     groups: list[str] = []
     name: str = ""
-    provisional: int = 0
     users: list[str] = []
     excluded: list[str] = []
     amount: float | None = None
     proxy: str = ""
+    provisional: int = 0
 
 
 class ProcessCounts(msgspec.Struct):
@@ -174,12 +174,12 @@ class Lists(Protocol):
         """What counts for the policy about one instance."""
         ...
 
-    async def visited(self, tenant: int, places: Sequence[tuple[int, int]], since_ms: int, limit: int) -> list[int]:
-        """Instances that have left one of these elements (definition, element) since, the newest first."""
-        ...
-
     async def worked_at(self, iid: int, person: str) -> list[int]:
         """Indexes of the elements of an instance where a person did something."""
+        ...
+
+    async def visited(self, tenant: int, places: Sequence[tuple[int, int]], since_ms: int, limit: int) -> list[int]:
+        """Instances that have left one of these elements (definition, element) since, the newest first."""
         ...
 
     async def usual_ms(self, tenant: int, definition: int) -> dict[int, int]:

@@ -60,10 +60,10 @@ def open_task(held: Held, token: int) -> TaskFields:
         starter=row.starter,
         groups=sorted(set(task.groups)),
         name=task.name,
-        provisional=int(token in held.state.deadlines and held.state.deadlines[token].provisional),
         users=list(task.users),
         excluded=list(task.excluded),
         amount=row.amount,
+        provisional=int(token in held.state.deadlines and held.state.deadlines[token].provisional),
     )
 
 

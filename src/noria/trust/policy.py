@@ -58,6 +58,7 @@ ROLES: dict[str, frozenset[Permission]] = {
             Permission.CHANNELS,
             Permission.DELIVERIES,
             Permission.PHRASES,
+            Permission.CALENDARS,
         }
     ),
     "worker": frozenset({Permission.JOBS, Permission.MESSAGES, Permission.FACTS}),

@@ -146,6 +146,8 @@ SAMPLES += (
     e.InstanceRestored(by="he", reason="撤销", before=9, after=7, state=RESTORED),
     e.InstanceSuspended(by="he", reason="核查"),
     e.InstanceResumed(by="he", reason="核查完毕"),
+    e.DoersNoted(token=6, element=5, people=("wang", "sun")),
+    e.TaskSeparated(token=9, people=("wang", "sun")),
     e.DeadlineSet(key=6, calendar="plant", version=2, start_ms=1_772_413_200_000, duration="P2D", provisional=True),
     e.FactsRead(
         values={"calendar": {"working_day": False}, "environment": {"stock": 3}},
@@ -154,8 +156,6 @@ SAMPLES += (
         versions={"stock": 7},
     ),
     e.DeadlineMoved(key=6, due_ms=1_772_586_000_000, version=3, provisional=True),
-    e.DoersNoted(token=6, element=5, people=("wang", "sun")),
-    e.TaskSeparated(token=9, people=("wang", "sun")),
 )
 
 APPROVAL = Approval(

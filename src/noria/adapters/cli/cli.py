@@ -52,18 +52,6 @@ class Composition(Protocol):
         """Deploy files."""
         ...
 
-    async def calendar(self, url: str, key: str) -> CalendarDraft:
-        """A working calendar in force, as a draft of its next version."""
-        ...
-
-    async def publish_calendar(self, url: str, key: str, draft: CalendarDraft) -> int:
-        """Publish a working calendar; gives its version."""
-        ...
-
-    def public_holidays(self, year: int) -> Any:
-        """Holidays and make-up workdays of a year, as the holiday package has them."""
-        ...
-
     async def import_people(
         self,
         url: str,
@@ -78,6 +66,18 @@ class Composition(Protocol):
 
     async def export_people(self, url: str, kind: Literal["xlsx", "csv"], *, chinese: bool, at: str) -> bytes:
         """Export people, units and posts."""
+        ...
+
+    async def calendar(self, url: str, key: str) -> CalendarDraft:
+        """A working calendar in force, as a draft of its next version."""
+        ...
+
+    async def publish_calendar(self, url: str, key: str, draft: CalendarDraft) -> int:
+        """Publish a working calendar; gives its version."""
+        ...
+
+    def public_holidays(self, year: int) -> Any:
+        """Holidays and make-up workdays of a year, as the holiday package has them."""
         ...
 
 

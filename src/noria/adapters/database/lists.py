@@ -406,6 +406,12 @@ class DatabaseLists:
             known,
         )
 
+    async def worked_at(self, iid: int, person: str) -> list[int]:
+        v = t.visit.c
+        query = sa.select(v.element).where(v.iid == iid, v.actor == person).distinct()
+        async with self._database.reading() as db:
+            return list((await db.execute(query)).scalars())
+
     async def visited(self, tenant: int, places: Sequence[tuple[int, int]], since_ms: int, limit: int) -> list[int]:
         c = t.visit.c
         by_definition: dict[int, list[int]] = {}
@@ -427,12 +433,6 @@ class DatabaseLists:
             .order_by(last.desc(), c.iid.desc())
             .limit(limit)
         )
-        async with self._database.reading() as db:
-            return list((await db.execute(query)).scalars())
-
-    async def worked_at(self, iid: int, person: str) -> list[int]:
-        v = t.visit.c
-        query = sa.select(v.element).where(v.iid == iid, v.actor == person).distinct()
         async with self._database.reading() as db:
             return list((await db.execute(query)).scalars())
 

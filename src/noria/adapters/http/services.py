@@ -61,13 +61,13 @@ class Services(msgspec.Struct):
     watching: Watching
     auditing: Auditing
     staff: Staff
-    calendaring: Calendaring
-    environment: Environment
     substitutes: Substitutes
     rosters: Rosters
     telling: Telling
     desk: Desk
     attachments: Attachments
+    calendaring: Calendaring
+    environment: Environment
     live: LiveHub
     tenant: int
     demo: tuple[DemoAccount, ...]

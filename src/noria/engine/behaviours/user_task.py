@@ -75,10 +75,10 @@ def enter(run: Run, token: int, element: Element) -> None:
             _name(run, work.title, variables) if work.title is not None else "",
         )
     )
-    if deadline is not None:
-        run.emit(deadline_set(token, deadline))
     if kept_out:
         run.emit(e.TaskSeparated(token, kept_out))
+    if deadline is not None:
+        run.emit(deadline_set(token, deadline))
     if work.completed_by_start and run.with_start and round_now == 1:
         run.emit(e.TaskCompleted(token, element.index, state.starter, 1, "", True))
         separating.note(run, token, element, state.starter)
