@@ -38,7 +38,6 @@ NIGHT = WorkCalendar("night", 1, "Asia/Shanghai", (((1320, 1800),),) * 7, horizo
 FACTS = Facts(
     {"default": CHINA, "night": NIGHT},
     "Asia/Shanghai",
-    people=COMPANY,
     unit_calendars={"purchasing": "default", "plant": "night"},
     person_calendars={"zhang": "default", "xu": "night"},
     people=COMPANY,

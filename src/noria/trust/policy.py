@@ -54,7 +54,6 @@ ROLES: dict[str, frozenset[Permission]] = {
         {
             Permission.PEOPLE,
             Permission.MODELS_READ,
-            Permission.CALENDARS,
             Permission.CHANNELS,
             Permission.DELIVERIES,
             Permission.PHRASES,
