@@ -353,10 +353,12 @@ class DatabaseLists:
         else:
             found = seeking.instances_seen_by(who, where, _may_work_on(who, None), numbered or None)
         # An id begins with the instant at which its instance was started.
-        page = sa.select(found.c.iid).order_by(found.c.iid.desc()).limit(limit).offset(offset).subquery("page")
-        query = sa.select(*_INST).join(page, seeking.on_instance(page)).order_by(c.iid.desc())
+        page = sa.select(found.c.iid).order_by(found.c.iid.desc()).limit(limit).offset(offset)
         async with self._database.reading() as db:
-            rows = [InstanceFields(**row) for row in (await db.execute(query)).mappings()]
+            # The ids first: joined to the set in one statement, the rows might be read before it.
+            iids = list((await db.execute(page)).scalars())
+            query = sa.select(*_INST).where(seeking.is_among(t.inst, iids)).order_by(c.iid.desc())
+            rows = [InstanceFields(**row) for row in (await db.execute(query)).mappings()] if iids else []
             total = (await db.execute(sa.select(sa.func.count()).select_from(found))).scalar_one()
         return rows, min(total, COUNTED_MAX)
 
