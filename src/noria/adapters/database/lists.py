@@ -243,7 +243,7 @@ class DatabaseLists:
             return keys.where(k.tenant == who.tenant, k.assignee == who.id)
         seed = seeking.tasks_of(who, box)
         offered = keys.select_from(seed.join(t.task, seeking.on_task(seed)))
-        return offered.where(k.assignee == "", sa.not_(_excluded(who.tenant, who.id)))
+        return offered.where(seeking.is_untaken(), sa.not_(_excluded(who.tenant, who.id)))
 
     async def _page(
         self,
@@ -353,13 +353,16 @@ class DatabaseLists:
         else:
             found = seeking.instances_seen_by(who, where, _may_work_on(who, None), numbered or None)
         # An id begins with the instant at which its instance was started.
-        page = sa.select(found.c.iid).order_by(found.c.iid.desc()).limit(limit).offset(offset)
+        whole = sa.func.count().over()
+        page = sa.select(found.c.iid, whole).order_by(found.c.iid.desc()).limit(limit).offset(offset)
         async with self._database.reading() as db:
             # The ids first: joined to the set in one statement, the rows might be read before it.
-            iids = list((await db.execute(page)).scalars())
+            chosen = (await db.execute(page)).all()
+            iids = [row[0] for row in chosen]
             query = sa.select(*_INST).where(seeking.is_among(t.inst, iids)).order_by(c.iid.desc())
             rows = [InstanceFields(**row) for row in (await db.execute(query)).mappings()] if iids else []
-            total = (await db.execute(sa.select(sa.func.count()).select_from(found))).scalar_one()
+            behind_the_end = sa.select(sa.func.count()).select_from(found)
+            total = chosen[0][1] if chosen else (await db.execute(behind_the_end)).scalar_one()
         return rows, min(total, COUNTED_MAX)
 
     async def _numbered(self, tenant: int, q: str) -> list[int]:

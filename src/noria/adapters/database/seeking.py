@@ -65,6 +65,11 @@ def _offered(tenant: int, person: str, groups: Sequence[str]) -> list[Keys]:
     ]
 
 
+def is_untaken() -> Where:
+    """Whether nobody holds a row of `task`; said so that the index of assignees, which has them all, is not taken."""
+    return sa.func.coalesce(t.task.c.assignee, "") == ""
+
+
 def tasks_of(who: Principal, box: TaskBox | None) -> sa.Subquery:
     """Keys of the open tasks that a person holds or is offered, for himself or for somebody.
 
@@ -108,7 +113,7 @@ def instances_seen_by(
         has_task: whether a row of `task`, joined with `inst`, gives the person a part in it as a substitute.
         only: the instances that `where` leaves, where they are known.
     """
-    c, k, v = t.inst.c, t.task.c, t.visit.c
+    c, v = t.inst.c, t.visit.c
     own = sa.select(c.iid).where(c.tenant == who.tenant, *where)
     # Of a few that are known nothing need be put in order.
     parts = [own.where(c.starter == who.id) if only is not None else newest(own.where(c.starter == who.id))]
@@ -117,7 +122,7 @@ def instances_seen_by(
     for keys in _offered(who.tenant, who.id, who.groups):
         offered = keys.subquery()
         joined = offered.join(t.task, on_task(offered))
-        parts.append(fitting(sa.select(offered.c.iid).select_from(joined).where(k.assignee == ""), where))
+        parts.append(fitting(sa.select(offered.c.iid).select_from(joined).where(is_untaken()), where))
     if who.stands_for:
         seed = tasks_of(who, None)
         open_ones = seed.join(t.task, on_task(seed)).join(t.inst, on_instance(seed))
