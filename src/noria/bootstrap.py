@@ -15,7 +15,6 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
 import uvicorn
 
 from noria.adapters.calendars import china_calendar, china_days
@@ -221,9 +220,8 @@ class Noria:
         year = to_datetime(InstantMs(clock.now_ms())).year
         calendars = DatabaseCalendars(database)
         observations = DatabaseObservations(database)
-        self.book = CalendarBook(calendars, self.people, china_calendar(range(year - 3, year + 3)))
+        self.book = CalendarBook(calendars, self.people.latest, china_calendar(range(year - 3, year + 3)))
         self.world = World(observations, clock, self.book.facts)
-        self._facts: dict[int, tuple[Facts, Facts]] = {}
         self.catalogue.when_load_is_asked_for(self.world.count)
         self.cluster = cluster
         owner = cluster.id if cluster is not None else "single"
@@ -340,11 +338,7 @@ class Noria:
 
     def facts(self, tenant: int) -> Facts:
         """Outside facts of a tenant, with the people who were asked for last."""
-        world, people = self.world.facts(tenant), self.people.latest(tenant)
-        known = self._facts.get(tenant)
-        if known is None or known[0] is not world or known[1].people is not people:
-            known = self._facts[tenant] = world, msgspec.structs.replace(world, people=people)
-        return known[1]
+        return self.world.facts(tenant)
 
     def calendar(self, tenant: int, key: str = DEFAULT, version: int = 0) -> WorkCalendar:
         """A working calendar of a tenant, in which its figures are counted."""

@@ -40,16 +40,16 @@ def at(house: House, text: str) -> None:
 PLANT = {
     "zone": "Asia/Shanghai",
     "week": [["09:00-12:00", "13:00-18:00"]] * 5 + [[], []],
-    "horizon": "2026-12-31",
-    "holidays": {"2027-01-01": "元旦"},
+    "horizon": "2037-12-31",
+    "holidays": {"2038-01-01": "元旦"},
     "name": "工厂日历",
 }
-"""Knows 2026; what it says of 2027 is what the law always has."""
-PLANT_2027 = {
+"""Knows 2037; what it says of 2038 is what the law always has."""
+PLANT_2038 = {
     **PLANT,
-    "horizon": "2027-12-31",
-    "holidays": {"2027-01-01": "元旦", "2027-01-04": "元旦"},
-    "workdays": ["2027-01-09"],
+    "horizon": "2038-12-31",
+    "holidays": {"2038-01-01": "元旦", "2038-01-04": "元旦"},
+    "workdays": ["2038-01-09"],
     "base": 1,
     "note": "国务院办公厅通知",
 }
@@ -86,33 +86,33 @@ async def test_a_year_shows_its_holidays_and_make_up_days(house: House) -> None:
 
 
 async def test_publishing_the_next_year_moves_provisional_due_dates_and_lists_them(house: House) -> None:
-    at(house, "2026-12-01T09:00:00+08:00")
+    at(house, "2037-12-01T09:00:00+08:00")
     he, lin = await house.sign_in("he"), await house.sign_in("lin")
     await he.post("/calendars/plant", PLANT)
     await deploy(he)
     firm = await begin(lin)
-    at(house, "2026-12-31T10:00:00+08:00")
+    at(house, "2037-12-31T10:00:00+08:00")
     he, lin = await house.sign_in("he"), await house.sign_in("lin")
     moved = await begin(lin)
-    assert await due(lin, moved) == "2027-01-05T02:00"
+    assert await due(lin, moved) == "2038-01-05T02:00"
 
-    plan = (await he.post("/calendars/plant/plan", PLANT_2027)).json()
+    plan = (await he.post("/calendars/plant/plan", PLANT_2038)).json()
     assert plan["total"] == 1
     (affected,) = plan["affected"]
     assert (affected["instance_id"], affected["element"]["id"]) == (moved, "check")
-    assert (affected["before"][:16], affected["after"][:16]) == ("2027-01-05T02:00", "2027-01-06T02:00")
+    assert (affected["before"][:16], affected["after"][:16]) == ("2038-01-05T02:00", "2038-01-06T02:00")
     assert (await lin.get("/calendars/plant")).json()["version"] == 1
 
-    published = await he.post("/calendars/plant", PLANT_2027)
+    published = await he.post("/calendars/plant", PLANT_2038)
     assert published.status_code == 201, published.text
     assert (published.json()["version"], published.json()["published_by"]["id"]) == (2, "he")
     batch = await settled(he, published.json()["batch"])
     assert (batch["kind"], batch["total"], batch["done"]) == ("derive", 1, 1)
     (item,) = (await he.get(f"/batches/{batch['id']}/items")).json()
     assert item["instance_id"] == moved
-    assert item["message"].startswith("check: 2027-01-05T02:00")
-    assert await due(lin, moved) == "2027-01-06T02:00"
-    assert await due(lin, firm) == "2026-12-03T01:00"
+    assert item["message"].startswith("check: 2038-01-05T02:00")
+    assert await due(lin, moved) == "2038-01-06T02:00"
+    assert await due(lin, firm) == "2037-12-03T01:00"
     told = (await he.get(f"/instances/{moved}/timeline")).json()
     assert [item["params"]["version"] for item in told["items"] if item["kind"] == "deadline.moved"] == [2]
     assert (await he.post(f"/batches/{batch['id']}/undo", {"reason": "no"})).status_code == 409
@@ -120,7 +120,7 @@ async def test_publishing_the_next_year_moves_provisional_due_dates_and_lists_th
 
 async def test_a_publication_is_a_record_of_the_audit_trail_with_what_changed(house: House) -> None:
     he, auditor = await house.sign_in("he"), await house.sign_in("qian")
-    await he.post("/calendars/default", await draft(he, hours={"2026-12-31": ["09:00-12:00"]}, note="半天"))
+    await he.post("/calendars/default", await draft(he, hours={"2037-12-31": ["09:00-12:00"]}, note="半天"))
     records = (await auditor.get("/audit", action="calendar.published")).json()["items"]
     assert (records[0]["actor"]["id"], records[0]["reason"]) == ("he", "半天")
 
@@ -166,7 +166,7 @@ async def test_a_wrong_calendar_is_refused_with_its_field(
 
 
 async def test_units_work_by_their_own_calendar_or_that_of_the_unit_above(house: House) -> None:
-    at(house, "2026-12-01T09:00:00+08:00")
+    at(house, "2037-12-01T09:00:00+08:00")
     he, lin = await house.sign_in("he"), await house.sign_in("lin")
     await he.post("/calendars/plant", PLANT)
     night = await draft(he, base=0, name="夜班", week=[["22:00-06:00"]] * 7, holidays={}, workdays=[])
@@ -181,7 +181,7 @@ async def test_units_work_by_their_own_calendar_or_that_of_the_unit_above(house:
     iid = await begin(lin)
     assert (await he.complete()).status_code == 200
     # 09:00 in Shanghai; the night shift begins at 22:00.
-    assert await due(lin, iid) == "2026-12-01T16:00"
+    assert await due(lin, iid) == "2037-12-01T16:00"
 
     missing = await he.send("PUT", f"/unit-calendars/{purchasing}", json={"calendar": "none"})
     assert missing.status_code == 404

@@ -15,7 +15,7 @@ from tests.http.house import Client, House
 from tests.scenarios.drawing import draw
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "urgent"
-DAYS = {f"2026-10-0{day}": "国庆节" for day in (1, 2, 3, 4, 5, 6, 7)}
+DAYS = {f"2037-10-0{day}": "国庆节" for day in (1, 2, 3, 4, 5, 6, 7)}
 STOCK = """
   startEvent start
   exclusiveGateway enough
@@ -63,12 +63,12 @@ async def reasons(client: Client, iid: str, kind: str) -> list[dict[str, Any]]:
 
 
 async def with_holidays(house: House) -> None:
-    """The days of October 2026, whatever the package of the machine knows; and somebody on duty."""
+    """The days of October 2037, which has those of 2026; and somebody on duty."""
     he = await house.sign_in("he")
     view = (await he.get("/calendars/default")).json()
     order = {name: view[name] for name in ("zone", "week", "horizon", "hours", "name")}
-    holidays = {day: name for day, name in view["holidays"].items() if not day.startswith("2026-10")} | DAYS
-    workdays = [*(day for day in view["workdays"] if not day.startswith("2026-10")), "2026-10-10"]
+    holidays = {day: name for day, name in view["holidays"].items() if not day.startswith("2037-10")} | DAYS
+    workdays = [*(day for day in view["workdays"] if not day.startswith("2037-10")), "2037-10-10"]
     answer = await he.post(
         "/calendars/default", {**order, "holidays": holidays, "workdays": workdays, "base": view["version"]}
     )
@@ -81,12 +81,12 @@ async def with_holidays(house: House) -> None:
 @pytest.mark.parametrize(
     ("day", "urgent", "place", "rule"),
     [
-        ("2026-09-30", True, "gm_review", "otherwise"),
-        ("2026-10-01", True, "duty_review", "urgent_on_a_holiday"),
-        ("2026-10-01", False, "gm_review", "otherwise"),
-        ("2026-10-08", True, "gm_review", "otherwise"),
-        ("2026-10-10", True, "gm_review", "otherwise"),
-        ("2026-10-11", True, "duty_review", "urgent_on_a_holiday"),
+        ("2037-09-30", True, "gm_review", "otherwise"),
+        ("2037-10-01", True, "duty_review", "urgent_on_a_holiday"),
+        ("2037-10-01", False, "gm_review", "otherwise"),
+        ("2037-10-08", True, "gm_review", "otherwise"),
+        ("2037-10-10", True, "gm_review", "otherwise"),
+        ("2037-10-11", True, "duty_review", "urgent_on_a_holiday"),
     ],
 )
 async def test_the_day_decides_who_is_asked_and_the_case_says_why(
@@ -102,7 +102,7 @@ async def test_the_day_decides_who_is_asked_and_the_case_says_why(
     assert [row["rule"] for row in decision["matched"]] == [rule]
     assert (decision["calendar"], decision["calendar_version"]) == ("default", 2)
     assert decision["facts"]["calendar"]["date"] == day
-    assert decision["facts"]["calendar"]["holiday"] == ("国庆节" if day == "2026-10-01" else None)
+    assert decision["facts"]["calendar"]["holiday"] == ("国庆节" if day == "2037-10-01" else None)
     (route,) = await reasons(lin, iid, "route")
     assert [flow["to"]["id"] for flow in route["chosen"]] == [place]
     # What a model says is for who may read models.
@@ -115,7 +115,7 @@ async def test_the_day_decides_who_is_asked_and_the_case_says_why(
 
 
 async def test_a_decision_keeps_its_reason_when_the_calendar_changes(house: House) -> None:
-    at(house, "2026-10-01T10:00:00+08:00")
+    at(house, "2037-10-01T10:00:00+08:00")
     await with_holidays(house)
     lin, he = await house.sign_in("lin"), await house.sign_in("he")
     iid = await start(lin, "urgent", title="停机", urgent=True)

@@ -134,11 +134,13 @@ async def test_units_keep_their_calendars_and_hand_them_down(house: House) -> No
     units = [Unit("plant", "工厂"), Unit("line", "产线", "plant"), Unit("office", "办公室")]
     await house.noria.people.put(TENANT, [Person("xu", "xu", "徐", "line")], units, house.clock.now_ms())
     await house.noria.services.calendaring.assign(HE, "plant", "plant")
+    await house.noria.people.organisation(TENANT)
     facts = house.noria.facts(TENANT)
     assert [facts.unit_calendars[unit] for unit in ("plant", "line", "office")] == ["plant", "plant", "default"]
     assert facts.person_calendars == {"xu": "plant"}
     await house.down()
     await house.up()
+    await house.noria.people.organisation(TENANT)
     assert house.noria.facts(TENANT).unit_calendars == facts.unit_calendars
     await house.noria.services.calendaring.assign(HE, "line", "default")
     assert house.noria.facts(TENANT).person_calendars == {"xu": "default"}
@@ -151,10 +153,8 @@ async def test_who_moves_to_another_unit_works_by_its_calendar(house: House) -> 
     await house.noria.services.calendaring.assign(HE, "plant", "plant")
     await people.put(TENANT, [Person("xu", "xu", "徐", "office")], [], house.clock.now_ms())
 
-    async def moved() -> bool:
-        return house.noria.facts(TENANT).person_calendars == {"xu": "default"}
-
-    await eventually(moved)
+    await people.organisation(TENANT)
+    assert house.noria.facts(TENANT).person_calendars == {"xu": "default"}
 
 
 async def publish_and_work(url: str, told: Connection) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import sqlalchemy as sa
 
+from noria.adapters.database import lists, seeking
 from noria.adapters.database.board import DatabaseBoard
 from noria.adapters.database.lists import DatabaseLists
 from noria.adapters.database.schema import PROJECTION
@@ -448,3 +449,51 @@ async def test_a_task_is_found_by_the_name_that_its_model_computes_while_it_is_o
     assert await names(TaskBox.DONE, "0% of") == ["50% of Acme_1"]
     assert await names(TaskBox.MINE, "acme") == []
     assert await names(TaskBox.MINE, "") == [""]
+
+
+async def test_a_manager_finds_the_requests_of_the_units_below(company: Company) -> None:
+    of_lin, of_he = await company.request("lin", 800), await company.request("he", 900)
+    organisation = await company.house.noria.people.organisation(TENANT)
+    for person in organisation.people.values():
+        units = (await company.who(person.id)).units
+        starters = {of_lin: organisation.people["lin"].unit, of_he: organisation.people["he"].unit}
+        expected = {iid for iid, unit in starters.items() if unit in units}
+        assert set(await company.seen(person.id, InstanceBox.UNIT)) == expected, person.id
+    assert await company.seen("wang", InstanceBox.UNIT) == [of_lin]
+
+
+async def test_a_whole_number_finds_that_request_alone_and_only_for_who_may_see_it(company: Company) -> None:
+    iids = [await company.request("lin", amount) for amount in (800, 900)]
+    rows, _ = await company.lists.instances(
+        await company.who("lin"),
+        InstanceBox.ALL,
+        definitions=None,
+        status=InstanceStatus.ALL,
+        q="",
+        limit=50,
+        offset=0,
+    )
+    numbers = {row.iid: row.bkey for row in rows}
+    # A title that names another request is not what is meant.
+    await company.request("lin", 700, title=numbers[iids[0]])
+    for box in (InstanceBox.ALL, InstanceBox.STARTED):
+        assert await company.seen("lin", box, q=numbers[iids[0]]) == [iids[0]]
+    assert await company.seen("wang", q=f" {numbers[iids[1]]} ") == [iids[1]]
+    assert await company.seen("chen", q=numbers[iids[0]]) == []
+    assert set(await company.seen("lin", q=numbers[iids[0]][:-1])) >= set(iids)
+
+
+async def test_lists_of_requests_are_counted_so_far_and_paged_without_gap(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    iids = []
+    for amount in range(100, 106):
+        iids.append(await company.request("lin", amount))
+        company.house.clock.instant += HOUR_MS
+    for module in (seeking, lists):
+        monkeypatch.setattr(module, "COUNTED_MAX", 4)
+    for person, box in (("lin", InstanceBox.ALL), ("lin", InstanceBox.STARTED), ("he", InstanceBox.ALL)):
+        given = {"definitions": None, "status": InstanceStatus.ALL, "q": "", "limit": 2}
+        pages = [await company.lists.instances(await company.who(person), box, **given, offset=n) for n in (0, 2)]
+        assert [total for _, total in pages] == [4, 4]
+        assert [row.iid for rows, _ in pages for row in rows] == iids[:1:-1]

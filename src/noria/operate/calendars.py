@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -11,7 +11,7 @@ from noria.engine.deadlines import DEFAULT
 from noria.engine.facts import Facts
 from noria.kernel.calendar import WorkCalendar
 from noria.operate.operations import BatchRow
-from noria.trust.people import Organisation, PeopleStore
+from noria.trust.people import Organisation
 
 
 class CalendarRow(msgspec.Struct, frozen=True):
@@ -52,15 +52,15 @@ class CalendarStore(Protocol):
 
 
 class CalendarBook:
-    """All calendars in memory, as facts for the engine; read again whenever they or the people change.
+    """All calendars in memory, as facts for the engine; read again whenever they change.
 
     Args:
         store: where they are kept.
-        people: whose units work by them.
+        people: the organisation of a tenant that was asked for last, None when none was: its units work by them.
         seed: the calendar that tenants have who have published none.
     """
 
-    def __init__(self, store: CalendarStore, people: PeopleStore, seed: WorkCalendar) -> None:
+    def __init__(self, store: CalendarStore, people: Callable[[int], Organisation | None], seed: WorkCalendar) -> None:
         self._store = store
         self._people = people
         self._seed = seed
@@ -88,18 +88,19 @@ class CalendarBook:
         versions: dict[int, dict[str, list[CalendarRow]]] = {}
         for row in await self._store.calendars():
             versions.setdefault(row.tenant, {}).setdefault(row.calendar.id, []).append(row)
-        assigned = await self._store.assignments()
-        facts = {}
-        for tenant, calendars in versions.items():
-            newest = {key: rows[-1].calendar for key, rows in calendars.items()}
-            organisation = await self._people.organisation(tenant)
-            facts[tenant] = facts_of(newest, assigned.get(tenant, {}), organisation)
-        self._versions, self._assigned, self._facts = versions, assigned, facts
+        self._assigned = await self._store.assignments()
+        self._versions = versions
+        self._facts.clear()
 
     def facts(self, tenant: int) -> Facts:
-        """What the engine is told."""
+        """What the engine is told: the calendars in force, and the people with the calendars that they work by."""
+        people = self._people(tenant)
         known = self._facts.get(tenant)
-        return known if known is not None else Facts({DEFAULT: self._seed}, self._seed.zone)
+        if known is None or known.people is not people:
+            versions = self._versions.get(tenant)
+            newest = {key: rows[-1].calendar for key, rows in versions.items()} if versions else {DEFAULT: self._seed}
+            known = self._facts[tenant] = facts_of(newest, self.assigned(tenant), people)
+        return known
 
     def calendar(self, tenant: int, key: str = DEFAULT, version: int = 0) -> WorkCalendar:
         """A calendar in one of its versions, or (0) the one in force; the default one for what is not known."""
@@ -125,13 +126,19 @@ class CalendarBook:
         return self._assigned.get(tenant, {})
 
 
-def facts_of(calendars: Mapping[str, WorkCalendar], assigned: Mapping[str, str], organisation: Organisation) -> Facts:
+def facts_of(
+    calendars: Mapping[str, WorkCalendar], assigned: Mapping[str, str], organisation: Organisation | None
+) -> Facts:
     """The facts of a tenant: a unit works by its own calendar, or else by that of the unit above it."""
+    zone = calendars[DEFAULT].zone if DEFAULT in calendars else "UTC"
+    if organisation is None:
+        return Facts(calendars, zone)
     of_unit = inherited(assigned, organisation)
     by_name = {organisation.units[unit].name: calendar for unit, calendar in of_unit.items()}
     return Facts(
         calendars,
-        calendars[DEFAULT].zone if DEFAULT in calendars else "UTC",
+        zone,
+        people=organisation,
         unit_calendars={**by_name, **of_unit},
         person_calendars={
             person.id: of_unit[person.unit] for person in organisation.people.values() if person.unit in of_unit

@@ -84,7 +84,7 @@ class Following:
         projected: told of notices, and of the keys of processes whose figures have moved.
         people_changed: told that people or units have changed somewhere.
         facts_changed: told that something has been said of the world.
-        calendars_changed: told that calendars, or who works by them, have changed somewhere.
+        calendars_changed: told that calendars have changed somewhere.
         alone: whether no other process commits.
     """
 
@@ -180,7 +180,7 @@ class Following:
             self._people_changed()
         if before is None or (before.people, before.sessions) != (stamp.people, stamp.sessions):
             self._sessions_ended()
-        if before is None or (before.people, before.calendars) != (stamp.people, stamp.calendars):
+        if before is None or before.calendars != stamp.calendars:
             await self._calendars_changed()
         if before is None or before.facts != stamp.facts:
             await self._facts_changed()

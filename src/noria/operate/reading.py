@@ -10,6 +10,9 @@ import msgspec
 
 from noria.trust.policy import InstanceFacts, Principal
 
+COUNTED_MAX = 1_000
+"""Lists of instances are counted up to this; a total of as many says: at least."""
+
 
 class TaskBox(StrEnum):
     """Which of a person's tasks; QUEUE is what an administrator must hand on, because no substitute may do it."""
@@ -33,6 +36,7 @@ class InstanceBox(StrEnum):
 
     STARTED = "started"
     COPIED = "copied"
+    UNIT = "unit"
     ALL = "all"
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from noria.design.bpmn.graph import Element, Graph, Kind
 from noria.design.dmn import Decision, DecisionModel
-from noria.design.feel import EvaluationContext, to_json
+from noria.design.feel import to_json
 from noria.design.feel.expression import FeelBudgetError
 from noria.engine import events as e
 from noria.engine.definition import Definition
@@ -89,7 +89,7 @@ def _again(
         read = facts_read(e.decode_events(row.ev))
         recorded = read.values if read is not None else {}
         variables = {**variables, FACTS: {**(world if isinstance(world, dict) else {}), **recorded}}
-    context = EvaluationContext(row.ts, facts.zone)
+    context = facts.context(row.ts)
     try:
         result = decision.evaluate(variables, context)
         value, rows = to_json(result.value), [hit.rule_index + 1 for hit in result.matched]
@@ -136,7 +136,7 @@ def _went(
     read = facts_read(e.decode_events(row.ev))
     if FACTS in names and read is not None:
         variables = {**variables, FACTS: read.values}
-    context = EvaluationContext(row.ts, facts.zone)
+    context = facts.context(row.ts)
     try:
         holds = [
             flow

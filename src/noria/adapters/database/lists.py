@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
+from noria.adapters.database import seeking
 from noria.adapters.database.opening import Database
 from noria.engine.state import Status
 from noria.operate.reading import (
+    COUNTED_MAX,
     InstanceBox,
     InstanceFields,
     InstanceStatus,
@@ -34,6 +36,7 @@ _STATUS = {
     InstanceStatus.VOIDED: Status.VOIDED,
 }
 _NEVER_DUE = 2**62
+_NUMBERED_MAX = 100
 _LATELY = 2_000
 """So many tasks of a process tell how long they usually take."""
 Where = sa.ColumnElement[bool]
@@ -52,14 +55,16 @@ def _is_candidate(tenant: int, person: str, groups: Sequence[str]) -> Where:
     """Whether somebody may claim a row of `task`."""
     c = t.candidate.c
     named = sa.or_(sa.and_(c.kind == "u", c.name == person), sa.and_(c.kind == "g", c.name.in_(groups or ("",))))
-    of_task = sa.and_(c.tenant == tenant, c.iid == t.task.c.iid, c.tok == t.task.c.tok)
+    of_task = sa.and_(c.shard == t.task.c.shard, c.iid == t.task.c.iid, c.tok == t.task.c.tok, c.tenant == tenant)
     return sa.select(sa.literal(1)).where(of_task, named).exists()
 
 
 def _excluded(tenant: int, *people: str) -> Where:
     """Whether one of these people did something earlier that keeps them from a row of `task`."""
     c = t.candidate.c
-    of_task = sa.and_(c.tenant == tenant, c.iid == t.task.c.iid, c.tok == t.task.c.tok, c.kind == "x")
+    of_task = sa.and_(
+        c.shard == t.task.c.shard, c.iid == t.task.c.iid, c.tok == t.task.c.tok, c.tenant == tenant, c.kind == "x"
+    )
     return sa.select(sa.literal(1)).where(of_task, c.name.in_(people)).exists()
 
 
@@ -112,28 +117,13 @@ def _may_reassign(who: Principal) -> Where:
     return sa.or_(sa.false(), *(sa.and_(_stands_for(who, stands, None), _beyond(stands)) for stands in who.limited))
 
 
-def _has_copy(who: Principal) -> Where:
-    """Whether a person was let know of an instance: the notice of it stays."""
-    n = t.notice.c
-    copied = sa.select(sa.literal(1)).where(
-        n.tenant == who.tenant, n.person == who.id, n.kind == "copied", n.iid == t.inst.c.iid
-    )
-    return copied.exists()
-
-
-def _may_see(who: Principal) -> Where:
-    """`noria.trust.policy.may_see` as a condition on `inst`."""
-    c = t.inst.c
-    if Permission.READ_ALL in who.permissions:
-        return sa.true()
-    did = sa.or_(t.visit.c.actor == who.id, t.visit.c.proxy == who.id)
-    worked = sa.select(sa.literal(1)).where(t.visit.c.iid == c.iid, did).exists()
-    has = sa.or_(_holds(who.tenant, who.id, who.groups, None), *_as_substitute(who, None))
-    holds = sa.select(sa.literal(1)).where(t.task.c.iid == c.iid, has).correlate(t.inst).exists()
-    parts = [c.starter == who.id, worked, holds, _has_copy(who)]
-    if who.units:
-        parts.append(c.unit.in_(who.units))
-    return sa.or_(*parts)
+def _is_of(status: Status) -> Where:
+    """Whether a row of `inst` is of a status, in the words of the indexes of the few: a parameter would not do."""
+    number: sa.ColumnElement[int] = sa.literal_column(str(int(status)))
+    is_it = t.inst.c.status == number
+    if status in (Status.OPEN, Status.COMPLETED):
+        return is_it
+    return sa.and_(t.inst.c.status > sa.literal_column("1"), is_it)
 
 
 _INST = [t.inst.c[name] for name in InstanceFields.__struct_fields__]
@@ -180,19 +170,34 @@ class DatabaseLists:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def _box(self, who: Principal, box: TaskBox) -> sa.Select[tuple[object, ...]]:
+    @staticmethod
+    def _box(who: Principal, box: TaskBox) -> sa.Select[tuple[object, ...]]:
         if box is TaskBox.DONE:
-            query = sa.select(*_DONE_TASK, t.visit.c.closed, *_JOINED).join(t.inst, t.inst.c.iid == t.visit.c.iid)
-            return query.where(
-                t.visit.c.tenant == who.tenant,
-                sa.or_(t.visit.c.actor == who.id, t.visit.c.proxy == who.id),
-                t.visit.c.human == 1,
-                t.visit.c.closed > 0,
-            )
-        joined = t.task.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
+            found = sa.union_all(*seeking.done_by(who)).subquery("seed")
+            same = sa.and_(t.visit.c.iid == found.c.iid, t.visit.c.tok == found.c.tok)
+            joined = found.join(t.visit, same).join(t.inst, seeking.on_instance(found))
+            return sa.select(*_DONE_TASK, t.visit.c.closed, *_JOINED).select_from(joined)
+        found = seeking.tasks_of(who, box)
+        joined = found.join(t.task, seeking.on_task(found))
+        joined = joined.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
         query = sa.select(*_OPEN_TASK, sa.literal(0).label("closed"), *_JOINED).select_from(joined)
-        query = query.where(t.task.c.tenant == who.tenant)
         return query.where(_may_reassign(who) if box is TaskBox.QUEUE else _may_work_on(who, box))
+
+    @staticmethod
+    def _count(who: Principal, box: TaskBox) -> sa.Select[int]:
+        """How many tasks a box has; without a look at their instances where that is not needed."""
+        k = t.task.c
+        if box is TaskBox.DONE:
+            found = sa.union_all(*seeking.done_by(who)).subquery()
+        elif box is TaskBox.MINE and not who.stands_for:
+            return sa.select(sa.func.count()).where(k.tenant == who.tenant, k.assignee == who.id)
+        elif box is TaskBox.QUEUE and not who.limited:
+            return sa.select(sa.literal(0))
+        else:
+            simple = box is TaskBox.GROUP and not who.stands_for
+            keys = DatabaseLists._plainly(who, box) if simple else DatabaseLists._box(who, box)
+            found = keys.with_only_columns(k.iid).subquery()
+        return sa.select(sa.func.count()).select_from(found)
 
     async def tasks(
         self,
@@ -211,7 +216,8 @@ class DatabaseLists:
             query = query.where(source.c.definition.in_(definitions))
         if q:
             query = query.where(sa.or_(_matches(q), source.c.name.ilike(_like(q), escape="\\")))
-        total = sa.select(sa.func.count()).select_from(query.subquery())
+        everything = definitions is None and not q
+        total = self._count(who, box) if everything else sa.select(sa.func.count()).select_from(query.subquery())
         if box is TaskBox.DONE:
             order: list[sa.ColumnElement[Any]] = [t.visit.c.closed.desc()]
         else:
@@ -222,7 +228,12 @@ class DatabaseLists:
                 TaskSort.PRIORITY: [t.task.c.prio.desc(), due],
             }
             order = orders[sort]
-        query = query.order_by(*order, source.c.iid, source.c.tok).limit(limit).offset(offset)
+        order += [source.c.iid, source.c.tok]
+        if box in (TaskBox.MINE, TaskBox.GROUP) and everything and not who.stands_for:
+            return await self._page(self._plainly(who, box), order, total, limit, offset)
+        query = query.order_by(*order).limit(limit).offset(offset)
+        if box is TaskBox.DONE and everything:
+            query = self._lately_done(who, limit, offset)
         async with self._database.reading() as db:
             rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()]
             count = (await db.execute(total)).scalar_one()
@@ -230,11 +241,55 @@ class DatabaseLists:
         return rows, count
 
     @staticmethod
+    def _plainly(who: Principal, box: TaskBox) -> sa.Select[tuple[object, ...]]:
+        """Keys of the tasks of somebody who stands for nobody; no instance need be looked at."""
+        k = t.task.c
+        keys = sa.select(k.shard, k.iid, k.tok)
+        if box is TaskBox.MINE:
+            return keys.where(k.tenant == who.tenant, k.assignee == who.id)
+        seed = seeking.tasks_of(who, box)
+        offered = keys.select_from(seed.join(t.task, seeking.on_task(seed)))
+        return offered.where(seeking.is_untaken(), sa.not_(_excluded(who.tenant, who.id)))
+
+    async def _page(
+        self,
+        keys: sa.Select[tuple[object, ...]],
+        order: list[sa.ColumnElement[Any]],
+        total: sa.Select[int],
+        limit: int,
+        offset: int,
+    ) -> tuple[list[TaskFields], int]:
+        """A page of open tasks, chosen by what stands in their rows before anything is joined to them."""
+        chosen = keys.order_by(*order).limit(limit).offset(offset).subquery("page")
+        joined = chosen.join(t.task, seeking.on_task(chosen)).join(t.inst, seeking.on_instance(chosen))
+        query = sa.select(*_OPEN_TASK, sa.literal(0).label("closed"), *_JOINED).select_from(joined).order_by(*order)
+        async with self._database.reading() as db:
+            rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()]
+            count = (await db.execute(total)).scalar_one()
+            await self._add_groups(db, rows)
+        return rows, int(count)
+
+    @staticmethod
+    def _lately_done(who: Principal, limit: int, offset: int) -> sa.Select[tuple[object, ...]]:
+        """A page of what a person has done, taken from the index before anything is joined to it."""
+        parts = [
+            sa.select(part.order_by(sa.desc("closed")).limit(limit + offset).subquery())
+            for part in seeking.done_by(who)
+        ]
+        both = sa.union_all(*parts).subquery()
+        keys = (sa.desc(both.c.closed), both.c.iid, both.c.tok)
+        found = sa.select(both).order_by(*keys).limit(limit).offset(offset).subquery("seed")
+        same = sa.and_(t.visit.c.iid == found.c.iid, t.visit.c.tok == found.c.tok)
+        joined = found.join(t.visit, same).join(t.inst, seeking.on_instance(found))
+        query = sa.select(*_DONE_TASK, t.visit.c.closed, *_JOINED).select_from(joined)
+        return query.order_by(t.visit.c.closed.desc(), t.visit.c.iid, t.visit.c.tok)
+
+    @staticmethod
     async def _add_groups(db: AsyncConnection, rows: list[TaskFields]) -> None:
         if not rows:
             return
         c = t.candidate.c
-        query = sa.select(c.iid, c.tok, c.kind, c.name).where(c.iid.in_({row.iid for row in rows}))
+        query = sa.select(c.iid, c.tok, c.kind, c.name).where(seeking.is_among(t.candidate, (row.iid for row in rows)))
         named: dict[tuple[int, int, str], list[str]] = {}
         for iid, tok, kind, name in (await db.execute(query)).all():
             named.setdefault((iid, tok, kind), []).append(name)
@@ -248,7 +303,7 @@ class DatabaseLists:
         query = (
             sa.select(*_OPEN_TASK, sa.literal(0).label("closed"), *_JOINED)
             .select_from(joined)
-            .where(t.task.c.iid.in_(iids))
+            .where(seeking.is_among(t.task, iids))
             .order_by(t.task.c.iid, t.task.c.tok)
         )
         async with self._database.reading() as db:
@@ -261,10 +316,10 @@ class DatabaseLists:
         unread = sa.select(sa.func.count()).where(
             t.notice.c.tenant == who.tenant, t.notice.c.person == who.id, t.notice.c.read == 0
         )
-        boxes = [sa.select(sa.func.count()).select_from(self._box(who, box).subquery()) for box in TaskBox]
+        boxes = [self._count(who, box) for box in TaskBox]
         async with self._database.reading() as db:
             mine, group, done, queue, begun, notices = [
-                (await db.execute(query)).scalar_one() for query in (*boxes, started, unread)
+                int((await db.execute(query)).scalar_one()) for query in (*boxes, started, unread)
             ]
         return mine, group, done, begun, notices, queue
 
@@ -280,33 +335,65 @@ class DatabaseLists:
         offset: int,
     ) -> tuple[list[InstanceFields], int]:
         c = t.inst.c
-        where: list[Where] = [c.tenant == who.tenant]
-        boxes = {InstanceBox.STARTED: c.starter == who.id, InstanceBox.COPIED: _has_copy(who)}
-        where.append(boxes[box] if box in boxes else _may_see(who))
+        where: list[Where] = []
         if definitions is not None:
             where.append(c.definition.in_(definitions))
         if status is not InstanceStatus.ALL:
-            where.append(c.status == int(_STATUS[status]))
-        if q:
+            where.append(_is_of(_STATUS[status]))
+        numbered = await self._numbered(who.tenant, q) if q else []
+        if numbered:
+            where.append(seeking.is_among(t.inst, numbered))
+        elif q:
             where.append(_matches(q))
-        query = sa.select(*_INST).where(*where).order_by(c.started.desc(), c.iid.desc()).limit(limit).offset(offset)
+        own = sa.select(c.iid).where(c.tenant == who.tenant, *where)
+        if box is InstanceBox.STARTED:
+            mine = own.where(c.starter == who.id)
+            found = (mine if numbered else seeking.newest(mine)).subquery("seed")
+        elif box is InstanceBox.COPIED:
+            found = sa.select(seeking.fitting(seeking.copied_to(who), where).subquery().c.iid).distinct().subquery()
+        elif box is InstanceBox.UNIT:
+            parts = [sa.select(part.subquery().c.iid) for part in seeking.of_units(who, own)]
+            found = sa.union(*(parts or [own.where(sa.false())])).subquery("seed")
+        elif Permission.READ_ALL in who.permissions:
+            found = (own if numbered else seeking.newest(own)).subquery("seed")
+        else:
+            found = seeking.instances_seen_by(who, where, _may_work_on(who, None), numbered or None)
+        # An id begins with the instant at which its instance was started.
+        whole = sa.func.count().over()
+        page = sa.select(found.c.iid, whole).order_by(found.c.iid.desc()).limit(limit).offset(offset)
         async with self._database.reading() as db:
-            rows = [InstanceFields(**row) for row in (await db.execute(query)).mappings()]
-            total = (await db.execute(sa.select(sa.func.count()).where(*where))).scalar_one()
-        return rows, total
+            # The ids first: joined to the set in one statement, the rows might be read before it.
+            chosen = (await db.execute(page)).all()
+            iids = [row[0] for row in chosen]
+            query = sa.select(*_INST).where(seeking.is_among(t.inst, iids)).order_by(c.iid.desc())
+            rows = [InstanceFields(**row) for row in (await db.execute(query)).mappings()] if iids else []
+            behind_the_end = sa.select(sa.func.count()).select_from(found)
+            total = chosen[0][1] if chosen else (await db.execute(behind_the_end)).scalar_one()
+        return rows, min(total, COUNTED_MAX)
+
+    async def _numbered(self, tenant: int, q: str) -> list[int]:
+        """Instances whose whole business key this is: who gives a whole number means just that one."""
+        c = t.inst.c
+        query = sa.select(c.iid).where(c.tenant == tenant, c.bkey == q.strip()).limit(_NUMBERED_MAX)
+        async with self._database.reading() as db:
+            return list((await db.execute(query)).scalars())
 
     async def instance_facts(self, iid: int) -> InstanceFacts | None:
         c, v = t.inst.c, t.visit.c
         async with self._database.reading() as db:
             columns = (c.tenant, c.starter, c.unit, c.definition, c.amount)
-            row = (await db.execute(sa.select(*columns).where(c.iid == iid))).first()
+            row = (await db.execute(sa.select(*columns).where(seeking.is_instance(t.inst, iid)))).first()
             if row is None:
                 return None
             did = (await db.execute(sa.select(v.actor, v.proxy).where(v.iid == iid, v.actor != "").distinct())).all()
-            tasks = (await db.execute(sa.select(t.task.c.tok, t.task.c.assignee).where(t.task.c.iid == iid))).all()
+            tasks = (
+                await db.execute(sa.select(t.task.c.tok, t.task.c.assignee).where(seeking.is_instance(t.task, iid)))
+            ).all()
             candidates = (
                 await db.execute(
-                    sa.select(t.candidate.c.tok, t.candidate.c.kind, t.candidate.c.name).where(t.candidate.c.iid == iid)
+                    sa.select(t.candidate.c.tok, t.candidate.c.kind, t.candidate.c.name).where(
+                        seeking.is_instance(t.candidate, iid)
+                    )
                 )
             ).all()
             known = frozenset(person for both in did for person in both if person)

@@ -13,6 +13,10 @@ from noria.operate.redefining import REDEFINING
 
 metadata = sa.MetaData()
 
+_OPEN = sa.text("status = 0")
+_ODD = sa.text("status > 1")
+"""Neither open nor completed: few, but asked for by themselves."""
+
 Int = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Bytes = sa.LargeBinary()
 Text = sa.Text()
@@ -99,6 +103,9 @@ inst = sa.Table(
     sa.Index("inst_bkey", "tenant", "bkey"),
     sa.Index("inst_starter", "tenant", "starter", "started"),
     sa.Index("inst_started", "tenant", "started"),
+    sa.Index("inst_unit", "tenant", "unit", "started"),
+    sa.Index("inst_open", "tenant", "started", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("inst_odd", "tenant", "status", "started", sqlite_where=_ODD, postgresql_where=_ODD),
     sa.Index("inst_parent", "parent", "parent_token"),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": 70},
@@ -524,7 +531,7 @@ visit = sa.Table(
     sa.Column("calendar", Text, nullable=False, server_default=sa.text("''")),
     sa.Column("calendar_version", Int, nullable=False, server_default="0"),
     sa.Index("visit_closed", "tenant", "definition", "closed"),
-    sa.Index("visit_actor", "tenant", "actor", "closed"),
+    sa.Index("visit_actor", "tenant", "actor", "human", "closed"),
     # Few entries: what a substitute did.
     sa.Index("visit_proxy", "tenant", "proxy", "closed", sqlite_where=_BY_PROXY, postgresql_where=_BY_PROXY),
     sqlite_with_rowid=False,
