@@ -109,6 +109,10 @@ class CalendarBook:
                 return row.calendar
         return self.facts(tenant).calendars[DEFAULT]
 
+    def knows(self, tenant: int, key: str, version: int) -> bool:
+        """Whether a version of a calendar has been read."""
+        return any(row.calendar.version == version for row in self.versions(tenant, key))
+
     def versions(self, tenant: int, key: str) -> Sequence[CalendarRow]:
         """All versions of a calendar, oldest first; empty when there is none."""
         return self._versions.get(tenant, {}).get(key, ())

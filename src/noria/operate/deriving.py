@@ -155,6 +155,9 @@ class Deriving:
 
     async def _carry_out(self, row: BatchRow) -> None:
         plan = msgspec.json.decode(row.plan, type=Plan)
+        if not self._book.knows(row.tenant, plan.calendar, plan.calendar_version):
+            # The batch is written with the calendar, and may be seen before whoever published it has read that again.
+            await self._book.refresh()
         refused: set[int] = set()
         found = True
         while found:
