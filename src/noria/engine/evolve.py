@@ -71,7 +71,7 @@ def element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.Tok
     token = event.token
     scope = state.tokens.pop(token).scope
     state.scopes[scope].live -= 1
-    if scope in state.approvals:
+    if state.approvals and scope in state.approvals:
         _seat_closed(state, scope, token)
     if token in state.scopes:
         del state.scopes[token]
@@ -82,11 +82,11 @@ def element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.Tok
         _drop_consultations(state, token)
     if token in state.hosted:
         _close(state, state.hosted.pop(token))
-    if token in state.handlers:
+    if state.handlers and token in state.handlers:
         _compensated(state, token)
-    if token in state.activated:
+    if state.activated and token in state.activated:
         del state.activated[token]
-    if token in state.deadlines:
+    if state.deadlines and token in state.deadlines:
         del state.deadlines[token]
 
 

@@ -458,6 +458,29 @@ class State(msgspec.Struct, array_like=True, gc=False):
         scopes = {}
         for key, scope in self.scopes.items():
             scopes[key] = Scope(scope.element, scope.parent, scope.variables, scope.live)
+        if not (
+            (self.jobs or self.calls or self.timers or self.waits or self.incidents or self.hosted)
+            or (self.loops or self.conditions or self.done or self.compensations or self.handlers or self.activated)
+            or (self.gathered or self.chosen or self.suspended or self.approvals or self.comeback or self.approved)
+            or (self.copied or self.consultations or self.doers or self.deadlines)
+        ):
+            # Most instances: what is left out begins empty, and that is cheaper than looking at each of it.
+            return State(
+                self.format,
+                self.version,
+                self.status,
+                self.next_id,
+                self.business_key,
+                self.starter,
+                self.parent,
+                self.tokens.copy(),
+                scopes,
+                self.tasks.copy(),
+                rounds=self.rounds.copy(),
+                actors=self.actors.copy(),
+                decisions=self.decisions,
+                returned=self.returned,
+            )
         return State(
             self.format,
             self.version,

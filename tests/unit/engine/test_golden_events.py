@@ -307,3 +307,10 @@ def test_a_state_of_an_earlier_format_is_read_and_written_in_todays(number):
     read = decode_state(recorded()[f"State {number}"])
     assert (read.format, read.tokens, read.returned) == (FORMAT, STATE.tokens, STATE.returned)
     assert decode_state(encode_state(read)) == read
+
+
+@pytest.mark.parametrize("name", [field.name for field in msgspec.structs.fields(State)])
+def test_a_copy_has_whatever_a_state_has(name):
+    state = State(**{name: getattr(STATE, name)})
+    assert encode_state(state.copy()) == encode_state(state)
+    assert encode_state(STATE.copy()) == encode_state(STATE)

@@ -26,14 +26,15 @@ def enter(run: Run, token: int, element: Element) -> None:
     """
     work = element.human or _NO_WORK
     state = run.state
-    approval = state.approvals.get(state.tokens[token].scope)
+    scope = state.tokens[token].scope
+    approval = state.approvals.get(scope) if state.approvals else None
     if approval is None:
         if state.comeback is not None and coming_back.passes(run, token, element):
             return
         if work.approval is not None:
             approving.begin(run, token, element, work, work.approval)
             return
-    loop = state.loops.get(state.tokens[token].scope)
+    loop = state.loops.get(scope) if state.loops else None
     round_now = state.rounds.get(element.index, 0) + 1 if loop is None else loop.round
     if approval is not None:
         round_now = approval.round
@@ -41,7 +42,10 @@ def enter(run: Run, token: int, element: Element) -> None:
     assignee = state.actors.get(element.index, "") if round_now > 1 and state.returned and loop is None else ""
     # Most tasks ask nothing of the variables, and then nobody looks them up.
     variables: Mapping[str, object] = {} if work.is_constant else run.variables(token)
-    groups, users = _candidates(run, element, work, variables)
+    groups: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    if work.assignee is None or work.candidate_groups is not None or work.candidate_users is not None:
+        groups, users = _candidates(run, element, work, variables)
     if approval is not None:
         assignee, groups, users = approving.person_of(approval, token), (), ()
         if not assignee:

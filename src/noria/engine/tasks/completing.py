@@ -20,9 +20,10 @@ def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
     task = held_task(run, token, command.by, command.version)
     if isinstance(task, Rejected):
         return task
-    rejected = separating.may_not_do(run, task, command.by)
-    if rejected is not None:
-        return rejected
+    if task.excluded:
+        rejected = separating.may_not_do(run, task, command.by)
+        if rejected is not None:
+            return rejected
     approval = run.state.approvals.get(run.state.tokens[token].scope) if run.state.approvals else None
     if approval is not None or command.outcome:
         rejected = _unfit_outcome(approval, token, command.outcome)
@@ -52,7 +53,8 @@ def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
             run.assign(run.state.tokens[token].scope if approval else token, element, values)
         return None
     run.emit(e.TaskCompleted(token, task.element, command.by, task.round, command.comment, outcome=command.outcome))
-    separating.note(run, token, element, command.by)
+    if run.definition.keeping_apart:
+        separating.note(run, token, element, command.by)
     if approval is not None:
         scope = run.state.tokens[token].scope
         if values:
