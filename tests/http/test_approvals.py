@@ -296,3 +296,16 @@ async def test_who_gets_a_copy_may_look_at_the_request(
     assert (notice["kind"], notice["params"]["text"]) == ("copied", "请知悉")
     again = await people["lin"].post(f"/instances/{instance}/copies", {"people": ["guest"]})
     assert again.json()["code"] == "copy.nobody"
+
+
+async def test_who_wants_no_notice_of_copies_finds_them_all_the_same(
+    people: dict[str, Client], house: House, sign_in: SignIn
+) -> None:
+    guest = await sign_in("guest")
+    chosen = await guest.send("PUT", "/notices/preference", json={"choices": {"copied": {"in_app": False}}})
+    assert chosen.status_code == 200, chosen.text
+    instance = await begun(people)
+    await people["lin"].post(f"/instances/{instance}/copies", {"people": ["guest"]})
+    await house.noria.projector.catch_up()
+    assert [item["id"] for item in (await guest.get("/instances", box="copied")).json()["items"]] == [instance]
+    assert (await guest.get("/tasks/counts")).json()["notices"] == 0

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from noria.kernel.errors import NoriaError, Rejected
-from noria.operate.notices import ABOUT_TASKS, KINDS, Members, Notice
+from noria.operate.notices import ABOUT_TASKS, KINDS, SHOWING, Members, Notice
 from noria.operate.preferences import DEFAULT, IN_APP, Language, Preference, wants
 
 ChannelKind = Literal["email", "wecom", "dingtalk", "feishu", "webhook"]
@@ -208,9 +208,17 @@ class Delivery(msgspec.Struct, kw_only=True):
         return f"{self.shard}-{self.seq}-{self.n}-{self.channel}"
 
 
-def in_app(notices: Iterable[Notice], preferences: Mapping[str, Preference]) -> list[Notice]:
-    """Those that people want behind the bell."""
-    return [one for one in notices if wants(preferences.get(one.person, DEFAULT), one.kind, IN_APP)]
+def in_app(notices: Iterable[Notice], preferences: Mapping[str, Preference]) -> list[tuple[Notice, int]]:
+    """Those that are kept, each with when it counts as read, 0 for not yet.
+
+    What lets a person see a request is kept also where the person does not want it behind the bell; it is read then.
+    """
+    kept = []
+    for one in notices:
+        wanted = wants(preferences.get(one.person, DEFAULT), one.kind, IN_APP)
+        if wanted or one.kind in SHOWING:
+            kept.append((one, 0 if wanted else one.at))
+    return kept
 
 
 def deliveries_of(

@@ -35,6 +35,9 @@ KINDS = (
 URGENT = frozenset({"overdue", "urged"})
 """Kinds that do not wait for the end of quiet hours, nor for a digest."""
 
+SHOWING = frozenset({"copied", "consulted"})
+"""Kinds by which a person may see a request from then on, and finds it among what was copied to him."""
+
 ABOUT_TASKS = frozenset(
     {"task", "offered", "assigned", "handed_back", "consulted", "nobody", "reminder", "overdue", "urged"}
 )

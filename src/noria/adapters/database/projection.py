@@ -281,8 +281,8 @@ class Projector:
         kept = in_app(notices, preferences)
         if kept:
             values = [
-                {**msgspec.structs.asdict(item), "params": msgspec.json.encode(item.params).decode(), "read": 0}
-                for item in kept
+                {**msgspec.structs.asdict(item), "params": msgspec.json.encode(item.params).decode(), "read": read_ms}
+                for item, read_ms in kept
             ]
             await db.execute(sa.insert(t.notice), values)
         sent = deliveries_of(notices, await read_channels(db, tenant), preferences, members)

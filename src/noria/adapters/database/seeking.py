@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from noria.adapters.database import schema as t
 from noria.operate.ids import shard_of
+from noria.operate.notices import SHOWING
 from noria.operate.reading import COUNTED_MAX, TaskBox
 from noria.trust.policy import Principal
 
@@ -99,7 +100,7 @@ def done_by(who: Principal) -> list[Keys]:
 def copied_to(who: Principal) -> Keys:
     """Instances that a person was let know of."""
     n = t.notice.c
-    return sa.select(n.iid).where(n.tenant == who.tenant, n.person == who.id, n.kind == "copied")
+    return sa.select(n.iid).where(n.tenant == who.tenant, n.person == who.id, n.kind.in_(sorted(SHOWING)))
 
 
 def instances_seen_by(
