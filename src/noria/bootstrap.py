@@ -253,7 +253,7 @@ class Noria:
         office = Office(
             self.runtime,
             database.store,
-            DatabaseLists(database),
+            DatabaseLists(database, self.projector, clock),
             self.catalogue,
             self.people,
             self.audit,
@@ -539,6 +539,14 @@ class Composition:
         noria = await Noria.open(url)
         try:
             await noria.projector.rebuild()
+        finally:
+            await noria.close()
+
+    async def rebuild_search(self, url: str) -> None:
+        """Fill the search index again."""
+        noria = await Noria.open(url)
+        try:
+            await noria.projector.rebuild_search()
         finally:
             await noria.close()
 

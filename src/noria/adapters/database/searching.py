@@ -1,0 +1,235 @@
+"""The search index: terms of instances, kept by SQLite's FTS5 or in a GIN index of PostgreSQL's text search.
+
+Neither sees a text: the terms are cut in Python (`noria.operate.terms`), so that both find the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from noria.adapters.database import schema as t
+from noria.adapters.database import seeking
+from noria.engine.definition import Definition
+from noria.engine.state import State, Status, decode_state
+from noria.operate.indexing import Subject, person_term, tenant_term, terms_of, week_term
+from noria.operate.notices import SHOWING
+from noria.operate.reading import InstanceBox, TaskBox
+from noria.operate.rows import JournalRow
+from noria.operate.runtime import Definitions
+from noria.operate.terms import Clause, Term
+from noria.trust.policy import Permission, Principal
+
+_WEEKS = (1, 4, 16, 64)
+"""PostgreSQL puts all that it finds in order before it gives the newest, so it is asked for the newest weeks first."""
+_READ = {
+    "sqlite": "SELECT rowid, terms FROM search WHERE rowid IN ({})",
+}
+_PUT = {
+    "sqlite": "INSERT OR REPLACE INTO search (rowid, terms) VALUES (?, ?)",
+    "postgresql": (
+        "INSERT INTO search (iid, terms) VALUES ($1, array_to_tsvector($2::text[])) "
+        "ON CONFLICT (iid) DO UPDATE SET terms = excluded.terms WHERE search.terms <> excluded.terms"
+    ),
+}
+_NEWEST = {
+    "sqlite": "SELECT rowid FROM search WHERE search MATCH :question ORDER BY rowid DESC LIMIT :limit",
+    "postgresql": (
+        "WITH found AS MATERIALIZED (SELECT iid FROM search WHERE terms @@ CAST(:question AS tsquery)) "
+        "SELECT iid FROM found ORDER BY iid DESC LIMIT :limit"
+    ),
+}
+
+
+# Writing
+
+
+async def index(db: AsyncConnection, definitions: Definitions, rows: Sequence[JournalRow]) -> None:
+    """Write the terms of the instances whose last command is among some rows; of the others it comes later.
+
+    What was folded of those rows into visits and notices must have been written before.
+    """
+    last = {row.iid: row.ver for row in rows}
+    c = t.inst.c
+    names = ("iid", "ver", "tenant", "definition", "status", "started", "bkey", "title", "summary", "starter", "unit")
+    query = sa.select(*(c[name] for name in names), c.state).where(seeking.is_among(t.inst, last))
+    found = [row for row in (await db.execute(query)).mappings() if row["ver"] == last[row["iid"]]]
+    if not found:
+        return
+    actors, tasks = await _visitors(db, [row["iid"] for row in found])
+    copied = await _copied(db, [row["iid"] for row in found])
+    documents: dict[int, list[str]] = {}
+    for row in found:
+        definition = await definitions.get(row["definition"])
+        state = decode_state(row["state"])
+        columns = {name: row[name] for name in names if name not in ("iid", "ver")}
+        iid = row["iid"]
+        subject = subject_of(columns, state, definition, actors.get(iid, set()), copied.get(iid, set()))
+        subject.names |= frozenset(tasks.get(iid, ()))
+        documents[iid] = sorted(terms_of(subject, definition))
+    await put(db, documents)
+
+
+def subject_of(
+    columns: Mapping[str, Any], state: State, definition: Definition, actors: Iterable[str], copied: Iterable[str]
+) -> Subject:
+    """An instance as it is indexed, from its row, its state, and what projections know of it."""
+    is_open = state.status is Status.OPEN
+    tasks = list(state.tasks.values()) if is_open else []
+    opinions = [asked.person for asked in state.consultations.values()] if is_open else []
+    free = [task for task in tasks if not task.assignee]
+    return Subject(
+        **columns,
+        variables=state.scopes[0].variables if 0 in state.scopes else {},
+        holders=frozenset(filter(None, [*(task.assignee for task in tasks), *opinions])),
+        users=frozenset(person for task in free for person in task.users),
+        groups=frozenset(group for task in free for group in task.groups),
+        actors=frozenset(filter(None, [*state.actors.values(), *actors])),
+        copied=frozenset([*state.copied, *copied]),
+        names=frozenset(task.name for task in tasks if task.name),
+    )
+
+
+async def _visitors(db: AsyncConnection, iids: Sequence[int]) -> tuple[dict[int, set[str]], dict[int, set[str]]]:
+    """Who did something in instances, and the names of what was done."""
+    v = t.visit.c
+    query = sa.select(v.iid, v.actor, v.proxy, v.name).where(v.iid.in_(iids), (v.actor != "") | (v.name != ""))
+    people: dict[int, set[str]] = {}
+    names: dict[int, set[str]] = {}
+    for iid, actor, proxy, name in (await db.execute(query)).all():
+        people.setdefault(iid, set()).update(filter(None, (actor, proxy)))
+        names.setdefault(iid, set()).update(filter(None, (name,)))
+    return people, names
+
+
+async def _copied(db: AsyncConnection, iids: Sequence[int]) -> dict[int, set[str]]:
+    """Who was let know of instances."""
+    n = t.notice.c
+    found: dict[int, set[str]] = {}
+    query = sa.select(n.iid, n.person).where(n.iid.in_(iids), n.kind.in_(sorted(SHOWING)))
+    for iid, person in (await db.execute(query)).all():
+        found.setdefault(iid, set()).add(person)
+    return found
+
+
+async def put(db: AsyncConnection, documents: Mapping[int, Sequence[str]]) -> None:
+    """Keep the terms of instances; those that have not changed are left alone."""
+    if db.dialect.name == "postgresql":
+        await db.exec_driver_sql(_PUT["postgresql"], [(iid, list(terms)) for iid, terms in documents.items()])
+        return
+    texts = {iid: " ".join(terms) for iid, terms in documents.items()}
+    marks = ", ".join("?" * len(texts))
+    rows = await db.exec_driver_sql(_READ["sqlite"].format(marks), tuple(texts))
+    before = {row[0]: row[1] for row in rows}
+    changed = [(iid, text) for iid, text in texts.items() if before.get(iid) != text]
+    if changed:
+        await db.exec_driver_sql(_PUT["sqlite"], changed)
+
+
+async def forget(db: AsyncConnection) -> None:
+    """Empty the index."""
+    await db.exec_driver_sql("DELETE FROM search")
+
+
+# Asking
+
+
+def question(clauses: Iterable[Clause], dialect: str) -> str | None:
+    """Clauses in the language of a database; None where one of them finds nothing."""
+    parts = []
+    for clause in clauses:
+        if not clause:
+            return None
+        write, either = (_for_postgres, " | ") if dialect == "postgresql" else (_for_sqlite, " OR ")
+        parts.append(f"({either.join(map(write, clause))})")
+    return (" & " if dialect == "postgresql" else " AND ").join(parts)
+
+
+def _for_sqlite(term: Term) -> str:
+    quoted = term.text.replace('"', '""')
+    return f'"{quoted}"{"*" if term.begins else ""}'
+
+
+def _for_postgres(term: Term) -> str:
+    quoted = term.text.replace("\\", "\\\\").replace("'", "''")
+    return f"'{quoted}'{':*' if term.begins else ''}"
+
+
+async def use_the_index(db: AsyncConnection) -> None:
+    """Keep PostgreSQL from reading every row: what it costs to take a row's terms apart it does not know."""
+    if db.dialect.name == "postgresql":
+        await db.exec_driver_sql("SET LOCAL enable_seqscan = off")
+
+
+async def newest(db: AsyncConnection, clauses: Sequence[Clause], limit: int, now_ms: int) -> list[int]:
+    """Ids of the newest instances that fit, the newest first."""
+    dialect = db.dialect.name
+    asked = question(clauses, dialect)
+    if asked is None:
+        return []
+    statement = sa.text(_NEWEST[dialect])
+    if dialect == "sqlite":
+        return list((await db.execute(statement, {"question": asked, "limit": limit})).scalars())
+    await use_the_index(db)
+    for weeks in _WEEKS:
+        lately = tuple(Term(week_term(now_ms - back * 7 * 86_400_000)) for back in range(-1, weeks))
+        within = f"{asked} & {question([lately], dialect)}"
+        found = list((await db.execute(statement, {"question": within, "limit": limit})).scalars())
+        if len(found) == limit:
+            return found
+    return list((await db.execute(statement, {"question": asked, "limit": limit})).scalars())
+
+
+def among(column: sa.ColumnElement[Any], clauses: Sequence[Clause], dialect: str) -> sa.ColumnElement[bool]:
+    """Whether a column with the id of an instance is one that fits."""
+    asked = question(clauses, dialect)
+    if asked is None:
+        return sa.false()
+    if dialect == "postgresql":
+        found = sa.text("SELECT iid FROM search WHERE terms @@ CAST(:question AS tsquery)")
+    else:
+        found = sa.text("SELECT rowid FROM search WHERE search MATCH :question")
+    return column.in_(found.bindparams(question=asked).columns(sa.column("iid", t.Int)))
+
+
+# Who finds what
+
+
+def _parts(who: Principal, kinds: str, person: str) -> list[Term]:
+    return [Term(person_term(kind, who.tenant, person)) for kind in kinds]
+
+
+def _groups(who: Principal, groups: Iterable[str]) -> list[Term]:
+    return [Term(person_term("g", who.tenant, group)) for group in groups]
+
+
+def seen_in(who: Principal, box: InstanceBox) -> Clause:
+    """What instances of a box have, but for what their reader has to do with them as a substitute."""
+    units = [Term(person_term("u", who.tenant, unit)) for unit in who.units]
+    if box is InstanceBox.STARTED:
+        return tuple(_parts(who, "s", who.id))
+    if box is InstanceBox.COPIED:
+        return tuple(_parts(who, "c", who.id))
+    if box is InstanceBox.UNIT:
+        return tuple(units)
+    if Permission.READ_ALL in who.permissions:
+        return (Term(tenant_term(who.tenant)),)
+    return (*_parts(who, "sachk", who.id), *_groups(who, who.groups), *units)
+
+
+def held_in(who: Principal, box: TaskBox | None) -> Clause:
+    """What instances of a box of tasks have, and perhaps others: the policy is asked of each."""
+    if box is TaskBox.DONE:
+        return tuple(_parts(who, "a", who.id))
+    others = who.limited if box is TaskBox.QUEUE else who.stands_for
+    people = [(stands.principal, stands.groups) for stands in others]
+    if box not in (TaskBox.QUEUE, None):
+        people.append((who.id, who.groups))
+    kinds = {TaskBox.MINE: "h", TaskBox.GROUP: "k"}.get(box, "hk") if box is not None else "hk"
+    terms = [term for person, _ in people for term in _parts(who, kinds, person)]
+    if box is not TaskBox.MINE:
+        terms += [term for _, groups in people for term in _groups(who, groups)]
+    return tuple(terms)
