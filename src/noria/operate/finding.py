@@ -58,6 +58,9 @@ class Wanted(msgspec.Struct, frozen=True):
     field: tuple[str, ...] = ()
 
 
+EVERYTHING = Wanted()
+
+
 class FieldFilter(msgspec.Struct, frozen=True):
     """A condition on a form field, taken apart."""
 
@@ -96,7 +99,7 @@ async def search_for(office: Office, who: Principal, wanted: Wanted, process: st
     Raises:
         RefusedError: a person or field is not known, or a condition cannot be read; details name the parameter.
     """
-    if wanted == Wanted():
+    if wanted == EVERYTHING:
         return None
     organisation = await office.people.organisation(who.tenant)
     reads_all = Permission.READ_ALL in who.permissions

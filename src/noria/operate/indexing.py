@@ -180,7 +180,13 @@ def terms_of(subject: Subject, definition: Definition) -> frozenset[str]:
             budget -= len(text)
     for field in fields.values():
         mark = GUARDED if field.guarded else ""
-        terms.update(mark + field_term(field.name, rest) for rest in _value_terms(_at(subject.variables, field), field.type))
+        value = _at(subject.variables, field)
+        rests = set(_value_terms(value, field.type))
+        for label in _labels(value, field):
+            # Who looks for it types what the form shows.
+            terms.update(mark + term for term in text_terms(label))
+            rests.update(f"~{term}" for term in text_terms(label))
+        terms.update(mark + field_term(field.name, rest) for rest in rests)
     return frozenset(terms)
 
 
@@ -214,6 +220,12 @@ def _at(variables: Mapping[str, object], field: Findable) -> object:
     for part in field.path:
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
+
+
+def _labels(value: object, field: Findable) -> list[str]:
+    """What the form calls a choice."""
+    chosen = {str(item) for item in (value if isinstance(value, list) else [value]) if isinstance(item, str | int)}
+    return [label for key, label in field.choices if key in chosen]
 
 
 def _texts(value: object, depth: int = 3) -> Iterator[str]:

@@ -269,12 +269,15 @@ class Projector:
     ) -> None:
         """Fold a page for some consumers, and move their cursors, in one transaction."""
         apply = {FILES: self._files, BOARD: self._board, NOTICES: self._notices}
+        alone = list(consumers) == [SEARCH]
         async with self._database.writing() as db:
             for consumer in consumers:
                 # The cursor first: whoever comes second must not even begin to fold.
                 await _move(db, consumer, behind, heads)
                 if consumer == SEARCH:
-                    await searching.index(db, self._definitions, rows)
+                    # Nobody is answered while so much is missing, so each instance is indexed once, at its last row.
+                    lag = sum(head - seen for seen, head in (await self._ahead(SEARCH)).values()) if alone else 0
+                    await searching.index(db, self._definitions, rows, only_last=lag > _FAR)
                 else:
                     await apply[consumer](db, recorded)
 

@@ -47,16 +47,22 @@ _NEWEST = {
 # Writing
 
 
-async def index(db: AsyncConnection, definitions: Definitions, rows: Sequence[JournalRow]) -> None:
-    """Write the terms of the instances whose last command is among some rows; of the others it comes later.
+async def index(
+    db: AsyncConnection, definitions: Definitions, rows: Sequence[JournalRow], *, only_last: bool = False
+) -> None:
+    """Write the terms of the instances of some rows, as they are now.
 
-    What was folded of those rows into visits and notices must have been written before.
+    Args:
+        db: where what visits and notices say of those rows has been written before.
+        definitions: whose forms say what is found.
+        rows: of the journal.
+        only_last: leave out the instances that have later rows than these, for they come again.
     """
     last = {row.iid: row.ver for row in rows}
     c = t.inst.c
     names = ("iid", "ver", "tenant", "definition", "status", "started", "bkey", "title", "summary", "starter", "unit")
     query = sa.select(*(c[name] for name in names), c.state).where(seeking.is_among(t.inst, last))
-    found = [row for row in (await db.execute(query)).mappings() if row["ver"] == last[row["iid"]]]
+    found = [row for row in (await db.execute(query)).mappings() if not only_last or row["ver"] == last[row["iid"]]]
     if not found:
         return
     actors, tasks = await _visitors(db, [row["iid"] for row in found])

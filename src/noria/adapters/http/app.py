@@ -31,7 +31,7 @@ from noria.adapters.http import (
     tasks,
 )
 from noria.adapters.http.bodies import refuse_deep
-from noria.adapters.http.callers import admit, provide_caller, provide_services, provide_session
+from noria.adapters.http.callers import admit, provide_caller, provide_services, provide_session, provide_wanted
 from noria.adapters.http.description import DescriptionPlugin, described
 from noria.adapters.http.pages import Pages, page
 from noria.adapters.http.problems import HANDLERS
@@ -149,6 +149,7 @@ def create_app(services: Services) -> Litestar:
             "services": Provide(provide_services),
             "session": Provide(provide_session),
             "caller": Provide(provide_caller),
+            "wanted": Provide(provide_wanted),
         },
         cache_control=None,
         response_headers={"Cache-Control": "no-store"},

@@ -64,6 +64,7 @@ STATUS: dict[str, int] = {
     "attachment.too_large": 413,
     "attachment.type_refused": 415,
     "attachment.scanner_away": 503,
+    "search.behind": 503,
     "store.unavailable": 503,
     "store.full": 507,
     "channel.undelivered": 502,
