@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ from noria.operate.terms import (
     Term,
     date_of,
     date_range,
+    folded,
     is_cjk,
     number_of,
     number_range,
@@ -30,9 +31,9 @@ from noria.trust.people import Organisation
 from noria.trust.policy import Permission, Principal
 
 FIELDS_MAX = 10
-RUNS_MAX = 20
-PEOPLE_MAX = 1_000
-"""Of the people whose name a word finds, so many are looked for."""
+WORDS_MAX = 20
+PEOPLE_MAX = 100
+"""What is in more names than this is not taken for one."""
 _FILTER = re.compile(r"(?P<name>[^<>=~]+)(?P<operator>>=|<=|=|<|>|~)(?P<value>.*)", re.DOTALL)
 
 
@@ -104,10 +105,9 @@ async def search_for(office: Office, who: Principal, wanted: Wanted, process: st
     organisation = await office.people.organisation(who.tenant)
     reads_all = Permission.READ_ALL in who.permissions
     clauses: list[Clause] = []
-    words = runs(wanted.q)
     if wanted.q.strip():
         # What has no letter and no digit is nowhere.
-        clauses += _words(words[:RUNS_MAX], organisation, who.tenant, reads_all=reads_all) if words else [()]
+        clauses += _words(wanted.q, organisation, who.tenant, reads_all=reads_all) or [()]
     for parameter, kind in (("starter", "s"), ("holder", "h"), ("actor", "a")):
         person = getattr(wanted, parameter)
         if person and person not in organisation.people:
@@ -125,6 +125,19 @@ async def search_for(office: Office, who: Principal, wanted: Wanted, process: st
     return Search(tuple(clauses), wanted.q.strip())
 
 
+async def problems_with(office: Office, who: Principal, wanted: Wanted, process: str) -> list[Rejected]:
+    """What of a search cannot be looked for, each part by itself; none where all of it can."""
+    parts = [Wanted(starter=wanted.starter), Wanted(holder=wanted.holder), Wanted(actor=wanted.actor)]
+    parts += [Wanted(field=(text,)) for text in wanted.field]
+    found = []
+    for part in parts:
+        try:
+            await search_for(office, who, part, process)
+        except RefusedError as error:
+            found.append(error.rejected)
+    return found
+
+
 async def fields_for(office: Office, who: Principal, process: str) -> list[Findable]:
     """The fields that somebody may look for: of all versions of a process, or of the newest of every process."""
     rows = [row for row in office.catalogue.rows(who.tenant) if process in ("", row.key)]
@@ -139,31 +152,27 @@ async def fields_for(office: Office, who: Principal, process: str) -> list[Finda
     return list(found.values())
 
 
-def _words(words: Sequence[str], organisation: Organisation, tenant: int, *, reads_all: bool) -> Iterator[Clause]:
-    for run in words:
-        people = tuple(Term(person_term("p", tenant, key)) for key in _people(run, organisation))
-        for clause in run_clauses(run):
-            yield _also_guarded(clause, reads_all=reads_all) + people
+def _words(q: str, organisation: Organisation, tenant: int, *, reads_all: bool) -> list[Clause]:
+    """What must be there for words: of each all of it, or else somebody of that name."""
+    clauses: list[Clause] = []
+    for word in q.split()[:WORDS_MAX]:
+        people = tuple(Term(person_term("p", tenant, key)) for key in _people(word, organisation))
+        for run in runs(word)[:WORDS_MAX]:
+            clauses += (_also_guarded(clause, reads_all=reads_all) + people for clause in run_clauses(run))
+    return clauses
 
 
-def _people(run: str, organisation: Organisation) -> list[str]:
-    """Ids of the people whose name, or name for signing in, a word finds."""
-    cjk = is_cjk(run)
-    found = [
-        key
-        for key, person in organisation.people.items()
-        if (run in person.name if cjk else any(map(_beginning(run), _names(person.name, person.username))))
-    ]
-    return sorted(found)[:PEOPLE_MAX]
-
-
-def _beginning(run: str) -> Callable[[str], bool]:
-    return lambda word: word.startswith(run)
+def _people(word: str, organisation: Organisation) -> list[str]:
+    """Ids of the people whose name has a word in it, or begins with it, or whose name for signing in does."""
+    part = folded(word)
+    part = part if is_cjk(part) else f" {part}"
+    found = [key for key, person in organisation.people.items() if part in _name(person.name, person.username)]
+    return sorted(found) if len(found) <= PEOPLE_MAX else []
 
 
 @lru_cache(maxsize=20_000)
-def _names(name: str, username: str) -> tuple[str, ...]:
-    return tuple(runs(f"{name} {username}"))
+def _name(name: str, username: str) -> str:
+    return folded(f" {name} {username}")
 
 
 def _also_guarded(clause: Iterable[Term], *, reads_all: bool) -> Clause:

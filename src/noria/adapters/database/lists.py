@@ -405,11 +405,11 @@ class DatabaseLists:
         """Ids of the instances of a box that are found by the index, the newest first, as many as are counted."""
         now_ms = self._clock.now_ms()
         async with self._database.reading() as db:
-            own = [searching.seen_in(who, box), *clauses]
-            found = await searching.newest(db, own, COUNTED_MAX + 1, now_ms)
+            found = await searching.newest_seen(db, who, box, clauses, COUNTED_MAX + 1, now_ms)
             if box is not InstanceBox.ALL or not who.stands_for or Permission.READ_ALL in who.permissions:
                 return found
-            perhaps = await searching.newest(db, [searching.held_in(who, None), *clauses], COUNTED_MAX + 1, now_ms)
+            held = [searching.held_in(who, None), *clauses]
+            perhaps = await searching.newest(db, who.tenant, held, COUNTED_MAX + 1, now_ms)
             joined = t.task.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
             query = sa.select(t.task.c.iid).select_from(joined)
             query = query.where(seeking.is_among(t.task, perhaps), _may_work_on(who, None))

@@ -15,7 +15,7 @@ from noria.adapters.database import schema as t
 from noria.adapters.database import seeking
 from noria.engine.definition import Definition
 from noria.engine.state import State, Status, decode_state
-from noria.operate.indexing import Subject, person_term, tenant_term, terms_of, week_term
+from noria.operate.indexing import WEEK_MS, Subject, person_term, tenant_term, terms_of, week_term
 from noria.operate.notices import SHOWING
 from noria.operate.reading import InstanceBox, TaskBox
 from noria.operate.rows import JournalRow
@@ -23,22 +23,24 @@ from noria.operate.runtime import Definitions
 from noria.operate.terms import Clause, Term
 from noria.trust.policy import Permission, Principal
 
-_WEEKS = (1, 4, 16, 64)
-"""PostgreSQL puts all that it finds in order before it gives the newest, so it is asked for the newest weeks first."""
+_UNITS_EACH = 4
+"""So many units are looked for by their terms; of more PostgreSQL would compare each list with all that it finds."""
+_WEEKS = (1, 4)
+"""PostgreSQL puts all that it finds in order before it gives the newest; who sees all is shown these weeks first."""
 _READ = {
     "sqlite": "SELECT rowid, terms FROM search WHERE rowid IN ({})",
 }
 _PUT = {
     "sqlite": "INSERT OR REPLACE INTO search (rowid, terms) VALUES (?, ?)",
     "postgresql": (
-        "INSERT INTO search (iid, terms) VALUES ($1, array_to_tsvector($2::text[])) "
+        "INSERT INTO search (iid, unit, terms) VALUES ($1, $2, array_to_tsvector($3::text[])) "
         "ON CONFLICT (iid) DO UPDATE SET terms = excluded.terms WHERE search.terms <> excluded.terms"
     ),
 }
 _NEWEST = {
     "sqlite": "SELECT rowid FROM search WHERE search MATCH :question ORDER BY rowid DESC LIMIT :limit",
     "postgresql": (
-        "WITH found AS MATERIALIZED (SELECT iid FROM search WHERE terms @@ CAST(:question AS tsquery)) "
+        "WITH found AS MATERIALIZED (SELECT iid FROM search WHERE terms @@ CAST(:question AS tsquery){of_units}) "
         "SELECT iid FROM found ORDER BY iid DESC LIMIT :limit"
     ),
 }
@@ -67,7 +69,7 @@ async def index(
         return
     actors, tasks = await _visitors(db, [row["iid"] for row in found])
     copied = await _copied(db, [row["iid"] for row in found])
-    documents: dict[int, list[str]] = {}
+    documents: dict[int, tuple[str, list[str]]] = {}
     for row in found:
         definition = await definitions.get(row["definition"])
         state = decode_state(row["state"])
@@ -75,7 +77,7 @@ async def index(
         iid = row["iid"]
         subject = subject_of(columns, state, definition, actors.get(iid, set()), copied.get(iid, set()))
         subject.names |= frozenset(tasks.get(iid, ()))
-        documents[iid] = sorted(terms_of(subject, definition))
+        documents[iid] = subject.unit, sorted(terms_of(subject, definition))
     await put(db, documents)
 
 
@@ -121,12 +123,12 @@ async def _copied(db: AsyncConnection, iids: Sequence[int]) -> dict[int, set[str
     return found
 
 
-async def put(db: AsyncConnection, documents: Mapping[int, Sequence[str]]) -> None:
-    """Keep the terms of instances; those that have not changed are left alone."""
+async def put(db: AsyncConnection, documents: Mapping[int, tuple[str, list[str]]]) -> None:
+    """Keep unit and terms of instances; those that have not changed are left alone."""
     if db.dialect.name == "postgresql":
-        await db.exec_driver_sql(_PUT["postgresql"], [(iid, list(terms)) for iid, terms in documents.items()])
+        await db.exec_driver_sql(_PUT["postgresql"], [(iid, *document) for iid, document in documents.items()])
         return
-    texts = {iid: " ".join(terms) for iid, terms in documents.items()}
+    texts = {iid: " ".join(terms) for iid, (_, terms) in documents.items()}
     marks = ", ".join("?" * len(texts))
     rows = await db.exec_driver_sql(_READ["sqlite"].format(marks), tuple(texts))
     before = {row[0]: row[1] for row in rows}
@@ -164,29 +166,63 @@ def _for_postgres(term: Term) -> str:
     return f"'{quoted}'{':*' if term.begins else ''}"
 
 
+_PLANNING = """
+SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)
+"""
+
+
 async def use_the_index(db: AsyncConnection) -> None:
-    """Keep PostgreSQL from reading every row: what it costs to take a row's terms apart it does not know."""
+    """Have PostgreSQL plan each search for what it looks for, and never read every row: what it costs to take a row's
+    terms apart it does not know."""
     if db.dialect.name == "postgresql":
-        await db.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        await db.exec_driver_sql(_PLANNING)
 
 
-async def newest(db: AsyncConnection, clauses: Sequence[Clause], limit: int, now_ms: int) -> list[int]:
-    """Ids of the newest instances that fit, the newest first."""
+async def newest(
+    db: AsyncConnection, tenant: int, clauses: Sequence[Clause], limit: int, now_ms: int, units: Sequence[str] = ()
+) -> list[int]:
+    """Ids of the newest instances that fit, the newest first.
+
+    Args:
+        db: where the index is.
+        tenant: whose.
+        clauses: all of them must hold.
+        limit: how many.
+        now_ms: the instant of the question.
+        units: on PostgreSQL, those of which the starter's must be one; none for any.
+    """
     dialect = db.dialect.name
     asked = question(clauses, dialect)
     if asked is None:
         return []
-    statement = sa.text(_NEWEST[dialect])
+    statement = sa.text(_NEWEST[dialect].format(of_units=" AND unit = ANY(:units)" if units else ""))
+    given: dict[str, Any] = {"limit": limit, **({"units": list(units)} if units else {})}
     if dialect == "sqlite":
-        return list((await db.execute(statement, {"question": asked, "limit": limit})).scalars())
+        return list((await db.execute(statement, {"question": asked, **given})).scalars())
     await use_the_index(db)
-    for weeks in _WEEKS:
-        lately = tuple(Term(week_term(now_ms - back * 7 * 86_400_000)) for back in range(-1, weeks))
+    everything = (Term(tenant_term(tenant)),)
+    for weeks in _WEEKS if everything in clauses else ():
+        lately = tuple(Term(week_term(now_ms - back * WEEK_MS)) for back in range(-1, weeks))
         within = f"{asked} & {question([lately], dialect)}"
-        found = list((await db.execute(statement, {"question": within, "limit": limit})).scalars())
+        found = list((await db.execute(statement, {"question": within, **given})).scalars())
         if len(found) == limit:
             return found
-    return list((await db.execute(statement, {"question": asked, "limit": limit})).scalars())
+    return list((await db.execute(statement, {"question": asked, **given})).scalars())
+
+
+async def newest_seen(
+    db: AsyncConnection, who: Principal, box: InstanceBox, clauses: Sequence[Clause], limit: int, now_ms: int
+) -> list[int]:
+    """Ids of the newest instances of a box that fit, but for those that are shown to a substitute."""
+    mine = seen_in(who, box)
+    units = {Term(person_term("u", who.tenant, unit)) for unit in who.units}
+    if db.dialect.name != "postgresql" or len(units) <= _UNITS_EACH or units.isdisjoint(mine):
+        return await newest(db, who.tenant, [mine, *clauses], limit, now_ms)
+    own = tuple(term for term in mine if term not in units)
+    found = set(await newest(db, who.tenant, [own, *clauses], limit, now_ms)) if own else set()
+    all_of_tenant = (Term(tenant_term(who.tenant)),)
+    found.update(await newest(db, who.tenant, [all_of_tenant, *clauses], limit, now_ms, who.units))
+    return sorted(found, reverse=True)[:limit]
 
 
 def among(column: sa.ColumnElement[Any], clauses: Sequence[Clause], dialect: str) -> sa.ColumnElement[bool]:

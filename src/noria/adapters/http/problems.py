@@ -69,6 +69,7 @@ STATUS: dict[str, int] = {
     "store.full": 507,
     "channel.undelivered": 502,
     "channel.exists": 409,
+    "filter.exists": 409,
     "draft.too_large": 413,
 }
 """Code → status; a refusal that is not named here is a 422."""

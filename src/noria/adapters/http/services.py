@@ -21,6 +21,7 @@ from noria.operate.paths import Paths
 from noria.operate.printing import Printing
 from noria.operate.rosters import Rosters
 from noria.operate.rules import Rules
+from noria.operate.saved_filters import SavedFilters
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment
@@ -66,6 +67,7 @@ class Services(msgspec.Struct):
     rosters: Rosters
     telling: Telling
     desk: Desk
+    filters: SavedFilters
     attachments: Attachments
     printing: Printing
     calendaring: Calendaring

@@ -23,6 +23,7 @@ def upgrade() -> None:
     op.create_table(
         "search",
         sa.Column("iid", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
         sa.Column("terms", sa.dialects.postgresql.TSVECTOR(), nullable=False),
         sa.PrimaryKeyConstraint("iid"),
     )
