@@ -49,7 +49,10 @@ TEXTS = st.text(st.sampled_from("aB1９é中文轴承购ｱ韩한 -_.%'\"*\\:&|!
 def found(q: str, terms: set[str]) -> bool:
     """Whether a question finds what has these terms."""
     return all(
-        any(term.text in terms if not term.begins else any(one.startswith(term.text) for one in terms) for term in clause)
+        any(
+            term.text in terms if not term.begins else any(one.startswith(term.text) for one in terms)
+            for term in clause
+        )
         for run in runs(q)
         for clause in run_clauses(run)
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -22,13 +21,13 @@ TITLES = ("深沟球轴承", "SKF 6204 bearing", "电机 Y2-132M", "钢板 Q235"
 
 
 @pytest.fixture
-async def requests(company: Company) -> AsyncIterator[list[int]]:  # noqa: F811
+async def requests(company: Company) -> list[int]:  # noqa: F811
     """Some requests of several people, each an hour after the one before."""
     found = []
     for (number, title), person in zip(enumerate(TITLES), itertools.cycle(("lin", "chen", "zhou")), strict=False):
         found.append(await company.request(person, 900 * 10**number, title))
         company.house.clock.instant += HOUR_MS
-    yield found
+    return found
 
 
 async def finds(company: Company, person: str = "he", q: str = "", **wanted: object) -> list[int]:  # noqa: F811

@@ -92,7 +92,12 @@ class Company:
         return [(row.iid, elements[row.element].id) for row in rows]
 
     async def seen(
-        self, person: str, box: InstanceBox = InstanceBox.ALL, q: str = "", wanted: Wanted | None = None, **given: object
+        self,
+        person: str,
+        box: InstanceBox = InstanceBox.ALL,
+        q: str = "",
+        wanted: Wanted | None = None,
+        **given: object,
     ) -> list[int]:
         search = await search_for(
             self.house.noria.services.office, await self.who(person), wanted or Wanted(q), process=""

@@ -79,7 +79,7 @@ class FilterView(msgspec.Struct):
     list: ListName
     name: str
     query: FilterQuery
-    problems: list[FilterProblem]
+    problems: tuple[FilterProblem, ...]
 
 
 class FieldView(msgspec.Struct):
@@ -216,4 +216,4 @@ class SavedFilters:
             details = refused.details
             given = str(details.get("given", ""))
             problems.append(FilterProblem(str(details["parameter"]), given, refused.code, refused.message))
-        return FilterView(row.id, ListName(row.list), row.name, query, problems)
+        return FilterView(row.id, ListName(row.list), row.name, query, tuple(problems))

@@ -1,8 +1,8 @@
 """Terms of the search index (检索词): what texts, numbers and dates are found by. Pure; kept and joined by the store.
 
-Latin words and digits are found by how they begin, Chinese, Japanese and Korean text by its pairs of characters, numbers
-and dates by ranges. All of it becomes plain terms, each found as it is or (rarely) by how it begins, so that any store
-with an index of words will do. A question is a list of clauses: of each at least one term must be there.
+Latin words and digits are found by how they begin, Chinese, Japanese and Korean text by its pairs of characters,
+numbers and dates by ranges. All of it becomes plain terms, each found as it is or (rarely) by how it begins, so that
+any store with an index of words will do. A question is a list of clauses: of each at least one term must be there.
 
 =================== ================================================================================================
 a text              ``^e ^en ^eng ^engi engine``: how a word begins, up to four characters, and all of a longer word;
@@ -25,7 +25,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 EDGE = 4
-"""So far is the beginning of a word a term of its own; of a longer beginning few words are left to be looked through."""
+"""So far is the beginning of a word a term of its own; few words are left that begin with more."""
 PART_MIN = 3
 """Of a business key any part of a word is found that has so many characters."""
 WORD_CHARS_MAX = 40

@@ -232,6 +232,8 @@ class DatabaseLists:
         offset: int,
     ) -> tuple[list[TaskFields], int]:
         await self._up_to_date(search, *([BOARD] if box is TaskBox.DONE else []), person=who.id)
+        if box is TaskBox.DONE and search is not None:
+            return await self._done_found(who, definitions, search, limit, offset)
         query = self._box(who, box)
         source = t.visit if box is TaskBox.DONE else t.task
         if definitions is not None:
@@ -308,6 +310,31 @@ class DatabaseLists:
         joined = found.join(t.visit, same).join(t.inst, seeking.on_instance(found))
         query = sa.select(*_DONE_TASK, t.visit.c.closed, *_JOINED).select_from(joined)
         return query.order_by(t.visit.c.closed.desc(), t.visit.c.iid, t.visit.c.tok)
+
+    async def _done_found(
+        self, who: Principal, definitions: Sequence[int] | None, search: Search, limit: int, offset: int
+    ) -> tuple[list[TaskFields], int]:
+        """A page of what a person has done and looks for: the keys first, so that rows are read of those alone."""
+        dialect = self._database.engine.dialect.name
+        seed = sa.union_all(*seeking.done_by(who)).subquery("seed")
+        fits = searching.among(seed.c.iid, (searching.held_in(who, TaskBox.DONE), *search.clauses), dialect)
+        keys = sa.select(seed.c.iid, seed.c.tok, sa.func.count().over()).where(fits)
+        if definitions is not None:
+            keys = keys.where(seed.c.definition.in_(definitions))
+        page = keys.order_by(seed.c.closed.desc(), seed.c.iid, seed.c.tok).limit(limit).offset(offset)
+        v = t.visit.c
+        async with self._database.reading() as db:
+            await searching.use_the_index(db)
+            chosen = (await db.execute(page)).all()
+            behind_the_end = sa.select(sa.func.count()).select_from(keys.subquery())
+            total = chosen[0][2] if chosen else (await db.execute(behind_the_end)).scalar_one()
+            joined = t.visit.join(t.inst, seeking.on_instance(t.visit))
+            wanted = sa.tuple_(v.iid, v.tok).in_([(row[0], row[1]) for row in chosen])
+            query = sa.select(*_DONE_TASK, v.closed, *_JOINED).select_from(joined).where(wanted)
+            query = query.order_by(v.closed.desc(), v.iid, v.tok)
+            rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()] if chosen else []
+            await self._add_groups(db, rows)
+        return rows, total
 
     @staticmethod
     async def _add_groups(db: AsyncConnection, rows: list[TaskFields]) -> None:
@@ -413,8 +440,8 @@ class DatabaseLists:
             joined = t.task.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
             query = sa.select(t.task.c.iid).select_from(joined)
             query = query.where(seeking.is_among(t.task, perhaps), _may_work_on(who, None))
-            others = (await db.execute(query)).scalars() if perhaps else []
-            return sorted({*found, *others}, reverse=True)[: COUNTED_MAX + 1]
+            others = set((await db.execute(query)).scalars()) if perhaps else set()
+            return sorted(others.union(found), reverse=True)[: COUNTED_MAX + 1]
 
     async def _rows(self, iids: Sequence[int]) -> list[InstanceFields]:
         """Instances by their ids, the newest first: joined to them in one statement, the rows might be read before."""

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
 from noria.adapters.database import seeking
-from noria.engine.definition import Definition
 from noria.engine.state import State, Status, decode_state
 from noria.operate.indexing import WEEK_MS, Subject, person_term, tenant_term, terms_of, week_term
 from noria.operate.notices import SHOWING
@@ -27,9 +26,7 @@ _UNITS_EACH = 4
 """So many units are looked for by their terms; of more PostgreSQL would compare each list with all that it finds."""
 _WEEKS = (1, 4)
 """PostgreSQL puts all that it finds in order before it gives the newest; who sees all is shown these weeks first."""
-_READ = {
-    "sqlite": "SELECT rowid, terms FROM search WHERE rowid IN ({})",
-}
+_READ = "SELECT rowid, terms FROM search WHERE rowid IN ({})"
 _PUT = {
     "sqlite": "INSERT OR REPLACE INTO search (rowid, terms) VALUES (?, ?)",
     "postgresql": (
@@ -75,15 +72,13 @@ async def index(
         state = decode_state(row["state"])
         columns = {name: row[name] for name in names if name not in ("iid", "ver")}
         iid = row["iid"]
-        subject = subject_of(columns, state, definition, actors.get(iid, set()), copied.get(iid, set()))
+        subject = subject_of(columns, state, actors.get(iid, set()), copied.get(iid, set()))
         subject.names |= frozenset(tasks.get(iid, ()))
         documents[iid] = subject.unit, sorted(terms_of(subject, definition))
     await put(db, documents)
 
 
-def subject_of(
-    columns: Mapping[str, Any], state: State, definition: Definition, actors: Iterable[str], copied: Iterable[str]
-) -> Subject:
+def subject_of(columns: Mapping[str, Any], state: State, actors: Iterable[str], copied: Iterable[str]) -> Subject:
     """An instance as it is indexed, from its row, its state, and what projections know of it."""
     is_open = state.status is Status.OPEN
     tasks = list(state.tasks.values()) if is_open else []
@@ -130,8 +125,8 @@ async def put(db: AsyncConnection, documents: Mapping[int, tuple[str, list[str]]
         return
     texts = {iid: " ".join(terms) for iid, (_, terms) in documents.items()}
     marks = ", ".join("?" * len(texts))
-    rows = await db.exec_driver_sql(_READ["sqlite"].format(marks), tuple(texts))
-    before = {row[0]: row[1] for row in rows}
+    rows = await db.exec_driver_sql(_READ.format(marks), tuple(texts))
+    before = dict(map(tuple, rows))
     changed = [(iid, text) for iid, text in texts.items() if before.get(iid) != text]
     if changed:
         await db.exec_driver_sql(_PUT["sqlite"], changed)
@@ -172,8 +167,10 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 
 
 
 async def use_the_index(db: AsyncConnection) -> None:
-    """Have PostgreSQL plan each search for what it looks for, and never read every row: what it costs to take a row's
-    terms apart it does not know."""
+    """Have PostgreSQL plan each search for what it looks for, and never read every row.
+
+    What it costs to take a row's terms apart it does not know.
+    """
     if db.dialect.name == "postgresql":
         await db.exec_driver_sql(_PLANNING)
 
@@ -233,8 +230,10 @@ def among(column: sa.ColumnElement[Any], clauses: Sequence[Clause], dialect: str
     if dialect == "postgresql":
         found = sa.text("SELECT iid FROM search WHERE terms @@ CAST(:question AS tsquery)")
     else:
-        found = sa.text("SELECT rowid FROM search WHERE search MATCH :question")
-    return column.in_(found.bindparams(question=asked).columns(sa.column("iid", t.Int)))
+        found = sa.text("SELECT rowid AS iid FROM search WHERE search MATCH :question")
+    ids = found.bindparams(question=asked).columns(sa.column("iid", t.Int)).cte("found")
+    # By itself, and once: PostgreSQL would rather take the terms of each row apart.
+    return column.in_(sa.select(ids.prefix_with("MATERIALIZED", dialect="postgresql").c.iid))
 
 
 # Who finds what

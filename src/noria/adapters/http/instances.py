@@ -85,7 +85,9 @@ async def list_instances(
     `q` finds words; `starter`, `holder` and `actor` people by their ids; `field`, which may be given several times,
     values of form fields: a name, one of `=`, `>`, `>=`, `<`, `<=`, `~` (has the words), and a value.
     """
-    return await services.cases.find(caller, box, process=process, status=status, wanted=wanted, limit=limit, offset=offset)
+    return await services.cases.find(
+        caller, box, process=process, status=status, wanted=wanted, limit=limit, offset=offset
+    )
 
 
 @post("/instances", operation_id="startInstance", tags=["instances"], status_code=201)
