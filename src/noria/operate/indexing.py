@@ -23,7 +23,8 @@ ROWS_MAX = 50
 """Of a list of rows so many are looked at."""
 GUARDED = "!"
 """Begins the terms of what some step hides: only those who may read all look for them."""
-_AS_IT_IS = {"number": "number", "datetime": "date", "checkbox": "bool"}
+_TYPES = {"number": "number", "expression": "number", "datetime": "date", "checkbox": "bool"}
+"""Of form-js components; all others hold texts. What is computed mostly is a number."""
 
 
 class Findable(msgspec.Struct, frozen=True):
@@ -75,7 +76,7 @@ def _fields(fields: tuple[Field, ...], prefix: str, guarded: frozenset[str]) -> 
             name = prefix + field.key
             settings = field.settings
             label = field.label or str(settings.get("dateLabel") or settings.get("timeLabel") or name)
-            kind = _AS_IT_IS.get(field.type, "text")
+            kind = _TYPES.get(field.type, "text")
             if kind == "date" and field.subtype == "time":
                 kind = "text"
             yield Findable(name, label, kind, _choices(settings), name.split(".")[0] in guarded)
