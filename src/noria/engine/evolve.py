@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -63,14 +63,32 @@ def element_entered(state: State, event: e.ElementEntered) -> None:
     token = event.token
     state.tokens[token] = Token(event.element, event.scope, event.via)
     state.next_id = token + 1
-    state.scopes[event.scope].live += 1
+    scopes = state.scopes
+    around = scopes[event.scope]
+    scopes[event.scope] = Scope(around.element, around.parent, around.variables, around.live + 1)
 
 
 def element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.TokenMerged) -> None:
     """A token went, with everything that belongs to it."""
-    token = event.token
+    token, scopes = event.token, state.scopes
     scope = state.tokens.pop(token).scope
-    state.scopes[scope].live -= 1
+    around = scopes[scope]
+    scopes[scope] = Scope(around.element, around.parent, around.variables, around.live - 1)
+    _close_token(state, token, scope)
+
+
+def element_followed(state: State, left: e.ElementLeft, entered: e.ElementEntered) -> None:
+    """A token went and its successor came in the same scope: `element_left`, then `element_entered`."""
+    scope = entered.scope
+    tokens = state.tokens
+    del tokens[left.token]
+    _close_token(state, left.token, scope)
+    token = entered.token
+    tokens[token] = Token(entered.element, scope, entered.via)
+    state.next_id = token + 1
+
+
+def _close_token(state: State, token: int, scope: int) -> None:
     if state.approvals and scope in state.approvals:
         _seat_closed(state, scope, token)
     if token in state.scopes:
@@ -164,8 +182,12 @@ def _scope_opened(state: State, event: e.ScopeOpened) -> None:
 
 
 def _variables_set(state: State, event: e.VariablesSet) -> None:
-    scope = state.scopes[event.scope]
-    scope.variables = scope.variables | event.values
+    _write(state, event.scope, event.values)
+
+
+def _write(state: State, key: int, values: Mapping[str, object]) -> None:
+    scope = state.scopes[key]
+    state.scopes[key] = Scope(scope.element, scope.parent, {**scope.variables, **values}, scope.live)
 
 
 def _task_opened(state: State, event: e.TaskOpened) -> None:
@@ -417,15 +439,15 @@ def _loop_started(state: State, event: e.LoopStarted) -> None:
 
 def _change_loop(state: State, token: int, **changes: object) -> None:
     loop = state.loops[token] = msgspec.structs.replace(state.loops[token], **changes)
-    scope = state.scopes[token]
     # BPMN's own names, for conditions and expressions inside (2.0.2, table 10.30).
-    scope.variables = scope.variables | {
+    counts: dict[str, object] = {
         "numberOfInstances": loop.started if loop.total < 0 else loop.total,
         "numberOfActiveInstances": loop.started - loop.completed - loop.terminated,
         "numberOfCompletedInstances": loop.completed,
         "numberOfTerminatedInstances": loop.terminated,
         "loopCounter": loop.started,
     }
+    _write(state, token, counts)
 
 
 def _loop_instance_ended(state: State, event: e.LoopInstanceEnded) -> None:
@@ -498,8 +520,8 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
 
     for key, token in state.tokens.items():
         state.tokens[key] = Token(elements[token.element], token.scope, flows.get(token.via, -1))
-    for scope in state.scopes.values():
-        scope.element = elements[scope.element]
+    for key, scope in state.scopes.items():
+        state.scopes[key] = replace(scope, element=elements[scope.element])
     for items in (
         state.tasks,
         state.jobs,

@@ -40,7 +40,7 @@ class Token(msgspec.Struct, frozen=True, array_like=True, gc=False):
     via: int = -1
 
 
-class Scope(msgspec.Struct, array_like=True, gc=False):
+class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A container of variables, and of tokens when it belongs to the process or a sub-process (作用域).
 
     Its id is the id of the token that hosts it, 0 for the process itself.
@@ -48,7 +48,7 @@ class Scope(msgspec.Struct, array_like=True, gc=False):
     Attributes:
         element: element index of the host.
         parent: id of the scope around it, -1 for the process.
-        variables: name → JSON value; replaced as a whole, never changed in place.
+        variables: name → JSON value; never changed in place.
         live: how many tokens are directly inside.
     """
 
@@ -454,10 +454,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
     deadlines: dict[int, Deadline] = {}
 
     def copy(self) -> State:
-        """A working copy: what is replaced as a whole is shared, what is changed in place is not."""
-        scopes = {}
-        for key, scope in self.scopes.items():
-            scopes[key] = Scope(scope.element, scope.parent, scope.variables, scope.live)
+        """A working copy. Only the dicts are changed in place; what they hold is replaced as a whole, and shared."""
         if not (
             (self.jobs or self.calls or self.timers or self.waits or self.incidents or self.hosted)
             or (self.loops or self.conditions or self.done or self.compensations or self.handlers or self.activated)
@@ -474,7 +471,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
                 self.starter,
                 self.parent,
                 self.tokens.copy(),
-                scopes,
+                self.scopes.copy(),
                 self.tasks.copy(),
                 rounds=self.rounds.copy(),
                 actors=self.actors.copy(),
@@ -490,7 +487,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.starter,
             self.parent,
             self.tokens.copy(),
-            scopes,
+            self.scopes.copy(),
             self.tasks.copy(),
             # Most instances have none of these, and a new dict is cheaper than a copy of an empty one.
             self.jobs.copy() if self.jobs else {},
