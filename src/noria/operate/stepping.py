@@ -61,6 +61,7 @@ class Batch:
         losses: how often shards had been lost when it began; what it read before another loss is not to be relied on.
         below: the batch before, whose commit was on its way when this one began; what it did counts as done.
         pendings: the commands taken in.
+        machines: how many of them are machines'.
         flight: its own commit, once that is on its way.
     """
 
@@ -68,6 +69,7 @@ class Batch:
         self.losses = losses
         self.below = below
         self.pendings: list[Pending] = []
+        self.machines = 0
         self.flight: asyncio.Future[None] | None = None
         self.commit = Commit()
         self.held: dict[int, Held] = {}
