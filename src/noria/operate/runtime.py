@@ -18,7 +18,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
 from typing import Protocol
 
-from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
 from noria.engine.state import decode_state
@@ -38,8 +37,6 @@ from noria.operate.stepping import Batch, InlineHandler, Pending, Stepper, broke
 from noria.operate.waiting import Waiting
 
 logger = logging.getLogger(__name__)
-
-_WRITING = frozenset({e.InstanceStarted, e.VariablesSet})
 
 QUEUE_MAX = 20_000
 CACHE_MAX = 50_000

@@ -215,13 +215,16 @@ class Stepper:
         journal.head = shard.head = chained(shard.head, journal)
         batch.commit.journal.append(journal)
         batch.committed.append(Committed(journal, row, held.definition, outcome.events))
-        kinds = {event.__class__ for event in outcome.events}
-        if not kinds.isdisjoint(POSTED):
-            for index, event in enumerate(outcome.events):
-                post = posts(held, event, shard.seq, index, now_ms) if event.__class__ in POSTED else None
+        writes = False
+        for index, event in enumerate(outcome.events):
+            kind = event.__class__
+            if kind in POSTED:
+                post = posts(held, event, shard.seq, index, now_ms)
                 if post is not None:
                     batch.commit.outbox.append(post)
-        if not kinds.isdisjoint(_WRITING):
+            elif kind in _WRITING:
+                writes = True
+        if writes:
             variables = outcome.state.scopes[0].variables
             row.bkey = outcome.state.business_key
             row.title = title_of(held.definition, variables, row.bkey, now_ms)
