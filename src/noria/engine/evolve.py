@@ -79,13 +79,11 @@ def element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.Tok
 
 def element_followed(state: State, left: e.ElementLeft, entered: e.ElementEntered) -> None:
     """A token went and its successor came in the same scope: `element_left`, then `element_entered`."""
-    scope = entered.scope
-    tokens = state.tokens
-    del tokens[left.token]
-    _close_token(state, left.token, scope)
-    token = entered.token
-    tokens[token] = Token(entered.element, scope, entered.via)
-    state.next_id = token + 1
+    before, after, scope, tokens = left.token, entered.token, entered.scope, state.tokens
+    del tokens[before]
+    _close_token(state, before, scope)
+    tokens[after] = Token(entered.element, scope, entered.via)
+    state.next_id = after + 1
 
 
 def _close_token(state: State, token: int, scope: int) -> None:

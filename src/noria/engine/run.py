@@ -78,7 +78,7 @@ class Run(Variables):
         event = e.ElementEntered(token, index, scope, via)
         self.events.append(event)
         element_entered(state, event)
-        self._agenda.append((token, self.definition.graph.elements[index]))
+        self._agenda.append((token, self.definition.elements[index]))
         return token
 
     def place(self, index: int, scope: int, via: int = -1) -> int:
@@ -89,9 +89,9 @@ class Run(Variables):
 
     def enter_all(self, flows: tuple[int, ...], scope: int) -> None:
         """Let a new token take each of these flows."""
-        all_flows = self.definition.graph.flows
+        targets = self.definition.targets
         for flow in flows:
-            self.enter(all_flows[flow].target, scope, flow)
+            self.enter(targets[flow], scope, flow)
 
     def expect_events(self, more: int) -> None:
         """A loop of many instances is no endless one: allow the command this many events more."""
@@ -325,18 +325,18 @@ class Run(Variables):
         self.events.append(left)
         if definition.waiting_joins:
             self._check_joins = True
-        graph = definition.graph
         if len(flows) == 1:
             # Most moves; as the two events alone would do it.
-            target = graph.flows[flows[0]].target
-            entered = e.ElementEntered(state.next_id, target, scope, flows[0])
+            flow = flows[0]
+            target = definition.targets[flow]
+            entered = e.ElementEntered(state.next_id, target, scope, flow)
             self.events.append(entered)
             element_followed(state, left, entered)
-            self._agenda.append((entered.token, graph.elements[target]))
+            self._agenda.append((entered.token, definition.elements[target]))
         else:
             element_left(state, left)
             for flow in flows:
-                self.enter(graph.flows[flow].target, scope, flow)
+                self.enter(definition.targets[flow], scope, flow)
             if not flows:
                 self.finish_if_empty(scope)
                 return
@@ -388,11 +388,11 @@ class Run(Variables):
         if scope == 0:
             self.emit(e.InstanceCompleted())
         else:
-            self.leave(scope, self.definition.graph.elements[state.tokens[scope].element])
+            self.leave(scope, self.definition.elements[state.tokens[scope].element])
 
     def _tell_ad_hoc(self, scope: int) -> bool:
         """Tell an ad-hoc sub-process that something in it has ended; gives whether the scope is one."""
-        element = self.definition.graph.elements[self.state.scopes[scope].element]
+        element = self.definition.elements[self.state.scopes[scope].element]
         if element.ad_hoc is None or scope in self.state.loops:
             return False
         choosing.after_activity(self, scope, element)
