@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 import msgspec
@@ -175,20 +175,23 @@ def terms_of(subject: Subject, definition: Definition) -> frozenset[str]:
     summary = {name: subject.variables.get(name) for name in definition.graph.summary if name not in fields}
     tops = dict.fromkeys((*summary, *(field.path[0] for field in fields.values()), *_rows_of(definition)))
     for name in tops:
-        mark = GUARDED if name in definition.guarded else ""
+        guarded = name in definition.guarded
         for text in _texts(subject.variables.get(name)):
-            terms.update(mark + term for term in text_terms(text[: min(TEXT_CHARS_MAX, max(0, budget))]))
+            terms.update(_marked(text_terms(text[: min(TEXT_CHARS_MAX, max(0, budget))]), guarded=guarded))
             budget -= len(text)
     for field in fields.values():
-        mark = GUARDED if field.guarded else ""
+        prefix = (GUARDED if field.guarded else "") + field_term(field.name, "")
         value = _at(subject.variables, field)
-        rests = set(_value_terms(value, field.type))
+        terms.update([prefix + rest for rest in _value_terms(value, field.type)])
         for label in _labels(value, field):
             # Who looks for it types what the form shows.
-            terms.update(mark + term for term in text_terms(label))
-            rests.update(f"~{term}" for term in text_terms(label))
-        terms.update(mark + field_term(field.name, rest) for rest in rests)
+            terms.update(_marked(text_terms(label), guarded=field.guarded))
+            terms.update([f"{prefix}~{term}" for term in text_terms(label)])
     return frozenset(terms)
+
+
+def _marked(terms: Iterable[str], *, guarded: bool) -> Iterable[str]:
+    return [GUARDED + term for term in terms] if guarded else terms
 
 
 def _of_people(subject: Subject) -> Iterator[str]:
@@ -204,8 +207,10 @@ def _of_people(subject: Subject) -> Iterator[str]:
         yield person_term("p", tenant, key)
 
 
-def _rows_of(definition: Definition) -> Iterator[str]:
+@lru_cache(maxsize=256)
+def _rows_of(definition: Definition) -> tuple[str, ...]:
     """The variables of lists of rows, whose texts are found though they are no fields by themselves."""
+    found: list[str] = []
     for form in _forms(definition):
         stack = list(form.fields)
         while stack:
@@ -213,7 +218,8 @@ def _rows_of(definition: Definition) -> Iterator[str]:
             if field.type == "group":
                 stack += field.fields
             elif field.type == "dynamiclist":
-                yield field.parts[0]
+                found.append(field.parts[0])
+    return tuple(dict.fromkeys(found))
 
 
 def _at(variables: Mapping[str, object], field: Findable) -> object:
@@ -225,6 +231,8 @@ def _at(variables: Mapping[str, object], field: Findable) -> object:
 
 def _labels(value: object, field: Findable) -> list[str]:
     """What the form calls a choice."""
+    if not field.choices:
+        return []
     chosen = {str(item) for item in (value if isinstance(value, list) else [value]) if isinstance(item, str | int)}
     return [label for key, label in field.choices if key in chosen]
 
@@ -248,14 +256,21 @@ def _value_terms(value: object, kind: str) -> Iterator[str]:
     if isinstance(value, list):
         for item in value[:ROWS_MAX]:
             yield from _value_terms(item, kind)
-    elif isinstance(value, bool):
-        yield f"={whole('true' if value else 'false')}"
-    elif isinstance(value, str | int | float):
-        # Some forms keep numbers as texts.
-        number = None if isinstance(value, str) and kind != "number" else number_of(value)
-        if number is not None:
-            yield from (f"#{term}" for term in number_terms(number))
-        elif (day := date_of(value)) is not None:
-            yield from (f"#{term}" for term in date_terms(day))
-        yield f"={whole(str(value))}"
-        yield from (f"~{term}" for term in text_terms(str(value)[:FIELD_CHARS_MAX]) if isinstance(value, str))
+    elif isinstance(value, bool | str | int | float):
+        yield from _scalar_terms(value, kind)
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _scalar_terms(value: bool | str | float, kind: str) -> tuple[str, ...]:
+    if isinstance(value, bool):
+        return (f"={whole('true' if value else 'false')}",)
+    found = [f"={whole(str(value))}"]
+    # Some forms keep numbers as texts.
+    number = None if isinstance(value, str) and kind != "number" else number_of(value)
+    if number is not None:
+        found += [f"#{term}" for term in number_terms(number)]
+    elif (day := date_of(value)) is not None:
+        found += [f"#{term}" for term in date_terms(day)]
+    if isinstance(value, str):
+        found += [f"~{term}" for term in text_terms(value[:FIELD_CHARS_MAX])]
+    return tuple(found)

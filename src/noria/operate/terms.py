@@ -20,6 +20,7 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 from typing import NamedTuple
@@ -68,14 +69,17 @@ def is_cjk(run: str) -> bool:
     return _IS_CJK.match(run) is not None
 
 
-def text_terms(text: str) -> Iterator[str]:
-    """What a text is found by."""
+@lru_cache(maxsize=4_096)
+def text_terms(text: str) -> tuple[str, ...]:
+    """What a text is found by. Cached: each command of an instance asks for all of its texts again."""
+    found: list[str] = []
     for run in runs(text):
         if is_cjk(run):
-            yield from run
-            yield from map("".join, pairwise(run))
+            found += run
+            found += [one + other for one, other in pairwise(run)]
         else:
-            yield from _word_terms(run)
+            found += _word_terms(run)
+    return tuple(dict.fromkeys(found))
 
 
 def _word_terms(word: str, shortest: int = 1) -> Iterator[str]:
@@ -103,6 +107,7 @@ def run_clauses(run: str) -> list[Clause]:
     return [(Term("".join(pair)),) for pair in pairwise(run)]
 
 
+@lru_cache(maxsize=4_096)
 def coded(key: str) -> str:
     """An id or name as a part of a term, so that no two are the same: small letters and digits stay as they are."""
     return "".join(char if char in _PLAIN else f"_{ord(char):x}_" for char in key)

@@ -250,7 +250,7 @@ class Projector:
 
     async def _cursors(self) -> dict[str, dict[int, int]]:
         """Consumer → shard → number of the last row that it has folded."""
-        # In the order in which they fold a page: what is found by visits and copies comes behind these.
+        # In the order in which they fold a page: what is found by visits comes behind them.
         cursors: dict[str, dict[int, int]] = {FILES: {}, BOARD: {}, NOTICES: {}, SEARCH: {}}
         c = t.cursor.c
         async with self._database.reading() as db:

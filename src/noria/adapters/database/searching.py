@@ -15,7 +15,6 @@ from noria.adapters.database import schema as t
 from noria.adapters.database import seeking
 from noria.engine.state import State, Status, decode_state
 from noria.operate.indexing import WEEK_MS, Subject, person_term, tenant_term, terms_of, week_term
-from noria.operate.notices import SHOWING
 from noria.operate.reading import InstanceBox, TaskBox
 from noria.operate.rows import JournalRow
 from noria.operate.runtime import Definitions
@@ -52,7 +51,7 @@ async def index(
     """Write the terms of the instances of some rows, as they are now.
 
     Args:
-        db: where what visits and notices say of those rows has been written before.
+        db: where the visits of those rows have been written before.
         definitions: whose forms say what is found.
         rows: of the journal.
         only_last: leave out the instances that have later rows than these, for they come again.
@@ -65,21 +64,20 @@ async def index(
     if not found:
         return
     actors, tasks = await _visitors(db, [row["iid"] for row in found])
-    copied = await _copied(db, [row["iid"] for row in found])
     documents: dict[int, tuple[str, list[str]]] = {}
     for row in found:
         definition = await definitions.get(row["definition"])
         state = decode_state(row["state"])
         columns = {name: row[name] for name in names if name not in ("iid", "ver")}
         iid = row["iid"]
-        subject = subject_of(columns, state, actors.get(iid, set()), copied.get(iid, set()))
+        subject = subject_of(columns, state, actors.get(iid, ()))
         subject.names |= frozenset(tasks.get(iid, ()))
         documents[iid] = subject.unit, sorted(terms_of(subject, definition))
     await put(db, documents)
 
 
-def subject_of(columns: Mapping[str, Any], state: State, actors: Iterable[str], copied: Iterable[str]) -> Subject:
-    """An instance as it is indexed, from its row, its state, and what projections know of it."""
+def subject_of(columns: Mapping[str, Any], state: State, actors: Iterable[str]) -> Subject:
+    """An instance as it is indexed, from its row, its state, and who has ever done something in it."""
     is_open = state.status is Status.OPEN
     tasks = list(state.tasks.values()) if is_open else []
     opinions = [asked.person for asked in state.consultations.values()] if is_open else []
@@ -91,7 +89,7 @@ def subject_of(columns: Mapping[str, Any], state: State, actors: Iterable[str], 
         users=frozenset(person for task in free for person in task.users),
         groups=frozenset(group for task in free for group in task.groups),
         actors=frozenset(filter(None, [*state.actors.values(), *actors])),
-        copied=frozenset([*state.copied, *copied]),
+        copied=frozenset(state.copied),
         names=frozenset(task.name for task in tasks if task.name),
     )
 
@@ -106,16 +104,6 @@ async def _visitors(db: AsyncConnection, iids: Sequence[int]) -> tuple[dict[int,
         people.setdefault(iid, set()).update(filter(None, (actor, proxy)))
         names.setdefault(iid, set()).update(filter(None, (name,)))
     return people, names
-
-
-async def _copied(db: AsyncConnection, iids: Sequence[int]) -> dict[int, set[str]]:
-    """Who was let know of instances."""
-    n = t.notice.c
-    found: dict[int, set[str]] = {}
-    query = sa.select(n.iid, n.person).where(n.iid.in_(iids), n.kind.in_(sorted(SHOWING)))
-    for iid, person in (await db.execute(query)).all():
-        found.setdefault(iid, set()).add(person)
-    return found
 
 
 async def put(db: AsyncConnection, documents: Mapping[int, tuple[str, list[str]]]) -> None:
