@@ -329,10 +329,13 @@ class DatabaseLists:
             behind_the_end = sa.select(sa.func.count()).select_from(keys.subquery())
             total = chosen[0][2] if chosen else (await db.execute(behind_the_end)).scalar_one()
             joined = t.visit.join(t.inst, seeking.on_instance(t.visit))
-            wanted = sa.tuple_(v.iid, v.tok).in_([(row[0], row[1]) for row in chosen])
-            query = sa.select(*_DONE_TASK, v.closed, *_JOINED).select_from(joined).where(wanted)
+            places = {(row[0], row[1]) for row in chosen}
+            # Not by pairs: for those SQLite uses no index.
+            query = sa.select(*_DONE_TASK, v.closed, *_JOINED).select_from(joined)
+            query = query.where(v.iid.in_({iid for iid, _ in places}), v.tok.in_({tok for _, tok in places}))
             query = query.order_by(v.closed.desc(), v.iid, v.tok)
-            rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()] if chosen else []
+            found = [TaskFields(**row) for row in (await db.execute(query)).mappings()] if chosen else []
+            rows = [row for row in found if (row.iid, row.tok) in places]
             await self._add_groups(db, rows)
         return rows, total
 
