@@ -42,6 +42,7 @@ from noria.adapters.database.operations import DatabaseBatches
 from noria.adapters.database.people import DatabasePeople
 from noria.adapters.database.postgres_store import PostgresStore
 from noria.adapters.database.projection import Projector
+from noria.adapters.database.tokens import DatabaseTokens
 from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
 from noria.adapters.http.live import LiveHub
@@ -90,6 +91,7 @@ from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment, World
 from noria.operate.telling import Telling
 from noria.operate.timers import StartTimers, Timers
+from noria.operate.tokens import Tokens
 from noria.operate.verbs import Verbs
 from noria.operate.workers import JobHandler, Workers
 from noria.trust.people import Person
@@ -277,6 +279,7 @@ class Noria:
         self.services = Services(
             office=office,
             accounts=accounts,
+            tokens=Tokens(office, DatabaseTokens(database), SystemSecrets()),
             cases=cases,
             operations=self.operations,
             inbox=inbox,

@@ -11,6 +11,7 @@ from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import Message, Scope
 
@@ -29,9 +30,10 @@ from noria.adapters.http import (
     session,
     substitutes,
     tasks,
+    tokens,
 )
 from noria.adapters.http.bodies import refuse_deep
-from noria.adapters.http.callers import admit, provide_caller, provide_services, provide_session
+from noria.adapters.http.callers import COOKIE, admit, provide_caller, provide_services, provide_session
 from noria.adapters.http.description import DescriptionPlugin, described
 from noria.adapters.http.pages import Pages, page
 from noria.adapters.http.problems import HANDLERS
@@ -50,6 +52,17 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), microphone=(), payment=()",
+}
+
+
+SECURITY_SCHEMES: dict[str, SecurityScheme | Reference] = {
+    "session": SecurityScheme(
+        type="apiKey",
+        name=COOKIE,
+        security_scheme_in="cookie",
+        description="A person's session; unsafe requests show its token in X-CSRF-Token.",
+    ),
+    "token": SecurityScheme(type="http", scheme="bearer", description="A program's access token."),
 }
 
 
@@ -130,6 +143,7 @@ def create_app(services: Services) -> Litestar:
             stream,
             openapi,
             *session.HANDLERS,
+            *tokens.HANDLERS,
             *tasks.HANDLERS,
             *instances.HANDLERS,
             *operations.HANDLERS,
@@ -166,6 +180,8 @@ def create_app(services: Services) -> Litestar:
             path="/api/openapi",
             render_plugins=[DescriptionPlugin(path="/schema.json")],
             use_handler_docstrings=True,
+            components=Components(security_schemes=SECURITY_SCHEMES),
+            security=[{name: []} for name in SECURITY_SCHEMES],
         ),
         logging_config=None,
     )

@@ -25,6 +25,7 @@ from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment
 from noria.operate.telling import Telling
+from noria.operate.tokens import Tokens
 from noria.operate.verbs import Verbs
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
@@ -51,6 +52,7 @@ class Services(msgspec.Struct):
 
     office: Office
     accounts: Accounts
+    tokens: Tokens
     cases: Cases
     operations: Operations
     inbox: Inbox
