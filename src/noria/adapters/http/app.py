@@ -27,6 +27,7 @@ from noria.adapters.http import (
     operations,
     processes,
     rules,
+    scim,
     session,
     substitutes,
     tasks,
@@ -129,6 +130,20 @@ async def _secure(message: Message, _scope: Scope) -> None:
         message["headers"] = [*message["headers"], *(pair for pair in _SECURITY if pair[0] not in there)]
 
 
+_FOR_CALLERS: dict[str, Any] = {
+    "guards": [admit],
+    "before_request": refuse_deep,
+    "dependencies": {
+        "services": Provide(provide_services),
+        "session": Provide(provide_session),
+        "caller": Provide(provide_caller),
+    },
+    "cache_control": None,
+    "response_headers": {"Cache-Control": "no-store"},
+}
+"""Nobody comes to these routes without having said who they are."""
+
+
 def create_app(services: Services) -> Litestar:
     """The application.
 
@@ -157,18 +172,10 @@ def create_app(services: Services) -> Litestar:
             *rules.HANDLERS,
             *facts.HANDLERS,
         ],
-        guards=[admit],
-        before_request=refuse_deep,
-        dependencies={
-            "services": Provide(provide_services),
-            "session": Provide(provide_session),
-            "caller": Provide(provide_caller),
-        },
-        cache_control=None,
-        response_headers={"Cache-Control": "no-store"},
+        **_FOR_CALLERS,
     )
     return Litestar(
-        route_handlers=[api, page],
+        route_handlers=[api, Router(scim.BASE, route_handlers=[scim.scim], **_FOR_CALLERS), page],
         state=State({"services": services, "pages": Pages()}),
         exception_handlers=HANDLERS,
         before_send=[_secure],
