@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.http.house import House
 from tests.http.test_tokens import bearer, made
 
@@ -22,6 +23,10 @@ ZHENG: dict[str, Any] = {
     "active": True,
     ENTERPRISE: {"department": "采购部", "employeeNumber": "1207"},
 }
+
+STRANGE = {"schemas": [GROUP], "displayName": "新", "members": [{"value": "nobody"}]}
+_BOTH = [{"value": "sysadmin"}, {"value": "auditor"}]
+EXCLUSIVE = {"schemas": [PATCH], "Operations": [{"op": "add", "path": "roles", "value": _BOTH}]}
 
 
 class Entra:
@@ -180,15 +185,15 @@ async def test_who_has_seen_an_older_version_is_told_so(entra: Entra) -> None:
         ("POST", "/Users", {**ZHENG, "userName": "lin"}, (409, "uniqueness")),
         ("POST", "/Users", {"schemas": [USER], "displayName": "无名"}, (400, "invalidValue")),
         ("POST", "/Users", {**ZHENG, ENTERPRISE: {"department": "没有的部门"}}, (400, "invalidValue")),
-        ("POST", "/Groups", {"schemas": [GROUP], "displayName": "新", "members": [{"value": "nobody"}]}, (400, "invalidValue")),
+        ("POST", "/Groups", STRANGE, (400, "invalidValue")),
         ("GET", "/Users?filter=userName+like+x", None, (400, "invalidFilter")),
         ("PATCH", "/Users/lin", {"schemas": [PATCH], "Operations": [{"op": "remove"}]}, (400, "noTarget")),
         ("PUT", "/Users/nobody", ZHENG, (404, None)),
         ("POST", "/Bulk", {}, (501, None)),
         ("GET", "/Devices", None, (404, None)),
-        ("PATCH", "/Users/lin", {"schemas": [PATCH], "Operations": [{"op": "add", "path": "roles", "value": [{"value": "sysadmin"}, {"value": "auditor"}]}]}, (400, "invalidValue")),
+        ("PATCH", "/Users/lin", EXCLUSIVE, (400, "invalidValue")),
     ],
-)  # fmt: skip
+)
 async def test_what_cannot_be_is_refused_in_scims_own_form(
     entra: Entra, method: str, path: str, body: object, expected: tuple[int, str | None]
 ) -> None:
