@@ -638,3 +638,17 @@ export interface SavedFilter {
   /** What of it means nothing any more. */
   problems: { parameter: string; given: string; code: string; message: string }[];
 }
+export interface AccessToken {
+  id: string;
+  name: string;
+  person: Named;
+  created_at: string;
+  expires_at: string;
+  expired: boolean;
+  used_at: string | null;
+}
+/** A token that has just been made, with its secret. */
+export interface NewToken {
+  token: AccessToken;
+  secret: string;
+}
