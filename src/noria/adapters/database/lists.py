@@ -255,7 +255,7 @@ class DatabaseLists:
             order = orders[sort]
         order += [source.c.iid, source.c.tok]
         if box in (TaskBox.MINE, TaskBox.GROUP) and everything and not who.stands_for:
-            return await self._page(self._plainly(who, box), order, total, limit, offset)
+            return await self._page(self._plainly(who, box), order, limit, offset)
         query = query.order_by(*order).limit(limit).offset(offset)
         if box is TaskBox.DONE and everything:
             query = self._lately_done(who, limit, offset)
@@ -279,22 +279,23 @@ class DatabaseLists:
         return offered.where(seeking.is_untaken(), sa.not_(_excluded(who.tenant, who.id)))
 
     async def _page(
-        self,
-        keys: sa.Select[tuple[object, ...]],
-        order: list[sa.ColumnElement[Any]],
-        total: sa.Select[int],
-        limit: int,
-        offset: int,
+        self, keys: sa.Select[Any], order: list[sa.ColumnElement[Any]], limit: int, offset: int
     ) -> tuple[list[TaskFields], int]:
-        """A page of open tasks, chosen by what stands in their rows before anything is joined to them."""
-        chosen = keys.order_by(*order).limit(limit).offset(offset).subquery("page")
-        joined = chosen.join(t.task, seeking.on_task(chosen)).join(t.inst, seeking.on_instance(chosen))
-        query = sa.select(*_OPEN_TASK, sa.literal(0).label("closed"), *_JOINED).select_from(joined).order_by(*order)
+        """A page of open tasks, chosen and counted by what stands in their rows before anything is joined to them."""
+        chosen = keys.add_columns(sa.func.count().over()).order_by(*order).limit(limit).offset(offset)
         async with self._database.reading() as db:
-            rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()]
-            count = (await db.execute(total)).scalar_one()
+            await searching.use_the_index(db)
+            found = (await db.execute(chosen)).all()
+            behind_the_end = sa.select(sa.func.count()).select_from(keys.subquery())
+            total = found[0][3] if found else (await db.execute(behind_the_end)).scalar_one()
+            places = {(iid, tok) for _, iid, tok, _ in found}
+            joined = t.task.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
+            query = sa.select(*_OPEN_TASK, sa.literal(0).label("closed"), *_JOINED).select_from(joined)
+            query = query.where(seeking.is_among(t.task, {iid for iid, _ in places})).order_by(*order)
+            tasks = [TaskFields(**row) for row in (await db.execute(query)).mappings()] if places else []
+            rows = [row for row in tasks if (row.iid, row.tok) in places]
             await self._add_groups(db, rows)
-        return rows, int(count)
+        return rows, int(total)
 
     @staticmethod
     def _lately_done(who: Principal, limit: int, offset: int) -> sa.Select[tuple[object, ...]]:
@@ -374,6 +375,7 @@ class DatabaseLists:
         boxes = [self._count(who, box) for box in TaskBox]
         await self._up_to_date(None, BOARD, NOTICES, person=who.id)
         async with self._database.reading() as db:
+            await searching.use_the_index(db)
             mine, group, done, queue, begun, notices = [
                 int((await db.execute(query)).scalar_one()) for query in (*boxes, started, unread)
             ]
@@ -404,18 +406,21 @@ class DatabaseLists:
             where.append(_is_of(_STATUS[status]))
         if numbered:
             where.append(seeking.is_among(t.inst, numbered))
-        seed = self._seed(who, box, where, numbered)
+        seed = self._seed(who, box, where, numbered, only_open=status is InstanceStatus.OPEN)
         # An id begins with the instant at which its instance was started.
         whole = sa.func.count().over()
         page = sa.select(seed.c.iid, whole).order_by(seed.c.iid.desc()).limit(limit).offset(offset)
         async with self._database.reading() as db:
+            await searching.use_the_index(db)
             chosen = (await db.execute(page)).all()
             behind_the_end = sa.select(sa.func.count()).select_from(seed)
             total = chosen[0][1] if chosen else (await db.execute(behind_the_end)).scalar_one()
         return await self._rows([row[0] for row in chosen]), min(total, COUNTED_MAX)
 
     @staticmethod
-    def _seed(who: Principal, box: InstanceBox, where: Sequence[Where], numbered: Sequence[int]) -> sa.Subquery:
+    def _seed(
+        who: Principal, box: InstanceBox, where: Sequence[Where], numbered: Sequence[int], *, only_open: bool
+    ) -> sa.Subquery:
         """Ids of the instances of a box."""
         c = t.inst.c
         own = sa.select(c.iid).where(c.tenant == who.tenant, *where)
@@ -429,7 +434,8 @@ class DatabaseLists:
             return sa.union(*(parts or [own.where(sa.false())])).subquery("seed")
         if Permission.READ_ALL in who.permissions:
             return (own if numbered else seeking.newest(own)).subquery("seed")
-        return seeking.instances_seen_by(who, where, _may_work_on(who, None), numbered or None)
+        has_task = _may_work_on(who, None)
+        return seeking.instances_seen_by(who, where, has_task, numbered or None, only_open=only_open)
 
     async def _found(self, who: Principal, box: InstanceBox, clauses: Sequence[Clause]) -> list[int]:
         """Ids of the instances of a box that are found by the index, the newest first, as many as are counted."""
