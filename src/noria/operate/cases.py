@@ -419,6 +419,15 @@ class Cases:
 
     # Acting
 
+    async def answered(self, caller: Caller) -> InstanceBrief | None:
+        """The request as it is now when the caller's key was used before: nothing is to be done again, nor refused.
+
+        What was done may have taken the task away, or the right to do it.
+        """
+        key = idempotency_key(caller)
+        known = await self._office.store.answers([key]) if key else {}
+        return await self.brief(caller.principal.tenant, known[key][0]) if key in known else None
+
     async def act(self, caller: Caller, iid: int, command: c.AnyCommand) -> InstanceBrief:
         """Run a command on an instance; the caller has seen to the policy."""
         await self._office.run(
@@ -452,6 +461,9 @@ class Cases:
 
     async def restart(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """Have a request that has ended be as it was before: a withdrawn one by its starter, else by an operator."""
+        done = await self.answered(caller)
+        if done is not None:
+            return done
         held = await self.seen(caller, iid)
         if not _may_restart(caller, held.state):
             await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
@@ -503,8 +515,10 @@ class Cases:
         brief = None
         refused = None
         for token in list(held.state.tasks):
+            # One key stands for one command.
+            each = msgspec.structs.replace(caller, key=f"{caller.key}.{token}" if caller.key else "")
             try:
-                brief = await self.act(caller, iid, c.UrgeTask(token, caller.principal.id, text))
+                brief = await self.act(each, iid, c.UrgeTask(token, caller.principal.id, text))
             except RefusedError as error:
                 refused = error
         if brief is None and refused is not None:

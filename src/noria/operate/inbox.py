@@ -155,6 +155,9 @@ class Inbox:
         self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True
     ) -> InstanceBrief:
         """Run a command on a task, if the policy allows."""
+        done = await self._cases.answered(caller)
+        if done is not None:
+            return done
         iid, token, held = await self._open(caller, task_id)
         if as_worker:
             verdict = self._verdict(caller, held, token, hands_on=isinstance(command, c.TransferTask))
@@ -235,6 +238,9 @@ class Inbox:
         Raises:
             RefusedError: somebody who is mentioned does not exist, or may not see the request.
         """
+        done = await self._cases.answered(caller)
+        if done is not None:
+            return done
         _, token, held = await self._open(caller, task_id)
         named = await self._cases.mentioned(held, mentions)
         command = c.Comment(caller.principal.id, text, token, named)
@@ -242,6 +248,9 @@ class Inbox:
 
     async def urge(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
         """Ask the holder to hurry, as the starter or an operator."""
+        done = await self._cases.answered(caller)
+        if done is not None:
+            return done
         _, token, held = await self._open(caller, task_id)
         if caller.principal.id != held.state.starter:
             await self._office.require(caller, Permission.OPERATE, "task", task_id)
