@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from noria.design.forms import Field, Form
-from noria.design.forms.values import SIGNATURE
+from noria.design.forms.values import signs
 from noria.kernel.errors import Rejected
 from noria.operate.cases import Cases
 from noria.operate.changes import Held
@@ -133,7 +133,7 @@ class Printing:
                 continue
             if field.type == "dynamiclist" and isinstance(value, list):
                 tables.append(_rows(field, value, language))
-            elif _signs(field) and isinstance(value, list):
+            elif signs(field) and isinstance(value, list):
                 images += await self._images(caller, field, value)
             else:
                 lines.append(Line(_label(field), _words(field, value, language)))
@@ -175,11 +175,6 @@ class Printing:
                 _, _, content = await self._cases.file(caller, str(one.get("hash", "")))
                 found.append(Image(_label(field), content))
         return found
-
-
-def _signs(field: Field) -> bool:
-    properties = field.settings.get("properties")
-    return isinstance(properties, dict) and properties.get("kind") == SIGNATURE
 
 
 def _fields(forms: Mapping[str, Form], first: str) -> list[Field]:

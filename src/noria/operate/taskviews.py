@@ -161,6 +161,7 @@ async def task_view(
         version=task.version,
         is_approval=human is not None and human.approval is not None,
         opinion=bool(task.opinion),
+        in_bulk=human is not None and human.in_bulk and not (done or task.opinion),
         proxy=person_or_none(organisation, task.proxy),
         on_behalf_of=person_or_none(organisation, _owner(task, viewer)),
     )
