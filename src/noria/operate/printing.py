@@ -45,7 +45,7 @@ class Image(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Who decided what, where and when; `kind` is one of `DECIDED`."""
+    """Who decided what, where and when; `kind` is one of `DECIDED`, `owner` whom a substitute stood in for or ""."""
 
     element: str
     person: str
@@ -53,6 +53,7 @@ class Decision(msgspec.Struct, frozen=True):
     at: str
     comment: str
     round: int
+    owner: str = ""
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +61,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         language: of its own words.
-        status: of the request, "completed", "refused", "withdrawn", "terminated" or "failed".
+        status: of the request, "completed", "refused", "withdrawn", "terminated", "failed" or
+            "voided".
         company: name of the uppermost unit, for the stamp.
         instants: ISO 8601 in UTC; the printer shows them in `zone`.
     """
@@ -160,6 +162,7 @@ class Printing:
                     item.at,
                     item.comment or "",
                     item.round,
+                    item.on_behalf_of.name if item.on_behalf_of else "",
                 )
                 for item in items
                 if item.kind in DECIDED
