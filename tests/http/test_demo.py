@@ -1,4 +1,4 @@
-"""What a visitor of the demonstration finds: requests of every example, finished ones and some that wait for somebody."""
+"""What a visitor of the demonstration finds: requests of every example, finished ones and some that wait."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from noria.adapters.demo import seed
 from noria.adapters.demo.company import DEMO_TENANT
 from noria.adapters.demo.seeding import EXAMPLES
 from noria.bootstrap import Noria
+from noria.kernel.instants import parse_instant
+from tests.house import MovedClock
 from tests.http.house import House
 
 REQUESTS = 60
+NOW = "2026-11-25T16:00:00+08:00"
 
 
 async def test_the_demonstration_has_running_and_finished_requests_of_each_example(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'noria.db'}"
-    assert await seed(Noria.open, url, REQUESTS, lambda *_: None)
-    house = await House.open(url)
+    now_ms = parse_instant(NOW)
+    assert await seed(Noria.open, url, REQUESTS, lambda *_: None, now_ms)
+    house: House = await House.with_clock(url, MovedClock(now_ms))
     he, fang, zhao = [await house.sign_in(name) for name in ("he", "fang", "zhao")]
     for process in EXAMPLES:
         for status in ("open", "completed"):

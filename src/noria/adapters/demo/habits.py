@@ -37,7 +37,8 @@ _CONTRACT_REASONS = ("付款节点与预算不符", "请补充违约责任条款
 _COMMENTS = ("同意", "同意，注意交期", "预算内，同意", "请尽快下单", "")
 _CONTRACT_COMMENTS = ("同意", "条款无异议", "付款节奏可接受", "同意，请关注履约担保", "")
 
-HOURS = {
+_USUALLY = 9.0
+_HOURS = {
     "apply": 3.0,
     "choose_supplier": 4.0,
     "manager_review": 4.0,
@@ -45,9 +46,10 @@ HOURS = {
     "countersign": 6.0,
     "vote": 7.0,
     "duty_review": 0.6,
+    "contract.gm_review": 20.0,
     "archive": 5.0,
 }
-"""How long a task usually lies on a desk, in working hours, by element."""
+"""By element, or process and element."""
 
 _OF_GROUPS = {
     "finance": ("li", "sun"),
@@ -56,6 +58,11 @@ _OF_GROUPS = {
     "general_manager": ("zhao",),
 }
 """Group of candidates → who of it does its work."""
+
+
+def hours(process: str, element: str) -> float:
+    """How long a task usually lies on a desk, in working hours; of one on duty in hours."""
+    return _HOURS.get(f"{process}.{element}", _HOURS.get(element, _USUALLY))
 
 
 def starter(draw: random.Random, process: str) -> str:
@@ -146,7 +153,7 @@ def deed(draw: random.Random, held: Held, token: int, now_ms: int) -> c.AnyComma
 
 
 def _returns(draw: random.Random, held: Held, element: str) -> bool:
-    chances = {"manager_review": 0.06, "finance_review": 0.13, "gm_review": 0.05, "countersign": 0.06}
+    chances = {"manager_review": 0.06, "finance_review": 0.13, "gm_review": 0.05, "countersign": 0.09}
     rounds = max(held.state.rounds.values(), default=1)
     return element in chances and rounds < 3 and draw.random() < chances[element]
 

@@ -52,7 +52,9 @@ def example_files(example: str = "purchase") -> dict[str, bytes]:
     }
 
 
-async def seed(open_noria: Callable[..., Awaitable[Any]], url: str, requests: int, progress: Progress) -> bool:
+async def seed(
+    open_noria: Callable[..., Awaitable[Any]], url: str, requests: int, progress: Progress, now_ms: int = 0
+) -> bool:
     """Fill an empty database with the company and its past; gives False when it was filled before.
 
     Args:
@@ -60,8 +62,9 @@ async def seed(open_noria: Callable[..., Awaitable[Any]], url: str, requests: in
         url: the database.
         requests: about how many requests to simulate.
         progress: called with done, total and what is going on.
+        now_ms: the end of that past; 0 for the present.
     """
-    now_ms = SystemClock().now_ms()
+    now_ms = now_ms or SystemClock().now_ms()
     clock = SimulatedClock(now_ms - PAST_DAYS * DAY_MS)
     noria = await open_noria(url, clock=clock, handlers=demo_handlers())
     try:
@@ -134,8 +137,8 @@ class _Seeder:
         # The last days are busier, so that whoever tries the demo finds work waiting.
         plans = (
             ("purchase", self.requests, max(12, self.requests // 25), 2 * DAY_MS),
-            ("contract", self.requests // 12, 10, 5 * DAY_MS),
-            ("urgent", self.requests // 30, 3, 2 * DAY_MS),
+            ("contract", self.requests // 12, 18, 6 * DAY_MS),
+            ("urgent", self.requests // 30, 4, 8 * HOUR_MS),
         )
         for process, past, recent, recently_ms in plans:
             for number in range(past + recent):
@@ -179,8 +182,9 @@ class _Seeder:
         for token, task in held.state.tasks.items():
             if (answer.iid, token) in self.planned:
                 continue
-            element = held.definition.graph.elements[task.element].id
-            mean = habits.HOURS.get(element, 9.0)
+            graph = held.definition.graph
+            element = graph.elements[task.element].id
+            mean = habits.hours(graph.key, element)
             if task.groups and not task.assignee:
                 mean /= 2
             if self.random.random() < 0.04:
