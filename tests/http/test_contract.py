@@ -179,3 +179,11 @@ async def test_the_archive_needs_a_number_of_its_kind(signers: Signers) -> None:
     for variables, code in (({}, "form.required"), ({**ARCHIVED, "archive_number": "12"}, "form.pattern")):
         refused = await qin.post(f"/tasks/{task['id']}/complete", {"variables": variables})
         assert refused.json()["details"]["fields"]["archive_number"]["code"] == code
+
+
+async def test_a_process_calls_its_fields_as_its_own_forms_do(signers: Signers) -> None:
+    files = [("files", item) for item in example_files("purchase").items()]
+    assert (await signers.clients["he"].send("POST", "/deployments", files=files)).status_code == 201
+    await signers.clients["lin"].start(amount=500)
+    (task,) = (await signers.clients["wang"].get("/tasks")).json()["items"]
+    assert {item["label"] for item in task["summary"] if item["name"] == "amount"} == {"总金额（元）"}

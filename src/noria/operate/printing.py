@@ -128,7 +128,7 @@ class Printing:
         lines: list[Line] = []
         tables: list[Rows] = []
         images: list[Image] = []
-        for field in _fields(held.definition.forms, held.definition.graph.start_form):
+        for field in _fields(held.definition.own_forms):
             name = field.parts[0]
             value = detail.variables.get(name)
             if value in (None, "", []):
@@ -180,10 +180,9 @@ class Printing:
         return found
 
 
-def _fields(forms: Mapping[str, Form], first: str) -> list[Field]:
-    """The fields of all forms that hold values, each variable once: those of the start form come first."""
+def _fields(forms: Mapping[str, Form]) -> list[Field]:
+    """The fields of all forms that hold values, each variable once."""
     found: dict[str, Field] = {}
-    names = [first, *(name for name in forms if name != first)]
 
     def collect(fields: Sequence[Field]) -> None:
         for field in fields:
@@ -192,9 +191,8 @@ def _fields(forms: Mapping[str, Form], first: str) -> list[Field]:
             elif field.parts:
                 found.setdefault(field.parts[0], field)
 
-    for name in names:
-        if name in forms:
-            collect(forms[name].fields)
+    for form in forms.values():
+        collect(form.fields)
     return list(found.values())
 
 

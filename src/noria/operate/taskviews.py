@@ -145,7 +145,7 @@ async def task_view(
         process=process_ref(office.catalogue.row(task.definition)),
         element=element_ref(definition.graph.elements[task.element], task.name),
         title=task.title,
-        summary=summary_items(task.summary, labels_of(definition.forms)),
+        summary=summary_items(task.summary, labels_of(definition.own_forms)),
         assignee=person_or_none(organisation, task.assignee),
         candidate_groups=task.groups,
         starter=person_ref(organisation, task.starter),
