@@ -16,6 +16,7 @@ import msgspec
 from noria import __version__
 from noria.adapters.cli.importing import import_command
 from noria.adapters.cli.people import told, write
+from noria.adapters.cli.simulation import sim_command
 from noria.adapters.cli.trial import decide_command, run_command
 from noria.design.findings import Finding, has_errors
 from noria.kernel.errors import NoriaError
@@ -360,6 +361,7 @@ def export_people(root: Composition, file: Path, data: Path | None, database: st
 group.add_command(import_command)
 group.add_command(run_command)
 group.add_command(decide_command)
+group.add_command(sim_command)
 
 
 def progress(done: int, total: int, what: str) -> None:
