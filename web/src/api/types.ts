@@ -69,10 +69,24 @@ export interface Task {
   is_approval: boolean;
   /** Only an opinion is asked for. */
   opinion: boolean;
+  /** It may be agreed to together with others, unopened. */
+  in_bulk: boolean;
   /** Who did it for the assignee, as a substitute. */
   proxy: PersonRef | null;
   /** For whom the reader does it, or did. */
   on_behalf_of: PersonRef | null;
+}
+/** What became, or would become, of one of several tasks; `refused` is the code of the reason why it is left out. */
+export interface BulkResult {
+  task: string;
+  approved: boolean;
+  refused: string;
+  message: string;
+  details: Record<string, Json>;
+}
+export interface BulkAnswer {
+  results: BulkResult[];
+  dry_run: boolean;
 }
 export type TaskAction =
   | "claim"
