@@ -46,6 +46,8 @@ MEANINGS = {
     "amount": "FEEL for the amount that substitutes are limited by; without it the variable `amount`.",
     "assignee": "FEEL or constant: id of the one person who gets the task.",
     "binding": "`latest` (default), `deployment` or `version`: which version of the called process runs.",
+    "bulkApproval": "`true`: the task may be agreed to together with others, without being opened 批量审批; one that "
+    "needs a field or a signature is left out",
     "businessKey": "FEEL for the business key of the called instance; without it that of the caller.",
     "calendar": "Id of the working calendar in which the limit counts, or `unit` for that of the responsible unit; "
     "without it clock time counts. See [calendars](../how-to/calendars.md).",

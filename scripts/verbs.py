@@ -56,6 +56,9 @@ MEANINGS = {
     "取回 take back": "what I did last is undone as if it had not happened, until somebody else has done "
     "something with the request or something has had an effect outside (a job was done, a"
     " message sent, a call made, the request ended)",
+    "批量审批 bulk approval": "agreeing to several tasks at once with one opinion, where the process allows it "
+    "(`bulkApproval`). Each is a decision of its own; one that needs a field or a signature, has changed, or is not "
+    "mine, is left out and named with the reason, before as well as afterwards",
     "撤回 withdraw": "by the applicant, as the process allows (`withdrawable`)",
     "抄送 copy": "no decision; everybody gets one copy at most, and may look at the request from then on",
     "催办 urge": "by the applicant or an operator; each task once in 30 minutes",

@@ -63,6 +63,7 @@ from noria.kernel.instants import InstantMs, to_datetime
 from noria.monitor.watching import Watching
 from noria.operate.attachments import Attachments
 from noria.operate.auditing import Auditing, AuditVerdict, verify_audit
+from noria.operate.bulk import Bulk
 from noria.operate.calendar_drafts import CalendarDraft
 from noria.operate.calendaring import Calendaring, KnownDays
 from noria.operate.calendars import CalendarBook
@@ -288,6 +289,7 @@ class Noria:
             operations=self.operations,
             inbox=inbox,
             verbs=Verbs(office, cases, inbox),
+            bulk=Bulk(office, cases, inbox),
             paths=Paths(office, cases),
             models=models,
             rules=Rules(office, models),

@@ -268,6 +268,8 @@ async def test_the_boxes_show_exactly_what_the_policy_lets_a_person_do(company: 
         "li": (0, 2, 0),
         "sun": (1, 2, 0),
         "zhao": (0, 1, 0),
+        "fang": (0, 0, 0),
+        "qin": (0, 0, 0),
         "qian": (0, 0, 0),
     }
 

@@ -34,6 +34,7 @@ STATUS: dict[str, int] = {
     "process.not_found": 404,
     "instance.not_found": 404,
     "task.not_open": 409,
+    "task.withdrawn": 409,
     "task.not_yours": 409,
     "task.claimed": 409,
     "task.not_claimed": 409,

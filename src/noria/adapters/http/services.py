@@ -10,6 +10,7 @@ from noria.adapters.http.live import LiveHub
 from noria.monitor.watching import Watching
 from noria.operate.attachments import Attachments
 from noria.operate.auditing import Auditing
+from noria.operate.bulk import Bulk
 from noria.operate.calendaring import Calendaring
 from noria.operate.cases import Cases
 from noria.operate.desk import Desk
@@ -60,6 +61,7 @@ class Services(msgspec.Struct):
     operations: Operations
     inbox: Inbox
     verbs: Verbs
+    bulk: Bulk
     paths: Paths
     models: Models
     rules: Rules

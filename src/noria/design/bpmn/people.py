@@ -16,6 +16,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "whenStarter": ("ask", "skip", "manager"),
     "repeats": ("ask", "skip", "skipConsecutive"),
     "whenNobody": ("owner", "administrator", "person", "approve", "refuse"),
+    "bulkApproval": ("true", "false"),
     "whenOverdue": ("remind", "approve", "refuse", "transfer", "escalate"),
 }
 """Attributes that are one of a few words."""
@@ -73,6 +74,7 @@ class People:
             copy_to=read.names(node, "copyTo"),
             title=read.optional(node, "title"),
             hidden_fields=_listed(node, "hiddenFields"),
+            in_bulk=words["bulkApproval"] == "true",
             writable_fields=_listed(node, "writableFields") if noria("writableFields") in node.attributes else None,
         )
 
