@@ -153,7 +153,7 @@ class Inbox:
         return iid, token, held, verdict.owner
 
     @staticmethod
-    def _verdict(caller: Caller, held: Held, token: int, *, hands_on: bool) -> Verdict:
+    def _verdict(caller: Caller, held: Held, token: int, *, hands_on: bool = False) -> Verdict:
         """Whether the caller may act on an open task, and for whom; an administrator may hand some on."""
         facts = task_facts(open_task(held, token))
         verdict = may_work_on(caller.principal, facts)
@@ -162,11 +162,24 @@ class Inbox:
             return handed_on if handed_on.allowed else verdict
         return verdict
 
+    async def _repeated(self, caller: Caller, task_id: str) -> InstanceBrief | None:
+        """The request as it is now when this very command was given before, and the task has gone or is others' since.
+
+        Where the task is still the caller's, the runtime itself sees to a key that was used: most commands ask nothing.
+        """
+        parsed = parse_task_id(task_id)
+        if not caller.key or parsed is None:
+            return None
+        held = await self._office.runtime.instance(parsed[0])
+        if held is not None and parsed[1] in held.state.tasks and self._verdict(caller, held, parsed[1]).allowed:
+            return None
+        return await self._cases.answered(caller)
+
     async def act(
         self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True
     ) -> InstanceBrief:
         """Run a command on a task, if the policy allows."""
-        done = await self._cases.answered(caller)
+        done = await self._repeated(caller, task_id)
         if done is not None:
             return done
         iid, token, held = await self._open(caller, task_id)
@@ -249,7 +262,7 @@ class Inbox:
         Raises:
             RefusedError: somebody who is mentioned does not exist, or may not see the request.
         """
-        done = await self._cases.answered(caller)
+        done = await self._repeated(caller, task_id)
         if done is not None:
             return done
         _, token, held = await self._open(caller, task_id)
@@ -259,7 +272,7 @@ class Inbox:
 
     async def urge(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
         """Ask the holder to hurry, as the starter or an operator."""
-        done = await self._cases.answered(caller)
+        done = await self._repeated(caller, task_id)
         if done is not None:
             return done
         _, token, held = await self._open(caller, task_id)
