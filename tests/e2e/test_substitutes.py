@@ -131,7 +131,7 @@ def test_people_are_imported_from_a_file_that_was_exported_and_wrong_rows_are_na
     loading.value.save_as(exported)
     page.get_by_test_id("people-import").click()
     page.get_by_test_id("import-files").set_input_files(exported)
-    expect(page.get_by_test_id("import-preview")).to_contain_text("15 项不变")
+    expect(page.get_by_test_id("import-preview")).to_contain_text("18 项不变")
     wrong = tmp_path / "people.csv"
     wrong.write_text("人员标识,用户名,姓名,部门\nneu,neu,新人,nowhere\n", encoding="utf-8")
     page.get_by_test_id("import-files").set_input_files(wrong)

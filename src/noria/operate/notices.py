@@ -165,8 +165,8 @@ def notices_of(
 ) -> list[Notice]:
     """The notices of one journal row.
 
-    A reminder goes to whoever holds the task, or to all who may claim it, and to their managers; a return, the end and
-    a withdrawal to the starter or the holders, as it concerns them; a mention to whom it names. What is told of a task
+    A reminder goes to whoever holds the task, or to all who may claim it, and to their managers; a return and
+    the end go to the starter; a mention to whom it names. What is told of a task
     goes to the substitutes of those people as well. Nobody is told of what they did themselves.
 
     Args:
