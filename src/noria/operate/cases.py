@@ -17,6 +17,7 @@ from noria.operate.changes import Held
 from noria.operate.deciding import decisions_made
 from noria.operate.deploying import DefinitionRow
 from noria.operate.files import files_in
+from noria.operate.finding import EVERYTHING, Wanted, search_for
 from noria.operate.office import (
     Caller,
     NotFoundError,
@@ -235,16 +236,22 @@ class Cases:
         *,
         process: str = "",
         status: InstanceStatus = InstanceStatus.ALL,
-        q: str = "",
+        wanted: Wanted = EVERYTHING,
         limit: int = 50,
         offset: int = 0,
     ) -> Page[InstanceBrief]:
-        """Instances that the caller may see."""
+        """Instances that the caller may see.
+
+        Raises:
+            RefusedError: what is looked for names a person or field that is not known, or cannot be read.
+            SearchBehindError: the search index is still being built.
+        """
         office = self._office
         tenant = caller.principal.tenant
         definitions = [row.id for row in office.catalogue.rows(tenant) if row.key == process] if process else None
+        search = await search_for(office, caller.principal, wanted, process)
         rows, total = await office.lists.instances(
-            caller.principal, box, definitions=definitions, status=status, q=q, limit=limit, offset=offset
+            caller.principal, box, definitions=definitions, status=status, search=search, limit=limit, offset=offset
         )
         return Page(await self._briefs(tenant, rows), total, limit, offset)
 

@@ -14,6 +14,7 @@ from noria.operate.approvalviews import approval_view, comeback_view
 from noria.operate.cases import Cases, idempotency_key
 from noria.operate.changes import Held
 from noria.operate.closedtasks import ClosedTask, closed_task
+from noria.operate.finding import EVERYTHING, Wanted, search_for
 from noria.operate.ids import parse_task_id
 from noria.operate.office import (
     Caller,
@@ -67,17 +68,23 @@ class Inbox:
         box: TaskBox,
         *,
         process: str = "",
-        q: str = "",
+        wanted: Wanted = EVERYTHING,
         sort: TaskSort = TaskSort.DUE,
         limit: int = 50,
         offset: int = 0,
     ) -> Page[TaskView]:
-        """The caller's tasks."""
+        """The caller's tasks.
+
+        Raises:
+            RefusedError: what is looked for names a person or field that is not known, or cannot be read.
+            SearchBehindError: the search index is still being built.
+        """
         office = self._office
         tenant = caller.principal.tenant
         definitions = [row.id for row in office.catalogue.rows(tenant) if row.key == process] if process else None
+        search = await search_for(office, caller.principal, wanted, process)
         rows, total = await office.lists.tasks(
-            caller.principal, box, definitions=definitions, q=q, sort=sort, limit=limit, offset=offset
+            caller.principal, box, definitions=definitions, search=search, sort=sort, limit=limit, offset=offset
         )
         organisation = await office.people.organisation(tenant)
         now_ms = office.clock.now_ms()

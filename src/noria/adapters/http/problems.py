@@ -66,10 +66,12 @@ STATUS: dict[str, int] = {
     "attachment.too_large": 413,
     "attachment.type_refused": 415,
     "attachment.scanner_away": 503,
+    "search.behind": 503,
     "store.unavailable": 503,
     "store.full": 507,
     "channel.undelivered": 502,
     "channel.exists": 409,
+    "filter.exists": 409,
     "draft.too_large": 413,
 }
 """Code → status; a refusal that is not named here is a 422."""

@@ -23,6 +23,7 @@ from noria.operate.printing import Printing
 from noria.operate.provisioning import Provisioning
 from noria.operate.rosters import Rosters
 from noria.operate.rules import Rules
+from noria.operate.saved_filters import SavedFilters
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment
@@ -73,6 +74,7 @@ class Services(msgspec.Struct):
     provisioning: Callable[[], Provisioning]
     telling: Telling
     desk: Desk
+    filters: SavedFilters
     attachments: Attachments
     printing: Printing
     calendaring: Calendaring

@@ -10,6 +10,7 @@ from litestar.params import Parameter
 
 from noria.adapters.http.services import Services
 from noria.operate.bulk import BulkAnswer, SeenTask
+from noria.operate.finding import Wanted
 from noria.operate.office import Caller
 from noria.operate.reading import TaskBox, TaskSort
 from noria.operate.verbs import Wish
@@ -109,15 +110,15 @@ class Remark(msgspec.Struct):
 async def list_tasks(
     caller: Caller,
     services: Services,
+    wanted: Wanted,
     box: TaskBox = TaskBox.MINE,
     process: str = "",
-    q: str = "",
     sort: TaskSort = TaskSort.DUE,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Page[TaskView]:
-    """The caller's tasks."""
-    return await services.inbox.find(caller, box, process=process, q=q, sort=sort, limit=limit, offset=offset)
+    """The caller's tasks; what is looked for as at `listInstances`."""
+    return await services.inbox.find(caller, box, process=process, wanted=wanted, sort=sort, limit=limit, offset=offset)
 
 
 @get("/tasks/counts", operation_id="countTasks", tags=["tasks"])
