@@ -32,6 +32,7 @@ from noria.design.bpmn.names import (
     UNSUPPORTED_NODES,
 )
 from noria.design.bpmn.vocabulary import EXTENSION_ELEMENTS, VOCABULARY, moddle
+from noria.design.exporting.sentences import SENTENCES as EXPORTED
 from noria.design.importing.sentences import SENTENCES
 from noria.engine import events
 from noria.engine.people import FUNCTIONS
@@ -458,6 +459,18 @@ def import_report() -> str:
     )
 
 
+def export_report() -> str:
+    """Every line that the report of an export to plain BPMN can hold."""
+    kinds = {"info": "kept", "warning": "lost", "error": "error"}
+    rows = [(f"`{code}`", kinds[text.severity], text.en, text.zh) for code, text in sorted(EXPORTED.items())]
+    return page(
+        "Export report",
+        "What `noria export --plain` says of a file: [for modellers](../how-to/modellers.md#for-other-tools). "
+        "`{attribute}` is what the model says, `{value}` its value.",
+        table(("code", "outcome", "English", "中文"), rows),
+    )
+
+
 _PATTERN = re.compile(r"scenario WCP-(?P<number>\d\d) (?P<name>[^:]+): (?P<how>.+)")
 _WITHOUT_SCENARIO = {
     15: (
@@ -505,6 +518,7 @@ def pages() -> dict[str, str]:
         "events.md": event_page(),
         "errors.md": errors(),
         "import.md": import_report(),
+        "export.md": export_report(),
         "patterns.md": patterns(),
         "support.md": support(),
         "verbs.md": verbs(),

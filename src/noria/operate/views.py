@@ -357,6 +357,13 @@ class ProcessDetail(ProcessView, kw_only=True):
     findings: list[Finding]
 
 
+class PlainModel(msgspec.Struct):
+    """A version of a process as plain BPMN 2.0, and what is said differently now (info) or lost (warning)."""
+
+    xml: str
+    findings: list[Finding]
+
+
 class VersionView(msgspec.Struct):
     """A version of a process."""
 

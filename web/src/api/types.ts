@@ -248,6 +248,10 @@ export interface ProcessDetail extends ProcessItem {
   elements: { id: string; name: string; kind: string }[];
   findings: Finding[];
 }
+export interface PlainModel {
+  xml: string;
+  findings: Finding[];
+}
 export interface ProcessVersion {
   version: number;
   deployed_at: string;

@@ -82,7 +82,7 @@ export function useTexts() {
   }
 
   function findingText(finding: Finding): string {
-    return findingSentence(locale.value, finding.code) ?? finding.message;
+    return findingSentence(locale.value, finding) ?? finding.message;
   }
 
   return {

@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from noria import __version__
+from noria.adapters.cli.exporting import export_command
 from noria.adapters.cli.importing import import_command
 from noria.adapters.cli.people import told, write
 from noria.adapters.cli.trial import decide_command, run_command
@@ -358,6 +359,7 @@ def export_people(root: Composition, file: Path, data: Path | None, database: st
 
 
 group.add_command(import_command)
+group.add_command(export_command)
 group.add_command(run_command)
 group.add_command(decide_command)
 

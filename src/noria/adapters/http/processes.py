@@ -19,6 +19,7 @@ from noria.operate.views import (
     DecisionAnswer,
     DeploymentView,
     Page,
+    PlainModel,
     ProcessDetail,
     ProcessView,
     StartForm,
@@ -58,6 +59,12 @@ async def list_versions(key: str, caller: Caller, services: Services) -> Page[Ve
 async def get_xml(key: str, caller: Caller, services: Services, version: int | None = None) -> Response[bytes]:
     """The BPMN file of a version as it was deployed."""
     return Response(await services.models.xml(caller, key, version), media_type="application/xml")
+
+
+@get("/processes/{key:str}/plain", operation_id="getPlain", tags=["processes"])
+async def get_plain(key: str, caller: Caller, services: Services, version: int | None = None) -> PlainModel:
+    """A version as plain BPMN 2.0 for other tools, with a finding for whatever that costs."""
+    return await services.models.plain(caller, key, version)
 
 
 @get("/bpmn/moddle", operation_id="getModdle", tags=["processes"])
@@ -114,6 +121,7 @@ HANDLERS = [
     get_process,
     list_versions,
     get_xml,
+    get_plain,
     get_moddle,
     get_start_form,
     get_board,

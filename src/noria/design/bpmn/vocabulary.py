@@ -230,14 +230,13 @@ def moddle() -> dict[str, Any]:
 
     Source: the package format of github.com/bpmn-io/moddle, docs/descriptor.md.
     """
-    extended = [(local, names) for local, names in ATTRIBUTES.items()]
-    types = [
+    types: list[dict[str, Any]] = [
         {
             "name": _capital(local),
             "extends": [f"bpmn:{_capital(local)}"],
             "properties": [_property(name) for name in names],
         }
-        for local, names in (*extended, ("flowNode", EVERY_NODE))
+        for local, names in (*ATTRIBUTES.items(), ("flowNode", EVERY_NODE))
     ]
     types += [
         {
