@@ -412,7 +412,9 @@ def errors() -> str:
         key = code.replace(".", "_")
         status = FRAMEWORK_STATUS.get(code) or str(problems.STATUS.get(code, 422))
         rows.append((f"`{code}`", status if key in english else "", english.get(key) or sentence, chinese.get(key, "")))
-    findings = finding_codes(_FINDINGS_IN, ("bpmn", "deployment", "dmn", "feel", "form", "xml"))
+    findings = finding_codes(
+        _FINDINGS_IN, ("bpmn", "calendar", "decision", "deployment", "dmn", "feel", "fields", "form", "xml")
+    )
     fields = finding_codes(_FIELDS_IN, ("form",))
     return page(
         "Errors",
