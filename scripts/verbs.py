@@ -54,8 +54,11 @@ MEANINGS = {
     "并加签 add parallel": "those added join the panel that I am in as one member with a rule of its own",
     "减签 remove": "takes back that somebody is asked: only who added them can, and only until they have decided",
     "取回 take back": "what I did last is undone as if it had not happened, until somebody else has done "
-    "something with the request or something has had an effect outside (a job was done, a"
-    " message sent, a call made, the request ended)",
+    "something with the request or something has had an effect outside that cannot be compensated. What can be (a job, "
+    "a message or a call of an activity with a compensation handler) is compensated first, the last completed first, "
+    "with everything else that was completed since and has a handler; then the task is open again. Until that is done "
+    "the request waits: an operator may end or suspend it, and change nothing else. Not while something else of the "
+    "request is under way beside it, and not when the request has ended",
     "撤回 withdraw": "by the applicant, as the process allows (`withdrawable`)",
     "抄送 copy": "no decision; everybody gets one copy at most, and may look at the request from then on",
     "催办 urge": "by the applicant or an operator; each task once in 30 minutes",

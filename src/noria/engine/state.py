@@ -8,8 +8,9 @@ import msgspec
 
 from noria.kernel.errors import NoriaError
 
-FORMAT = 3
-"""Of stored states. 1 had nothing behind `returned`, 2 no priorities, names of tasks and approvals; both are read."""
+FORMAT = 4
+"""Of stored states. 1 had nothing behind `returned`, 2 no priorities, names of tasks and approvals, 3 no `taking_back`;
+all are read."""
 RESERVED_VARIABLES = frozenset({"starter", "business_key", "facts"})
 """Set at the start, or by the engine whenever they are asked for, and never overwritten by a submission."""
 
@@ -381,6 +382,22 @@ class Handler(msgspec.Struct, frozen=True, array_like=True, gc=False):
     done: int
 
 
+class TakingBack(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What somebody did is being taken back: first its effects are compensated.
+
+    Attributes:
+        token: waits for the compensation.
+        element: element index of the task that it was done at.
+        by: who takes it back.
+        before: what the instance is to be afterwards.
+    """
+
+    token: int
+    element: int
+    by: str
+    before: State
+
+
 class State(msgspec.Struct, array_like=True, gc=False):
     """One instance.
 
@@ -414,6 +431,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
         doers: who did the user tasks that others are to be separate from, by element, of every round.
         deadlines: due dates in working time, by the token of the task or by the timer.
         chosen: by the scope of an ad-hoc sub-process, element indexes of what is still to be begun in it.
+        taking_back: while effects are compensated that somebody takes back.
     """
 
     format: int = FORMAT
@@ -452,6 +470,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
     consultations: dict[int, Consultation] = {}
     doers: dict[int, tuple[str, ...]] = {}
     deadlines: dict[int, Deadline] = {}
+    taking_back: TakingBack | None = None
 
     def copy(self) -> State:
         """A working copy: what is replaced as a whole is shared, what is changed in place is not."""
@@ -462,7 +481,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
             (self.jobs or self.calls or self.timers or self.waits or self.incidents or self.hosted)
             or (self.loops or self.conditions or self.done or self.compensations or self.handlers or self.activated)
             or (self.gathered or self.chosen or self.suspended or self.approvals or self.comeback or self.approved)
-            or (self.copied or self.consultations or self.doers or self.deadlines)
+            or (self.copied or self.consultations or self.doers or self.deadlines or self.taking_back)
         ):
             # Most instances: what is left out begins empty, and that is cheaper than looking at each of it.
             return State(
@@ -519,6 +538,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
             self.consultations.copy() if self.consultations else {},
             self.doers.copy() if self.doers else {},
             self.deadlines.copy() if self.deadlines else {},
+            self.taking_back,
         )
 
 

@@ -136,7 +136,7 @@ def command_entry(row: JournalRow, prev: bytes, organisation: Organisation) -> A
     after: dict[str, object] = {}
     owner = ""
     for event in e.decode_events(row.ev):
-        owner = owner or owner_of(event, row.actor, organisation)
+        owner = owner or owner_of(event, row, organisation)
         if isinstance(event, e.VariablesSet):
             after.update(event.values)
     return AuditEntry(

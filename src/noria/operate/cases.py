@@ -48,6 +48,7 @@ from noria.operate.views import (
     InstanceDetail,
     Page,
     StateAt,
+    TakingBackView,
     Timeline,
 )
 from noria.trust.people import Organisation
@@ -66,6 +67,20 @@ STATUS_NAMES = {
 _DID = frozenset({c.ACTIONS[c.CompleteTask], c.ACTIONS[c.ReturnTask]})
 """What makes somebody one who worked on a request."""
 _AFTER_AN_END = tuple(c.ACTIONS[kind] for kind in (c.Comment, c.SendCopy))
+
+
+def _may_take_back(caller: Caller, state: State, rows: Sequence[JournalRow]) -> bool:
+    """Whether what this person did last may still be taken back: what it has effected is kept to be compensated."""
+    act = last_act(caller.principal.id, rows)
+    return not isinstance(act, Rejected) and act.effects.keys() <= state.done.keys()
+
+
+def _taking_back(state: State, graph: Graph, organisation: Organisation) -> TakingBackView | None:
+    """What is being taken back, None for nothing."""
+    if state.taking_back is None:
+        return None
+    element = element_ref(graph.elements[state.taking_back.element])
+    return TakingBackView(element, person_ref(organisation, state.taking_back.by))
 
 
 def _may_restart(caller: Caller, state: State) -> bool:
@@ -333,6 +348,7 @@ class Cases:
             allowed=self._allowed(caller, held, history.rows),
             version=state.version,
             suspended=state.suspended,
+            taking_back=_taking_back(state, graph, organisation),
         )
 
     @staticmethod
@@ -349,7 +365,7 @@ class Cases:
         rule = held.definition.graph.withdrawable
         is_starter = caller.principal.id == state.starter
         is_whole = state.parent is None
-        if isinstance(last_act(caller.principal.id, rows), int):
+        if _may_take_back(caller, state, rows):
             allowed.append("take_back")
         if (
             is_starter

@@ -22,6 +22,7 @@ KINDS = (
     "returned",
     "mentioned",
     "handed_back",
+    "taken_back",
     "copied",
     "consulted",
     "answered",
@@ -50,6 +51,7 @@ TOLD_OF = (
     e.TaskTransferred,
     e.TaskDelegated,
     e.TaskHandedBack,
+    e.TakenBack,
     e.CopiesSent,
     e.ConsultationOpened,
     e.ConsultationAnswered,
@@ -240,6 +242,8 @@ def notices_of(
         elif isinstance(event, e.TaskHandedBack):
             by = organisation.name_of(event.by)
             tell([event.to], "handed_back", event.token, event.by, by=by, text=event.comment)
+        elif isinstance(event, e.TakenBack) and _is_late(row.events):
+            tell([event.by], "taken_back", 0, "", element=graph.elements[event.element].name)
         elif isinstance(event, e.ConsultationOpened):
             by = organisation.name_of(event.by)
             tell([event.person], "consulted", event.consultation, event.by, by=by, text=event.text)
@@ -264,3 +268,8 @@ def notices_of(
         elif isinstance(event, e.InstanceTerminated):
             tell([starter], "terminated", 0, event.by, reason=event.reason)
     return found
+
+
+def _is_late(events: tuple[e.AnyEvent, ...]) -> bool:
+    """Whether what is taken back stands as before only now, after a compensation that somebody else has finished."""
+    return not isinstance(events[0], e.TakenBack) and not any(isinstance(event, e.TakeBackBegun) for event in events)

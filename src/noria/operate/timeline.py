@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from noria.design.bpmn.graph import Graph, Kind
+from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.evolve import APPLY
@@ -73,6 +74,7 @@ KIND_OF: dict[type, str] = {
     e.ApprovalDecided: "approval.decided",
     e.TaskPassed: "task.passed",
     e.Resubmitted: "task.resubmitted",
+    e.TakeBackBegun: "task.taking_back",
     e.TakenBack: "task.taken_back",
     e.CopiesSent: "copies.sent",
     e.ConsultationOpened: "opinion.asked",
@@ -82,6 +84,7 @@ KIND_OF: dict[type, str] = {
 }
 """Events that people are shown, and under which name."""
 
+_TAKE_BACK = c.ACTIONS[c.TakeBack]
 KIND_OF_OUTCOME = {APPROVE: "task.approved", REFUSE: "task.refused", ABSTAIN: "task.abstained"}
 """How a task's completion is called where it is an approval."""
 
@@ -278,7 +281,7 @@ class History:
         comment = getattr(event, "comment", None) or (event.text if isinstance(event, _WORDS) else None)
         if isinstance(event, _WITH_REASON):
             comment = event.reason
-        owner = owner_of(event, row.actor, self.organisation)
+        owner = owner_of(event, row, self.organisation)
         return TimelineItem(
             seq=row.ver,
             at=iso(row.ts),
@@ -295,9 +298,11 @@ class History:
         )
 
 
-def owner_of(event: e.AnyEvent, actor: str, organisation: Organisation) -> str:
-    """Person id of whom the actor did something for, as a substitute; "" for nobody."""
-    by = getattr(event, "by", "")
+def owner_of(event: e.AnyEvent, row: JournalRow, organisation: Organisation) -> str:
+    """Person id of whom the actor of a row did something for, as a substitute; "" for nobody."""
+    by, actor = getattr(event, "by", ""), row.actor
+    if isinstance(event, e.TakenBack) and row.action != _TAKE_BACK:
+        return ""  # somebody has finished the compensation that it waited for
     return by if by != actor and by in organisation.people and actor in organisation.people else ""
 
 

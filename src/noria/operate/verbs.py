@@ -139,7 +139,7 @@ class Verbs:
     # Taking back
 
     async def take_back(self, caller: Caller, iid: int) -> InstanceBrief:
-        """Take back what the caller has done to a request last, as long as it has had no effect (R5)."""
+        """Take back what the caller has done to a request last, as long as its effects can be compensated (R5)."""
         held = await self._cases.seen(caller, iid)
         command = await self._to_take_back(caller, held)
         if isinstance(command, Rejected):
@@ -152,9 +152,9 @@ class Verbs:
         if isinstance(found, Rejected):
             return found
         organisation = await self._office.people.organisation(caller.principal.tenant)
-        history = await history_of(self._office, held, organisation, found)
+        history = await history_of(self._office, held, organisation, found.at)
         state = history.fold()
-        touched = [getattr(event, "token", 0) for event in e.decode_events(rows[found].ev)]
+        touched = [getattr(event, "token", 0) for event in e.decode_events(rows[found.at].ev)]
         token = next((token for token in touched if token in state.tasks), 0)
         if not token:
             return Rejected("task.nothing_to_take_back", "There is nothing of yours that can be taken back.")
@@ -168,7 +168,7 @@ class Verbs:
         if not verdict.allowed:
             return Rejected("task.nothing_to_take_back", f"It cannot be taken back by you: {verdict.reason}")
         element = history.graph.elements[task.element].id
-        return c.TakeBack(verdict.owner, state, held.state.version, element)
+        return c.TakeBack(verdict.owner, state, held.state.version, element, found.effects)
 
     # Previews
 

@@ -249,6 +249,13 @@ class FlowCount(msgspec.Struct, frozen=True):
     count: int
 
 
+class TakingBackView(msgspec.Struct):
+    """Somebody takes back what was done at an element; what followed is being undone."""
+
+    element: Ref
+    by: Ref
+
+
 class InstanceDetail(InstanceBrief, kw_only=True):
     """An instance with all that its page shows."""
 
@@ -261,6 +268,7 @@ class InstanceDetail(InstanceBrief, kw_only=True):
     allowed: list[str]
     version: int
     suspended: bool = False
+    taking_back: TakingBackView | None = None
 
 
 class TimelineItem(msgspec.Struct, kw_only=True):

@@ -324,6 +324,8 @@ export interface InstanceDetail extends InstanceBrief {
   allowed: InstanceAction[];
   version: number;
   suspended: boolean;
+  /** While what somebody did is being taken back: what followed is undone first. */
+  taking_back: { element: ElementRef; by: PersonRef } | null;
 }
 /** One change of where an instance is. */
 export interface Move {
@@ -432,6 +434,7 @@ export type NoticeKind =
   | "returned"
   | "mentioned"
   | "handed_back"
+  | "taken_back"
   | "copied"
   | "consulted"
   | "answered"
