@@ -36,7 +36,7 @@ from noria.operate.requests import Request, SerialDraw
 from noria.operate.rows import InstanceRow, JournalRow
 from noria.operate.sight import hidden_from, without
 from noria.operate.takingback import last_act
-from noria.operate.taskviews import open_tasks, task_facts, task_view
+from noria.operate.taskviews import open_opinion, open_tasks, task_facts, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
     DecisionsMade,
@@ -224,7 +224,8 @@ class Cases:
 
     async def _may_see(self, principal: Principal, held: Held) -> Verdict:
         row, state = held.row, held.state
-        tasks = tuple(task_facts(task) for task in open_tasks(held))
+        opinions = [open_opinion(held, number) for number in state.consultations]
+        tasks = tuple(task_facts(task) for task in (*open_tasks(held), *opinions))
         facts = InstanceFacts(
             row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()), frozenset(state.copied)
         )

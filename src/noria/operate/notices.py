@@ -188,11 +188,12 @@ def notices_of(
         people = list(people)
         if token:
             # Nobody stands in for others in a request of their own.
+            excluded = holders.get(token, _NOBODY).excluded
             people += [
-                substitute
+                way.substitute
                 for person in people
-                for substitute in organisation.substitutes_of(person, graph.key, amount)
-                if substitute != starter and substitute not in holders.get(token, _NOBODY).excluded
+                for way in organisation.substitutes_of(person, graph.key, amount)
+                if {starter, *excluded}.isdisjoint((way.substitute, *way.via))
             ]
         for person in dict.fromkeys(people):
             if person and person != actor and person in organisation.people:

@@ -15,8 +15,9 @@ from noria.engine.evolve import APPLY
 from noria.engine.state import RESERVED_VARIABLES, State
 from noria.engine.voting import ABSTAIN, APPROVE, REFUSE
 from noria.operate.changes import Held
-from noria.operate.office import Office, element_ref, iso, person_or_none
+from noria.operate.office import Office, element_ref, iso, person_or_none, person_ref
 from noria.operate.redefining import definitions_of
+from noria.operate.requests import Origin
 from noria.operate.rows import JournalRow
 from noria.operate.taskviews import labels_of
 from noria.operate.views import Change, Ref, TimelineItem, TokenView
@@ -105,6 +106,7 @@ _WITH_REASON = (
     e.InstanceSuspended,
     e.InstanceResumed,
 )
+_origin = msgspec.msgpack.Decoder(Origin)
 Told = TypeVar("Told", bound=e.Event)
 _EMPTY: tuple[object, ...] = (None, "", [])
 _OMITTED = {
@@ -288,6 +290,7 @@ class History:
             kind=kind,
             actor=person_or_none(self.organisation, row.actor if owner else getattr(event, "by", "") or row.actor),
             on_behalf_of=person_or_none(self.organisation, owner),
+            via=between(row, self.organisation) if owner else [],
             element=self._element(event),
             text_key=f"timeline.{kind}",
             params=_params(event, self.organisation, self.graph),
@@ -304,6 +307,11 @@ def owner_of(event: e.AnyEvent, row: JournalRow, organisation: Organisation) -> 
     if isinstance(event, e.TakenBack) and row.action != _TAKE_BACK:
         return ""  # somebody has finished the compensation that it waited for
     return by if by != actor and by in organisation.people and actor in organisation.people else ""
+
+
+def between(row: JournalRow, organisation: Organisation) -> list[Ref]:
+    """Who is between the substitute who gave a row's command and whom it was given for, from that one's side."""
+    return [person_ref(organisation, person) for person in _origin.decode(row.origin).via]
 
 
 def tokens_of(state: State, graph: Graph, entered: dict[int, int]) -> list[TokenView]:

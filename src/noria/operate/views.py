@@ -272,13 +272,17 @@ class InstanceDetail(InstanceBrief, kw_only=True):
 
 
 class TimelineItem(msgspec.Struct, kw_only=True):
-    """One thing that happened to an instance."""
+    """One thing that happened to an instance.
+
+    `via` is who is between a substitute's substitute and whom they acted for, from that one's side.
+    """
 
     seq: int
     at: str
     kind: str
     actor: Ref | None
     on_behalf_of: Ref | None = None
+    via: list[Ref] = []
     element: Ref | None
     text_key: str
     params: dict[str, object]
@@ -314,6 +318,7 @@ class AuditEntry(msgspec.Struct, kw_only=True):
     at: str
     actor: Ref | None
     on_behalf_of: Ref | None = None
+    via: list[Ref] = []
     action: str
     subject: dict[str, str] = msgspec.field(name="object")
     outcome: str

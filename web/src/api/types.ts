@@ -218,6 +218,8 @@ export interface Substitution {
   ended_at: string | null;
   /** Tasks that stay with the substitute. */
   kept: string[];
+  /** Whether the substitute's own substitutes may act, too. */
+  passes_on: boolean;
 }
 export interface ProcessItem {
   key: string;
@@ -387,6 +389,7 @@ export interface TimelineItem {
   kind: string;
   actor: PersonRef | null;
   on_behalf_of: PersonRef | null;
+  via: PersonRef[];
   element: ElementRef | null;
   text_key: string;
   params: Record<string, Json>;
@@ -407,6 +410,7 @@ export interface AuditEntry {
   actor: PersonRef | null;
   /** For whom a substitute did it. */
   on_behalf_of: PersonRef | null;
+  via: PersonRef[];
   action: string;
   object: { type: string; id: string };
   outcome: AuditOutcome;
