@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from tests.scenarios.playing import BEGIN, FACTS, load
 
@@ -19,7 +20,7 @@ from noria.engine import voting
 from noria.engine.definition import Definition
 from noria.engine.evolve import replay
 from noria.engine.foreseeing import foresee
-from noria.engine.state import Approval, State, Status, encode_state
+from noria.engine.state import Approval, State, Status, Task, encode_state
 from noria.engine.step import Outcome, step
 from noria.engine.tasks import taking_back
 from noria.engine.tasks.returning import returnable
@@ -29,6 +30,8 @@ from noria.kernel.instants import HOUR_MS, parse_instant
 SEQUENCES = int(os.environ.get("NORIA_VERB_SEQUENCES", "3000"))
 SEED = int(os.environ.get("NORIA_VERB_SEED", "1"))
 LENGTH = 20
+STRANGERS = ("owen", "pia", "quin", "roy")
+BY_SUBSTITUTES = (c.CompleteTask, c.ReturnTask, c.TransferTask, c.DelegateTask, c.AddApprovers)
 TO_AN_END = 200
 PEOPLE = ("ann", "bo", "cy", "di", "ed", "flo")
 LIMIT = 'dueIn=PT8H remindAt="0.5,1.0"'
@@ -93,6 +96,14 @@ MODELS = {
   endEvent end
   start -> apply -> check -> inner -> pay -> end
 """,
+    "four eyes": f"""
+  startEvent start
+  userTask enter candidateUsers=ann,bo,cy,di
+  userTask check approval=anyOf approvers='= {FOUR}' separateFrom=enter {LIMIT}
+  userTask sign candidateUsers=ann,bo,cy,di,ed,flo separateFrom=check {LIMIT}
+  endEvent end
+  start -> enter -> check -> sign -> end
+""",
     "with work in between": f"""
   startEvent start
   userTask apply assignee="= starter.id"
@@ -141,21 +152,25 @@ class Request:
         self.history: list[tuple[e.AnyEvent, ...]] = []
         self.acts: list[tuple[str, State, tuple[e.AnyEvent, ...]]] = []
         self.done: Counter[str] = Counter()
+        self.doers: dict[int, set[str]] = {}
         starter = self.random.choice(PEOPLE)
         self.give(c.StartInstance(starter, {"id": starter, "manager": "flo"}, {"amount": 1}))
 
-    def give(self, command: c.AnyCommand) -> Outcome | Rejected:
-        """Give a command, and look whether everything still holds."""
+    def give(self, command: c.AnyCommand, *, in_person: bool = False) -> Outcome | Rejected:
+        """Give a command, in person or perhaps by a substitute, and look whether everything still holds."""
         before = encode_state(self.state)
-        outcome = step(self.definition, self.state, command, self.now_ms, FACTS)
+        actor = "" if in_person else self.substitute(command)
+        facts = msgspec.structs.replace(FACTS, actor=actor)
+        outcome = step(self.definition, self.state, command, self.now_ms, facts)
         # A preview is the same function; asked before, it has given just this.
-        assert outcome == step(self.definition, self.state, command, self.now_ms, FACTS)
+        assert outcome == step(self.definition, self.state, command, self.now_ms, facts)
         assert encode_state(self.state) == before
         if isinstance(outcome, Rejected):
             self.done[f"refused: {outcome.code}"] += 1
             return outcome
         self.done[type(command).__name__] += 1
         self.acts.append((str(getattr(command, "by", "")), self.state, outcome.events))
+        self.four_eyes_hold(outcome.events, actor)
         for event in outcome.events:
             if isinstance(event, e.TakenBack):
                 kept = event.state.copy()
@@ -169,6 +184,27 @@ class Request:
         nothing_is_orphaned(self.definition, self.state, self.now_ms)
         return outcome
 
+    def substitute(self, command: c.AnyCommand) -> str:
+        """Who gives a command in somebody's place, "" for that one."""
+        if not isinstance(command, BY_SUBSTITUTES) or self.random.random() < 0.85:
+            return ""
+        self.done["by a substitute"] += 1
+        return self.random.choice([person for person in (*PEOPLE, "gil") if person != command.by])
+
+    def four_eyes_hold(self, events: tuple[e.AnyEvent, ...], actor: str) -> None:
+        """Whoever does a task, or has it done, did nothing that it is to be separate from."""
+        for event in events:
+            if isinstance(event, e.TakenBack):
+                # What was taken back was not done.
+                self.doers = {index: set(people) for index, people in event.state.doers.items()}
+            if not isinstance(event, e.TaskCompleted | e.TaskReturned):
+                continue
+            acting = {event.by, actor} - {""}
+            for other in self.definition.graph.elements[event.element].separate_from:
+                assert acting.isdisjoint(self.doers.get(other, set())), f"{acting} did what {event} is apart from"
+                self.done["four eyes"] += 1
+            self.doers.setdefault(event.element, set()).update(acting)
+
     def anything(self) -> None:
         """One verb by somebody, mostly by somebody who may."""
         verbs: list[Callable[[], None]] = [
@@ -181,10 +217,10 @@ class Request:
         self.random.choice(verbs)()
 
     def task(self) -> tuple[int, str]:
-        """An open task, and who acts on it: mostly who holds it."""
+        """An open task, and who acts on it: mostly who holds it, or may."""
         token = self.random.choice(sorted(self.state.tasks) or [1])
         task = self.state.tasks.get(token)
-        holder = (task.assignee or "owen") if task is not None else "ann"
+        holder = holder_of(task) if task is not None else "ann"
         return token, holder if self.random.random() < 0.9 else self.random.choice(PEOPLE)
 
     def decide(self) -> None:
@@ -306,9 +342,18 @@ class Request:
             assert self.state.tasks, "nobody has anything to do, and it has not ended"
             token, task = min(self.state.tasks.items())
             outcome = "approve" if self.approval_of(token) is not None else ""
-            answer = self.give(c.CompleteTask(token, task.assignee or "owen", outcome=outcome))
+            # Nobody knows who takes what is offered to several: somebody of whom nothing else is foreseen.
+            strangers = [person for person in STRANGERS if person not in task.excluded]
+            command = c.CompleteTask(token, task.assignee or strangers[0], outcome=outcome)
+            answer = self.give(command, in_person=True)
             assert not isinstance(answer, Rejected), answer
         pytest.fail("it does not come to an end")
+
+
+def holder_of(task: Task) -> str:
+    """Who has a task, or the first who may take it."""
+    free = [person for person in (*task.users, "owen") if person not in task.excluded]
+    return task.assignee or free[0]
 
 
 def nothing_is_orphaned(definition: Definition, state: State, now_ms: int) -> None:
@@ -363,6 +408,8 @@ def test_no_sequence_of_verbs_leaves_an_orphan_or_a_request_without_an_end(name:
     # A law that is never put to the test says nothing.
     wanted = (c.ReturnTask, c.AddApprovers, c.RemoveApprover, c.TransferTask, c.DelegateTask, c.TakeBack, c.FireTimer)
     missing = [kind.__name__ for kind in wanted if not seen[kind.__name__]]
+    wished = ["by a substitute", *(["four eyes"] if "separateFrom" in MODELS[name] else [])]
+    missing += [mark for mark in wished if not seen[mark]]
     if "serviceTask" in MODELS[name] and not seen["TakenBack after compensation"]:
         missing.append("TakenBack after compensation")
     assert missing == []
