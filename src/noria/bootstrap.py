@@ -11,6 +11,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +43,7 @@ from noria.adapters.database.operations import DatabaseBatches
 from noria.adapters.database.people import DatabasePeople
 from noria.adapters.database.postgres_store import PostgresStore
 from noria.adapters.database.projection import Projector
+from noria.adapters.database.tokens import DatabaseTokens
 from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
 from noria.adapters.http.live import LiveHub
@@ -80,6 +82,7 @@ from noria.operate.operations import Operations
 from noria.operate.paths import Paths
 from noria.operate.ports import Clock
 from noria.operate.printing import Printing
+from noria.operate.provisioning import Provisioning
 from noria.operate.requests import Origin
 from noria.operate.rosters import ImportView, Rosters
 from noria.operate.rules import Rules
@@ -90,6 +93,7 @@ from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment, World
 from noria.operate.telling import Telling
 from noria.operate.timers import StartTimers, Timers
+from noria.operate.tokens import Tokens
 from noria.operate.verbs import Verbs
 from noria.operate.workers import JobHandler, Workers
 from noria.trust.people import Person
@@ -277,6 +281,7 @@ class Noria:
         self.services = Services(
             office=office,
             accounts=accounts,
+            tokens=Tokens(office, DatabaseTokens(database), SystemSecrets()),
             cases=cases,
             operations=self.operations,
             inbox=inbox,
@@ -290,6 +295,7 @@ class Noria:
             staff=staff,
             substitutes=Substitutes(office, self.people, staff, lambda: SystemSecrets().token()[:16]),
             rosters=Rosters(office, self.people, staff, SpreadsheetFiles()),
+            provisioning=cache(partial(_directory, staff, self.people)),
             attachments=Attachments(office, cases, Clamd(clamd) if clamd else None, Previews()),
             printing=Printing(office, cases, PdfPrinter(Path(font) if font else None)),
             desk=Desk(office, DatabaseDesk(database)),
@@ -439,6 +445,13 @@ class Noria:
 def _known_days(year: int) -> KnownDays:
     days = china_days(year)
     return KnownDays(days.holidays, days.workdays, days.published)
+
+
+def _directory(staff: Staff, people: DatabasePeople) -> Provisioning:
+    # Its library takes half a second to load, which is for those who ask.
+    from noria.adapters.scim.directory import Directory  # noqa: PLC0415
+
+    return Directory(staff, people)
 
 
 class Composition:

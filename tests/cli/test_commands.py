@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from noria.adapters.cli import simulation
 from noria.adapters.cli.cli import group
 from noria.bootstrap import Composition, Noria
 from noria.engine import commands as c
@@ -378,3 +379,17 @@ def test_a_decision_on_the_command_line_asks_the_company_too(tmp_path: Path) -> 
     )
     assert noria("decide", table, "--decision", "heads").stdout.strip() == "[]"
     assert noria("decide", table, "--decision", "heads", *company(tmp_path)).stdout.strip() == '["wang", "zhao"]'
+
+
+def test_a_seed_of_the_simulation_is_replayed_with_its_trace(capfd: pytest.CaptureFixture[str]) -> None:
+    assert noria("sim", "--seed", 5).exit_code == 0
+    told = capfd.readouterr().out
+    assert "<bpmn:process" in told or "<process" in told
+    assert told.splitlines()[-1] == "No promise was broken."
+
+
+def test_an_installed_package_says_where_the_simulation_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(simulation, "CHECKOUT", tmp_path)
+    result = noria("sim", "--seed", 5)
+    assert result.exit_code == 1
+    assert "run it there" in result.output

@@ -1,4 +1,4 @@
-"""`python -m tests.simulation`: replay a seed with its trace, run many, make a failing one small, and replay that.
+"""`noria sim`: replay a seed with its trace, run many, make a failing one small, and replay that.
 
 It ends with 1 when a promise was broken.
 """
@@ -20,7 +20,7 @@ from tests.simulation.world import World
 
 def main(arguments: list[str] | None = None) -> int:
     """Run; gives 1 when something did not hold."""
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser = argparse.ArgumentParser(prog="noria sim", description=__doc__)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--seed", type=int, metavar="N", help="replay one seed with its model and trace")
     what.add_argument("--seeds", type=_span, metavar="A-B", help="run the seeds from A to B and say how they went")

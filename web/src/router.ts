@@ -119,6 +119,12 @@ export const router = createRouter({
       meta: { title: "preference.title" },
     },
     {
+      path: "/settings/tokens",
+      name: "tokens",
+      component: () => import("./screens/settings/TokenSettings.vue"),
+      meta: { title: "tokens.title" },
+    },
+    {
       path: "/:rest(.*)*",
       name: "missing",
       component: () => import("./screens/Missing.vue"),

@@ -54,7 +54,7 @@ def _reachable(run: Run, scope: int, activity: int) -> tuple[int, ...]:
         if activity >= 0 or not in_event_sub_process:
             found = tuple(
                 key
-                for key, value in reversed(state.done.items())
+                for key, value in reversed(tuple(state.done.items()))
                 if value.scope == scope and key not in busy and activity in (-1, value.element)
             )
             if found or activity < 0:

@@ -26,6 +26,8 @@ class Definition:
 
     Attributes:
         graph: the executable graph.
+        elements: of the graph.
+        targets: for each flow the index of the element that it leads to.
         version: 1 for the first deployment of the key.
         decisions: by decision id, of the same deployment or else the newest when this version was deployed.
         forms: by form name, likewise.
@@ -44,6 +46,8 @@ class Definition:
         forms: Mapping[str, Form] | None = None,
     ) -> None:
         self.graph = graph
+        self.elements = graph.elements
+        self.targets = tuple(flow.target for flow in graph.flows)
         self.version = version
         self.decisions = dict(decisions or {})
         self.forms = dict(forms or {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -64,55 +64,71 @@ def element_entered(state: State, event: e.ElementEntered) -> None:
     token = event.token
     state.tokens[token] = Token(event.element, event.scope, event.via)
     state.next_id = token + 1
-    state.scopes[event.scope].live += 1
+    scopes = state.scopes
+    around = scopes[event.scope]
+    scopes[event.scope] = Scope(around.element, around.parent, around.variables, around.live + 1)
 
 
 def element_left(state: State, event: e.ElementLeft | e.ElementCancelled | e.TokenMerged) -> None:
     """A token went, with everything that belongs to it."""
-    token = event.token
+    token, scopes = event.token, state.scopes
     scope = state.tokens.pop(token).scope
-    state.scopes[scope].live -= 1
+    around = scopes[scope]
+    scopes[scope] = Scope(around.element, around.parent, around.variables, around.live - 1)
+    _close_token(state, token, scope)
+
+
+def element_followed(state: State, left: e.ElementLeft, entered: e.ElementEntered) -> None:
+    """A token went and its successor came in the same scope: `element_left`, then `element_entered`."""
+    before, after, scope, tokens = left.token, entered.token, entered.scope, state.tokens
+    del tokens[before]
+    _close_token(state, before, scope)
+    tokens[after] = Token(entered.element, scope, entered.via)
+    state.next_id = after + 1
+
+
+def _close_token(state: State, token: int, scope: int) -> None:
     if state.approvals and scope in state.approvals:
         _seat_closed(state, scope, token)
     if token in state.scopes:
         del state.scopes[token]
-        state.loops.pop(token, None)
-        state.chosen.pop(token, None)
-        state.approvals.pop(token, None)
+        state.own("loops").pop(token, None)
+        state.own("chosen").pop(token, None)
+        state.own("approvals").pop(token, None)
     if state.consultations:
         _drop_consultations(state, token)
     if token in state.hosted:
-        _close(state, state.hosted.pop(token))
+        _close(state, state.own("hosted").pop(token))
     if state.handlers and token in state.handlers:
         _compensated(state, token)
     if state.activated and token in state.activated:
-        del state.activated[token]
+        del state.own("activated")[token]
     if state.deadlines and token in state.deadlines:
-        del state.deadlines[token]
+        del state.own("deadlines")[token]
 
 
 def _drop_consultations(state: State, token: int) -> None:
     for key in [key for key, item in state.consultations.items() if item.token == token]:
-        del state.consultations[key]
+        del state.own("consultations")[key]
 
 
 def _compensated(state: State, token: int) -> None:
     """What a handler compensated is done with, however the handler ended."""
-    handler = state.handlers.pop(token)
-    state.done.pop(handler.done, None)
+    handler = state.own("handlers").pop(token)
+    state.own("done").pop(handler.done, None)
     under_way = state.compensations.get(handler.asked_by)
     if under_way is not None:
         left = tuple(key for key in under_way.left if key != handler.done)
         if left:
-            state.compensations[handler.asked_by] = Compensation(left, under_way.waits)
+            state.own("compensations")[handler.asked_by] = Compensation(left, under_way.waits)
         else:
-            del state.compensations[handler.asked_by]
+            del state.own("compensations")[handler.asked_by]
 
 
 def _token_merged(state: State, event: e.TokenMerged) -> None:
     element_left(state, event)
     if event.into in state.gathered:
-        state.gathered[event.into] += 1
+        state.own("gathered")[event.into] += 1
 
 
 def _element_cancelled(state: State, event: e.ElementCancelled) -> None:
@@ -120,28 +136,28 @@ def _element_cancelled(state: State, event: e.ElementCancelled) -> None:
     element_left(state, event)
     if state.done:
         for key in [key for key, value in state.done.items() if value.scope == token]:
-            del state.done[key]
-    state.compensations.pop(token, None)
-    state.gathered.pop(token, None)
+            del state.own("done")[key]
+    state.own("compensations").pop(token, None)
+    state.own("gathered").pop(token, None)
     state.tasks.pop(token, None)
-    state.jobs.pop(token, None)
-    state.calls.pop(token, None)
+    state.own("jobs").pop(token, None)
+    state.own("calls").pop(token, None)
     for incident in [key for key, value in state.incidents.items() if value.token == token]:
-        del state.incidents[incident]
+        del state.own("incidents")[incident]
     if state.taking_back is not None and state.taking_back.token == token:
         state.taking_back = None
 
 
 def _close(state: State, ids: Iterable[int]) -> None:
     for key in ids:
-        if state.timers.pop(key, None) is not None:
-            state.deadlines.pop(key, None)
-        elif state.waits.pop(key, None) is None:
-            state.conditions.pop(key, None)
+        if state.own("timers").pop(key, None) is not None:
+            state.own("deadlines").pop(key, None)
+        elif state.own("waits").pop(key, None) is None:
+            state.own("conditions").pop(key, None)
 
 
 def _deadline_set(state: State, event: e.DeadlineSet) -> None:
-    state.deadlines[event.key] = Deadline(
+    state.own("deadlines")[event.key] = Deadline(
         event.calendar, event.version, event.start_ms, event.duration, event.provisional
     )
 
@@ -152,9 +168,9 @@ def _deadline_moved(state: State, event: e.DeadlineMoved) -> None:
         # The task's version stays: whoever is deciding on it need not look again.
         state.tasks[key] = msgspec.structs.replace(state.tasks[key], due_ms=event.due_ms)
     else:
-        state.timers[key] = msgspec.structs.replace(state.timers[key], due_ms=event.due_ms)
+        state.own("timers")[key] = msgspec.structs.replace(state.timers[key], due_ms=event.due_ms)
     if key in state.deadlines:
-        state.deadlines[key] = msgspec.structs.replace(
+        state.own("deadlines")[key] = msgspec.structs.replace(
             state.deadlines[key], version=event.version, provisional=event.provisional
         )
 
@@ -167,8 +183,12 @@ def _scope_opened(state: State, event: e.ScopeOpened) -> None:
 
 
 def _variables_set(state: State, event: e.VariablesSet) -> None:
-    scope = state.scopes[event.scope]
-    scope.variables = scope.variables | event.values
+    _write(state, event.scope, event.values)
+
+
+def _write(state: State, key: int, values: Mapping[str, object]) -> None:
+    scope = state.scopes[key]
+    state.scopes[key] = Scope(scope.element, scope.parent, {**scope.variables, **values}, scope.live)
 
 
 def _task_opened(state: State, event: e.TaskOpened) -> None:
@@ -258,7 +278,7 @@ def _approval_decided(state: State, event: e.ApprovalDecided) -> None:
 
 
 def _consultation_opened(state: State, event: e.ConsultationOpened) -> None:
-    state.consultations[event.consultation] = Consultation(
+    state.own("consultations")[event.consultation] = Consultation(
         event.token, event.element, event.person, event.by, event.text, event.at_ms
     )
     state.next_id = event.consultation + 1
@@ -267,7 +287,7 @@ def _consultation_opened(state: State, event: e.ConsultationOpened) -> None:
 
 
 def _consultation_answered(state: State, event: e.ConsultationAnswered) -> None:
-    del state.consultations[event.consultation]
+    del state.own("consultations")[event.consultation]
 
 
 def _copies_sent(state: State, event: e.CopiesSent) -> None:
@@ -280,7 +300,7 @@ def _task_transferred(state: State, event: e.TaskTransferred) -> None:
     approval = state.approvals.get(scope)
     if approval is not None:
         seat = voting.seat_of(approval, event.token)
-        state.approvals[scope] = voting.with_seat(approval, seat, person=event.to)
+        state.own("approvals")[scope] = voting.with_seat(approval, seat, person=event.to)
 
 
 def _task_delegated(state: State, event: e.TaskDelegated) -> None:
@@ -292,11 +312,11 @@ def _task_handed_back(state: State, event: e.TaskHandedBack) -> None:
 
 
 def _approval_opened(state: State, event: e.ApprovalOpened) -> None:
-    state.approvals[event.token] = event.approval
+    state.own("approvals")[event.token] = event.approval
 
 
 def _change_seat(state: State, token: int, seat: int, **changes: object) -> None:
-    state.approvals[token] = voting.with_seat(state.approvals[token], seat, **changes)
+    state.own("approvals")[token] = voting.with_seat(state.approvals[token], seat, **changes)
 
 
 def _seat_opened(state: State, event: e.SeatOpened) -> None:
@@ -307,7 +327,7 @@ def _seat_closed(state: State, token: int, task: int) -> None:
     approval = state.approvals[token]
     for number, seat in approval.seats.items():
         if seat.task == task:
-            state.approvals[token] = voting.with_seat(approval, number, task=0)
+            state.own("approvals")[token] = voting.with_seat(approval, number, task=0)
 
 
 def _seat_decided(state: State, event: e.SeatDecided) -> None:
@@ -318,15 +338,17 @@ def _seat_decided(state: State, event: e.SeatDecided) -> None:
 
 def _approvers_added(state: State, event: e.ApproversAdded) -> None:
     approval = state.approvals[event.token]
-    state.approvals[event.token] = voting.added(approval, event.seat, event.where, event.people, event.mode, event.by)
+    state.own("approvals")[event.token] = voting.added(
+        approval, event.seat, event.where, event.people, event.mode, event.by
+    )
 
 
 def _approver_removed(state: State, event: e.ApproverRemoved) -> None:
-    state.approvals[event.token] = voting.removed(state.approvals[event.token], event.seat)
+    state.own("approvals")[event.token] = voting.removed(state.approvals[event.token], event.seat)
 
 
 def _doers_noted(state: State, event: e.DoersNoted) -> None:
-    state.doers[event.element] = (*state.doers.get(event.element, ()), *event.people)
+    state.own("doers")[event.element] = (*state.doers.get(event.element, ()), *event.people)
 
 
 def _task_separated(state: State, event: e.TaskSeparated) -> None:
@@ -340,20 +362,20 @@ def _task_urged(state: State, event: e.TaskUrged) -> None:
 
 
 def _job_created(state: State, event: e.JobCreated) -> None:
-    state.jobs[event.token] = Job(event.element, event.topic, event.retries, event.due_ms, event.priority)
+    state.own("jobs")[event.token] = Job(event.element, event.topic, event.retries, event.due_ms, event.priority)
 
 
 def _job_completed(state: State, event: e.JobCompleted) -> None:
-    del state.jobs[event.token]
+    del state.own("jobs")[event.token]
 
 
 def _job_failed(state: State, event: e.JobFailed | e.JobRetried) -> None:
     job = state.jobs[event.token]
-    state.jobs[event.token] = Job(job.element, job.topic, event.retries, event.due_ms, job.priority)
+    state.own("jobs")[event.token] = Job(job.element, job.topic, event.retries, event.due_ms, job.priority)
 
 
 def _timer_started(state: State, event: e.TimerStarted) -> None:
-    state.timers[event.timer] = Timer(
+    state.own("timers")[event.timer] = Timer(
         event.token,
         event.element,
         event.due_ms,
@@ -363,13 +385,13 @@ def _timer_started(state: State, event: e.TimerStarted) -> None:
         event.purpose,
         event.priority,
     )
-    state.hosted[event.token] = (*state.hosted.get(event.token, ()), event.timer)
+    state.own("hosted")[event.token] = (*state.hosted.get(event.token, ()), event.timer)
     state.next_id = event.timer + 1
 
 
 def _wait_opened(state: State, event: e.WaitOpened) -> None:
-    state.waits[event.wait] = Wait(event.token, event.element, event.signal, event.name, event.key)
-    state.hosted[event.token] = (*state.hosted.get(event.token, ()), event.wait)
+    state.own("waits")[event.wait] = Wait(event.token, event.element, event.signal, event.name, event.key)
+    state.own("hosted")[event.token] = (*state.hosted.get(event.token, ()), event.wait)
     state.next_id = event.wait + 1
 
 
@@ -378,9 +400,9 @@ def _release(state: State, token: int, ids: tuple[int, ...]) -> None:
     _close(state, ids)
     rest = tuple(key for key in state.hosted[token] if key not in ids)
     if rest:
-        state.hosted[token] = rest
+        state.own("hosted")[token] = rest
     else:
-        del state.hosted[token]
+        del state.own("hosted")[token]
 
 
 def _timer_fired(state: State, event: e.TimerFired) -> None:
@@ -397,38 +419,40 @@ def _waits_closed(state: State, event: e.WaitsClosed) -> None:
 
 
 def _incident_raised(state: State, event: e.IncidentRaised) -> None:
-    state.incidents[event.incident] = Incident(event.token, event.element, event.code, event.message, event.phase)
+    state.own("incidents")[event.incident] = Incident(
+        event.token, event.element, event.code, event.message, event.phase
+    )
     state.next_id = event.incident + 1
 
 
 def _incident_resolved(state: State, event: e.IncidentResolved) -> None:
-    del state.incidents[event.incident]
+    del state.own("incidents")[event.incident]
 
 
 def _call_requested(state: State, event: e.CallRequested) -> None:
-    state.calls[event.token] = event.process
+    state.own("calls")[event.token] = event.process
 
 
 def _call_ended(state: State, event: e.CallCompleted | e.CallCancelled) -> None:
-    del state.calls[event.token]
+    del state.own("calls")[event.token]
 
 
 def _loop_started(state: State, event: e.LoopStarted) -> None:
-    state.loops[event.token] = LoopState(event.element, event.round, event.total, items=event.items)
+    state.own("loops")[event.token] = LoopState(event.element, event.round, event.total, items=event.items)
     _change_loop(state, event.token)
 
 
 def _change_loop(state: State, token: int, **changes: object) -> None:
-    loop = state.loops[token] = msgspec.structs.replace(state.loops[token], **changes)
-    scope = state.scopes[token]
+    loop = state.own("loops")[token] = msgspec.structs.replace(state.loops[token], **changes)
     # BPMN's own names, for conditions and expressions inside (2.0.2, table 10.30).
-    scope.variables = scope.variables | {
+    counts: dict[str, object] = {
         "numberOfInstances": loop.started if loop.total < 0 else loop.total,
         "numberOfActiveInstances": loop.started - loop.completed - loop.terminated,
         "numberOfCompletedInstances": loop.completed,
         "numberOfTerminatedInstances": loop.terminated,
         "loopCounter": loop.started,
     }
+    _write(state, token, counts)
 
 
 def _loop_instance_ended(state: State, event: e.LoopInstanceEnded) -> None:
@@ -444,48 +468,51 @@ def _loop_cut_short(state: State, event: e.LoopCutShort) -> None:
 
 
 def _condition_awaited(state: State, event: e.ConditionAwaited) -> None:
-    state.conditions[event.condition] = Condition(event.token, event.element, event.which)
-    state.hosted[event.token] = (*state.hosted.get(event.token, ()), event.condition)
+    state.own("conditions")[event.condition] = Condition(event.token, event.element, event.which)
+    state.own("hosted")[event.token] = (*state.hosted.get(event.token, ()), event.condition)
     state.next_id = event.condition + 1
 
 
 def _condition_changed(state: State, event: e.ConditionChanged) -> None:
     known = state.conditions[event.condition]
-    state.conditions[event.condition] = Condition(known.token, known.element, known.which, event.met)
+    state.own("conditions")[event.condition] = Condition(known.token, known.element, known.which, event.met)
 
 
 def _activity_kept(state: State, event: e.ActivityKept) -> None:
-    state.done[event.token] = Done(event.element, event.scope, state.next_id, event.variables)
+    state.own("done")[event.token] = Done(event.element, event.scope, state.next_id, event.variables)
 
 
 def _compensation_thrown(state: State, event: e.CompensationThrown) -> None:
-    state.compensations[event.token] = Compensation(event.done, event.waits)
+    state.own("compensations")[event.token] = Compensation(event.done, event.waits)
 
 
 def _compensation_started(state: State, event: e.CompensationStarted) -> None:
-    state.handlers[event.token] = Handler(event.asked_by, event.done)
+    state.own("handlers")[event.token] = Handler(event.asked_by, event.done)
     # What was completed inside it can be reached from the scope that stands for it now.
     for key, value in state.done.items():
         if value.scope == event.done:
-            state.done[key] = msgspec.structs.replace(value, scope=event.token)
+            state.own("done")[key] = msgspec.structs.replace(value, scope=event.token)
 
 
 def _gateway_activated(state: State, event: e.GatewayActivated) -> None:
-    state.activated[event.token] = event.used
+    state.own("activated")[event.token] = event.used
 
 
 def _activities_chosen(state: State, event: e.ActivitiesChosen) -> None:
     if event.activities:
-        state.chosen[event.scope] = event.activities
+        state.own("chosen")[event.scope] = event.activities
     else:
-        state.chosen.pop(event.scope, None)
+        state.own("chosen").pop(event.scope, None)
 
 
 def _tokens_gathered(state: State, event: e.TokensGathered) -> None:
     if event.count:
-        state.gathered[event.token] = event.count
+        state.own("gathered")[event.token] = event.count
     else:
-        del state.gathered[event.token]
+        del state.own("gathered")[event.token]
+
+
+_OF_ELEMENTS = ("jobs", "timers", "waits", "incidents", "loops", "conditions", "approvals", "consultations", "done")
 
 
 def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
@@ -501,21 +528,11 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
 
     for key, token in state.tokens.items():
         state.tokens[key] = Token(elements[token.element], token.scope, flows.get(token.via, -1))
-    for scope in state.scopes.values():
-        scope.element = elements[scope.element]
-    for items in (
-        state.tasks,
-        state.jobs,
-        state.timers,
-        state.waits,
-        state.incidents,
-        state.loops,
-        state.conditions,
-        state.approvals,
-        state.consultations,
-    ):
-        renamed(items)
-    renamed(state.done)
+    for key, scope in state.scopes.items():
+        state.scopes[key] = replace(scope, element=elements[scope.element])
+    renamed(state.tasks)
+    for name in _OF_ELEMENTS:
+        renamed(state.own(name))
     state.rounds = {elements[key]: value for key, value in state.rounds.items() if key in elements}
     state.actors = {elements[key]: value for key, value in state.actors.items() if key in elements}
     comeback = state.comeback
@@ -533,9 +550,9 @@ def _instance_migrated(state: State, event: e.InstanceMigrated) -> None:
             # The other version says anew who is kept from it.
             state.tasks[key] = replace(task, excluded=())
     for key, used in state.activated.items():
-        state.activated[key] = tuple(flows[flow] for flow in used if flow in flows)
+        state.own("activated")[key] = tuple(flows[flow] for flow in used if flow in flows)
     for key, chosen in state.chosen.items():
-        state.chosen[key] = tuple(elements[index] for index in chosen if index in elements)
+        state.own("chosen")[key] = tuple(elements[index] for index in chosen if index in elements)
 
 
 def _instance_restored(state: State, event: e.InstanceRestored | e.TakenBack | e.InstanceRestarted) -> None:
@@ -573,8 +590,8 @@ def _ended(status: Status) -> Callable[[State, Any], None]:
     def apply(state: State, _event: object) -> None:
         state.status = status
         # What the process itself hosts (its event sub-processes' subscriptions) ends with it.
-        _close(state, state.hosted.pop(0, ()))
-        state.done.clear()
+        _close(state, state.own("hosted").pop(0, ()))
+        state.own("done").clear()
 
     return apply
 

@@ -15,7 +15,7 @@ from noria.engine import choosing, compensation, conditions, joining, looping, t
 from noria.engine import events as e
 from noria.engine.arming import openings
 from noria.engine.definition import Definition
-from noria.engine.evolve import element_entered, element_left
+from noria.engine.evolve import element_entered, element_followed, element_left
 from noria.engine.facts import Facts
 from noria.engine.priority import priority_of
 from noria.engine.state import Purpose, State, Status
@@ -60,7 +60,11 @@ class Run(Variables):
     def __init__(
         self, definition: Definition, state: State, now_ms: int, facts: Facts, behaviours: Mapping[Kind, Behaviour]
     ) -> None:
-        super().__init__(definition, state, now_ms, facts)
+        self.definition = definition
+        self.state = state
+        self.events = []
+        self.now_ms = now_ms
+        self.facts = facts
         self._behaviours = behaviours
         self._agenda: deque[tuple[int, Element]] = deque()
 
@@ -74,7 +78,7 @@ class Run(Variables):
         event = e.ElementEntered(token, index, scope, via)
         self.events.append(event)
         element_entered(state, event)
-        self._agenda.append((token, self.definition.graph.elements[index]))
+        self._agenda.append((token, self.definition.elements[index]))
         return token
 
     def place(self, index: int, scope: int, via: int = -1) -> int:
@@ -85,9 +89,9 @@ class Run(Variables):
 
     def enter_all(self, flows: tuple[int, ...], scope: int) -> None:
         """Let a new token take each of these flows."""
-        all_flows = self.definition.graph.flows
+        targets = self.definition.targets
         for flow in flows:
-            self.enter(all_flows[flow].target, scope, flow)
+            self.enter(targets[flow], scope, flow)
 
     def expect_events(self, more: int) -> None:
         """A loop of many instances is no endless one: allow the command this many events more."""
@@ -315,21 +319,29 @@ class Run(Variables):
 
     def take(self, token: int, element: Element, flows: tuple[int, ...]) -> None:
         """Move a token on by these flows; without any it ends here, and perhaps its scope with it."""
-        state = self.state
+        state, definition = self.state, self.definition
         scope = state.tokens[token].scope
-        event = e.ElementLeft(token, element.index, flows)
-        self.events.append(event)
-        element_left(state, event)
-        if self.definition.waiting_joins:
+        left = e.ElementLeft(token, element.index, flows)
+        self.events.append(left)
+        if definition.waiting_joins:
             self._check_joins = True
-        if flows:
-            all_flows = self.definition.graph.flows
-            for flow in flows:
-                self.enter(all_flows[flow].target, scope, flow)
-            if self.definition.has_ad_hoc:
-                self._tell_ad_hoc(scope)
+        if len(flows) == 1:
+            # Most moves; as the two events alone would do it.
+            flow = flows[0]
+            target = definition.targets[flow]
+            entered = e.ElementEntered(state.next_id, target, scope, flow)
+            self.events.append(entered)
+            element_followed(state, left, entered)
+            self._agenda.append((entered.token, definition.elements[target]))
         else:
-            self.finish_if_empty(scope)
+            element_left(state, left)
+            for flow in flows:
+                self.enter(definition.targets[flow], scope, flow)
+            if not flows:
+                self.finish_if_empty(scope)
+                return
+        if definition.has_ad_hoc:
+            self._tell_ad_hoc(scope)
 
     def choose(self, element: Element, variables: Mapping[str, object]) -> tuple[int, ...]:
         """Every flow without a condition or whose condition holds, and the default flow when no condition holds.
@@ -376,11 +388,11 @@ class Run(Variables):
         if scope == 0:
             self.emit(e.InstanceCompleted())
         else:
-            self.leave(scope, self.definition.graph.elements[state.tokens[scope].element])
+            self.leave(scope, self.definition.elements[state.tokens[scope].element])
 
     def _tell_ad_hoc(self, scope: int) -> bool:
         """Tell an ad-hoc sub-process that something in it has ended; gives whether the scope is one."""
-        element = self.definition.graph.elements[self.state.scopes[scope].element]
+        element = self.definition.elements[self.state.scopes[scope].element]
         if element.ad_hoc is None or scope in self.state.loops:
             return False
         choosing.after_activity(self, scope, element)

@@ -146,7 +146,7 @@ def _undone(before: State, events: Sequence[e.AnyEvent]) -> dict[int, None]:
     left = [key for event in events if isinstance(event, e.CompensationThrown) for key in event.done]
     while left:
         key = left.pop(0)
-        inside = [other for other, value in reversed(before.done.items()) if value.scope == key]
+        inside = [other for other, value in reversed(list(before.done.items())) if value.scope == key]
         # A sub-process is compensated by what was done inside it.
         if inside:
             left[:0] = inside

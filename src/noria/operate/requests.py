@@ -29,7 +29,7 @@ class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Where a command came from, for the audit trail.
 
     Attributes:
-        method: "ui", "api", "timer", "worker", "engine", "cli" or "demo".
+        method: "ui", "api", "timer", "batch", "worker", "engine", "cli" or "demo".
         address: network address, "" when there is none.
         device: what the client says it is, "" when there is none.
         session: first characters of the session's hash, "" when there is none.
@@ -41,6 +41,10 @@ class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
     device: str = ""
     session: str = ""
     via: tuple[str, ...] = ()
+
+
+MACHINES = frozenset({"timer", "batch"})
+"""Methods of commands for which nobody waits, and which may come in hundreds of thousands."""
 
 
 class SerialDraw(msgspec.Struct, frozen=True):

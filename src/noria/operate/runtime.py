@@ -14,12 +14,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
 from typing import Protocol
 
-from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
 from noria.engine.state import decode_state
@@ -36,12 +34,10 @@ from noria.operate.requests import (
 )
 from noria.operate.rows import InstanceRow, Shard
 from noria.operate.stepping import Batch, InlineHandler, Pending, Stepper, broken, listed
+from noria.operate.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
-_WRITING = frozenset({e.InstanceStarted, e.VariablesSet})
-
-BATCH_MAX = 500
 QUEUE_MAX = 20_000
 CACHE_MAX = 50_000
 NOT_OWNER = "Another process owns this work now; nothing was done. Try again in a moment."
@@ -111,7 +107,7 @@ class Runtime:
         self._unsure = False
         self.owning = asyncio.Lock()
         self._cache: dict[int, Held] = {}
-        self._queue: deque[Pending] = deque()
+        self._waiting = Waiting(clock)
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -208,7 +204,7 @@ class Runtime:
         """Drop the shards that are being given up as soon as nothing in hand touches them."""
         below = batch.below
         batches = [batch] if below is None or below.flight is None else [batch, below]
-        busy = {pending.shard for pending in self._queue}
+        busy = {pending.shard for pending in self._waiting}
         for one in batches:
             busy.update(one.shards, (pending.shard for pending in one.pendings))
         if ready := self._leaving - busy:
@@ -288,9 +284,9 @@ class Runtime:
         return self._enqueue(Pending(request, asyncio.get_running_loop().create_future(), shard, here=True))
 
     def _enqueue(self, pending: Pending) -> asyncio.Future[Answer]:
-        if len(self._queue) >= QUEUE_MAX:
+        if len(self._waiting) >= QUEUE_MAX:
             raise OverloadedError(f"{QUEUE_MAX} commands are waiting; try again in a moment.")
-        self._queue.append(pending)
+        self._waiting.put(pending)
         self._idle.clear()
         self._wake.set()
         return pending.future
@@ -323,8 +319,8 @@ class Runtime:
                 self._let_go(batch)
             if below is not None and below.flight is not None and below.flight.done():
                 batch = await self._landed(below, batch)
-            elif self._queue and len(batch.pendings) < BATCH_MAX:
-                batch = await self._extended(batch, self._taken(BATCH_MAX - len(batch.pendings)))
+            elif self._waiting and (taken := self._waiting.take(batch)):
+                batch = await self._extended(batch, taken)
             elif batch.pendings and (below is None or below.flight is None):
                 self._launch(batch)
                 batch = Batch(self._losses, batch)
@@ -333,14 +329,6 @@ class Runtime:
                     self._idle.set()
                 await self._wake.wait()
                 self._wake.clear()
-
-    def _taken(self, count: int) -> list[Pending]:
-        """The commands that came first."""
-        if len(self._queue) > count:
-            return [self._queue.popleft() for _ in range(count)]
-        taken = list(self._queue)
-        self._queue.clear()
-        return taken
 
     def _launch(self, batch: Batch) -> None:
         """Send a batch's commit on its way."""
@@ -365,7 +353,7 @@ class Runtime:
             return batch
         if not isinstance(error, Exception):
             raise error
-        self._queue.extendleft(pending for pending in reversed(batch.pendings) if not pending.passed_on)
+        self._waiting.put_back([pending for pending in batch.pendings if not pending.passed_on])
         await self._recover(below.pendings, error)
         return Batch(self._losses)
 

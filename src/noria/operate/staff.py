@@ -168,9 +168,9 @@ class Staff:
         await self._office.require(caller, Permission.PEOPLE, "person", order.id)
         tenant, now_ms = caller.principal.tenant, self._office.clock.now_ms()
         since = self.instant(tenant, order.valid_from) if order.valid_from else now_ms
-        person = _person(order)
         history = await self._people.history(tenant)
-        before = history.at(since).people.get(person.id)
+        before = history.at(since).people.get(order.id)
+        person = _person(order, before)
         self._check_username(person, history, dated=since > now_ms)
         self._check(history.with_members([person], since, now_ms), since, ("person", person.id))
         if order.password or person.id not in history.usernames:
@@ -210,15 +210,15 @@ class Staff:
         await self._office.require(caller, Permission.PEOPLE, "unit", order.id)
         tenant, now_ms = caller.principal.tenant, self._office.clock.now_ms()
         since = self.instant(tenant, order.valid_from) if order.valid_from else now_ms
-        unit = self._unit(tenant, order)
         history = await self._people.history(tenant)
-        before = history.at(since).units.get(unit.id)
+        before = history.at(since).units.get(order.id)
+        unit = self._unit(tenant, order, before)
         self._check(history.with_members([unit], since, now_ms), since, ("unit", unit.id))
         await self._people.put(tenant, [], [unit], now_ms, valid_from=since, by=caller.principal.id)
         await self._record(caller, "unit.changed", "unit", unit.id, before, unit, since)
         return unit_view(unit, await self._people.organisation(tenant, since))
 
-    def _unit(self, tenant: int, order: UnitOrder) -> Unit:
+    def _unit(self, tenant: int, order: UnitOrder, before: Unit | None) -> Unit:
         acting = tuple(
             Acting(
                 item.person,
@@ -227,7 +227,49 @@ class Staff:
             )
             for item in order.acting
         )
-        return Unit(order.id, order.name, order.parent, order.manager, acting, tuple(order.lines), order.active)
+        return Unit(
+            order.id,
+            order.name,
+            order.parent,
+            order.manager,
+            acting,
+            tuple(order.lines),
+            order.active,
+            before.external_id if before is not None else "",
+        )
+
+    async def require(self, caller: Caller) -> None:
+        """Raise unless the caller may manage people.
+
+        Raises:
+            DeniedError: they may not.
+        """
+        await self._office.require(caller, Permission.PEOPLE, "person")
+
+    async def provision(self, caller: Caller, people: Sequence[Person], units: Sequence[Unit]) -> None:
+        """Write people and units as another system has them, at once and all or nothing.
+
+        Who is new has no password: an administrator gives one.
+
+        Raises:
+            DeniedError: the caller may not.
+            RefusedError: a field is wrong, or two roles exclude each other.
+        """
+        await self.require(caller)
+        tenant, now_ms = caller.principal.tenant, self._office.clock.now_ms()
+        history = await self._people.history(tenant)
+        before = history.at(now_ms)
+        for person in people:
+            self._check_username(person, history, dated=False)
+        members: list[tuple[ChangedKind, str]] = [("unit", unit.id) for unit in units]
+        members += [("person", person.id) for person in people]
+        self._check(history.with_members([*units, *people], now_ms, now_ms), now_ms, *members)
+        await self._people.put(tenant, people, units, now_ms, by=caller.principal.id)
+        for unit in units:
+            await self._record(caller, "unit.changed", "unit", unit.id, before.units.get(unit.id), unit, now_ms)
+        for person in people:
+            known = before.people.get(person.id)
+            await self._record(caller, "person.changed", "person", person.id, known, person, now_ms)
 
     async def changes(self, caller: Caller, kind: ChangedKind, key: str) -> Page[ChangeView]:
         """The history of a person or unit, what is entered ahead included, the earliest first.
@@ -327,7 +369,7 @@ def person_view(person: Person, organisation: Organisation) -> PersonView:
     return PersonView(person.id, person.name, Ref(unit.id, unit.name) if unit else None, list(person.roles))
 
 
-def _person(order: PersonOrder) -> Person:
+def _person(order: PersonOrder, before: Person | None) -> Person:
     return Person(
         order.id,
         order.username,
@@ -339,4 +381,5 @@ def _person(order: PersonOrder) -> Person:
         order.position,
         tuple(order.posts),
         tuple(order.lines),
+        before.external_id if before is not None else "",
     )

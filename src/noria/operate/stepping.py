@@ -61,6 +61,7 @@ class Batch:
         losses: how often shards had been lost when it began; what it read before another loss is not to be relied on.
         below: the batch before, whose commit was on its way when this one began; what it did counts as done.
         pendings: the commands taken in.
+        machines: how many of them are machines'.
         flight: its own commit, once that is on its way.
     """
 
@@ -68,6 +69,7 @@ class Batch:
         self.losses = losses
         self.below = below
         self.pendings: list[Pending] = []
+        self.machines = 0
         self.flight: asyncio.Future[None] | None = None
         self.commit = Commit()
         self.held: dict[int, Held] = {}
@@ -213,13 +215,16 @@ class Stepper:
         journal.head = shard.head = chained(shard.head, journal)
         batch.commit.journal.append(journal)
         batch.committed.append(Committed(journal, row, held.definition, outcome.events))
-        kinds = {event.__class__ for event in outcome.events}
-        if not kinds.isdisjoint(POSTED):
-            for index, event in enumerate(outcome.events):
-                post = posts(held, event, shard.seq, index, now_ms) if event.__class__ in POSTED else None
+        writes = False
+        for index, event in enumerate(outcome.events):
+            kind = event.__class__
+            if kind in POSTED:
+                post = posts(held, event, shard.seq, index, now_ms)
                 if post is not None:
                     batch.commit.outbox.append(post)
-        if not kinds.isdisjoint(_WRITING):
+            elif kind in _WRITING:
+                writes = True
+        if writes:
             variables = outcome.state.scopes[0].variables
             row.bkey = outcome.state.business_key
             row.title = title_of(held.definition, variables, row.bkey, now_ms)

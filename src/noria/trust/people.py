@@ -53,6 +53,7 @@ class Unit(msgspec.Struct, frozen=True):
         acting: who manages it for a while instead; of several whose periods overlap the first counts.
         lines: second managers of its people, unless they have their own.
         active: whether it still exists; one that does not has no people any more.
+        external_id: its key in the system that keeps it up to date, "" for none.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Unit(msgspec.Struct, frozen=True):
     acting: tuple[Acting, ...] = ()
     lines: tuple[Line, ...] = ()
     active: bool = True
+    external_id: str = ""
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -78,6 +80,7 @@ class Person(msgspec.Struct, frozen=True):
         position: of the main post, e.g. ``buyer``; "" for none.
         posts: further posts.
         lines: second managers by purpose.
+        external_id: their key in the system that keeps them up to date, "" for none.
     """
 
     id: str
@@ -90,6 +93,7 @@ class Person(msgspec.Struct, frozen=True):
     position: str = ""
     posts: tuple[Post, ...] = ()
     lines: tuple[Line, ...] = ()
+    external_id: str = ""
 
     @property
     def all_posts(self) -> tuple[Post, ...]:

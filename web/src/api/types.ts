@@ -621,3 +621,18 @@ export interface Phrases {
   mine: string[];
   shared: string[];
 }
+
+export interface AccessToken {
+  id: string;
+  name: string;
+  person: Named;
+  created_at: string;
+  expires_at: string;
+  expired: boolean;
+  used_at: string | null;
+}
+/** A token that has just been made, with its secret. */
+export interface NewToken {
+  token: AccessToken;
+  secret: string;
+}

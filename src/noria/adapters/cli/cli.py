@@ -17,6 +17,7 @@ from noria import __version__
 from noria.adapters.cli.exporting import export_command
 from noria.adapters.cli.importing import import_command
 from noria.adapters.cli.people import told, write
+from noria.adapters.cli.simulation import sim_command
 from noria.adapters.cli.trial import decide_command, run_command
 from noria.design.findings import Finding, has_errors
 from noria.kernel.errors import NoriaError
@@ -379,6 +380,7 @@ group.add_command(import_command)
 group.add_command(export_command)
 group.add_command(run_command)
 group.add_command(decide_command)
+group.add_command(sim_command)
 
 
 def progress(done: int, total: int, what: str) -> None:

@@ -378,6 +378,20 @@ session = sa.Table(
     sa.Index("session_person", "tenant", "person"),
 )
 
+access_token = sa.Table(
+    "access_token",
+    metadata,
+    _text("hash", key=True),
+    _text("id"),
+    _int("tenant"),
+    _text("person"),
+    _text("name"),
+    _int("created"),
+    _int("expires"),
+    _int("used"),
+    sa.Index("access_token_tenant", "tenant", "created"),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

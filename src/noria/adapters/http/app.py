@@ -11,6 +11,7 @@ from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import Message, Scope
 
@@ -26,12 +27,14 @@ from noria.adapters.http import (
     operations,
     processes,
     rules,
+    scim,
     session,
     substitutes,
     tasks,
+    tokens,
 )
 from noria.adapters.http.bodies import refuse_deep
-from noria.adapters.http.callers import admit, provide_caller, provide_services, provide_session
+from noria.adapters.http.callers import COOKIE, admit, provide_caller, provide_services, provide_session
 from noria.adapters.http.description import DescriptionPlugin, described
 from noria.adapters.http.pages import Pages, page
 from noria.adapters.http.problems import HANDLERS
@@ -50,6 +53,17 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), microphone=(), payment=()",
+}
+
+
+SECURITY_SCHEMES: dict[str, SecurityScheme | Reference] = {
+    "session": SecurityScheme(
+        type="apiKey",
+        name=COOKIE,
+        security_scheme_in="cookie",
+        description="A person's session; unsafe requests show its token in X-CSRF-Token.",
+    ),
+    "token": SecurityScheme(type="http", scheme="bearer", description="A program's access token."),
 }
 
 
@@ -116,6 +130,20 @@ async def _secure(message: Message, _scope: Scope) -> None:
         message["headers"] = [*message["headers"], *(pair for pair in _SECURITY if pair[0] not in there)]
 
 
+_FOR_CALLERS: dict[str, Any] = {
+    "guards": [admit],
+    "before_request": refuse_deep,
+    "dependencies": {
+        "services": Provide(provide_services),
+        "session": Provide(provide_session),
+        "caller": Provide(provide_caller),
+    },
+    "cache_control": None,
+    "response_headers": {"Cache-Control": "no-store"},
+}
+"""Nobody comes to these routes without having said who they are."""
+
+
 def create_app(services: Services) -> Litestar:
     """The application.
 
@@ -130,6 +158,7 @@ def create_app(services: Services) -> Litestar:
             stream,
             openapi,
             *session.HANDLERS,
+            *tokens.HANDLERS,
             *tasks.HANDLERS,
             *instances.HANDLERS,
             *operations.HANDLERS,
@@ -143,18 +172,10 @@ def create_app(services: Services) -> Litestar:
             *rules.HANDLERS,
             *facts.HANDLERS,
         ],
-        guards=[admit],
-        before_request=refuse_deep,
-        dependencies={
-            "services": Provide(provide_services),
-            "session": Provide(provide_session),
-            "caller": Provide(provide_caller),
-        },
-        cache_control=None,
-        response_headers={"Cache-Control": "no-store"},
+        **_FOR_CALLERS,
     )
     return Litestar(
-        route_handlers=[api, page],
+        route_handlers=[api, Router(scim.BASE, route_handlers=[scim.scim], **_FOR_CALLERS), page],
         state=State({"services": services, "pages": Pages()}),
         exception_handlers=HANDLERS,
         before_send=[_secure],
@@ -166,6 +187,8 @@ def create_app(services: Services) -> Litestar:
             path="/api/openapi",
             render_plugins=[DescriptionPlugin(path="/schema.json")],
             use_handler_docstrings=True,
+            components=Components(security_schemes=SECURITY_SCHEMES),
+            security=[{name: []} for name in SECURITY_SCHEMES],
         ),
         logging_config=None,
     )

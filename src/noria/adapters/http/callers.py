@@ -1,4 +1,4 @@
-"""Who asks: from the session cookie to the caller of a use case."""
+"""Who asks: from the session cookie, or a program's access token, to the caller of a use case."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from noria.adapters.http.services import Services
 from noria.operate.office import Caller
 from noria.operate.requests import Origin
 from noria.trust.signing_in import Accounts, Session
+from noria.trust.tokens import AccessToken
 
 COOKIE = "noria_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -61,18 +62,32 @@ async def current_session(request: AnyRequest, services: Services) -> Session | 
     return await services.accounts.session(secret, services.office.clock.now_ms())
 
 
-async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Guard of every route that is not marked public: before anything of the request is read, there is a session.
+def bearer_of(request: AnyRequest) -> str | None:
+    """The secret that a program shows (RFC 6750), None when it shows none."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
 
-    An unsafe request must show the session's token.
+
+async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Guard of every route that is not marked public: before anything of the request is read, it is known who asks.
+
+    A page has a session, and an unsafe request of it must show the session's token. A program has an access token,
+    which no browser sends by itself.
 
     Raises:
-        HttpProblemError: ``session.required`` or ``session.csrf``.
+        HttpProblemError: ``session.required``, ``session.csrf`` or ``token.invalid``.
     """
     if handler.opt.get("public"):
         return
     request: AnyRequest = Request(connection.scope)
     services = services_of(connection.app.state)
+    secret = bearer_of(request)
+    if secret is not None:
+        token = await services.tokens.fits(secret)
+        if token is None:
+            raise HttpProblemError("token.invalid", "The access token is unknown, was taken back, or has expired.")
+        connection.scope["state"]["token"] = token
+        return
     session = await current_session(request, services)
     if session is None:
         demo = [
@@ -89,8 +104,14 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
 
 
 async def provide_session(request: AnyRequest) -> Session:
-    """The session that the guard found."""
-    session: Session = request.scope["state"]["session"]
+    """The session that the guard found.
+
+    Raises:
+        HttpProblemError: a program asks, which has none.
+    """
+    session: Session | None = request.scope["state"].get("session")
+    if session is None:
+        raise HttpProblemError("session.required", "A person must sign in for this; an access token does not do.")
     return session
 
 
@@ -102,17 +123,18 @@ async def provide_caller(request: AnyRequest, services: Services) -> Caller:
     Raises:
         HttpProblemError: the person is not active any more, or must choose a password first.
     """
-    session = await provide_session(request)
-    organisation = await services.office.people.organisation(session.tenant)
-    person = organisation.people.get(session.person)
+    token: AccessToken | None = request.scope["state"].get("token")
+    who = token if token is not None else await provide_session(request)
+    organisation = await services.office.people.organisation(who.tenant)
+    person = organisation.people.get(who.person)
     if person is None or not person.active:
         raise HttpProblemError("session.required", "Please sign in.")
-    if session.must_change:
+    if isinstance(who, Session) and who.must_change:
         raise HttpProblemError("password.must_change", "Choose a password of your own first.")
-    is_page = "sec-fetch-mode" in request.headers
-    origin = Origin("ui" if is_page else "api", address_of(request), device_of(request), session.hash[:12])
+    is_page = token is None and "sec-fetch-mode" in request.headers
+    origin = Origin("ui" if is_page else "api", address_of(request), device_of(request), who.hash[:12])
     key = request.headers.get("idempotency-key", "")[:KEY_CHARS_MAX]
-    return Caller(await services.office.principal(session.tenant, person), person, origin, key)
+    return Caller(await services.office.principal(who.tenant, person), person, origin, key)
 
 
 async def provide_services(state: State) -> Services:

@@ -23,6 +23,7 @@ STATUS: dict[str, int] = {
     "session.required": 401,
     "session.bad_credentials": 401,
     "session.locked": 401,
+    "token.invalid": 401,
     "session.csrf": 403,
     "password.must_change": 403,
     "permission.denied": 403,
@@ -112,6 +113,8 @@ def _respond(problem: Problem) -> Response[Problem]:
     retry_ms = problem.details.get("retry_after_ms")
     if problem.status in (429, 503):
         headers["Retry-After"] = str(max(1, int(retry_ms) // 1000)) if isinstance(retry_ms, int) else "1"
+    if problem.code == "token.invalid":
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 

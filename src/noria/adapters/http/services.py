@@ -19,12 +19,14 @@ from noria.operate.office import Office
 from noria.operate.operations import Operations
 from noria.operate.paths import Paths
 from noria.operate.printing import Printing
+from noria.operate.provisioning import Provisioning
 from noria.operate.rosters import Rosters
 from noria.operate.rules import Rules
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment
 from noria.operate.telling import Telling
+from noria.operate.tokens import Tokens
 from noria.operate.verbs import Verbs
 from noria.operate.workers import Workers
 from noria.trust.signing_in import Accounts
@@ -43,6 +45,7 @@ class Services(msgspec.Struct):
     """The use cases, and what the server needs to know.
 
     Attributes:
+        provisioning: loads its library when it is asked for.
         tenant: the tenant of this server's people.
         demo: accounts to show on the sign-in page; empty in a served instance.
         upload_bytes_max: largest file that may be uploaded.
@@ -51,6 +54,7 @@ class Services(msgspec.Struct):
 
     office: Office
     accounts: Accounts
+    tokens: Tokens
     cases: Cases
     operations: Operations
     inbox: Inbox
@@ -64,6 +68,7 @@ class Services(msgspec.Struct):
     staff: Staff
     substitutes: Substitutes
     rosters: Rosters
+    provisioning: Callable[[], Provisioning]
     telling: Telling
     desk: Desk
     attachments: Attachments

@@ -218,6 +218,7 @@ class HumanWork(msgspec.Struct):
         copy_to: FEEL that gives who is let know when it is done.
         title: FEEL for what the task is called; None means the name of its element.
         is_constant: nothing of it depends on variables; derived.
+        is_plain: it asks one known person or group, and sets no limit; derived.
     """
 
     assignee: Expression | None = None
@@ -242,12 +243,15 @@ class HumanWork(msgspec.Struct):
     hidden_fields: tuple[str, ...] = ()
     writable_fields: tuple[str, ...] | None = None
     is_constant: bool = False
+    is_plain: bool = False
 
     def __post_init__(self) -> None:
         """Find out whether any variable can matter."""
         told = (self.candidate_groups, self.candidate_users, self.due_in, self.priority, self.title)
         fixed = self.assignee is None or self.assignee.constant is not None
         self.is_constant = fixed and all(expression is None for expression in told)
+        known = self.lane_groups if self.assignee is None else self.assignee.constant
+        self.is_plain = self.is_constant and bool(known) and self.approval is None and not self.completed_by_start
 
 
 class JobWork(msgspec.Struct):

@@ -26,6 +26,18 @@ def enter(run: Run, token: int, element: Element) -> None:
     """
     work = element.human or _NO_WORK
     state = run.state
+    if not work.is_plain or element.separate_from or state.returned or state.approvals or state.loops:
+        _enter_with_care(run, token, element, work)
+        return
+    # Most tasks; as the care would end for them.
+    index, assignee = element.index, work.assignee
+    named, groups = ("", work.lane_groups[:1]) if assignee is None else (assignee.constant or "", ())
+    number = state.rounds.get(index, 0) + 1
+    run.emit(e.TaskOpened(token, index, number, named, groups, (), run.now_ms, 0, work.form, 50))
+
+
+def _enter_with_care(run: Run, token: int, element: Element, work: HumanWork) -> None:
+    state = run.state
     scope = state.tokens[token].scope
     approval = state.approvals.get(scope) if state.approvals else None
     if approval is None:

@@ -17,9 +17,13 @@ from noria.kernel.errors import Rejected
 def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
     """Check the submission by the task's form, write its values, and go on."""
     token = command.token
-    task = held_task(run, token, command.by, command.version)
-    if isinstance(task, Rejected):
-        return task
+    state = run.state
+    task = state.tasks.get(token)
+    if task is None or task.assignee != command.by or command.version:
+        held = held_task(run, token, command.by, command.version)
+        if isinstance(held, Rejected):
+            return held
+        task = held
     if task.excluded:
         rejected = separating.may_not_do(run, task, command.by)
         if rejected is not None:

@@ -77,7 +77,9 @@ def take_back(run: Run, command: c.TakeBack) -> Rejected | None:
         text = f"What was done at {effect.name or effect.id} cannot be compensated; it cannot be taken back any more."
         return Rejected("task.taken_back_late", text, {"effect": effect.id})
     undone = tuple(
-        key for key, value in reversed(state.done.items()) if key not in before.done and value.scope in state.scopes
+        key
+        for key, value in reversed(list(state.done.items()))
+        if key not in before.done and value.scope in state.scopes
     )
     scopes = _around(state, [state.done[key].scope for key in undone])
     if not _alone(run, before, undone, scopes):
