@@ -20,7 +20,7 @@ from noria.operate.office import Caller, NotFoundError, Office, RefusedError
 from noria.operate.takingback import last_act
 from noria.operate.timeline import history_of
 from noria.operate.views import InstanceBrief, Preview
-from noria.trust.policy import TaskFacts, Verdict, may_work_on
+from noria.trust.policy import DENIED, TaskFacts, Verdict, may_work_on
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +104,7 @@ class Verbs:
         """Give the opinion that the caller, or whom the caller stands in for, was asked for.
 
         Raises:
-            DeniedError: somebody else is asked.
+            RefusedError: somebody else is asked, or the caller may not stand in for that one here.
         """
         parsed = parse_task_id(task_id)
         if parsed is None:
@@ -114,9 +114,10 @@ class Verbs:
         by = caller.principal.id
         if number in held.state.consultations:
             verdict = self._inbox.answers(caller, held, number)
-            if not verdict.allowed:
+            if verdict.allowed:
+                by, caller = verdict.owner, _by_way_of(caller, verdict)
+            elif verdict.code != DENIED:
                 raise await self._office.deny(caller, "task.answer_consultation", "task", task_id, verdict)
-            by, caller = verdict.owner, _by_way_of(caller, verdict)
         return await self._cases.act(caller, iid, c.AnswerConsultation(number, by, text))
 
     async def remove(self, caller: Caller, iid: int, person: str) -> InstanceBrief:

@@ -34,6 +34,7 @@ def user_task(writing: Writing, node: Node, group: str) -> None:
     mode, approvers = writing.take(node, "approval"), writing.take(node, "approvers")
     assignee = writing.take(node, "assignee")
     if mode:
+        writing.remark(node, "noria:approval", mode, VOCABULARY["approval"].meaning)
         looped = any(node.first(bpmn(local)) is not None for local in _LOOPS)
         if approvers.startswith("=") and mode != "vote" and not looped:
             _instances(writing, node, mode, feel(approvers))

@@ -67,8 +67,12 @@ class Writing:
 
     def note(self, node: Node, name: str, value: str, meaning: str, code: str) -> None:
         """Write into an element's documentation what was said there, and report it."""
-        self._described.setdefault(id(node), (node, []))[1].append(f"{name} = {value}\n    {meaning}")
+        self.remark(node, name, value, meaning)
         self.say(node, code, attribute=name, value=value)
+
+    def remark(self, node: Node, name: str, value: str, meaning: str) -> None:
+        """Write into an element's documentation what was said there; a finding says it otherwise."""
+        self._described.setdefault(id(node), (node, []))[1].append(f"{name} = {value}\n    {meaning}")
 
     def describe_element(self, holder: Node, element: Node) -> None:
         """Take one of Noria's extension elements into the documentation."""
