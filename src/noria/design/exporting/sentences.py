@@ -42,6 +42,10 @@ SENTENCES: dict[str, Sentence] = {
         "{attribute} is a potential owner of the task now: {value}",
         "{attribute} 已改写为任务的潜在所有者（potentialOwner）：{value}",
     ),
+    "export.context": _lost(
+        "Who it is, is computed of {names}, which only Noria has: {value}",
+        "由谁办理取决于只有 Noria 才有的 {names}：{value}",
+    ),
     "export.superseded": _lost(
         "The {role} written before was not what counts here, and was replaced by {attribute}.",
         "原有的 {role} 在 Noria 中不起作用，已由 {attribute} 取代。",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from noria.design.bpmn.names import bpmn
 from noria.design.bpmn.vocabulary import VOCABULARY
 from noria.design.exporting.writing import Writing
 from noria.design.importing.feel import quoted
 from noria.design.xml import Node
 
+_OURS = re.compile(r"\b(?:starter|people|facts|business_key)\b")
+"""What every expression may ask of Noria."""
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 _LOOPS = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
 
 
@@ -84,6 +89,9 @@ def _role(writing: Writing, node: Node, local: str, who: str, name: str, *, besi
     for old in [] if beside else list(node.elements(bpmn(local))):
         writing.say(old, "export.superseded", role=local, attribute=name)
         old.detach()
+    names = sorted(set(_OURS.findall(_TEXT.sub("", who))))
+    if names:
+        writing.say(node, "export.context", names=", ".join(names), value=who)
     role = writing.new(node, local)
     writing.append(role, writing.nested(node, "resourceAssignmentExpression", "formalExpression", text=who))
     writing.insert(node, role)
@@ -144,6 +152,10 @@ def instances(writing: Writing, marker: Node) -> None:
     gathered, result = writing.take(marker, "outputCollection"), writing.take(marker, "outputItem")
     if gathered and result:
         _results(writing, marker, activity, gathered, result)
+    else:
+        for name, value in (("outputCollection", gathered), ("outputItem", result)):
+            if value:
+                writing.note(marker, f"noria:{name}", value, VOCABULARY[name].meaning, "export.described")
 
 
 def _collection(writing: Writing, marker: Node, activity: Node | None, collection: str, item: str) -> None:

@@ -94,8 +94,11 @@ def test_one_person_is_the_human_performer() -> None:
     work, findings = drawn('userTask work assignee="= starter.manager"')
     assert text_of(work, "humanPerformer", *WHO) == "starter.manager"
     assert findings["export.performer"].severity == "info"
-    work, _ = drawn("userTask work assignee=li")
-    assert text_of(work, "humanPerformer", *WHO) == '"li"'
+    # Another tool has no starter.
+    assert (findings["export.context"].severity, findings["export.context"].details["names"]) == ("warning", "starter")
+    work, findings = drawn("userTask work assignee=starter")
+    assert text_of(work, "humanPerformer", *WHO) == '"starter"'
+    assert "export.context" not in findings
 
 
 def test_candidates_are_potential_owners_and_so_is_the_group_of_a_lane() -> None:
