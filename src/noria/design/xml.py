@@ -96,6 +96,18 @@ class Node:
         """The first child element with this tag."""
         return next(self.elements(tag), None)
 
+    def detach(self) -> None:
+        """Take this element out of the one around it, with the white space before it; `parent` stays, for reports."""
+        if self.parent is None:
+            return
+        siblings = self.parent.children
+        index = next(place for place, child in enumerate(siblings) if child is self)
+        del siblings[index]
+        if index:
+            before = siblings[index - 1]
+            if isinstance(before, str) and not before.strip():
+                del siblings[index - 1]
+
     def descendants(self) -> Iterator[Node]:
         """This element and all below it, in document order."""
         stack = [self]

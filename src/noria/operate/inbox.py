@@ -190,6 +190,7 @@ class Inbox:
         if done is not None:
             return done
         iid, token, held = await self._open(caller, task_id)
+        origin = caller.origin
         if as_worker:
             verdict = self._verdict(caller, held, token, hands_on=isinstance(command, c.TransferTask))
             if not verdict.allowed:
@@ -197,6 +198,7 @@ class Inbox:
             if verdict.owner != caller.principal.id:
                 # A substitute acts: what is done is the principal's, and the request's actor says who did it.
                 command = msgspec.structs.replace(command, by=verdict.owner)
+                origin = msgspec.structs.replace(origin, via=verdict.via)
         await self._office.run(
             Request(
                 command,
@@ -204,7 +206,7 @@ class Inbox:
                 iid=iid,
                 tenant=caller.principal.tenant,
                 key=idempotency_key(caller),
-                origin=caller.origin,
+                origin=origin,
             )
         )
         return await self._cases.brief(caller.principal.tenant, iid)
@@ -341,7 +343,8 @@ class Inbox:
         held = await self._cases.seen(caller, iid)
         asked = held.state.consultations[number]
         organisation = await office.people.organisation(caller.principal.tenant)
-        view = await task_view(office, open_opinion(held, number), organisation, office.clock.now_ms())
+        fields = open_opinion(held, number)
+        view = await task_view(office, fields, organisation, office.clock.now_ms(), caller.principal)
         task = held.state.tasks[asked.token]
         form = held.definition.form_at(task.element, task.form) if task.form else None
         hidden = await hidden_from(office, caller.principal, held)
@@ -351,11 +354,18 @@ class Inbox:
             form=form.schema if form is not None else None,
             data={name: value for name, value in held.state.scopes[0].variables.items() if name in names},
             returnable=[],
-            allowed=["answer"] if asked.person == caller.principal.id else [],
+            allowed=["answer"] if self.answers(caller, held, number).allowed else [],
             last_return=None,
             instance_visible=True,
             consultations=[consultation_view(held, number, organisation)],
         )
+
+    @staticmethod
+    def answers(caller: Caller, held: Held, number: int) -> Verdict:
+        """Whether the caller may give an opinion that somebody is asked for, and for whom."""
+        if held.state.consultations[number].person == caller.principal.id:
+            return Verdict(True, "asked", owner=caller.principal.id)
+        return may_work_on(caller.principal, task_facts(open_opinion(held, number)))
 
     async def _closed_detail(self, caller: Caller, held: Held, closed: ClosedTask) -> TaskDetail:
         office = self._office

@@ -22,6 +22,7 @@ KINDS = (
     "returned",
     "mentioned",
     "handed_back",
+    "taken_back",
     "copied",
     "consulted",
     "answered",
@@ -50,6 +51,7 @@ TOLD_OF = (
     e.TaskTransferred,
     e.TaskDelegated,
     e.TaskHandedBack,
+    e.TakenBack,
     e.CopiesSent,
     e.ConsultationOpened,
     e.ConsultationAnswered,
@@ -186,11 +188,12 @@ def notices_of(
         people = list(people)
         if token:
             # Nobody stands in for others in a request of their own.
+            excluded = holders.get(token, _NOBODY).excluded
             people += [
-                substitute
+                way.substitute
                 for person in people
-                for substitute in organisation.substitutes_of(person, graph.key, amount)
-                if substitute != starter and substitute not in holders.get(token, _NOBODY).excluded
+                for way in organisation.substitutes_of(person, graph.key, amount)
+                if {starter, *excluded}.isdisjoint((way.substitute, *way.via))
             ]
         for person in dict.fromkeys(people):
             if person and person != actor and person in organisation.people:
@@ -240,6 +243,8 @@ def notices_of(
         elif isinstance(event, e.TaskHandedBack):
             by = organisation.name_of(event.by)
             tell([event.to], "handed_back", event.token, event.by, by=by, text=event.comment)
+        elif isinstance(event, e.TakenBack) and _is_late(row.events):
+            tell([event.by], "taken_back", 0, "", element=graph.elements[event.element].name)
         elif isinstance(event, e.ConsultationOpened):
             by = organisation.name_of(event.by)
             tell([event.person], "consulted", event.consultation, event.by, by=by, text=event.text)
@@ -264,3 +269,8 @@ def notices_of(
         elif isinstance(event, e.InstanceTerminated):
             tell([starter], "terminated", 0, event.by, reason=event.reason)
     return found
+
+
+def _is_late(events: tuple[e.AnyEvent, ...]) -> bool:
+    """Whether what is taken back stands as before only now, after a compensation that somebody else has finished."""
+    return not isinstance(events[0], e.TakenBack) and not any(isinstance(event, e.TakeBackBegun) for event in events)

@@ -55,6 +55,10 @@ _SENTENCES: dict[str, dict[Language, Sentence]] = {
         "zh-CN": Sentence("已交回：{title}", "{by}办完您委派的事项并交回。{text}"),
         "en": Sentence("Given back: {title}", "{by} has done what you delegated, and gives it back. {text}"),
     },
+    "taken_back": {
+        "zh-CN": Sentence("取回完成：{title}", "其后已办事项均已撤销，“{element}”又待您办理。"),
+        "en": Sentence("Taken back: {title}", "What followed has been undone; “{element}” waits for you again."),
+    },
     "copied": {
         "zh-CN": Sentence("抄送：{title}", "{by}抄送给您。{text}"),
         "en": Sentence("Copy: {title}", "{by} sends you a copy. {text}"),

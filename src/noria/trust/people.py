@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from noria.trust.substitutes import Substitution
+from noria.trust.substitutes import Substitution, Way, ways
 
 FOREVER = 2**62
 """Stands for the end of a period that has none, ms."""
@@ -256,13 +256,19 @@ class Organisation:
 
     # Substitutes
 
-    def substitutes_of(self, person_id: str, process: str, amount: float | None) -> tuple[str, ...]:
-        """Person ids of who may act for somebody now, in a process and with an amount."""
-        return tuple(
-            item.substitute
-            for item in self.substitutions
-            if item.principal == person_id and item.holds(self.at_ms) and item.about(process) and item.within(amount)
-        )
+    @cached_property
+    def ways(self) -> tuple[Way, ...]:
+        """Every way in which somebody may act for somebody else now, the shortest first."""
+        return tuple(ways(self.substitutions, self.at_ms))
+
+    def substitutes_of(self, person_id: str, process: str, amount: float | None) -> tuple[Way, ...]:
+        """Who may act for somebody now, in a process and with an amount, each by the shortest way."""
+        found: dict[str, Way] = {}
+        for way in self.ways:
+            holds = all(link.holds(self.at_ms) for link in way.links)
+            if way.principal == person_id and holds and way.about(process) and way.within(amount):
+                found.setdefault(way.substitute, way)
+        return tuple(found.values())
 
     # For the policy and for models
 

@@ -101,9 +101,9 @@ def _as_substitute(who: Principal, box: TaskBox | None) -> list[Where]:
     return [
         sa.and_(
             _stands_for(who, stands, box),
-            t.inst.c.starter != who.id,
+            t.inst.c.starter.not_in((who.id, *stands.via)),
             sa.not_(_beyond(stands)),
-            sa.not_(_excluded(who.tenant, who.id, stands.principal)),
+            sa.not_(_excluded(who.tenant, who.id, *stands.via, stands.principal)),
         )
         for stands in who.stands_for
     ]
@@ -499,7 +499,7 @@ class DatabaseLists:
 
     async def worked_at(self, iid: int, person: str) -> list[int]:
         v = t.visit.c
-        query = sa.select(v.element).where(v.iid == iid, v.actor == person).distinct()
+        query = sa.select(v.element).where(v.iid == iid, sa.or_(v.actor == person, v.proxy == person)).distinct()
         async with self._database.reading() as db:
             return list((await db.execute(query)).scalars())
 
