@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
 from noria.adapters.database import searching, seeking
+from noria.adapters.database.conditions import excluded, may_reassign, may_work_on
 from noria.adapters.database.opening import Database
 from noria.adapters.database.projection import BOARD, NOTICES, SEARCH, Projector
 from noria.engine.state import Status
@@ -30,7 +31,7 @@ from noria.operate.reading import (
     TaskSort,
 )
 from noria.operate.terms import Clause, Term
-from noria.trust.policy import InstanceFacts, Permission, Principal, StandsFor, TaskFacts
+from noria.trust.policy import InstanceFacts, Permission, Principal, TaskFacts
 
 _STATUS = {
     InstanceStatus.OPEN: Status.OPEN,
@@ -46,72 +47,6 @@ _NUMBERED_MAX = 100
 _LATELY = 2_000
 """So many tasks of a process tell how long they usually take."""
 Where = sa.ColumnElement[bool]
-
-
-def _is_candidate(tenant: int, person: str, groups: Sequence[str]) -> Where:
-    """Whether somebody may claim a row of `task`."""
-    c = t.candidate.c
-    named = sa.or_(sa.and_(c.kind == "u", c.name == person), sa.and_(c.kind == "g", c.name.in_(groups or ("",))))
-    of_task = sa.and_(c.shard == t.task.c.shard, c.iid == t.task.c.iid, c.tok == t.task.c.tok, c.tenant == tenant)
-    return sa.select(sa.literal(1)).where(of_task, named).exists()
-
-
-def _excluded(tenant: int, *people: str) -> Where:
-    """Whether one of these people did something earlier that keeps them from a row of `task`."""
-    c = t.candidate.c
-    of_task = sa.and_(
-        c.shard == t.task.c.shard, c.iid == t.task.c.iid, c.tok == t.task.c.tok, c.tenant == tenant, c.kind == "x"
-    )
-    return sa.select(sa.literal(1)).where(of_task, c.name.in_(people)).exists()
-
-
-def _holds(tenant: int, person: str, groups: Sequence[str], box: TaskBox | None) -> Where:
-    """Whether somebody has a row of `task` (MINE), may claim it (GROUP), or either."""
-    mine = t.task.c.assignee == person
-    group = sa.and_(t.task.c.assignee == "", _is_candidate(tenant, person, groups))
-    return mine if box is TaskBox.MINE else group if box is TaskBox.GROUP else sa.or_(mine, group)
-
-
-def _stands_for(who: Principal, stands: StandsFor, box: TaskBox | None) -> Where:
-    """Whether a row of `task` may be done for somebody, whatever the amount; `StandsFor.about` as a condition."""
-    parts = [_holds(who.tenant, stands.principal, stands.groups, box)]
-    if stands.definitions is not None:
-        parts.append(t.task.c.definition.in_(stands.definitions))
-    if stands.tasks is not None:
-        parts.append(sa.tuple_(t.task.c.iid, t.task.c.tok).in_(sorted(stands.tasks)))
-    return sa.and_(*parts)
-
-
-def _beyond(stands: StandsFor) -> Where:
-    """Whether the amount of a row of `inst` is too high for a substitute, or not known where there is a limit."""
-    amount = t.inst.c.amount
-    return sa.false() if stands.amount_max is None else sa.or_(amount.is_(None), amount > stands.amount_max)
-
-
-def _may_work_on(who: Principal, box: TaskBox | None) -> Where:
-    """`noria.trust.policy.may_work_on` as a condition on `task` joined with `inst`."""
-    mine = t.task.c.assignee == who.id
-    may_claim = sa.and_(_holds(who.tenant, who.id, who.groups, TaskBox.GROUP), sa.not_(_excluded(who.tenant, who.id)))
-    ways = [mine] if box is TaskBox.MINE else [may_claim] if box is TaskBox.GROUP else [mine, may_claim]
-    return sa.or_(*ways, *_as_substitute(who, box))
-
-
-def _as_substitute(who: Principal, box: TaskBox | None) -> list[Where]:
-    """The ways in which a row of `task` joined with `inst` may be done for somebody else."""
-    return [
-        sa.and_(
-            _stands_for(who, stands, box),
-            t.inst.c.starter.not_in((who.id, *stands.via)),
-            sa.not_(_beyond(stands)),
-            sa.not_(_excluded(who.tenant, who.id, *stands.via, stands.principal)),
-        )
-        for stands in who.stands_for
-    ]
-
-
-def _may_reassign(who: Principal) -> Where:
-    """`noria.trust.policy.may_reassign` as a condition on `task` joined with `inst`."""
-    return sa.or_(sa.false(), *(sa.and_(_stands_for(who, stands, None), _beyond(stands)) for stands in who.limited))
 
 
 def _is_of(status: Status) -> Where:
@@ -202,7 +137,7 @@ class DatabaseLists:
         joined = found.join(t.task, seeking.on_task(found))
         joined = joined.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
         query = sa.select(*_OPEN_TASK, sa.literal(0).label("closed"), *_JOINED).select_from(joined)
-        return query.where(_may_reassign(who) if box is TaskBox.QUEUE else _may_work_on(who, box))
+        return query.where(may_reassign(who) if box is TaskBox.QUEUE else may_work_on(who, box))
 
     @staticmethod
     def _count(who: Principal, box: TaskBox) -> sa.Select[int]:
@@ -255,7 +190,7 @@ class DatabaseLists:
             order = orders[sort]
         order += [source.c.iid, source.c.tok]
         if box in (TaskBox.MINE, TaskBox.GROUP) and everything and not who.stands_for:
-            return await self._page(self._plainly(who, box), order, total, limit, offset)
+            return await self._page(self._plainly(who, box), order, limit, offset)
         query = query.order_by(*order).limit(limit).offset(offset)
         if box is TaskBox.DONE and everything:
             query = self._lately_done(who, limit, offset)
@@ -276,25 +211,26 @@ class DatabaseLists:
             return keys.where(k.tenant == who.tenant, k.assignee == who.id)
         seed = seeking.tasks_of(who, box)
         offered = keys.select_from(seed.join(t.task, seeking.on_task(seed)))
-        return offered.where(seeking.is_untaken(), sa.not_(_excluded(who.tenant, who.id)))
+        return offered.where(seeking.is_untaken(), sa.not_(excluded(who.tenant, who.id)))
 
     async def _page(
-        self,
-        keys: sa.Select[tuple[object, ...]],
-        order: list[sa.ColumnElement[Any]],
-        total: sa.Select[int],
-        limit: int,
-        offset: int,
+        self, keys: sa.Select[Any], order: list[sa.ColumnElement[Any]], limit: int, offset: int
     ) -> tuple[list[TaskFields], int]:
-        """A page of open tasks, chosen by what stands in their rows before anything is joined to them."""
-        chosen = keys.order_by(*order).limit(limit).offset(offset).subquery("page")
-        joined = chosen.join(t.task, seeking.on_task(chosen)).join(t.inst, seeking.on_instance(chosen))
-        query = sa.select(*_OPEN_TASK, sa.literal(0).label("closed"), *_JOINED).select_from(joined).order_by(*order)
+        """A page of open tasks, chosen and counted by what stands in their rows before anything is joined to them."""
+        chosen = keys.add_columns(sa.func.count().over()).order_by(*order).limit(limit).offset(offset)
         async with self._database.reading() as db:
-            rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()]
-            count = (await db.execute(total)).scalar_one()
+            await searching.use_the_index(db)
+            found = (await db.execute(chosen)).all()
+            behind_the_end = sa.select(sa.func.count()).select_from(keys.subquery())
+            total = found[0][3] if found else (await db.execute(behind_the_end)).scalar_one()
+            places = {(iid, tok) for _, iid, tok, _ in found}
+            joined = t.task.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
+            query = sa.select(*_OPEN_TASK, sa.literal(0).label("closed"), *_JOINED).select_from(joined)
+            query = query.where(seeking.is_among(t.task, {iid for iid, _ in places})).order_by(*order)
+            tasks = [TaskFields(**row) for row in (await db.execute(query)).mappings()] if places else []
+            rows = [row for row in tasks if (row.iid, row.tok) in places]
             await self._add_groups(db, rows)
-        return rows, int(count)
+        return rows, int(total)
 
     @staticmethod
     def _lately_done(who: Principal, limit: int, offset: int) -> sa.Select[tuple[object, ...]]:
@@ -329,10 +265,13 @@ class DatabaseLists:
             behind_the_end = sa.select(sa.func.count()).select_from(keys.subquery())
             total = chosen[0][2] if chosen else (await db.execute(behind_the_end)).scalar_one()
             joined = t.visit.join(t.inst, seeking.on_instance(t.visit))
-            wanted = sa.tuple_(v.iid, v.tok).in_([(row[0], row[1]) for row in chosen])
-            query = sa.select(*_DONE_TASK, v.closed, *_JOINED).select_from(joined).where(wanted)
+            places = {(row[0], row[1]) for row in chosen}
+            # Not by pairs: for those SQLite uses no index.
+            query = sa.select(*_DONE_TASK, v.closed, *_JOINED).select_from(joined)
+            query = query.where(v.iid.in_({iid for iid, _ in places}), v.tok.in_({tok for _, tok in places}))
             query = query.order_by(v.closed.desc(), v.iid, v.tok)
-            rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()] if chosen else []
+            found = [TaskFields(**row) for row in (await db.execute(query)).mappings()] if chosen else []
+            rows = [row for row in found if (row.iid, row.tok) in places]
             await self._add_groups(db, rows)
         return rows, total
 
@@ -371,6 +310,7 @@ class DatabaseLists:
         boxes = [self._count(who, box) for box in TaskBox]
         await self._up_to_date(None, BOARD, NOTICES, person=who.id)
         async with self._database.reading() as db:
+            await searching.use_the_index(db)
             mine, group, done, queue, begun, notices = [
                 int((await db.execute(query)).scalar_one()) for query in (*boxes, started, unread)
             ]
@@ -401,18 +341,21 @@ class DatabaseLists:
             where.append(_is_of(_STATUS[status]))
         if numbered:
             where.append(seeking.is_among(t.inst, numbered))
-        seed = self._seed(who, box, where, numbered)
+        seed = self._seed(who, box, where, numbered, only_open=status is InstanceStatus.OPEN)
         # An id begins with the instant at which its instance was started.
         whole = sa.func.count().over()
         page = sa.select(seed.c.iid, whole).order_by(seed.c.iid.desc()).limit(limit).offset(offset)
         async with self._database.reading() as db:
+            await searching.use_the_index(db)
             chosen = (await db.execute(page)).all()
             behind_the_end = sa.select(sa.func.count()).select_from(seed)
             total = chosen[0][1] if chosen else (await db.execute(behind_the_end)).scalar_one()
         return await self._rows([row[0] for row in chosen]), min(total, COUNTED_MAX)
 
     @staticmethod
-    def _seed(who: Principal, box: InstanceBox, where: Sequence[Where], numbered: Sequence[int]) -> sa.Subquery:
+    def _seed(
+        who: Principal, box: InstanceBox, where: Sequence[Where], numbered: Sequence[int], *, only_open: bool
+    ) -> sa.Subquery:
         """Ids of the instances of a box."""
         c = t.inst.c
         own = sa.select(c.iid).where(c.tenant == who.tenant, *where)
@@ -426,7 +369,8 @@ class DatabaseLists:
             return sa.union(*(parts or [own.where(sa.false())])).subquery("seed")
         if Permission.READ_ALL in who.permissions:
             return (own if numbered else seeking.newest(own)).subquery("seed")
-        return seeking.instances_seen_by(who, where, _may_work_on(who, None), numbered or None)
+        has_task = may_work_on(who, None)
+        return seeking.instances_seen_by(who, where, has_task, numbered or None, only_open=only_open)
 
     async def _found(self, who: Principal, box: InstanceBox, clauses: Sequence[Clause]) -> list[int]:
         """Ids of the instances of a box that are found by the index, the newest first, as many as are counted."""
@@ -439,7 +383,7 @@ class DatabaseLists:
             perhaps = await searching.newest(db, who.tenant, held, COUNTED_MAX + 1, now_ms)
             joined = t.task.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
             query = sa.select(t.task.c.iid).select_from(joined)
-            query = query.where(seeking.is_among(t.task, perhaps), _may_work_on(who, None))
+            query = query.where(seeking.is_among(t.task, perhaps), may_work_on(who, None))
             others = set((await db.execute(query)).scalars()) if perhaps else set()
             return sorted(others.union(found), reverse=True)[: COUNTED_MAX + 1]
 

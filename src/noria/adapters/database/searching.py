@@ -155,9 +155,9 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 
 
 
 async def use_the_index(db: AsyncConnection) -> None:
-    """Have PostgreSQL plan each search for what it looks for, and never read every row.
+    """Have PostgreSQL plan each question for what is asked, and never read every row.
 
-    What it costs to take a row's terms apart it does not know.
+    It does not know what it costs to take a row's terms apart, nor how few open tasks of all are somebody's.
     """
     if db.dialect.name == "postgresql":
         await db.exec_driver_sql(_PLANNING)

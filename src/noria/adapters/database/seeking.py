@@ -104,7 +104,12 @@ def copied_to(who: Principal) -> Keys:
 
 
 def instances_seen_by(
-    who: Principal, where: Sequence[Where], has_task: Where, only: Sequence[int] | None = None
+    who: Principal,
+    where: Sequence[Where],
+    has_task: Where,
+    only: Sequence[int] | None = None,
+    *,
+    only_open: bool = False,
 ) -> sa.Subquery:
     """Ids of the instances that a person may see, and that fit: `noria.trust.policy.may_see` from the indexes' side.
 
@@ -113,6 +118,7 @@ def instances_seen_by(
         where: what else must hold for the row of `inst`.
         has_task: whether a row of `task`, joined with `inst`, gives the person a part in it as a substitute.
         only: the instances that `where` leaves, where they are known.
+        only_open: whether `where` leaves those that are open.
     """
     c, v = t.inst.c, t.visit.c
     own = sa.select(c.iid).where(c.tenant == who.tenant, *where)
@@ -136,6 +142,10 @@ def instances_seen_by(
         visits = visits.order_by(v.closed.desc()).limit(COUNTED_MAX + 1)
     # By each value of `human`, so that the index gives them in order.
     did = [*(sa.and_(v.actor == who.id, v.human == human) for human in (0, 1)), sa.and_(v.proxy == who.id, _PROXIED)]
+    if only_open:
+        # What was closed before the oldest of them began is of none of them.
+        oldest = sa.select(sa.func.min(c.started)).where(c.tenant == who.tenant, *where).scalar_subquery()
+        did = [sa.and_(one, when) for one in did for when in (v.closed == 0, v.closed >= oldest)]
     parts += [*(fitting(visits.where(one), where) for one in did), fitting(copied_to(who), where)]
     return sa.union(*(sa.select(part.subquery().c.iid) for part in parts)).subquery("seen")
 
