@@ -18,4 +18,5 @@ export const NOTICE_KINDS: readonly NoticeKind[] = [
   "refused",
   "completed",
   "terminated",
+  "withdrawn",
 ];
