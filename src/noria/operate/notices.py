@@ -30,6 +30,7 @@ KINDS = (
     "refused",
     "completed",
     "terminated",
+    "withdrawn",
 )
 """Of notices: a new task of mine, one that I may claim, one handed over to me, a limit that comes near or is over, …"""
 
@@ -59,6 +60,7 @@ TOLD_OF = (
     e.InstanceRefused,
     e.InstanceCompleted,
     e.InstanceTerminated,
+    e.InstanceWithdrawn,
     e.Commented,
 )
 """Events that somebody is told of."""
@@ -168,7 +170,7 @@ def notices_of(
     """The notices of one journal row.
 
     A reminder goes to whoever holds the task, or to all who may claim it, and to their managers; a return and
-    the end go to the starter; a mention to whom it names. What is told of a task
+    the end go to the starter, a withdrawal to who had it; a mention to whom it names. What is told of a task
     goes to the substitutes of those people as well. Nobody is told of what they did themselves.
 
     Args:
@@ -177,7 +179,7 @@ def notices_of(
         title: the instance's line.
         graph: its definition's.
         members: people as they are now.
-        holders: of the open tasks, by token.
+        holders: of the open tasks, by token; for a withdrawal those of the tasks that it takes away.
         amount: of the request, which limits substitutes; None for none that is known.
         opening: whether new tasks are told of too.
     """
@@ -268,6 +270,11 @@ def notices_of(
             tell([starter], "completed", 0, "")
         elif isinstance(event, e.InstanceTerminated):
             tell([starter], "terminated", 0, event.by, reason=event.reason)
+        elif isinstance(event, e.InstanceWithdrawn):
+            by = organisation.name_of(event.by)
+            for token, held in holders.items():
+                # Whom it was only offered to have lost nothing.
+                tell([held.assignee], "withdrawn", token, event.by, by=by, text=event.reason)
     return found
 
 

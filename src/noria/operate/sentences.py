@@ -87,6 +87,10 @@ _SENTENCES: dict[str, dict[Language, Sentence]] = {
         "zh-CN": Sentence("已终止：{title}", "您的申请已被终止，原因：{reason}"),
         "en": Sentence("Terminated: {title}", "Your request was terminated. Reason: {reason}"),
     },
+    "withdrawn": {
+        "zh-CN": Sentence("已撤回：{title}", "{by}撤回了申请，无需再办理。{text}"),
+        "en": Sentence("Withdrawn: {title}", "{by} withdrew the request; nothing is to be done. {text}"),
+    },
     "digest": {
         "zh-CN": Sentence("{count} 条通知", "以下通知合并发送："),
         "en": Sentence("{count} notices", "These notices are sent together:"),

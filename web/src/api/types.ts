@@ -459,7 +459,8 @@ export type NoticeKind =
   | "nobody"
   | "refused"
   | "completed"
-  | "terminated";
+  | "terminated"
+  | "withdrawn";
 export interface Notice {
   id: string;
   at: string;

@@ -19,4 +19,5 @@ export const NOTICE_KINDS: readonly NoticeKind[] = [
   "refused",
   "completed",
   "terminated",
+  "withdrawn",
 ];
