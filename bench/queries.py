@@ -26,7 +26,10 @@ import asyncpg
 from bench.postgres import missing_postgres, new_database, server
 from noria.adapters.demo.seeding import example_files
 from noria.bootstrap import TENANT, Noria
+from noria.engine.definition import Definition
+from noria.operate.finding import Wanted
 from noria.operate.ids import shard_of
+from noria.operate.indexing import Subject, terms_of
 from noria.operate.office import Caller
 from noria.operate.reading import InstanceBox, InstanceStatus, TaskBox, TaskSort
 from noria.operate.requests import Origin
@@ -61,8 +64,8 @@ class Company:
         """Some have far more to do than others."""
         return min(int(self.draw.expovariate(1 / 120)), PEOPLE - 1)
 
-    def instances(self) -> Iterator[tuple[Row, list[Row], list[Row], list[Row]]]:
-        """Rows of inst, task, candidate and visit, instance by instance."""
+    def instances(self) -> Iterator[tuple[Row, list[Row], list[Row], list[Row], Subject]]:
+        """Rows of inst, task, candidate and visit, and what is indexed, instance by instance."""
         draw = self.draw
         for n in range(self.finished + self.opened):
             ended = n < self.finished
@@ -73,8 +76,14 @@ class Company:
             starter = draw.randrange(PEOPLE)
             amount = draw.randrange(100, 200_000)
             word, firm = draw.choice(WORDS), draw.choice(FIRMS)
-            key, title = f"CG-2026-{n:07d}", f"采购 {word}{draw.randrange(1000)} ¥{amount}"
-            summary = json.dumps({"supplier": f"上海{firm}有限公司", "amount": amount}, ensure_ascii=False)
+            item = f"{word}{draw.randrange(1000)}"
+            key, title = f"CG-2026-{n:07d}", f"采购 {item} ¥{amount}"
+            supplier = f"上海{firm}有限公司"
+            summary = json.dumps({"supplier": supplier, "amount": amount}, ensure_ascii=False)
+            fields = {"title": item, "category": "material", "supplier": supplier, "amount": amount}
+            subject = Subject(
+                *(TENANT, 1, int(ended), started, key, title, summary, f"p{starter}", f"unit{starter % UNITS}", fields)
+            )
             inst = (
                 *(shard, iid, TENANT, 1, 9, int(ended), key, title, summary, f"p{starter}", f"unit{starter % UNITS}"),
                 *(0, 0, started, started + DAY_MS if ended else 0, 1, 0, b"\x90"),
@@ -92,7 +101,10 @@ class Company:
                 tasks.append((shard, iid, tok, TENANT, 1, 3 + tok % 4, assignee, started, due, 50, 1, 1, 0, "", 0))
                 if group:
                     candidates.append((shard, iid, tok, "g", f"group{draw.randrange(GROUPS)}", TENANT))
-            yield inst, tasks, candidates, visits
+            subject.actors = frozenset(visit[-1] for visit in visits)
+            subject.holders = frozenset(task[6] for task in tasks if task[6])
+            subject.groups = frozenset(candidate[4] for candidate in candidates)
+            yield inst, tasks, candidates, visits, subject
 
 
 _INST = (
@@ -108,24 +120,29 @@ _VISIT = (
 TABLES = {"inst": _INST, "task": _TASK, "candidate": _CANDIDATE, "visit": _VISIT}
 
 
-def pages(company: Company) -> Iterator[dict[str, list[Row]]]:
-    """The rows in pages by table."""
-    page: dict[str, list[Row]] = {name: [] for name in TABLES}
-    for inst, tasks, candidates, visits in company.instances():
+def pages(company: Company, definition: Definition) -> Iterator[dict[str, list[Row]]]:
+    """The rows in pages by table; those of the index have the terms as a list."""
+    names = (*TABLES, "search")
+    page: dict[str, list[Row]] = {name: [] for name in names}
+    for inst, tasks, candidates, visits, subject in company.instances():
+        page["search"].append((inst[1], subject.unit, sorted(terms_of(subject, definition))))
         page["inst"].append(inst)
         page["task"] += tasks
         page["candidate"] += candidates
         page["visit"] += [(*visit, 0, 1, 1, 3_600_000, 0, 3_600_000, 0) for visit in visits]
         if len(page["inst"]) == 20_000:
             yield page
-            page = {name: [] for name in TABLES}
+            page = {name: [] for name in names}
     yield page
 
 
-def fill_sqlite(path: Path, company: Company) -> None:
+def fill_sqlite(path: Path, company: Company, definition: Definition) -> None:
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA synchronous = OFF")
-        for page in pages(company):
+        for page in pages(company, definition):
+            documents = [(iid, " ".join(terms)) for iid, _, terms in page.pop("search")]
+            db.executemany("INSERT INTO search (rowid, terms) VALUES (?, ?)", documents)
+            db.commit()
             for name, rows in page.items():
                 columns = TABLES[name].split()
                 marks = ", ".join("?" * len(columns))
@@ -134,9 +151,13 @@ def fill_sqlite(path: Path, company: Company) -> None:
     db.close()
 
 
-async def fill_postgres(url: str, company: Company) -> None:
+_INDEX = "INSERT INTO search (iid, unit, terms) VALUES ($1, $2, array_to_tsvector($3::text[]))"
+
+
+async def fill_postgres(url: str, company: Company, definition: Definition) -> None:
     db = await asyncpg.connect(url)
-    for page in pages(company):
+    for page in pages(company, definition):
+        await db.executemany(_INDEX, page.pop("search"))
         for name, rows in page.items():
             await db.copy_records_to_table(name, records=rows, columns=TABLES[name].split())
     await db.execute("VACUUM ANALYZE")
@@ -153,6 +174,12 @@ def questions(noria: Noria, draw: random.Random) -> dict[str, Ask]:
     def some_number() -> str:
         return f"CG-2026-{draw.randrange(400_000):07d}"
 
+    def somebody() -> str:
+        return f"p{draw.randrange(PEOPLE)}"
+
+    def some_amount(operator: str, near: int) -> Wanted:
+        return Wanted(field=(f"amount{operator}{near + draw.randrange(-500, 500)}",))
+
     return {
         "inbox": lambda who: inbox.find(who, TaskBox.MINE),
         "inbox by priority": lambda who: inbox.find(who, TaskBox.MINE, sort=TaskSort.PRIORITY),
@@ -163,11 +190,23 @@ def questions(noria: Noria, draw: random.Random) -> dict[str, Ask]:
         "copied to me": lambda who: cases.find(who, InstanceBox.COPIED),
         "all I may see": lambda who: cases.find(who, InstanceBox.ALL),
         "all open": lambda who: cases.find(who, InstanceBox.ALL, status=InstanceStatus.OPEN),
-        "by number": lambda who: cases.find(who, InstanceBox.ALL, q=some_number()),
-        "by part of a number": lambda who: cases.find(who, InstanceBox.ALL, q=some_number()[-5:]),
-        "by a word": lambda who: cases.find(who, InstanceBox.ALL, q=draw.choice(WORDS)),
-        "by a word in my inbox": lambda who: inbox.find(who, TaskBox.MINE, q=draw.choice(WORDS)),
-        "by a word among done": lambda who: inbox.find(who, TaskBox.DONE, q=draw.choice(WORDS)),
+        "by number": lambda who: cases.find(who, InstanceBox.ALL, wanted=Wanted(some_number())),
+        "by part of a number": lambda who: cases.find(who, InstanceBox.ALL, wanted=Wanted(some_number()[-5:])),
+        "by a word": lambda who: cases.find(who, InstanceBox.ALL, wanted=Wanted(draw.choice(WORDS))),
+        "by a word that all have": lambda who: cases.find(who, InstanceBox.ALL, wanted=Wanted("采购")),
+        "by a character": lambda who: cases.find(who, InstanceBox.ALL, wanted=Wanted("轴")),
+        "by two words": lambda who: cases.find(who, InstanceBox.ALL, wanted=Wanted(f"{draw.choice(WORDS)} 精工")),
+        "by a name": lambda who: cases.find(who, InstanceBox.ALL, wanted=Wanted(f"员工{draw.randrange(PEOPLE)}")),
+        "by a word that none has": lambda who: cases.find(who, InstanceBox.ALL, wanted=Wanted("玻璃")),
+        "by a word in my inbox": lambda who: inbox.find(who, TaskBox.MINE, wanted=Wanted(draw.choice(WORDS))),
+        "by a word in my groups'": lambda who: inbox.find(who, TaskBox.GROUP, wanted=Wanted(draw.choice(WORDS))),
+        "by a word among done": lambda who: inbox.find(who, TaskBox.DONE, wanted=Wanted(draw.choice(WORDS))),
+        "by starter": lambda who: cases.find(who, InstanceBox.ALL, wanted=Wanted(starter=somebody())),
+        "by holder": lambda who: cases.find(who, InstanceBox.ALL, wanted=Wanted(holder=somebody())),
+        "by actor": lambda who: cases.find(who, InstanceBox.ALL, wanted=Wanted(actor=somebody())),
+        "by a large amount": lambda who: cases.find(who, InstanceBox.ALL, wanted=some_amount(">=", 199_000)),
+        "by a wide range": lambda who: cases.find(who, InstanceBox.ALL, wanted=some_amount(">", 5_000)),
+        "by a field among done": lambda who: inbox.find(who, TaskBox.DONE, wanted=some_amount("<", 50_000)),
     }
 
 
@@ -208,22 +247,24 @@ def tell(name: str, times: list[float]) -> None:
     )
 
 
-async def prepare(url: str, company: Company) -> None:
+async def prepare(url: str, company: Company) -> Definition:
     noria = await Noria.open(url)
     now_ms = noria.clock.now_ms()
     await noria.people.put(TENANT, company.people, company.units, now_ms)
     await noria.catalogue.deploy(TENANT, "p1", example_files(), now_ms, noria.facts(TENANT))
+    definition = await noria.catalogue.get(1)
     await noria.close()
+    return definition
 
 
 def measure(on: str, given: argparse.Namespace, url: str) -> None:
     company = Company(given.finished, given.open, time.time_ns() // 1_000_000)
-    asyncio.run(prepare(url, company))
+    definition = asyncio.run(prepare(url, company))
     begun = time.monotonic()
     if on == "sqlite":
-        fill_sqlite(Path(url.removeprefix("sqlite:///")), company)
+        fill_sqlite(Path(url.removeprefix("sqlite:///")), company, definition)
     else:
-        asyncio.run(fill_postgres(url, company))
+        asyncio.run(fill_postgres(url, company, definition))
     print(f"{on}: {given.finished} finished and {given.open} open tasks, written in {time.monotonic() - begun:.0f} s")
     asyncio.run(ask(url, company, given.rounds, given.only.split(",") if given.only else ()))
 

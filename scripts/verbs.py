@@ -59,6 +59,9 @@ MEANINGS = {
     "with everything else that was completed since and has a handler; then the task is open again. Until that is done "
     "the request waits: an operator may end or suspend it, and change nothing else. Not while something else of the "
     "request is under way beside it, and not when the request has ended",
+    "批量审批 bulk approval": "agreeing to several tasks at once with one opinion, where the process allows it "
+    "(`bulkApproval`). Each is a decision of its own; one that needs a field or a signature, has changed, or is not "
+    "mine, is left out and named with the reason, before as well as afterwards",
     "撤回 withdraw": "by the applicant, as the process allows (`withdrawable`)",
     "抄送 copy": "no decision; everybody gets one copy at most, and may look at the request from then on",
     "催办 urge": "by the applicant or an operator; each task once in 30 minutes",

@@ -35,6 +35,7 @@ from noria.adapters.database.catalogue import DatabaseCatalogue
 from noria.adapters.database.changes import DatabaseChanges
 from noria.adapters.database.deliveries import DatabaseDeliveries
 from noria.adapters.database.desk import DatabaseDesk
+from noria.adapters.database.filters import DatabaseFilters
 from noria.adapters.database.leases import PostgresLeases
 from noria.adapters.database.lists import DatabaseLists
 from noria.adapters.database.observations import DatabaseObservations
@@ -62,6 +63,7 @@ from noria.kernel.instants import InstantMs, to_datetime
 from noria.monitor.watching import Watching
 from noria.operate.attachments import Attachments
 from noria.operate.auditing import Auditing, AuditVerdict, verify_audit
+from noria.operate.bulk import Bulk
 from noria.operate.calendar_drafts import CalendarDraft
 from noria.operate.calendaring import Calendaring, KnownDays
 from noria.operate.calendars import CalendarBook
@@ -87,6 +89,7 @@ from noria.operate.requests import Origin
 from noria.operate.rosters import ImportView, Rosters
 from noria.operate.rules import Rules
 from noria.operate.runtime import Runtime
+from noria.operate.saved_filters import SavedFilters
 from noria.operate.sending import Sender
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
@@ -257,7 +260,7 @@ class Noria:
         office = Office(
             self.runtime,
             database.store,
-            DatabaseLists(database),
+            DatabaseLists(database, self.projector, clock),
             self.catalogue,
             self.people,
             self.audit,
@@ -286,6 +289,7 @@ class Noria:
             operations=self.operations,
             inbox=inbox,
             verbs=Verbs(office, cases, inbox),
+            bulk=Bulk(office, cases, inbox),
             paths=Paths(office, cases),
             models=models,
             rules=Rules(office, models),
@@ -299,6 +303,7 @@ class Noria:
             attachments=Attachments(office, cases, Clamd(clamd) if clamd else None, Previews()),
             printing=Printing(office, cases, PdfPrinter(Path(font) if font else None)),
             desk=Desk(office, DatabaseDesk(database)),
+            filters=SavedFilters(office, DatabaseFilters(database), lambda: SystemSecrets().token()[:16]),
             telling=Telling(office, deliveries, self._channel, allowed),
             environment=Environment(office, observations, self.world.refresh),
             calendaring=Calendaring(office, self.book, calendars, self.deriving, _known_days),
@@ -552,6 +557,14 @@ class Composition:
         noria = await Noria.open(url)
         try:
             await noria.projector.rebuild()
+        finally:
+            await noria.close()
+
+    async def rebuild_search(self, url: str) -> None:
+        """Fill the search index again."""
+        noria = await Noria.open(url)
+        try:
+            await noria.projector.rebuild_search()
         finally:
             await noria.close()
 

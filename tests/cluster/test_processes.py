@@ -17,8 +17,10 @@ from noria.kernel.instants import HOUR_MS, MINUTE_MS
 from noria.operate.ids import shard_of
 from noria.operate.office import Caller
 from noria.operate.ports import NoAnswerError, NotOwnerError, StaleOwnerError
+from noria.operate.reading import InstanceBox, InstanceStatus, Search, TaskBox, TaskSort
 from noria.operate.requests import Accepted, Origin
 from noria.operate.rows import SHARDS, Commit
+from noria.operate.terms import Term
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
 from tests.cluster.fleet import SHORT_MS, Fleet, Ship, refused
@@ -403,6 +405,34 @@ async def test_notices_and_figures_are_announced_at_every_process(a_fleet: Make)
         kinds: set[str] = set()
         while {"board.changed", "notice.created"} - kinds:
             kinds.add((await asyncio.wait_for(anext(stream), 10)).kind)
+
+
+async def test_what_was_just_done_copied_or_started_is_in_the_next_answer_of_every_process(a_fleet: Make) -> None:
+    _, ships = await several(a_fleet, count=3)
+    people = [Person(key, key, name, roles=("employee",)) for key, name in (("lin", "林晓"), ("li", "李娜"))]
+    await ships[0].noria.people.put(TENANT, people, [], ships[0].noria.clock.now_ms())
+    callers = {person.id: Principal(person.id, TENANT, frozenset({Permission.WORK})) for person in people}
+    for number in range(12):
+        one, two, three = (ships[(number + n) % 3] for n in range(3))
+        iid = await one.start_one(business_key=f"CG-2026-{number:06d}")
+        search = Search(((Term(f"^{number:04d}"),),))
+        asked = {"definitions": None, "limit": 50, "offset": 0}
+        found, _ = await two.noria.services.office.lists.instances(
+            callers["lin"], InstanceBox.ALL, status=InstanceStatus.ALL, search=search, **asked
+        )
+        assert iid in {row.iid for row in found}
+        await two.complete(iid, "work")
+        done, total = await three.noria.services.office.lists.tasks(
+            callers["lin"], TaskBox.DONE, search=None, sort=TaskSort.CREATED, **asked
+        )
+        assert iid in {row.iid for row in done}
+        assert total == number + 1
+        await three.submit(c.SendCopy("lin", ("li",), ""), iid)
+        copied, total = await one.noria.services.office.lists.instances(
+            callers["li"], InstanceBox.COPIED, status=InstanceStatus.ALL, search=None, **asked
+        )
+        assert iid in {row.iid for row in copied}
+        assert total == number + 1
 
 
 async def test_a_deployment_is_in_force_at_every_process(a_fleet: Make) -> None:

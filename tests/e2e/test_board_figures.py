@@ -24,7 +24,7 @@ def nearest_rank(durations: list[int], percent: int) -> int:
 
 
 def counted(site: Site, start_ms: int, end_ms: int) -> dict[str, float | None]:
-    """The tiles by a plain walk through the journal: everything of a period, for the one process there is."""
+    """The tiles by a plain walk through the journal: everything of a period, for purchases."""
     handling: list[int] = []
     cycles: list[int] = []
     open_due: list[int] = []
@@ -32,7 +32,11 @@ def counted(site: Site, start_ms: int, end_ms: int) -> dict[str, float | None]:
     for iid in site.instances():
         opened: dict[int, e.TaskOpened] = {}
         begun = 0
-        for row in site.run(site.noria.database.store.journal_of(iid)):
+        rows = site.run(site.noria.database.store.journal_of(iid))
+        first = e.decode_events(rows[0].ev)[0]
+        if not isinstance(first, e.InstanceStarted) or first.process != "purchase":
+            continue
+        for row in rows:
             inside = start_ms <= row.ts <= end_ms
             for event in e.decode_events(row.ev):
                 match event:

@@ -87,10 +87,57 @@ def test_several_tasks_are_approved_at_once(site: Site, sign_in: SignIn) -> None
         page.get_by_label(f"选中 {key}").check()
 
     page.get_by_test_id("bulk-complete").click()
+    expect(page.get_by_test_id("bulk-agreed")).to_contain_text("2 项中的 2 项")
+    page.get_by_test_id("bulk-opinion").fill("同意采购")
+    page.get_by_test_id("bulk-confirm").click()
 
     expect(page.get_by_test_id("toasts")).to_contain_text("已处理 2 项")
     expect(page.get_by_test_id("task-item")).to_have_count(1)
     expect(item(page, keys[2])).to_be_visible()
+    lin = Client(site, "lin")
+    for request in lin.get("/instances", box="started")["items"]:
+        said = [one["comment"] for one in lin.get(f"/instances/{request['id']}/timeline")["items"] if one["comment"]]
+        assert said == (["同意采购"] if request["business_key"] in keys[:2] else [])
+
+
+def test_who_cannot_be_approved_at_once_is_named_before_the_button_is_pressed(site: Site, sign_in: SignIn) -> None:
+    keys = requests(site, 2)
+    for key in keys:
+        Client(site, "wang").complete(key)
+    page = sign_in("li", "/tasks?box=group")
+    for key in keys:
+        page.get_by_label(f"选中 {key}").check()
+
+    # The process lets managers approve many at once, and not finance.
+    page.get_by_test_id("bulk-complete").click()
+    expect(page.get_by_test_id("bulk-agreed")).to_contain_text("2 项中的 0 项")
+    expect(page.get_by_test_id("bulk-left-out")).to_contain_text(keys[0])
+    expect(page.get_by_test_id("bulk-left-out")).to_contain_text("不允许此环节批量审批")
+    expect(page.get_by_test_id("bulk-confirm")).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("bulk")).to_contain_text("已选 2")
+
+
+def test_what_was_typed_stays_to_be_read_when_the_applicant_withdraws(
+    site: Site, sign_in: SignIn, visitors: Visitors
+) -> None:
+    visitors.expected.add(409)
+    lin = Client(site, "lin")
+    request = lin.request_purchase()
+    page = sign_in("wang")
+    # His page does not hear of it before he presses the button.
+    page.context.route("**/api/stream**", lambda route: route.abort())
+    page.goto(f"{site.url}/tasks")
+    open_task(page, str(request["business_key"]))
+    opinion = page.get_by_label("审批意见")
+    opinion.fill("价格合适，同意")
+    lin.post(f"/instances/{request['id']}/withdraw", reason="型号有误")
+    page.get_by_test_id("task-complete").click()
+
+    expect(page.get_by_test_id("task-refusal")).to_contain_text("已由申请人撤回（林晓")
+    expect(page.get_by_test_id("task-closed")).to_be_visible()
+    expect(opinion).to_have_value("价格合适，同意")
+    visitors.complaints[:] = [text for text in visitors.complaints if "/api/stream" not in text]
 
 
 def test_the_second_of_two_people_learns_who_was_first_and_keeps_what_he_typed(

@@ -67,8 +67,12 @@ def test_a_channel_is_set_up_tested_fails_and_is_sent_again(
     visitors.expected |= {422, 502}
     page = sign_in("he", "/admin/channels")
     expect(page.get_by_test_id("channel-add")).to_be_disabled()
+    expect(page.get_by_test_id("channel-add")).to_have_accessible_description(
+        "请先保存上面的地址：通知里的链接要用到它。保存后即可添加渠道。"
+    )
     expect(page.get_by_test_id("public-url")).to_have_value(site.url)
     page.get_by_test_id("public-url-save").click()
+    expect(page.get_by_test_id("address-first")).to_have_count(0)
     page.get_by_test_id("channel-add").click()
     page.get_by_test_id("channel-kind").select_option("webhook")
     page.get_by_test_id("channel-id").fill("erp")

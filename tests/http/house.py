@@ -92,7 +92,10 @@ class House:
 
     @classmethod
     async def open(cls, url: str) -> House:
-        clock = MovedClock()
+        return await cls.with_clock(url, MovedClock())
+
+    @classmethod
+    async def with_clock(cls, url: str, clock: Any) -> Any:
         noria = await Noria.open(url, clock=clock, handlers=demo_handlers())
         await noria.start()
         return cls(noria, clock)

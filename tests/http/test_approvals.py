@@ -309,3 +309,12 @@ async def test_who_wants_no_notice_of_copies_finds_them_all_the_same(
     await house.noria.projector.catch_up()
     assert [item["id"] for item in (await guest.get("/instances", box="copied")).json()["items"]] == [instance]
     assert (await guest.get("/tasks/counts")).json()["notices"] == 0
+
+
+async def test_who_has_just_approved_sees_the_request_at_once(people: dict[str, Client], house: House) -> None:
+    await house.noria.projector.stop()
+    instance = await begun(people)
+    for name in ("wang", "li"):
+        await decide(people[name])
+        assert (await people[name].get(f"/instances/{instance}")).status_code == 200, name
+    assert (await people["wang"].get(f"/instances/{instance}")).status_code == 200

@@ -165,3 +165,13 @@ def test_a_font_that_cannot_be_used_is_refused_by_name(tmp_path: Path) -> None:
     for path in (tmp_path / "no.ttf", tmp_path / "missing.ttf"):
         with pytest.raises(FontError, match=path.name):
             PdfPrinter(path)
+
+
+async def test_what_was_declared_void_is_printed_as_void(house: House) -> None:
+    lin, done = await finished(house)
+    he = await house.sign_in("he")
+    assert (await he.post(f"/instances/{done['id']}/void", {"reason": "重复采购"})).status_code == 200
+    for language, word in (("zh-CN", "已作废"), ("en", "Void")):
+        answer = await lin.get(f"/instances/{done['id']}/pdf", language=language)
+        assert answer.status_code == 200, answer.text
+        assert word in text_of(answer.content)

@@ -21,7 +21,16 @@ _PEOPLE = (
     Person("gao", "gao", "高工", "quality", roles=("inspector",)),
     Person("gone", "gone", "离职", "metal", active=False, roles=("inspector",), position="buyer"),
 )
-COMPANY = Organisation({person.id: person for person in _PEOPLE}, {unit.id: unit for unit in _UNITS})
+
+
+class Company(Organisation):
+    """Scenarios name whom they like: only who has left is nobody."""
+
+    def knows(self, person_id: str) -> bool:
+        return person_id not in self.people or self.is_active(person_id)
+
+
+COMPANY = Company({person.id: person for person in _PEOPLE}, {unit.id: unit for unit in _UNITS})
 
 
 def changed(company: Organisation, verb: str, who: str, unit: str = "") -> Organisation:
@@ -35,4 +44,4 @@ def changed(company: Organisation, verb: str, who: str, unit: str = "") -> Organ
         units[unit] = msgspec.structs.replace(units[unit], acting=(Acting(who),))
     else:
         raise ValueError(f"{verb!r} is not something that happens to the company.")
-    return Organisation(people, units, company.at_ms)
+    return Company(people, units, company.at_ms)

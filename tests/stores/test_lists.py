@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from noria.adapters.database import lists, seeking
 from noria.adapters.database.board import DatabaseBoard
-from noria.adapters.database.lists import DatabaseLists
 from noria.adapters.database.schema import PROJECTION
 from noria.adapters.demo import demo_handlers
 from noria.adapters.demo.company import PEOPLE, UNITS
@@ -17,8 +16,9 @@ from noria.adapters.demo.seeding import example_files
 from noria.engine import commands as c
 from noria.kernel.instants import DAY_MS, HOUR_MS
 from noria.monitor.board import Board, ProcessName
+from noria.operate.finding import Wanted, search_for
 from noria.operate.ids import task_id
-from noria.operate.reading import InstanceBox, InstanceStatus, TaskBox, TaskSort
+from noria.operate.reading import InstanceBox, InstanceStatus, Search, TaskBox, TaskSort
 from noria.operate.requests import Accepted, SerialDraw
 from noria.operate.taskviews import open_task, task_facts
 from noria.trust.policy import Principal, may_reassign, may_see, may_work_on
@@ -38,7 +38,7 @@ class Company:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.lists = DatabaseLists(house.noria.database)
+        self.lists = house.noria.services.office.lists
 
     async def who(self, person: str, tenant: int = TENANT) -> Principal:
         organisation = await self.house.noria.people.organisation(TENANT)
@@ -78,15 +78,31 @@ class Company:
         answer = await self.house.submit(c.ReturnTask(token, person, "apply", "发票缺失"), iid)
         assert isinstance(answer, Accepted), answer
 
-    async def titles(self, person: str, box: TaskBox, **given: object) -> list[tuple[int, str]]:
+    async def search(self, person: str, q: str = "", process: str = "", **wanted: object) -> Search | None:
+        """What a person looks for."""
+        office = self.house.noria.services.office
+        return await search_for(office, await self.who(person), Wanted(q, **wanted), process)
+
+    async def titles(self, person: str, box: TaskBox, q: str = "", **given: object) -> list[tuple[int, str]]:
         """(instance, element) of a person's tasks."""
-        asked = {"definitions": None, "q": "", "sort": TaskSort.CREATED, "limit": 50, "offset": 0} | given
+        search = await self.search(person, q)
+        asked = {"definitions": None, "search": search, "sort": TaskSort.CREATED, "limit": 50, "offset": 0} | given
         rows, _ = await self.lists.tasks(await self.who(person), box, **asked)
         elements = (await self.house.noria.catalogue.get(1)).graph.elements
         return [(row.iid, elements[row.element].id) for row in rows]
 
-    async def seen(self, person: str, box: InstanceBox = InstanceBox.ALL, **given: object) -> list[int]:
-        asked = {"definitions": None, "status": InstanceStatus.ALL, "q": "", "limit": 50, "offset": 0} | given
+    async def seen(
+        self,
+        person: str,
+        box: InstanceBox = InstanceBox.ALL,
+        q: str = "",
+        wanted: Wanted | None = None,
+        **given: object,
+    ) -> list[int]:
+        search = await search_for(
+            self.house.noria.services.office, await self.who(person), wanted or Wanted(q), process=""
+        )
+        asked = {"definitions": None, "status": InstanceStatus.ALL, "search": search, "limit": 50, "offset": 0} | given
         rows, total = await self.lists.instances(await self.who(person), box, **asked)
         assert total >= len(rows)
         return [row.iid for row in rows]
@@ -166,14 +182,15 @@ async def test_tasks_are_paged_in_every_order_without_gap_or_double(company: Com
     assert found == (iids[::-1] if sort is TaskSort.CREATED else iids)
 
 
-async def test_a_search_takes_its_text_literally(company: Company) -> None:
-    percent = await company.request("lin", 1_000, "100% 棉_布")
-    other = await company.request("lin", 1_000, "100 棉布")
-    assert await company.titles("wang", TaskBox.MINE, q="100%") == [(percent, "manager_review")]
-    assert await company.titles("wang", TaskBox.MINE, q="棉_布") == [(percent, "manager_review")]
-    assert await company.titles("wang", TaskBox.MINE, q="cg-2026-000002") == [(other, "manager_review")]
-    assert await company.titles("wang", TaskBox.MINE, q="\\") == []
-    assert await company.seen("lin", q="100%") == [percent]
+async def test_a_search_looks_for_words_and_for_nothing_between_them(company: Company) -> None:
+    one = await company.request("lin", 1_000, "100% 棉_布")
+    two = await company.request("lin", 1_000, "100 棉布")
+    for q in ("100%", "棉_布", "*", '"', "NOT", "100 OR", "'a':*", "(", "\\"):
+        found = {iid for iid, _ in await company.titles("wang", TaskBox.MINE, q=q)}
+        assert found == ({one, two} if q in ("100%", "棉_布") else set()), q
+        assert set(await company.seen("lin", q=q)) == found, q
+    assert await company.titles("wang", TaskBox.MINE, q="棉布") == [(two, "manager_review")]
+    assert await company.titles("wang", TaskBox.MINE, q="cg-2026-000002") == [(two, "manager_review")]
 
 
 async def test_an_open_task_is_shown_with_its_groups_and_its_version(company: Company) -> None:
@@ -230,7 +247,7 @@ async def test_the_boxes_show_exactly_what_the_policy_lets_a_person_do(company: 
     for person in PEOPLE:
         who = await company.who(person.id)
         facts = {(row.iid, row.tok): task_facts(row) for row in everything}
-        asked = {"definitions": None, "q": "", "sort": TaskSort.CREATED, "limit": 50, "offset": 0}
+        asked = {"definitions": None, "search": None, "sort": TaskSort.CREATED, "limit": 50, "offset": 0}
         shown = {
             box: {(row.iid, row.tok) for row in (await company.lists.tasks(who, box, **asked))[0]} for box in TaskBox
         }
@@ -251,6 +268,8 @@ async def test_the_boxes_show_exactly_what_the_policy_lets_a_person_do(company: 
         "li": (0, 2, 0),
         "sun": (1, 2, 0),
         "zhao": (0, 1, 0),
+        "fang": (0, 0, 0),
+        "qin": (0, 0, 0),
         "qian": (0, 0, 0),
     }
 
@@ -297,7 +316,7 @@ async def test_a_person_of_another_tenant_sees_nothing(company: Company) -> None
     await company.does("wang", iid, "manager_review")
     await company.folded()
     stranger = await company.who("he", tenant=2)
-    asked = {"definitions": None, "q": "", "limit": 50, "offset": 0}
+    asked = {"definitions": None, "search": None, "limit": 50, "offset": 0}
     assert await company.lists.instances(stranger, InstanceBox.ALL, status=InstanceStatus.ALL, **asked) == ([], 0)
     for box in TaskBox:
         assert await company.lists.tasks(stranger, box, sort=TaskSort.DUE, **asked) == ([], 0)
@@ -437,7 +456,8 @@ async def test_a_task_is_found_by_the_name_that_its_model_computes_while_it_is_o
     asked = {"definitions": None, "sort": TaskSort.CREATED, "limit": 50, "offset": 0}
 
     async def names(box: TaskBox, q: str) -> list[str]:
-        rows, total = await company.lists.tasks(await company.who("wang"), box, q=q, **asked)
+        search = await company.search("wang", q)
+        rows, total = await company.lists.tasks(await company.who("wang"), box, search=search, **asked)
         assert total == len(rows)
         return [row.name for row in rows]
 
@@ -446,9 +466,9 @@ async def test_a_task_is_found_by_the_name_that_its_model_computes_while_it_is_o
     assert [task.name for task in await company.lists.open_tasks([iid])] == ["50% of Acme_1"]
     await company.does("wang", iid, "review")
     await company.folded()
-    assert await names(TaskBox.DONE, "0% of") == ["50% of Acme_1"]
-    assert await names(TaskBox.MINE, "acme") == []
-    assert await names(TaskBox.MINE, "") == [""]
+    assert await names(TaskBox.DONE, "50% of") == ["50% of Acme_1"]
+    # A request is found by all of its steps, those that are over among them.
+    assert await names(TaskBox.MINE, "acme") == await names(TaskBox.MINE, "") == [""]
 
 
 async def test_a_manager_finds_the_requests_of_the_units_below(company: Company) -> None:
@@ -469,7 +489,7 @@ async def test_a_whole_number_finds_that_request_alone_and_only_for_who_may_see_
         InstanceBox.ALL,
         definitions=None,
         status=InstanceStatus.ALL,
-        q="",
+        search=None,
         limit=50,
         offset=0,
     )
@@ -493,7 +513,7 @@ async def test_lists_of_requests_are_counted_so_far_and_paged_without_gap(
     for module in (seeking, lists):
         monkeypatch.setattr(module, "COUNTED_MAX", 4)
     for person, box in (("lin", InstanceBox.ALL), ("lin", InstanceBox.STARTED), ("he", InstanceBox.ALL)):
-        given = {"definitions": None, "status": InstanceStatus.ALL, "q": "", "limit": 2}
+        given = {"definitions": None, "status": InstanceStatus.ALL, "search": None, "limit": 2}
         pages = [await company.lists.instances(await company.who(person), box, **given, offset=n) for n in (0, 2)]
         assert [total for _, total in pages] == [4, 4]
         assert [row.iid for rows, _ in pages for row in rows] == iids[:1:-1]

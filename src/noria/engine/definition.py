@@ -82,6 +82,12 @@ class Definition:
         return self.forms.get(name)
 
     @cached_property
+    def own_forms(self) -> dict[str, Form]:
+        """The forms that this process itself shows, that of its start first; others may call a variable otherwise."""
+        named = [self.graph.start_form, *(element.human.form for element in self.graph.elements if element.human)]
+        return {name: self.forms[name] for name in named if name in self.forms}
+
+    @cached_property
     def guarded(self) -> frozenset[str]:
         """The variables that some step hides."""
         return frozenset(

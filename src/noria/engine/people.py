@@ -24,6 +24,10 @@ class People(Protocol):
         """By identity: another one may answer otherwise."""
         ...
 
+    def knows(self, person_id: str) -> bool:
+        """Whether a task can go to a person: somebody active; anybody where no people are kept at all."""
+        ...
+
     def person(self, person_id: str) -> dict[str, object] | None:
         """What models see of a person: id, name, unit, unit_name, manager, roles, position, posts; None for nobody."""
         ...

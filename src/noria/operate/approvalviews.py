@@ -64,7 +64,7 @@ def comeback_view(
         scope = state.scopes[scope].parent
     for variables in reversed(chain):
         now |= variables
-    labels = labels_of(held.definition.forms)
+    labels = labels_of(held.definition.own_forms)
     before = comeback.before
     names = [*before, *(name for name in now if name not in before)]
     return Comeback(

@@ -17,6 +17,7 @@ from noria.operate.changes import Held
 from noria.operate.deciding import decisions_made
 from noria.operate.deploying import DefinitionRow
 from noria.operate.files import files_in
+from noria.operate.finding import EVERYTHING, Wanted, search_for
 from noria.operate.office import (
     Caller,
     NotFoundError,
@@ -237,9 +238,9 @@ class Cases:
         if stored is None:
             raise NotFoundError("There is no such instance.")
         verdict = may_see(principal, msgspec.structs.replace(facts, actors=stored.actors | facts.actors))
-        if verdict.allowed or not principal.stands_for:
+        if verdict.allowed:
             return verdict
-        # What a substitute has just done is somebody else's in the state, and not in the projection yet.
+        # One of several who approve, or a substitute, has just done something: the state names another for the step.
         rows = await self._office.store.journal_of(row.iid)
         did = frozenset(entry.actor for entry in rows if entry.action in _DID)
         return may_see(principal, msgspec.structs.replace(facts, actors=did))
@@ -251,16 +252,22 @@ class Cases:
         *,
         process: str = "",
         status: InstanceStatus = InstanceStatus.ALL,
-        q: str = "",
+        wanted: Wanted = EVERYTHING,
         limit: int = 50,
         offset: int = 0,
     ) -> Page[InstanceBrief]:
-        """Instances that the caller may see."""
+        """Instances that the caller may see.
+
+        Raises:
+            RefusedError: what is looked for names a person or field that is not known, or cannot be read.
+            SearchBehindError: the search index is still being built.
+        """
         office = self._office
         tenant = caller.principal.tenant
         definitions = [row.id for row in office.catalogue.rows(tenant) if row.key == process] if process else None
+        search = await search_for(office, caller.principal, wanted, process)
         rows, total = await office.lists.instances(
-            caller.principal, box, definitions=definitions, status=status, q=q, limit=limit, offset=offset
+            caller.principal, box, definitions=definitions, status=status, search=search, limit=limit, offset=offset
         )
         return Page(await self._briefs(tenant, rows), total, limit, offset)
 
@@ -436,6 +443,15 @@ class Cases:
 
     # Acting
 
+    async def answered(self, caller: Caller) -> InstanceBrief | None:
+        """The request as it is now when the caller's key was used before: nothing is to be done again, nor refused.
+
+        What was done may have taken the task away, or the right to do it.
+        """
+        key = idempotency_key(caller)
+        known = await self._office.store.answers([key]) if key else {}
+        return await self.brief(caller.principal.tenant, known[key][0]) if key in known else None
+
     async def act(self, caller: Caller, iid: int, command: c.AnyCommand) -> InstanceBrief:
         """Run a command on an instance; the caller has seen to the policy."""
         await self._office.run(
@@ -469,6 +485,9 @@ class Cases:
 
     async def restart(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
         """Have a request that has ended be as it was before: a withdrawn one by its starter, else by an operator."""
+        done = await self.answered(caller)
+        if done is not None:
+            return done
         held = await self.seen(caller, iid)
         if not _may_restart(caller, held.state):
             await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
@@ -520,8 +539,10 @@ class Cases:
         brief = None
         refused = None
         for token in list(held.state.tasks):
+            # One key stands for one command.
+            each = msgspec.structs.replace(caller, key=f"{caller.key}.{token}" if caller.key else "")
             try:
-                brief = await self.act(caller, iid, c.UrgeTask(token, caller.principal.id, text))
+                brief = await self.act(each, iid, c.UrgeTask(token, caller.principal.id, text))
             except RefusedError as error:
                 refused = error
         if brief is None and refused is not None:

@@ -9,11 +9,12 @@ import msgspec
 
 from noria.kernel.errors import NoriaError, Rejected
 from noria.kernel.instants import DAY_MS
+from noria.operate.closedtasks import closed_task
 from noria.operate.ids import parse_task_id
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, origin_json
 from noria.operate.taskviews import open_task, task_facts
 from noria.trust.audit import AuditRecord
-from noria.trust.policy import Permission, may_start, may_work_on
+from noria.trust.policy import Permission, TaskFacts, may_start, may_work_on
 
 DRAFT_BYTES_MAX = 256 * 1024
 DRAFT_KEPT_MS = 180 * DAY_MS
@@ -80,7 +81,7 @@ class Desk:
 
         Args:
             caller: only their own drafts are theirs to read.
-            what: id of an open task, or ``start.`` and the key of a process.
+            what: id of a task, or ``start.`` and the key of a process.
         """
         if not await self._check(caller, what):
             return DraftView(None, None)
@@ -88,7 +89,7 @@ class Desk:
         return DraftView(iso(found[1]), msgspec.json.decode(found[0])) if found is not None else DraftView(None, None)
 
     async def put_draft(self, caller: Caller, what: str, data: dict[str, object]) -> DraftView:
-        """Keep a form that is not sent yet; it may be incomplete. Gives what is kept: nothing of a task that is closed.
+        """Keep a form that is not sent yet; it may be incomplete. Gives what is kept: nothing of a task that was done.
 
         Raises:
             DeniedError: the caller could not send it either.
@@ -109,7 +110,9 @@ class Desk:
         await self._store.drop_draft(caller.principal.tenant, caller.principal.id, what)
 
     async def _check(self, caller: Caller, what: str) -> bool:
-        """Whether the caller may keep a draft of it, False for a task that is not open (any more).
+        """Whether the caller may keep a draft of it, False for a task that was done.
+
+        What somebody has written for a task that went away under their hands (the request was withdrawn) stays theirs.
 
         Raises:
             NotFoundError: there is no such process or task.
@@ -127,8 +130,13 @@ class Desk:
             if held is None or parsed is None or held.row.tenant != principal.tenant:
                 raise NotFoundError(f"There is no task {what!r}.")
             if parsed[1] not in held.state.tasks:
-                return False
-            verdict = may_work_on(principal, task_facts(open_task(held, parsed[1])))
+                closed = await closed_task(office, held, parsed[1])
+                if closed is None or not closed.cancelled:
+                    return False
+                facts = TaskFacts("", tuple(closed.fields.groups), closed.users)
+            else:
+                facts = task_facts(open_task(held, parsed[1]))
+            verdict = may_work_on(principal, facts)
         if not verdict.allowed:
             raise await office.deny(caller, "drafts.keep", "draft", what, verdict)
         return True

@@ -6,6 +6,7 @@ import msgspec
 
 from noria.engine import commands as c
 from noria.engine import events as e
+from noria.engine.state import Status
 from noria.engine.tasks.returning import returnable
 from noria.engine.voting import in_vote, seat_of
 from noria.kernel.errors import NoriaError
@@ -13,6 +14,7 @@ from noria.operate.approvalviews import approval_view, comeback_view
 from noria.operate.cases import Cases, idempotency_key
 from noria.operate.changes import Held
 from noria.operate.closedtasks import ClosedTask, closed_task
+from noria.operate.finding import EVERYTHING, Wanted, search_for
 from noria.operate.ids import parse_task_id
 from noria.operate.office import (
     Caller,
@@ -66,17 +68,23 @@ class Inbox:
         box: TaskBox,
         *,
         process: str = "",
-        q: str = "",
+        wanted: Wanted = EVERYTHING,
         sort: TaskSort = TaskSort.DUE,
         limit: int = 50,
         offset: int = 0,
     ) -> Page[TaskView]:
-        """The caller's tasks."""
+        """The caller's tasks.
+
+        Raises:
+            RefusedError: what is looked for names a person or field that is not known, or cannot be read.
+            SearchBehindError: the search index is still being built.
+        """
         office = self._office
         tenant = caller.principal.tenant
         definitions = [row.id for row in office.catalogue.rows(tenant) if row.key == process] if process else None
+        search = await search_for(office, caller.principal, wanted, process)
         rows, total = await office.lists.tasks(
-            caller.principal, box, definitions=definitions, q=q, sort=sort, limit=limit, offset=offset
+            caller.principal, box, definitions=definitions, search=search, sort=sort, limit=limit, offset=offset
         )
         organisation = await office.people.organisation(tenant)
         now_ms = office.clock.now_ms()
@@ -100,7 +108,7 @@ class Inbox:
         iid, token = parsed
         held, closed = await self._seen(caller, iid, token)
         if closed is not None:
-            raise await self._gone(caller, task_id, closed)
+            raise await self._gone(caller, task_id, held, closed)
         if token not in held.state.tasks:
             raise NotFoundError(f"There is no task {task_id!r}.")
         return iid, token, held
@@ -120,16 +128,26 @@ class Inbox:
                     return held, closed
         return await self._cases.seen(caller, iid), closed
 
-    async def _gone(self, caller: Caller, task_id: str, closed: ClosedTask) -> NoriaError:
-        """The error that says who was faster."""
+    async def _gone(self, caller: Caller, task_id: str, held: Held, closed: ClosedTask) -> NoriaError:
+        """The error that says who was faster, or that the request was withdrawn."""
         organisation = await self._office.people.organisation(caller.principal.tenant)
         by, at = person_ref(organisation, closed.fields.assignee), iso(closed.fields.closed)
-        what = "cancelled" if closed.cancelled else "closed"
         details = {"by": msgspec.to_builtins(by), "at": at}
+        if closed.cancelled and held.state.status is Status.WITHDRAWN:
+            return WithdrawnError(f"The request was withdrawn by {by.name} at {at}; nothing was done.", details=details)
+        what = "cancelled" if closed.cancelled else "closed"
         return TaskGoneError(f"Task {task_id} is not open; it was {what} by {by.name} at {at}.", details=details)
 
-    async def open_for(self, caller: Caller, task_id: str, verb: str) -> tuple[int, int, Held, str]:
+    async def open_for(
+        self, caller: Caller, task_id: str, verb: str, action: str = "task.preview"
+    ) -> tuple[int, int, Held, str]:
         """Instance, token, instance in memory and owner of a task that the caller may work on, or hand on.
+
+        Args:
+            caller: who wants to.
+            task_id: the task.
+            verb: "transfer" may also be for who hands on.
+            action: how a denial is called on record.
 
         Raises:
             NotFoundError: it is not open, or there is none.
@@ -138,7 +156,7 @@ class Inbox:
         iid, token, held = await self._open(caller, task_id)
         verdict = self._verdict(caller, held, token, hands_on=verb == "transfer")
         if not verdict.allowed:
-            raise await self._office.deny(caller, "task.preview", "task", task_id, verdict)
+            raise await self._office.deny(caller, action, "task", task_id, verdict)
         return iid, token, held, verdict.owner
 
     @staticmethod
@@ -155,6 +173,9 @@ class Inbox:
         self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True
     ) -> InstanceBrief:
         """Run a command on a task, if the policy allows."""
+        done = await self._cases.answered(caller)
+        if done is not None:
+            return done
         iid, token, held = await self._open(caller, task_id)
         origin = caller.origin
         if as_worker:
@@ -237,6 +258,9 @@ class Inbox:
         Raises:
             RefusedError: somebody who is mentioned does not exist, or may not see the request.
         """
+        done = await self._cases.answered(caller)
+        if done is not None:
+            return done
         _, token, held = await self._open(caller, task_id)
         named = await self._cases.mentioned(held, mentions)
         command = c.Comment(caller.principal.id, text, token, named)
@@ -244,6 +268,9 @@ class Inbox:
 
     async def urge(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
         """Ask the holder to hurry, as the starter or an operator."""
+        done = await self._cases.answered(caller)
+        if done is not None:
+            return done
         _, token, held = await self._open(caller, task_id)
         if caller.principal.id != held.state.starter:
             await self._office.require(caller, Permission.OPERATE, "task", task_id)
@@ -411,6 +438,12 @@ class TaskGoneError(NoriaError):
     """The task is not open any more; nothing was done."""
 
     code = "task.not_open"
+
+
+class WithdrawnError(TaskGoneError):
+    """The applicant has withdrawn the request meanwhile; nothing was done."""
+
+    code = "task.withdrawn"
 
 
 def token_of(task_id: str) -> int:

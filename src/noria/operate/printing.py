@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from noria.design.forms import Field, Form
-from noria.design.forms.values import SIGNATURE
+from noria.design.forms.values import signs
 from noria.kernel.errors import Rejected
 from noria.operate.cases import Cases
 from noria.operate.changes import Held
@@ -45,7 +45,7 @@ class Image(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Who decided what, where and when; `kind` is one of `DECIDED`."""
+    """Who decided what, where and when; `kind` is one of `DECIDED`, `owner` whom a substitute stood in for or ""."""
 
     element: str
     person: str
@@ -53,6 +53,7 @@ class Decision(msgspec.Struct, frozen=True):
     at: str
     comment: str
     round: int
+    owner: str = ""
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +61,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         language: of its own words.
-        status: of the request, "completed", "refused", "withdrawn", "terminated" or "failed".
+        status: of the request, "completed", "refused", "withdrawn", "terminated", "failed" or
+            "voided".
         company: name of the uppermost unit, for the stamp.
         instants: ISO 8601 in UTC; the printer shows them in `zone`.
     """
@@ -126,14 +128,14 @@ class Printing:
         lines: list[Line] = []
         tables: list[Rows] = []
         images: list[Image] = []
-        for field in _fields(held.definition.forms, held.definition.graph.start_form):
+        for field in _fields(held.definition.own_forms):
             name = field.parts[0]
             value = detail.variables.get(name)
             if value in (None, "", []):
                 continue
             if field.type == "dynamiclist" and isinstance(value, list):
                 tables.append(_rows(field, value, language))
-            elif _signs(field) and isinstance(value, list):
+            elif signs(field) and isinstance(value, list):
                 images += await self._images(caller, field, value)
             else:
                 lines.append(Line(_label(field), _words(field, value, language)))
@@ -160,6 +162,7 @@ class Printing:
                     item.at,
                     item.comment or "",
                     item.round,
+                    item.on_behalf_of.name if item.on_behalf_of else "",
                 )
                 for item in items
                 if item.kind in DECIDED
@@ -177,15 +180,9 @@ class Printing:
         return found
 
 
-def _signs(field: Field) -> bool:
-    properties = field.settings.get("properties")
-    return isinstance(properties, dict) and properties.get("kind") == SIGNATURE
-
-
-def _fields(forms: Mapping[str, Form], first: str) -> list[Field]:
-    """The fields of all forms that hold values, each variable once: those of the start form come first."""
+def _fields(forms: Mapping[str, Form]) -> list[Field]:
+    """The fields of all forms that hold values, each variable once."""
     found: dict[str, Field] = {}
-    names = [first, *(name for name in forms if name != first)]
 
     def collect(fields: Sequence[Field]) -> None:
         for field in fields:
@@ -194,9 +191,8 @@ def _fields(forms: Mapping[str, Form], first: str) -> list[Field]:
             elif field.parts:
                 found.setdefault(field.parts[0], field)
 
-    for name in names:
-        if name in forms:
-            collect(forms[name].fields)
+    for form in forms.values():
+        collect(form.fields)
     return list(found.values())
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from noria.operate.terms import Clause
 from noria.trust.policy import InstanceFacts, Principal
 
 COUNTED_MAX = 1_000
@@ -51,6 +52,18 @@ class InstanceStatus(StrEnum):
     REFUSED = "refused"
     VOIDED = "voided"
     ALL = "all"
+
+
+class Search(msgspec.Struct, frozen=True):
+    """What is looked for in the index.
+
+    Attributes:
+        clauses: all of them must hold.
+        number: the words as they were given, which may be the whole of a business key; "" for none.
+    """
+
+    clauses: tuple[Clause, ...]
+    number: str = ""
 
 
 class InstanceFields(msgspec.Struct):
@@ -134,7 +147,10 @@ class VisitFields(msgspec.Struct):
 
 
 class Lists(Protocol):
-    """Lists and counts, read-your-writes but for what projections serve (done tasks, notices)."""
+    """Lists and counts, all read-your-writes: what was committed before a question is in its answer.
+
+    What a projection serves (what was done or copied, everything that is looked for) waits until that has come so far.
+    """
 
     async def tasks(
         self,
@@ -142,7 +158,7 @@ class Lists(Protocol):
         box: TaskBox,
         *,
         definitions: Sequence[int] | None,
-        q: str,
+        search: Search | None,
         sort: TaskSort,
         limit: int,
         offset: int,
@@ -165,7 +181,7 @@ class Lists(Protocol):
         *,
         definitions: Sequence[int] | None,
         status: InstanceStatus,
-        q: str,
+        search: Search | None,
         limit: int,
         offset: int,
     ) -> tuple[list[InstanceFields], int]:

@@ -215,7 +215,7 @@ class Substitutes:
             offset, total = 0, 1
             while offset < total:
                 rows, total = await office.lists.tasks(
-                    own, box, definitions=None, q="", sort=TaskSort.CREATED, limit=_PAGE, offset=offset
+                    own, box, definitions=None, search=None, sort=TaskSort.CREATED, limit=_PAGE, offset=offset
                 )
                 offset += _PAGE
                 found += [

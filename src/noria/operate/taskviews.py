@@ -146,7 +146,7 @@ async def task_view(
         process=process_ref(office.catalogue.row(task.definition)),
         element=element_ref(definition.graph.elements[task.element], task.name),
         title=task.title,
-        summary=summary_items(task.summary, labels_of(definition.forms)),
+        summary=summary_items(task.summary, labels_of(definition.own_forms)),
         assignee=person_or_none(organisation, task.assignee),
         candidate_groups=task.groups,
         starter=person_ref(organisation, task.starter),
@@ -162,6 +162,7 @@ async def task_view(
         version=task.version,
         is_approval=human is not None and human.approval is not None,
         opinion=bool(task.opinion),
+        in_bulk=human is not None and human.in_bulk and not (done or task.opinion),
         proxy=person_or_none(organisation, task.proxy),
         on_behalf_of=person_or_none(organisation, _owner(task, viewer)),
     )

@@ -171,7 +171,7 @@ class History:
         self.definitions = definitions
         self.graph = definitions[0].graph
         self.version = definitions[0].version
-        self.labels = labels_of(definitions[0].forms)
+        self.labels = labels_of(definitions[0].own_forms)
         self.organisation = organisation
         self.state = State()
         self.entered: dict[int, int] = {}
@@ -210,7 +210,11 @@ class History:
 
     def _turn_to(self, definition: Definition) -> None:
         if definition.graph is not self.graph:
-            self.graph, self.version, self.labels = definition.graph, definition.version, labels_of(definition.forms)
+            self.graph, self.version, self.labels = (
+                definition.graph,
+                definition.version,
+                labels_of(definition.own_forms),
+            )
 
     def before(self, kind: type[Told]) -> Iterator[tuple[JournalRow, Definition, Told]]:
         """Events of a kind with what they happened in; while one is looked at, the state is as it was before it."""

@@ -156,6 +156,9 @@ class Verbs:
 
     async def take_back(self, caller: Caller, iid: int) -> InstanceBrief:
         """Take back what the caller has done to a request last, as long as its effects can be compensated (R5)."""
+        done = await self._cases.answered(caller)
+        if done is not None:
+            return done
         held = await self._cases.seen(caller, iid)
         found = await self._to_take_back(caller, held)
         if isinstance(found, Rejected):

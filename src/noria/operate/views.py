@@ -72,7 +72,8 @@ class Returnable(msgspec.Struct, frozen=True):
 class TaskView(msgspec.Struct, kw_only=True):
     """A work item in a list.
 
-    `proxy` did a closed one for its assignee; `on_behalf_of` is whom the reader does it for, or did.
+    `in_bulk` tells whether it may be agreed to together with others; `proxy` did a closed one for its assignee;
+    `on_behalf_of` is whom the reader does it for, or did.
     """
 
     id: str
@@ -97,6 +98,7 @@ class TaskView(msgspec.Struct, kw_only=True):
     version: int
     is_approval: bool
     opinion: bool = False
+    in_bulk: bool = False
     proxy: Ref | None = None
     on_behalf_of: Ref | None = None
 

@@ -134,6 +134,10 @@ class Organisation:
         person = self.people.get(person_id)
         return person is not None and person.active
 
+    def knows(self, person_id: str) -> bool:
+        """Whether a task can go to a person: somebody active; anybody where no people are kept at all."""
+        return self.is_active(person_id) or not self.people
+
     def acting_for(self, unit: Unit) -> str:
         """Person id of who manages a unit for a while now, "" for nobody."""
         for acting in unit.acting:

@@ -1,6 +1,6 @@
 import { asProblem, Problem, problemFrom } from "./problems";
 
-type Query = Record<string, string | number | boolean | null | undefined>;
+type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 interface Options {
   query?: Query;
@@ -26,7 +26,8 @@ export function whenSessionIsLost(handler: () => void): void {
 export function address(path: string, query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null && value !== "") search.set(name, String(value));
+    if (Array.isArray(value)) for (const one of value as readonly string[]) search.append(name, one);
+    else if (value !== undefined && value !== null && value !== "") search.set(name, String(value));
   }
   const tail = search.toString();
   return `/api${path}${tail ? `?${tail}` : ""}`;

@@ -40,7 +40,7 @@ export const queryClient = new QueryClient({
   },
 });
 
-type Filters = Record<string, string | number | undefined>;
+type Filters = Record<string, string | number | readonly string[] | undefined>;
 type Get<T> = MaybeRefOrGetter<T>;
 
 export const useCounts = () =>

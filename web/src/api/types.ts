@@ -69,10 +69,24 @@ export interface Task {
   is_approval: boolean;
   /** Only an opinion is asked for. */
   opinion: boolean;
+  /** It may be agreed to together with others, unopened. */
+  in_bulk: boolean;
   /** Who did it for the assignee, as a substitute. */
   proxy: PersonRef | null;
   /** For whom the reader does it, or did. */
   on_behalf_of: PersonRef | null;
+}
+/** What became, or would become, of one of several tasks; `refused` is the code of the reason why it is left out. */
+export interface BulkResult {
+  task: string;
+  approved: boolean;
+  refused: string;
+  message: string;
+  details: Record<string, Json>;
+}
+export interface BulkAnswer {
+  results: BulkResult[];
+  dry_run: boolean;
 }
 export type TaskAction =
   | "claim"
@@ -635,4 +649,31 @@ export interface AccessToken {
 export interface NewToken {
   token: AccessToken;
   secret: string;
+}
+export type ListName = "instances" | "tasks";
+/** The parameters of a list that can be saved, in the server's own words. */
+export interface FilterQuery {
+  q?: string;
+  process?: string;
+  status?: string;
+  box?: string;
+  starter?: string;
+  holder?: string;
+  actor?: string;
+  field?: readonly string[];
+}
+export interface FilterField {
+  name: string;
+  label: string;
+  type: "text" | "number" | "date" | "bool";
+  /** Value and what the form calls it. */
+  choices: readonly (readonly [string, string])[];
+}
+export interface SavedFilter {
+  id: string;
+  list: ListName;
+  name: string;
+  query: FilterQuery;
+  /** What of it means nothing any more. */
+  problems: { parameter: string; given: string; code: string; message: string }[];
 }

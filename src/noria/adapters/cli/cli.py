@@ -50,6 +50,10 @@ class Composition(Protocol):
         """Fold the journal again."""
         ...
 
+    async def rebuild_search(self, url: str) -> None:
+        """Fill the search index again."""
+        ...
+
     async def deploy(self, url: str, files: Mapping[str, bytes]) -> Any:
         """Deploy files."""
         ...
@@ -314,6 +318,16 @@ def holidays(root: Composition, year: int) -> None:
 def rebuild_board(root: Composition, data: Path | None, database: str) -> None:
     """Drop the board's projection and fold the whole journal again."""
     run(root.rebuild(_url(data, database)))
+    click.echo("OK")
+
+
+@group.command("rebuild-search")
+@_data
+@_database
+@click.pass_obj
+def rebuild_search(root: Composition, data: Path | None, database: str) -> None:
+    """Empty the search index and fill it again."""
+    run(root.rebuild_search(_url(data, database)))
     click.echo("OK")
 
 

@@ -10,9 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
-from noria.adapters.database import seeking
+from noria.adapters.database import searching, seeking
 from noria.adapters.database.opening import Database
+from noria.adapters.database.projection import BOARD, NOTICES, SEARCH, Projector
 from noria.engine.state import Status
+from noria.operate.finding import SearchBehindError
+from noria.operate.indexing import definition_term, status_term
+from noria.operate.ports import Clock
 from noria.operate.reading import (
     COUNTED_MAX,
     InstanceBox,
@@ -20,10 +24,12 @@ from noria.operate.reading import (
     InstanceStatus,
     NoticeFields,
     ProcessCounts,
+    Search,
     TaskBox,
     TaskFields,
     TaskSort,
 )
+from noria.operate.terms import Clause, Term
 from noria.trust.policy import InstanceFacts, Permission, Principal, StandsFor, TaskFacts
 
 _STATUS = {
@@ -40,15 +46,6 @@ _NUMBERED_MAX = 100
 _LATELY = 2_000
 """So many tasks of a process tell how long they usually take."""
 Where = sa.ColumnElement[bool]
-
-
-def _like(q: str) -> str:
-    return "%" + q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-
-
-def _matches(q: str) -> Where:
-    c = t.inst.c
-    return sa.or_(c.title.ilike(_like(q), escape="\\"), c.bkey.ilike(_like(q), escape="\\"))
 
 
 def _is_candidate(tenant: int, person: str, groups: Sequence[str]) -> Where:
@@ -164,11 +161,35 @@ _DONE_TASK = [
 ]
 
 
+def _clauses(definitions: Sequence[int] | None, status: InstanceStatus) -> list[Clause]:
+    """What the index must have for a process and a status."""
+    clauses: list[Clause] = []
+    if definitions is not None:
+        clauses.append(tuple(Term(definition_term(definition)) for definition in definitions))
+    if status is not InstanceStatus.ALL:
+        clauses.append((Term(status_term(_STATUS[status])),))
+    return clauses
+
+
 class DatabaseLists:
     """`Lists`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, projector: Projector, clock: Clock) -> None:
         self._database = database
+        self._projector = projector
+        self._clock = clock
+
+    async def _up_to_date(self, search: Search | None, *consumers: str, person: str) -> None:
+        """Have what was committed before now in what is about to be asked.
+
+        Raises:
+            SearchBehindError: something is looked for, and the index is still being built.
+        """
+        for consumer in consumers:
+            await self._projector.reach(consumer, person)
+        if search is not None and (behind := await self._projector.reach(SEARCH)):
+            message = f"The search index is being built; {behind} commands are not in it yet. Try again in a moment."
+            raise SearchBehindError(message, details={"behind": behind})
 
     @staticmethod
     def _box(who: Principal, box: TaskBox) -> sa.Select[tuple[object, ...]]:
@@ -205,18 +226,22 @@ class DatabaseLists:
         box: TaskBox,
         *,
         definitions: Sequence[int] | None,
-        q: str,
+        search: Search | None,
         sort: TaskSort,
         limit: int,
         offset: int,
     ) -> tuple[list[TaskFields], int]:
+        await self._up_to_date(search, *([BOARD] if box is TaskBox.DONE else []), person=who.id)
+        if box is TaskBox.DONE and search is not None:
+            return await self._done_found(who, definitions, search, limit, offset)
         query = self._box(who, box)
         source = t.visit if box is TaskBox.DONE else t.task
         if definitions is not None:
             query = query.where(source.c.definition.in_(definitions))
-        if q:
-            query = query.where(sa.or_(_matches(q), source.c.name.ilike(_like(q), escape="\\")))
-        everything = definitions is None and not q
+        if search is not None:
+            clauses = (searching.held_in(who, box), *search.clauses)
+            query = query.where(searching.among(source.c.iid, clauses, self._database.engine.dialect.name))
+        everything = definitions is None and search is None
         total = self._count(who, box) if everything else sa.select(sa.func.count()).select_from(query.subquery())
         if box is TaskBox.DONE:
             order: list[sa.ColumnElement[Any]] = [t.visit.c.closed.desc()]
@@ -235,6 +260,8 @@ class DatabaseLists:
         if box is TaskBox.DONE and everything:
             query = self._lately_done(who, limit, offset)
         async with self._database.reading() as db:
+            if search is not None:
+                await searching.use_the_index(db)
             rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()]
             count = (await db.execute(total)).scalar_one()
             await self._add_groups(db, rows)
@@ -284,6 +311,31 @@ class DatabaseLists:
         query = sa.select(*_DONE_TASK, t.visit.c.closed, *_JOINED).select_from(joined)
         return query.order_by(t.visit.c.closed.desc(), t.visit.c.iid, t.visit.c.tok)
 
+    async def _done_found(
+        self, who: Principal, definitions: Sequence[int] | None, search: Search, limit: int, offset: int
+    ) -> tuple[list[TaskFields], int]:
+        """A page of what a person has done and looks for: the keys first, so that rows are read of those alone."""
+        dialect = self._database.engine.dialect.name
+        seed = sa.union_all(*seeking.done_by(who)).subquery("seed")
+        fits = searching.among(seed.c.iid, (searching.held_in(who, TaskBox.DONE), *search.clauses), dialect)
+        keys = sa.select(seed.c.iid, seed.c.tok, sa.func.count().over()).where(fits)
+        if definitions is not None:
+            keys = keys.where(seed.c.definition.in_(definitions))
+        page = keys.order_by(seed.c.closed.desc(), seed.c.iid, seed.c.tok).limit(limit).offset(offset)
+        v = t.visit.c
+        async with self._database.reading() as db:
+            await searching.use_the_index(db)
+            chosen = (await db.execute(page)).all()
+            behind_the_end = sa.select(sa.func.count()).select_from(keys.subquery())
+            total = chosen[0][2] if chosen else (await db.execute(behind_the_end)).scalar_one()
+            joined = t.visit.join(t.inst, seeking.on_instance(t.visit))
+            wanted = sa.tuple_(v.iid, v.tok).in_([(row[0], row[1]) for row in chosen])
+            query = sa.select(*_DONE_TASK, v.closed, *_JOINED).select_from(joined).where(wanted)
+            query = query.order_by(v.closed.desc(), v.iid, v.tok)
+            rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()] if chosen else []
+            await self._add_groups(db, rows)
+        return rows, total
+
     @staticmethod
     async def _add_groups(db: AsyncConnection, rows: list[TaskFields]) -> None:
         if not rows:
@@ -317,6 +369,7 @@ class DatabaseLists:
             t.notice.c.tenant == who.tenant, t.notice.c.person == who.id, t.notice.c.read == 0
         )
         boxes = [self._count(who, box) for box in TaskBox]
+        await self._up_to_date(None, BOARD, NOTICES, person=who.id)
         async with self._database.reading() as db:
             mine, group, done, queue, begun, notices = [
                 int((await db.execute(query)).scalar_one()) for query in (*boxes, started, unread)
@@ -330,46 +383,73 @@ class DatabaseLists:
         *,
         definitions: Sequence[int] | None,
         status: InstanceStatus,
-        q: str,
+        search: Search | None,
         limit: int,
         offset: int,
     ) -> tuple[list[InstanceFields], int]:
+        await self._up_to_date(search, *([NOTICES] if box is InstanceBox.COPIED else []), person=who.id)
+        numbered = await self._numbered(who.tenant, search.number) if search is not None and search.number else []
+        if search is not None and not numbered:
+            clauses = [*_clauses(definitions, status), *search.clauses]
+            found = await self._found(who, box, clauses)
+            return await self._rows(found[offset : offset + limit]), min(len(found), COUNTED_MAX)
         c = t.inst.c
         where: list[Where] = []
         if definitions is not None:
             where.append(c.definition.in_(definitions))
         if status is not InstanceStatus.ALL:
             where.append(_is_of(_STATUS[status]))
-        numbered = await self._numbered(who.tenant, q) if q else []
         if numbered:
             where.append(seeking.is_among(t.inst, numbered))
-        elif q:
-            where.append(_matches(q))
+        seed = self._seed(who, box, where, numbered)
+        # An id begins with the instant at which its instance was started.
+        whole = sa.func.count().over()
+        page = sa.select(seed.c.iid, whole).order_by(seed.c.iid.desc()).limit(limit).offset(offset)
+        async with self._database.reading() as db:
+            chosen = (await db.execute(page)).all()
+            behind_the_end = sa.select(sa.func.count()).select_from(seed)
+            total = chosen[0][1] if chosen else (await db.execute(behind_the_end)).scalar_one()
+        return await self._rows([row[0] for row in chosen]), min(total, COUNTED_MAX)
+
+    @staticmethod
+    def _seed(who: Principal, box: InstanceBox, where: Sequence[Where], numbered: Sequence[int]) -> sa.Subquery:
+        """Ids of the instances of a box."""
+        c = t.inst.c
         own = sa.select(c.iid).where(c.tenant == who.tenant, *where)
         if box is InstanceBox.STARTED:
             mine = own.where(c.starter == who.id)
-            found = (mine if numbered else seeking.newest(mine)).subquery("seed")
-        elif box is InstanceBox.COPIED:
-            found = sa.select(seeking.fitting(seeking.copied_to(who), where).subquery().c.iid).distinct().subquery()
-        elif box is InstanceBox.UNIT:
+            return (mine if numbered else seeking.newest(mine)).subquery("seed")
+        if box is InstanceBox.COPIED:
+            return sa.select(seeking.fitting(seeking.copied_to(who), where).subquery().c.iid).distinct().subquery()
+        if box is InstanceBox.UNIT:
             parts = [sa.select(part.subquery().c.iid) for part in seeking.of_units(who, own)]
-            found = sa.union(*(parts or [own.where(sa.false())])).subquery("seed")
-        elif Permission.READ_ALL in who.permissions:
-            found = (own if numbered else seeking.newest(own)).subquery("seed")
-        else:
-            found = seeking.instances_seen_by(who, where, _may_work_on(who, None), numbered or None)
-        # An id begins with the instant at which its instance was started.
-        whole = sa.func.count().over()
-        page = sa.select(found.c.iid, whole).order_by(found.c.iid.desc()).limit(limit).offset(offset)
+            return sa.union(*(parts or [own.where(sa.false())])).subquery("seed")
+        if Permission.READ_ALL in who.permissions:
+            return (own if numbered else seeking.newest(own)).subquery("seed")
+        return seeking.instances_seen_by(who, where, _may_work_on(who, None), numbered or None)
+
+    async def _found(self, who: Principal, box: InstanceBox, clauses: Sequence[Clause]) -> list[int]:
+        """Ids of the instances of a box that are found by the index, the newest first, as many as are counted."""
+        now_ms = self._clock.now_ms()
         async with self._database.reading() as db:
-            # The ids first: joined to the set in one statement, the rows might be read before it.
-            chosen = (await db.execute(page)).all()
-            iids = [row[0] for row in chosen]
-            query = sa.select(*_INST).where(seeking.is_among(t.inst, iids)).order_by(c.iid.desc())
-            rows = [InstanceFields(**row) for row in (await db.execute(query)).mappings()] if iids else []
-            behind_the_end = sa.select(sa.func.count()).select_from(found)
-            total = chosen[0][1] if chosen else (await db.execute(behind_the_end)).scalar_one()
-        return rows, min(total, COUNTED_MAX)
+            found = await searching.newest_seen(db, who, box, clauses, COUNTED_MAX + 1, now_ms)
+            if box is not InstanceBox.ALL or not who.stands_for or Permission.READ_ALL in who.permissions:
+                return found
+            held = [searching.held_in(who, None), *clauses]
+            perhaps = await searching.newest(db, who.tenant, held, COUNTED_MAX + 1, now_ms)
+            joined = t.task.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
+            query = sa.select(t.task.c.iid).select_from(joined)
+            query = query.where(seeking.is_among(t.task, perhaps), _may_work_on(who, None))
+            others = set((await db.execute(query)).scalars()) if perhaps else set()
+            return sorted(others.union(found), reverse=True)[: COUNTED_MAX + 1]
+
+    async def _rows(self, iids: Sequence[int]) -> list[InstanceFields]:
+        """Instances by their ids, the newest first: joined to them in one statement, the rows might be read before."""
+        if not iids:
+            return []
+        query = sa.select(*_INST).where(seeking.is_among(t.inst, iids)).order_by(t.inst.c.iid.desc())
+        async with self._database.reading() as db:
+            return [InstanceFields(**row) for row in (await db.execute(query)).mappings()]
 
     async def _numbered(self, tenant: int, q: str) -> list[int]:
         """Instances whose whole business key this is: who gives a whole number means just that one."""

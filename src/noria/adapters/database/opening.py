@@ -28,6 +28,8 @@ T = TypeVar("T")
 MIGRATING, ALONE = 7_006_017, 7_006_018
 _LOCK = sa.text(f"SELECT pg_advisory_lock({ALONE})")
 _UNLOCK = sa.text(f"SELECT pg_advisory_unlock({ALONE})")
+_SHORT = {"jit": "off", "max_parallel_workers_per_gather": "0"}
+"""What the screens ask of PostgreSQL takes less time than compiling it, or than starting processes that share it."""
 _PUT_SECRET = sa.text("INSERT INTO setting (tenant, name, value) VALUES (0, 'cluster', :value) ON CONFLICT DO NOTHING")
 _GET_SECRET = sa.text("SELECT value FROM setting WHERE tenant = 0 AND name = 'cluster'")
 
@@ -212,7 +214,7 @@ async def open_database(url: str) -> Database:
             parsed.set(drivername="postgresql+asyncpg"),
             pool_size=5,
             pool_pre_ping=True,
-            connect_args={"timeout": CONNECT_S_MAX, "server_settings": SERVER_SETTINGS},
+            connect_args={"timeout": CONNECT_S_MAX, "server_settings": {**SERVER_SETTINGS, **_SHORT}},
         )
         await _prepare(engine)
         dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,4 +1,8 @@
-"""Projections fed by the journal's cursor: the board's visits, people's notices, and where files are named."""
+"""Projections fed by the journal's cursor: the board's visits, people's notices, where files are named, and the index.
+
+Whoever asks for what a projection holds has folded first what was committed before and concerns the question, in
+whichever process that is: the cursor lets each page through once.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
+from noria.adapters.database import searching
 from noria.adapters.database.blobs import note_use
 from noria.adapters.database.deliveries import delivery_row, put_rows, read_channels, read_preferences
 from noria.adapters.database.opening import Database
@@ -40,7 +45,22 @@ _PACE_S = 0.2
 _SET_CURSOR = sa.text(
     "INSERT INTO cursor (consumer, shard, seq) VALUES (:consumer, :shard, :seq) ON CONFLICT DO NOTHING"
 )
-BOARD, NOTICES, FILES = "board", "notices", "files"
+BOARD, NOTICES, FILES, SEARCH = "board", "notices", "files", "search"
+_FAR = 5_000
+"""Who is so many rows behind is being rebuilt: nobody waits for that."""
+_PATIENCE_S = 5
+_AHEAD = """
+SELECT s.shard, coalesce(c.seq, 0) AS seen, s.seq
+FROM shard s LEFT JOIN cursor c ON c.consumer = :consumer AND c.shard = s.shard
+WHERE s.seq > coalesce(c.seq, 0)
+"""
+_NAMES = {"sqlite": "instr(j.ev, :name) > 0", "postgresql": "position(CAST(:name AS bytea) IN j.ev) > 0"}
+_CONCERNS = """
+SELECT 1 FROM shard s LEFT JOIN cursor c ON c.consumer = :consumer AND c.shard = s.shard
+JOIN journal j ON j.shard = s.shard AND j.seq > coalesce(c.seq, 0)
+WHERE s.seq > coalesce(c.seq, 0) AND (j.actor = :person OR {names}) LIMIT 1
+"""
+"""Whatever makes something done by a person or copied to one has their id in its events, if they did not do it."""
 
 
 class Projector:
@@ -111,54 +131,127 @@ class Projector:
         self._wake.set()
 
     async def rebuild(self) -> None:
-        """Drop the board's tables and fold the whole journal again."""
+        """Drop the board's tables and fold the whole journal again; what is found by them is indexed anew, too."""
         async with self._lock, self._database.writing() as db:
             # The cursor first: it waits for a page that is being folded right now, whose rows then go as well.
-            await db.execute(sa.delete(t.cursor).where(t.cursor.c.consumer == BOARD))
+            await db.execute(sa.delete(t.cursor).where(t.cursor.c.consumer.in_((BOARD, SEARCH))))
             for table in t.PROJECTION:
                 await db.execute(sa.delete(table))
         await self.catch_up()
 
+    async def rebuild_search(self) -> None:
+        """Empty the search index and fill it again."""
+        async with self._lock, self._database.writing() as db:
+            await db.execute(sa.delete(t.cursor).where(t.cursor.c.consumer == SEARCH))
+            await searching.forget(db)
+        await self.catch_up()
+
     async def catch_up(self) -> int:
         """Follow the journal to its present end; gives how many rows were folded, for each consumer of its own."""
+        folded = 0
+        while page := await self._turn():
+            folded += page
+        return folded
+
+    async def reach(self, consumer: str, person: str = "") -> int:
+        """Fold for a consumer what was committed before now; gives by how many rows it is behind all the same.
+
+        Args:
+            consumer: whose projection is about to be asked.
+            person: only when something of it concerns this person; "" for whatever it is.
+        """
+        ahead = await self._ahead(consumer)
+        if not ahead or sum(head - seen for seen, head in ahead.values()) > _FAR:
+            return sum(head - seen for seen, head in ahead.values())
+        if person and not await self._concerns(consumer, person):
+            return 0
+        wanted = {shard: head for shard, (_, head) in ahead.items()}
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                while any(seen < wanted.get(shard, 0) for shard, (seen, _) in ahead.items()):
+                    await self._turn()
+                    ahead = await self._ahead(consumer)
+        except NoriaError:
+            raise
+        except Exception:
+            # The projector itself will tell of it again and again; who only asks is shown what there is.
+            logger.exception("What was just committed is not in the answer")
+        return sum(max(0, wanted.get(shard, 0) - seen) for shard, (seen, _) in ahead.items())
+
+    async def _ahead(self, consumer: str) -> dict[int, tuple[int, int]]:
+        """Shard → (last row that a consumer has folded, last row), of those where there is more."""
+        async with self._database.reading() as db:
+            rows = (await db.execute(sa.text(_AHEAD), {"consumer": consumer})).all()
+        return {shard: (seen, head) for shard, seen, head in rows}
+
+    async def _concerns(self, consumer: str, person: str) -> bool:
+        async with self._database.reading() as db:
+            query = sa.text(_CONCERNS.format(names=_NAMES[db.dialect.name]))
+            given = {"consumer": consumer, "person": person, "name": person.encode()}
+            return (await db.execute(query, given)).first() is not None
+
+    async def _turn(self) -> int:
+        """Fold a page, or see that there is none."""
         async with self._lock:
-            folded = 0
-            page = 1
-            while page:
+            while True:
                 try:
-                    page = await self._page()
+                    return await self._page()
                 except StaleOwnerError:
                     continue  # somebody else has folded this page; go on behind it
-                folded += page
-            return folded
 
     async def _page(self) -> int:
-        """Fold the next page for those who have read least far; gives how many rows, times consumers."""
+        """Fold the next page for those who have read furthest and have more; gives how many rows, times consumers.
+
+        So one that is being rebuilt keeps nobody waiting.
+        """
         cursors = await self._cursors()
-        behind = min(cursors.values(), key=lambda cursor: sum(cursor.values()))
-        consumers = [consumer for consumer, cursor in cursors.items() if cursor == behind]
-        rows = await self._database.store.journal_after(behind, _PAGE)
+        rows: list[JournalRow] = []
+        behind: dict[int, int] = {}
+        for behind in sorted(cursors.values(), key=lambda cursor: -sum(cursor.values())):
+            rows = await self._database.store.journal_after(behind, _PAGE)
+            if rows:
+                break
         if not rows:
             return 0
-        recorded = await self._recorded(rows)
+        consumers = [consumer for consumer, cursor in cursors.items() if cursor == behind]
+        recorded = await self._recorded(rows) if consumers != [SEARCH] else []
         heads = {row.shard: row.seq for row in rows}
         try:
-            await self._fold(consumers, recorded, behind, heads)
+            await self._fold(consumers, rows, recorded, behind, heads)
         except NoriaError:
             raise
         except Exception:
             if len(consumers) == 1:
                 raise
-            # A defect in one of them must not keep those before it from going on.
-            for consumer in consumers:
-                await self._fold([consumer], recorded, behind, heads)
+            await self._fold_apart(consumers, rows, recorded, behind, heads)
         for listener in self._listeners:
             listener()
         return len(rows) * len(consumers)
 
+    async def _fold_apart(
+        self,
+        consumers: Sequence[str],
+        rows: Sequence[JournalRow],
+        recorded: Sequence[Recorded],
+        behind: Mapping[int, int],
+        heads: Mapping[int, int],
+    ) -> None:
+        """Fold a page for each consumer by itself: a defect in one of them must not keep the others from going on."""
+        defect: Exception | None = None
+        for consumer in consumers:
+            try:
+                await self._fold([consumer], rows, recorded, behind, heads)
+            except NoriaError:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised as soon as the others have gone on
+                defect = error
+        if defect is not None:
+            raise defect
+
     async def _cursors(self) -> dict[str, dict[int, int]]:
         """Consumer → shard → number of the last row that it has folded."""
-        cursors: dict[str, dict[int, int]] = {FILES: {}, BOARD: {}, NOTICES: {}}
+        # In the order in which they fold a page: what is found by visits comes behind them.
+        cursors: dict[str, dict[int, int]] = {FILES: {}, BOARD: {}, NOTICES: {}, SEARCH: {}}
         c = t.cursor.c
         async with self._database.reading() as db:
             for consumer, shard, seq in (await db.execute(sa.select(c.consumer, c.shard, c.seq))).all():
@@ -169,17 +262,24 @@ class Projector:
     async def _fold(
         self,
         consumers: Sequence[str],
+        rows: Sequence[JournalRow],
         recorded: Sequence[Recorded],
         behind: Mapping[int, int],
         heads: Mapping[int, int],
     ) -> None:
         """Fold a page for some consumers, and move their cursors, in one transaction."""
         apply = {FILES: self._files, BOARD: self._board, NOTICES: self._notices}
+        alone = list(consumers) == [SEARCH]
         async with self._database.writing() as db:
             for consumer in consumers:
                 # The cursor first: whoever comes second must not even begin to fold.
                 await _move(db, consumer, behind, heads)
-                await apply[consumer](db, recorded)
+                if consumer == SEARCH:
+                    # Nobody is answered while so much is missing, so each instance is indexed once, at its last row.
+                    lag = sum(head - seen for seen, head in (await self._ahead(SEARCH)).values()) if alone else 0
+                    await searching.index(db, self._definitions, rows, only_last=lag > _FAR)
+                else:
+                    await apply[consumer](db, recorded)
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
         iids = {row.iid for row in rows}

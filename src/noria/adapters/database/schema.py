@@ -1,6 +1,7 @@
 """The schema, one for SQLite and PostgreSQL. `shard` leads every key of the hot path (docs/explanation/storage.md).
 
-Migrations make it (`migrations/`); a test compares them with this file.
+Migrations make it (`migrations/`); a test compares them with this file. The search index is of each database's own
+kind, and stands in migration 13 alone.
 """
 
 from __future__ import annotations
@@ -519,6 +520,19 @@ phrases = sa.Table(
     _int("tenant", key=True),
     _text("person", key=True),
     _text("texts"),
+)
+
+saved_filter = sa.Table(
+    "saved_filter",
+    metadata,
+    _int("tenant", key=True),
+    _text("person", key=True),
+    _text("id", key=True),
+    _text("list"),
+    _text("name"),
+    _text("query"),
+    _int("at"),
+    sa.UniqueConstraint("tenant", "person", "list", "name", name="saved_filter_name"),
 )
 
 visit = sa.Table(

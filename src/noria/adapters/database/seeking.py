@@ -93,7 +93,7 @@ def tasks_of(who: Principal, box: TaskBox | None) -> sa.Subquery:
 def done_by(who: Principal) -> list[Keys]:
     """Visits that a person closed, and those that he closed for somebody; the sets have nothing in common."""
     v = t.visit.c
-    closed = sa.select(v.iid, v.tok, v.closed).where(v.tenant == who.tenant, v.human == 1, v.closed > 0)
+    closed = sa.select(v.iid, v.tok, v.closed, v.definition).where(v.tenant == who.tenant, v.human == 1, v.closed > 0)
     return [closed.where(v.actor == who.id), closed.where(v.proxy == who.id, _PROXIED)]
 
 

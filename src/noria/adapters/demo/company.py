@@ -13,23 +13,27 @@ UNITS = (
     Unit("production", "生产部", "chenghai", "liu"),
     Unit("it", "信息部", "chenghai", "he"),
     Unit("finance_unit", "财务部", "chenghai", "sun"),
+    Unit("legal_unit", "法务部", "chenghai", "fang"),
 )
 PEOPLE = (
     Person("lin", "lin", "林晓", "purchasing", roles=("employee",)),
     Person("chen", "chen", "陈晨", "production", roles=("employee",)),
-    Person("zhou", "zhou", "周凯", "it", roles=("employee",)),
+    Person("zhou", "zhou", "周凯", "it", roles=("employee", "duty_approver")),
     Person("wang", "wang", "王强", "purchasing", roles=("employee", "manager")),
     Person("liu", "liu", "刘洋", "production", roles=("employee", "manager")),
     Person("he", "he", "何静", "it", roles=("employee", "process_owner", "sysadmin")),
     Person("li", "li", "李娜", "finance_unit", roles=("employee", "finance")),
     Person("sun", "sun", "孙磊", "finance_unit", roles=("employee", "finance")),
     Person("zhao", "zhao", "赵总", "chenghai", roles=("employee", "general_manager", "executive")),
+    Person("fang", "fang", "方律", "legal_unit", roles=("employee", "legal")),
+    Person("qin", "qin", "秦岚", "legal_unit", roles=("employee", "archivist")),
     Person("qian", "qian", "钱审", "", roles=("employee", "auditor")),
 )
 TITLES = {
     "lin": "申请人",
     "wang": "部门主管（采购部）",
     "li": "财务审核",
+    "fang": "法务",
     "zhao": "总经理",
     "he": "流程负责人、系统管理员",
     "qian": "审计员",

@@ -10,11 +10,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from noria.adapters.demo import habits
 from noria.adapters.demo.company import DEMO_PASSWORD, DEMO_TENANT, PEOPLE, UNITS
-from noria.adapters.demo.orders import CLOSED_SUPPLIERS, demo_handlers
+from noria.adapters.demo.orders import demo_handlers
 from noria.adapters.system import SystemClock
 from noria.engine import commands as c
-from noria.engine.state import State
 from noria.kernel.calendar import WorkCalendar, add_working
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS, Duration, InstantMs, format_instant
@@ -23,22 +23,9 @@ from noria.operate.requests import Accepted, Origin, Request, SerialDraw
 
 SEED = 20261124
 PAST_DAYS = 120
+EXAMPLES = ("purchase", "contract", "urgent")
 ORIGIN = Origin("demo")
 Progress = Callable[[int, int, str], None]
-
-_GOODS = (
-    ("深沟球轴承", "material", 85, (50, 900)),
-    ("伺服电机", "equipment", 3_600, (1, 25)),
-    ("不锈钢板", "material", 420, (10, 200)),
-    ("工业相机", "equipment", 8_800, (1, 12)),
-    ("打印纸", "office", 24, (20, 200)),
-    ("设备年度保养", "service", 12_000, (1, 6)),
-    ("液压油", "material", 310, (5, 80)),
-    ("笔记本电脑", "equipment", 6_900, (1, 15)),
-)
-_SUPPLIERS = ("上海精工轴承有限公司", "苏州华创自动化", "宁波东方钢材", "杭州云帆科技", "温州昌盛机电", "无锡安捷服务")
-_RETURN_REASONS = ("发票信息缺失", "缺少三家比价", "预算科目不对", "数量与计划不符", "请补充技术要求")
-_COMMENTS = ("同意", "同意，注意交期", "预算内，同意", "请尽快下单", "")
 
 
 class SimulatedClock:
@@ -56,16 +43,18 @@ class SimulatedClock:
         raise NotImplementedError(f"nothing waits during seeding (until {format_instant(InstantMs(instant_ms))})")
 
 
-def example_files() -> dict[str, bytes]:
-    """The purchase example's models: of the installed package, or of the source tree."""
-    packaged = resources.files("noria") / "examples" / "purchase"
-    folder = Path(str(packaged)) if packaged.is_dir() else Path(__file__).parents[4] / "examples" / "purchase"
+def example_files(example: str = "purchase") -> dict[str, bytes]:
+    """An example's models: of the installed package, or of the source tree."""
+    packaged = resources.files("noria") / "examples" / example
+    folder = Path(str(packaged)) if packaged.is_dir() else Path(__file__).parents[4] / "examples" / example
     return {
         path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in (".bpmn", ".dmn", ".form")
     }
 
 
-async def seed(open_noria: Callable[..., Awaitable[Any]], url: str, requests: int, progress: Progress) -> bool:
+async def seed(
+    open_noria: Callable[..., Awaitable[Any]], url: str, requests: int, progress: Progress, now_ms: int = 0
+) -> bool:
     """Fill an empty database with the company and its past; gives False when it was filled before.
 
     Args:
@@ -73,8 +62,9 @@ async def seed(open_noria: Callable[..., Awaitable[Any]], url: str, requests: in
         url: the database.
         requests: about how many requests to simulate.
         progress: called with done, total and what is going on.
+        now_ms: the end of that past; 0 for the present.
     """
-    now_ms = SystemClock().now_ms()
+    now_ms = now_ms or SystemClock().now_ms()
     clock = SimulatedClock(now_ms - PAST_DAYS * DAY_MS)
     noria = await open_noria(url, clock=clock, handlers=demo_handlers())
     try:
@@ -97,6 +87,7 @@ class _Seeder:
         self.calendar: WorkCalendar = self.noria.calendar(DEMO_TENANT)
         # (instant, number, what happens then)
         self.agenda: list[tuple[int, int, Callable[[], Awaitable[None]]]] = []
+        self.planned: set[tuple[int, int]] = set()
         self.number = 0
         self.started = 0
 
@@ -108,7 +99,9 @@ class _Seeder:
         await people.put(DEMO_TENANT, list(PEOPLE), list(UNITS), self.clock.now_ms())
         for person in PEOPLE:
             await accounts.set_password(DEMO_TENANT, person.id, DEMO_PASSWORD, self.clock.now_ms())
-        await noria.catalogue.deploy(DEMO_TENANT, "he", example_files(), self.clock.now_ms(), noria.facts(DEMO_TENANT))
+        for example in EXAMPLES:
+            now_ms, facts = self.clock.now_ms(), noria.facts(DEMO_TENANT)
+            await noria.catalogue.deploy(DEMO_TENANT, "he", example_files(example), now_ms, facts)
         await noria.take_shards()
         self._plan_starts()
         while self.agenda:
@@ -141,43 +134,35 @@ class _Seeder:
 
     def _plan_starts(self) -> None:
         span_ms = self.end_ms - self.clock.instant
-        # The last two days are busier, so that whoever tries the demo finds work waiting.
-        recent = max(12, self.requests // 25)
-        for number in range(self.requests + recent):
-            back_ms = int(self.random.random() * (span_ms if number < self.requests else 2 * DAY_MS))
-            at_ms = InstantMs(self.end_ms - back_ms)
-            # Into working time: nobody files a purchase at three in the morning.
-            self._at(add_working(self.calendar, at_ms, Duration(milliseconds=MINUTE_MS)), self._start)
+        # The last days are busier, so that whoever tries the demo finds work waiting.
+        plans = (
+            ("purchase", self.requests, max(12, self.requests // 25), 2 * DAY_MS),
+            ("contract", self.requests // 12, 18, 6 * DAY_MS),
+            ("urgent", self.requests // 30, 4, 8 * HOUR_MS),
+        )
+        for process, past, recent, recently_ms in plans:
+            for number in range(past + recent):
+                back_ms = int(self.random.random() * (span_ms if number < past else recently_ms))
+                at_ms = InstantMs(self.end_ms - back_ms)
+                if process != "urgent":
+                    # Into working time: nobody files a purchase at three in the morning; a pump breaks when it likes.
+                    at_ms = add_working(self.calendar, at_ms, Duration(milliseconds=MINUTE_MS))
+                self._at(at_ms, partial(self._start, process))
 
-    def _form(self) -> dict[str, object]:
-        name, category, price, (least, most) = self.random.choice(_GOODS)
-        quantity = self.random.randint(least, most)
-        closed = self.random.random() < 0.02
-        supplier = self.random.choice(sorted(CLOSED_SUPPLIERS)) if closed else self.random.choice(_SUPPLIERS)
-        needed = format_instant(InstantMs(self.clock.instant + self.random.randint(7, 45) * DAY_MS))[:10]
-        return {
-            "title": name,
-            "category": category,
-            "supplier": supplier,
-            "needed_on": needed,
-            "amount": price * quantity,
-            "lines": [{"item": name, "quantity": quantity, "price": price}],
-            "reason": "生产计划需要" if category == "material" else "部门申请",
-        }
-
-    async def _start(self) -> None:
+    async def _start(self, process: str) -> None:
         self.started += 1
         if self.started % 20 == 0:
             self.progress(self.started, self.requests, "requests")
         noria = self.noria
         organisation = await noria.people.organisation(DEMO_TENANT)
-        person = organisation.people[self.random.choice(("lin", "lin", "chen", "chen", "zhou"))]
-        row = noria.catalogue.find(DEMO_TENANT, "purchase")
+        person = organisation.people[habits.starter(self.random, process)]
+        row = noria.catalogue.find(DEMO_TENANT, process)
         pattern = (await noria.catalogue.get(row.id)).graph.serial
         year = int(format_instant(self.clock.now_ms())[:4])
+        form = habits.form(self.random, process, self.clock.instant)
         answer = await noria.runtime.submit(
             Request(
-                c.StartInstance(person.id, organisation.snapshot(person), self._form()),
+                c.StartInstance(person.id, organisation.snapshot(person), form),
                 person.id,
                 tenant=DEMO_TENANT,
                 definition=row.id,
@@ -195,47 +180,35 @@ class _Seeder:
         await self.noria.pool.work_once()
         held: Held = await self.noria.runtime.instance(answer.iid)
         for token, task in held.state.tasks.items():
-            element = held.definition.graph.elements[task.element].id
-            mean = {"apply": 3.0, "choose_supplier": 4.0, "manager_review": 4.0, "finance_review": 6.5}.get(
-                element, 9.0
-            )
+            if (answer.iid, token) in self.planned:
+                continue
+            graph = held.definition.graph
+            element = graph.elements[task.element].id
+            mean = habits.hours(graph.key, element)
             if task.groups and not task.assignee:
                 mean /= 2
             if self.random.random() < 0.04:
                 mean *= 8  # now and then something is left lying
-            self._at(self._later(mean), partial(self._work, answer.iid, token))
+            self.planned.add((answer.iid, token))
+            # Who is on duty does not wait for working time.
+            on_duty = self.clock.instant + int(mean * HOUR_MS)
+            at_ms = on_duty if element == "duty_review" else self._later(mean)
+            self._at(at_ms, partial(self._work, answer.iid, token))
 
     async def _work(self, iid: int, token: int) -> None:
         held: Held = await self.noria.runtime.instance(iid)
         task = held.state.tasks.get(token)
+        self.planned.discard((iid, token))
         if task is None:
             return
-        graph = held.definition.graph
-        element = graph.elements[task.element].id
-        person = task.assignee
-        if not person:
-            person = self.random.choice(("li", "sun") if "finance" in task.groups else ("zhao",))
+        if not task.assignee:
+            person = habits.claimant(self.random, task)
             await self._do(held, person, c.ClaimTask(token, person))
+            self.planned.add((iid, token))
             self._at(self._later(2.5), partial(self._work, iid, token))
             return
-        if element in ("manager_review", "finance_review", "gm_review") and self._returns(held.state, element):
-            reason = self.random.choice(_RETURN_REASONS)
-            await self._follow(await self._do(held, person, c.ReturnTask(token, person, "apply", reason)))
-            return
-        values: dict[str, object] = {}
-        if element in ("apply", "choose_supplier"):
-            now = held.state.scopes[0].variables
-            values = {name: now[name] for name in ("title", "category", "needed_on", "amount", "lines", "reason")}
-            values["supplier"] = self.random.choice(_SUPPLIERS)
-        opinion = self.random.choice(_COMMENTS)
-        if element.endswith("_review") and opinion:
-            values["opinion"] = opinion
-        await self._follow(await self._do(held, person, c.CompleteTask(token, person, values, opinion)))
-
-    def _returns(self, state: State, element: str) -> bool:
-        rounds = max(state.rounds.values(), default=1)
-        chance = {"manager_review": 0.06, "finance_review": 0.13, "gm_review": 0.05}[element]
-        return rounds < 3 and self.random.random() < chance
+        command = habits.deed(self.random, held, token, self.clock.instant)
+        await self._follow(await self._do(held, task.assignee, command))
 
     async def _do(self, held: Held, person: str, command: c.AnyCommand) -> object:
         return await self.noria.runtime.submit(

@@ -22,6 +22,7 @@ from noria.adapters.http import (
     channels,
     desk,
     facts,
+    filters,
     instances,
     machines,
     operations,
@@ -34,7 +35,7 @@ from noria.adapters.http import (
     tokens,
 )
 from noria.adapters.http.bodies import refuse_deep
-from noria.adapters.http.callers import COOKIE, admit, provide_caller, provide_services, provide_session
+from noria.adapters.http.callers import COOKIE, admit, provide_caller, provide_services, provide_session, provide_wanted
 from noria.adapters.http.description import DescriptionPlugin, described
 from noria.adapters.http.pages import Pages, page
 from noria.adapters.http.problems import HANDLERS
@@ -137,6 +138,7 @@ _FOR_CALLERS: dict[str, Any] = {
         "services": Provide(provide_services),
         "session": Provide(provide_session),
         "caller": Provide(provide_caller),
+        "wanted": Provide(provide_wanted),
     },
     "cache_control": None,
     "response_headers": {"Cache-Control": "no-store"},
@@ -171,6 +173,7 @@ def create_app(services: Services) -> Litestar:
             *calendars.HANDLERS,
             *rules.HANDLERS,
             *facts.HANDLERS,
+            *filters.HANDLERS,
         ],
         **_FOR_CALLERS,
     )

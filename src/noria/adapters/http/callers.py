@@ -11,6 +11,7 @@ from litestar.handlers import BaseRouteHandler
 
 from noria.adapters.http.problems import HttpProblemError
 from noria.adapters.http.services import Services
+from noria.operate.finding import Wanted
 from noria.operate.office import Caller
 from noria.operate.requests import Origin
 from noria.trust.signing_in import Accounts, Session
@@ -135,6 +136,18 @@ async def provide_caller(request: AnyRequest, services: Services) -> Caller:
     origin = Origin("ui" if is_page else "api", address_of(request), device_of(request), who.hash[:12])
     key = request.headers.get("idempotency-key", "")[:KEY_CHARS_MAX]
     return Caller(await services.office.principal(who.tenant, person), person, origin, key)
+
+
+async def provide_wanted(
+    caller: Caller,  # noqa: ARG001 - one chain, see above
+    q: str = "",
+    starter: str = "",
+    holder: str = "",
+    actor: str = "",
+    field: list[str] | None = None,
+) -> Wanted:
+    """What is looked for in a list."""
+    return Wanted(q, starter, holder, actor, tuple(field or ()))
 
 
 async def provide_services(state: State) -> Services:

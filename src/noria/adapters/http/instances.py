@@ -16,6 +16,7 @@ from noria.adapters.http.services import Services
 from noria.adapters.http.tasks import Limit, Offset, Remark, Words
 from noria.kernel.instants import parse_instant
 from noria.operate.auditing import AuditFilter
+from noria.operate.finding import Wanted
 from noria.operate.office import Caller
 from noria.operate.reading import InstanceBox, InstanceStatus
 from noria.operate.reason_views import Why
@@ -72,15 +73,21 @@ class Reason(msgspec.Struct):
 async def list_instances(
     caller: Caller,
     services: Services,
+    wanted: Wanted,
     box: InstanceBox = InstanceBox.ALL,
     process: str = "",
     status: InstanceStatus = InstanceStatus.ALL,
-    q: str = "",
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Page[InstanceBrief]:
-    """Instances that the caller may see, newest first."""
-    return await services.cases.find(caller, box, process=process, status=status, q=q, limit=limit, offset=offset)
+    """Instances that the caller may see, newest first.
+
+    `q` finds words; `starter`, `holder` and `actor` people by their ids; `field`, which may be given several times,
+    values of form fields: a name, one of `=`, `>`, `>=`, `<`, `<=`, `~` (has the words), and a value.
+    """
+    return await services.cases.find(
+        caller, box, process=process, status=status, wanted=wanted, limit=limit, offset=offset
+    )
 
 
 @post("/instances", operation_id="startInstance", tags=["instances"], status_code=201)

@@ -34,6 +34,7 @@ STATUS: dict[str, int] = {
     "process.not_found": 404,
     "instance.not_found": 404,
     "task.not_open": 409,
+    "task.withdrawn": 409,
     "task.not_yours": 409,
     "task.claimed": 409,
     "task.not_claimed": 409,
@@ -66,10 +67,12 @@ STATUS: dict[str, int] = {
     "attachment.too_large": 413,
     "attachment.type_refused": 415,
     "attachment.scanner_away": 503,
+    "search.behind": 503,
     "store.unavailable": 503,
     "store.full": 507,
     "channel.undelivered": 502,
     "channel.exists": 409,
+    "filter.exists": 409,
     "draft.too_large": 413,
 }
 """Code → status; a refusal that is not named here is a 422."""

@@ -10,6 +10,7 @@ from noria.adapters.http.live import LiveHub
 from noria.monitor.watching import Watching
 from noria.operate.attachments import Attachments
 from noria.operate.auditing import Auditing
+from noria.operate.bulk import Bulk
 from noria.operate.calendaring import Calendaring
 from noria.operate.cases import Cases
 from noria.operate.desk import Desk
@@ -22,6 +23,7 @@ from noria.operate.printing import Printing
 from noria.operate.provisioning import Provisioning
 from noria.operate.rosters import Rosters
 from noria.operate.rules import Rules
+from noria.operate.saved_filters import SavedFilters
 from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment
@@ -59,6 +61,7 @@ class Services(msgspec.Struct):
     operations: Operations
     inbox: Inbox
     verbs: Verbs
+    bulk: Bulk
     paths: Paths
     models: Models
     rules: Rules
@@ -71,6 +74,7 @@ class Services(msgspec.Struct):
     provisioning: Callable[[], Provisioning]
     telling: Telling
     desk: Desk
+    filters: SavedFilters
     attachments: Attachments
     printing: Printing
     calendaring: Calendaring

@@ -9,6 +9,8 @@ from litestar import get, post
 from litestar.params import Parameter
 
 from noria.adapters.http.services import Services
+from noria.operate.bulk import BulkAnswer, SeenTask
+from noria.operate.finding import Wanted
 from noria.operate.office import Caller
 from noria.operate.reading import TaskBox, TaskSort
 from noria.operate.verbs import Wish
@@ -83,6 +85,14 @@ class ApproversOrder(msgspec.Struct):
     version: int = 0
 
 
+class BulkOrder(msgspec.Struct):
+    """Tasks in the versions that the caller saw, and the opinion on all of them; `dry_run` does nothing."""
+
+    tasks: list[SeenTask]
+    opinion: str = ""
+    dry_run: bool = False
+
+
 class Words(msgspec.Struct):
     """What somebody says."""
 
@@ -100,15 +110,15 @@ class Remark(msgspec.Struct):
 async def list_tasks(
     caller: Caller,
     services: Services,
+    wanted: Wanted,
     box: TaskBox = TaskBox.MINE,
     process: str = "",
-    q: str = "",
     sort: TaskSort = TaskSort.DUE,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Page[TaskView]:
-    """The caller's tasks."""
-    return await services.inbox.find(caller, box, process=process, q=q, sort=sort, limit=limit, offset=offset)
+    """The caller's tasks; what is looked for as at `listInstances`."""
+    return await services.inbox.find(caller, box, process=process, wanted=wanted, sort=sort, limit=limit, offset=offset)
 
 
 @get("/tasks/counts", operation_id="countTasks", tags=["tasks"])
@@ -216,6 +226,12 @@ async def urge_task(task_id: str, data: Words, caller: Caller, services: Service
     return InstanceAnswer(await services.inbox.urge(caller, task_id, data.text))
 
 
+@post("/tasks/bulk-approve", operation_id="bulkApprove", tags=["tasks"], status_code=200)
+async def bulk_approve(data: BulkOrder, caller: Caller, services: Services) -> BulkAnswer:
+    """Agree to several tasks at once, where their process allows it; those left out are named with the reason."""
+    return await services.bulk.approve(caller, data.tasks, data.opinion, dry_run=data.dry_run)
+
+
 @get("/people", operation_id="searchPeople", tags=["people"])
 async def search_people(caller: Caller, services: Services, q: str = "", limit: Limit = 20) -> Page[PersonView]:
     """Active colleagues by name."""
@@ -258,6 +274,7 @@ HANDLERS = [
     answer,
     comment_task,
     urge_task,
+    bulk_approve,
     search_people,
     list_notices,
     read_notice,

@@ -53,6 +53,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "withdrawn": "已撤回",
         "terminated": "已终止",
         "failed": "异常结束",
+        "voided": "已作废",
+        "for": "{person} 代 {owner}",
         "task.approved": "同意",
         "task.refused": "驳回",
         "task.abstained": "弃权",
@@ -79,6 +81,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "withdrawn": "Withdrawn",
         "terminated": "Terminated",
         "failed": "Failed",
+        "voided": "Void",
+        "for": "{person} for {owner}",
         "task.approved": "approved",
         "task.refused": "refused",
         "task.abstained": "abstained",
@@ -184,9 +188,10 @@ class PdfPrinter:
             content = [[cell(words[name]) for name in ("element", "person", "outcome", "at", "comment")]]
             for one in sheet.decisions:
                 outcome = words[one.kind]
+                person = words["for"].format(person=one.person, owner=one.owner) if one.owner else one.person
                 if one.round > 1:
                     outcome += f" ({words['round'].format(n=one.round)})"
-                content.append([cell(text) for text in (one.element, one.person, outcome, when(one.at), one.comment)])
+                content.append([cell(text) for text in (one.element, person, outcome, when(one.at), one.comment)])
             story.append(self._table(content, (36, 26, 28, 32, 48), header=True))
         stamp = _Stamp(sheet.company, words[sheet.status], when(sheet.ended_at)[:10], sheet.business_key, self._font)
         stamp.hAlign = "RIGHT"

@@ -201,6 +201,7 @@ class HumanWork(msgspec.Struct):
         form: name of the form resource of the same deployment, "" for none.
         hidden_fields: variables of the form that this step neither shows nor takes.
         writable_fields: variables of the form that this step lets be written, all others are read-only; None for all.
+        in_bulk: it may be agreed to together with other tasks, without being opened.
         due_in: FEEL that gives an ISO 8601 duration until the task is overdue; None for no limit.
         calendar: id of the working calendar in which `due_in` counts, "" for clock time.
         remind_shares: shares of the limit at which assignee and manager are reminded, ascending, e.g. (0.8, 1.0).
@@ -242,6 +243,7 @@ class HumanWork(msgspec.Struct):
     title: Expression | None = None
     hidden_fields: tuple[str, ...] = ()
     writable_fields: tuple[str, ...] | None = None
+    in_bulk: bool = False
     is_constant: bool = False
     is_plain: bool = False
 

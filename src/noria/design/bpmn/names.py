@@ -144,6 +144,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "remindTimes",
         "copyTo",
         "separateFrom",
+        "bulkApproval",
     ),
     "serviceTask": ("topic", "retries", "retryWait", "resultVariable"),
     "sendTask": ("topic", "retries", "retryWait", "resultVariable", "correlation"),

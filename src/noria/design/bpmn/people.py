@@ -10,7 +10,9 @@ from noria.design.bpmn.vocabulary import VOCABULARY
 from noria.design.feel import Expression, literal_expression
 from noria.design.xml import Node
 
-_WORDS = ("approval", "refusal", "whenRefused", "whenStarter", "repeats", "whenNobody", "whenOverdue")
+_WORDS = (
+    *("approval", "refusal", "whenRefused", "whenStarter", "repeats", "whenNobody", "bulkApproval", "whenOverdue"),
+)
 """Attributes that are one of a few words."""
 _OF_APPROVALS = ("refusal", "whenRefused", "whenStarter", "repeats", "approvers", "passShare", "passCount")
 """Attributes that mean something only where a task is an approval."""
@@ -66,13 +68,14 @@ class People:
             copy_to=read.names(node, "copyTo"),
             title=read.optional(node, "title"),
             hidden_fields=_listed(node, "hiddenFields"),
+            in_bulk=words["bulkApproval"] == "true",
             writable_fields=_listed(node, "writableFields") if noria("writableFields") in node.attributes else None,
         )
 
     def _words(self, node: Node) -> dict[str, str]:
         given = {name: node.get(noria(name)) for name in _WORDS}
         for name in _WORDS:
-            allowed = VOCABULARY[name].one_of
+            allowed = VOCABULARY[name].one_of or ("true", "false")
             if given[name] and given[name] not in allowed:
                 message = f"{name} is one of {', '.join(allowed)}, not {given[name]!r}."
                 self.findings.error("bpmn.approval", message, node)

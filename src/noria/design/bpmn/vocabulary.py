@@ -40,6 +40,12 @@ VOCABULARY: dict[str, Attribute] = {
         default="latest",
         one_of=("latest", "deployment", "version"),
     ),
+    "bulkApproval": Attribute(
+        "`true`: the task may be agreed to together with others, without being opened 批量审批; one that needs a field "
+        "or a signature is left out.",
+        "Boolean",
+        False,
+    ),
     "businessKey": Attribute("FEEL for the business key of the called instance; without it that of the caller."),
     "calendar": Attribute(
         "Id of the working calendar in which the limit counts, or `unit` for that of the responsible "

@@ -64,6 +64,8 @@ def _components(
             changed["components"] = _components(component["components"], hidden, writable, name)
         if _locked(name, writable) and component.get("type") != "group":
             changed["readonly"] = True
+            # Nobody is to fill in what is locked: no mark that it is required.
+            changed["validate"] = {**component.get("validate", {}), "required": False}
             if component.get("type") == "dynamiclist":
                 changed["allowAddRemove"] = False
         found.append(changed)

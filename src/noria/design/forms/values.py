@@ -139,11 +139,15 @@ def _datetime(field: Field, value: object, _settings: Settings) -> FieldError | 
     return None if valid else FieldError("form.datetime", f"This is no ISO 8601 {subtype}.", {"expected": subtype})
 
 
+def signs(field: Field) -> bool:
+    """Whether a field is signed by hand."""
+    properties = field.settings.get("properties")
+    return isinstance(properties, dict) and properties.get("kind") == SIGNATURE
+
+
 def _files(field: Field, value: object, _settings: Settings) -> FieldError | None:
     if not isinstance(value, list):
         return _wrong_type("list")
-    properties = field.settings.get("properties")
-    signs = isinstance(properties, dict) and properties.get("kind") == SIGNATURE
     for one in value:
         if not isinstance(one, dict) or set(one) != set(_ATTACHMENT):
             return FieldError("form.attachment", "An attachment has hash, name, size and media_type.")
@@ -151,7 +155,7 @@ def _files(field: Field, value: object, _settings: Settings) -> FieldError | Non
             return FieldError("form.attachment", "An attachment has hash, name, size and media_type.")
         if _SHA256.fullmatch(one["hash"]) is None:
             return FieldError("form.attachment", "The hash of an attachment is SHA-256 in lower-case hexadecimal.")
-    if signs and [one["media_type"] for one in value] != ["image/png"]:
+    if signs(field) and [one["media_type"] for one in value] != ["image/png"]:
         return FieldError("form.signature", "A signature is one drawing, an image of type PNG.")
     return None
 

@@ -32,6 +32,9 @@ def enter(run: Run, token: int, element: Element) -> None:
     # Most tasks; as the care would end for them.
     index, assignee = element.index, work.assignee
     named, groups = ("", work.lane_groups[:1]) if assignee is None else (assignee.constant or "", ())
+    if named and not finding.reachable(run, named):
+        _enter_with_care(run, token, element, work)
+        return
     number = state.rounds.get(index, 0) + 1
     run.emit(e.TaskOpened(token, index, number, named, groups, (), run.now_ms, 0, work.form, 50))
 
@@ -52,6 +55,8 @@ def _enter_with_care(run: Run, token: int, element: Element, work: HumanWork) ->
         round_now = approval.round
     # In a loop each instance has its own people, who are asked anew.
     assignee = state.actors.get(element.index, "") if round_now > 1 and state.returned and loop is None else ""
+    if assignee and not finding.reachable(run, assignee):
+        assignee = ""
     # Most tasks ask nothing of the variables, and then nobody looks them up.
     variables: Mapping[str, object] = {} if work.is_constant else run.variables(token)
     groups: tuple[str, ...] = ()
@@ -64,6 +69,8 @@ def _enter_with_care(run: Run, token: int, element: Element, work: HumanWork) ->
             groups = finding.fallback(work)
     elif not assignee and work.assignee is not None:
         assignee = work.assignee.constant or _assignee(run, element, work.assignee, variables)
+        if assignee and not finding.reachable(run, assignee):
+            assignee = ""
     kept_out = separating.excluded(run, element) if element.separate_from else ()
     if kept_out:
         assignee = "" if assignee in kept_out else assignee
@@ -120,7 +127,8 @@ def _candidates(
         # The innermost lane says who works here; the lanes around it only group.
         return (work.lane_groups[:1] if work.assignee is None else ()), ()
     groups = run.evaluate_names(work.candidate_groups, variables, "candidate groups", element)
-    users = run.evaluate_names(work.candidate_users, variables, "candidate users", element)
+    named = run.evaluate_names(work.candidate_users, variables, "candidate users", element)
+    users = tuple(user for user in named if finding.reachable(run, user))
     if not groups and not users and work.assignee is None:
         groups = work.lane_groups[:1]
     return groups, users

@@ -39,7 +39,10 @@ def begin(run: Run, token: int, element: Element, work: HumanWork, rule: Approva
         raise Trouble("approval.too_many", f"{len(named)} people would decide {element.id}; {PEOPLE_MAX} at most.")
     share = _number(run, element, rule.share, variables, "passShare")
     count = _number(run, element, rule.count, variables, "passCount")
-    found = finding.excused(run, rule, named, variables.get("starter"))
+    found = [
+        (seat if reason or finding.reachable(run, seat.person) else msgspec.structs.replace(seat, person=""), reason)
+        for seat, reason in finding.excused(run, rule, named, variables.get("starter"))
+    ]
     seats, passed = _distinct(found)
     if not seats or not all(seat.person for seat in seats):
         run.emit(e.NobodyFound(token, element.index, work.when_nobody))

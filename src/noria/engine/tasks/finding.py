@@ -15,6 +15,12 @@ OWNER, ADMINISTRATOR, PERSON = "owner", "administrator", "person"
 _GROUPS = {OWNER: "process_owner", ADMINISTRATOR: "sysadmin"}
 
 
+def reachable(run: Run, person: str) -> bool:
+    """Whether a task can go to a person; who has left, or is misspelt in the model, is as good as nobody."""
+    people = run.facts.people
+    return people is None or people.knows(person)
+
+
 def fallback(work: HumanWork) -> tuple[str, ...]:
     """The group that gets a task for which nobody was found."""
     return (_GROUPS.get(work.when_nobody, _GROUPS[OWNER]),)
@@ -29,7 +35,7 @@ def person_instead(run: Run, token: int, element: Element, work: HumanWork) -> s
     if work.when_nobody != PERSON or work.nobody_to is None:
         return ""
     names = run.evaluate_names(work.nobody_to, run.variables(token), "nobodyTo", element)
-    return names[0] if names else ""
+    return names[0] if names and reachable(run, names[0]) else ""
 
 
 def excused(run: Run, rule: ApprovalRule, seats: list[Seat], starter: object) -> list[tuple[Seat, str]]:

@@ -8,7 +8,7 @@ from noria.engine import triggers
 from noria.engine.deadlines import reckon
 from noria.engine.run import Run
 from noria.engine.state import Timer
-from noria.engine.tasks import approving
+from noria.engine.tasks import approving, finding
 from noria.engine.trouble import Trouble
 
 BY = "timer"
@@ -67,6 +67,8 @@ def _do(run: Run, token: int, element: Element, action: str) -> None:
         work = element.human
         assert work is not None  # noqa: S101 - act() has looked
         names = run.evaluate_names(work.overdue_to, run.variables(token), "overdueTo", element)
+        if names and not finding.reachable(run, names[0]):
+            raise Trouble("task.unknown_person", f"{names[0]}, to whom {element.id} would go, is nobody active.")
         if names and names[0] in task.excluded:
             text = f"{names[0]} may not do {element.id}, to whom it would go; four eyes are needed."
             raise Trouble("task.separated", text)

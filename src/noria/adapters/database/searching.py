@@ -1,0 +1,264 @@
+"""The search index: terms of instances, kept by SQLite's FTS5 or in a GIN index of PostgreSQL's text search.
+
+Neither sees a text: the terms are cut in Python (`noria.operate.terms`), so that both find the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from noria.adapters.database import schema as t
+from noria.adapters.database import seeking
+from noria.engine.state import State, Status, decode_state
+from noria.operate.indexing import WEEK_MS, Subject, person_term, tenant_term, terms_of, week_term
+from noria.operate.reading import InstanceBox, TaskBox
+from noria.operate.rows import JournalRow
+from noria.operate.runtime import Definitions
+from noria.operate.terms import Clause, Term
+from noria.trust.policy import Permission, Principal
+
+_UNITS_EACH = 4
+"""So many units are looked for by their terms; of more PostgreSQL would compare each list with all that it finds."""
+_WEEKS = (1, 4)
+"""PostgreSQL puts all that it finds in order before it gives the newest; who sees all is shown these weeks first."""
+_READ = "SELECT rowid, terms FROM search WHERE rowid IN ({})"
+_PUT = {
+    "sqlite": "INSERT OR REPLACE INTO search (rowid, terms) VALUES (?, ?)",
+    "postgresql": (
+        "INSERT INTO search (iid, unit, terms) VALUES ($1, $2, array_to_tsvector($3::text[])) "
+        "ON CONFLICT (iid) DO UPDATE SET terms = excluded.terms WHERE search.terms <> excluded.terms"
+    ),
+}
+_NEWEST = {
+    "sqlite": "SELECT rowid FROM search WHERE search MATCH :question ORDER BY rowid DESC LIMIT :limit",
+    "postgresql": (
+        "WITH found AS MATERIALIZED (SELECT iid FROM search WHERE terms @@ CAST(:question AS tsquery){of_units}) "
+        "SELECT iid FROM found ORDER BY iid DESC LIMIT :limit"
+    ),
+}
+
+
+# Writing
+
+
+async def index(
+    db: AsyncConnection, definitions: Definitions, rows: Sequence[JournalRow], *, only_last: bool = False
+) -> None:
+    """Write the terms of the instances of some rows, as they are now.
+
+    Args:
+        db: where the visits of those rows have been written before.
+        definitions: whose forms say what is found.
+        rows: of the journal.
+        only_last: leave out the instances that have later rows than these, for they come again.
+    """
+    last = {row.iid: row.ver for row in rows}
+    c = t.inst.c
+    names = ("iid", "ver", "tenant", "definition", "status", "started", "bkey", "title", "summary", "starter", "unit")
+    query = sa.select(*(c[name] for name in names), c.state).where(seeking.is_among(t.inst, last))
+    found = [row for row in (await db.execute(query)).mappings() if not only_last or row["ver"] == last[row["iid"]]]
+    if not found:
+        return
+    actors, tasks = await _visitors(db, [row["iid"] for row in found])
+    documents: dict[int, tuple[str, list[str]]] = {}
+    for row in found:
+        definition = await definitions.get(row["definition"])
+        state = decode_state(row["state"])
+        columns = {name: row[name] for name in names if name not in ("iid", "ver")}
+        iid = row["iid"]
+        subject = subject_of(columns, state, actors.get(iid, ()))
+        subject.names |= frozenset(tasks.get(iid, ()))
+        documents[iid] = subject.unit, sorted(terms_of(subject, definition))
+    await put(db, documents)
+
+
+def subject_of(columns: Mapping[str, Any], state: State, actors: Iterable[str]) -> Subject:
+    """An instance as it is indexed, from its row, its state, and who has ever done something in it."""
+    is_open = state.status is Status.OPEN
+    tasks = list(state.tasks.values()) if is_open else []
+    opinions = [asked.person for asked in state.consultations.values()] if is_open else []
+    free = [task for task in tasks if not task.assignee]
+    return Subject(
+        **columns,
+        variables=state.scopes[0].variables if 0 in state.scopes else {},
+        holders=frozenset(filter(None, [*(task.assignee for task in tasks), *opinions])),
+        users=frozenset(person for task in free for person in task.users),
+        groups=frozenset(group for task in free for group in task.groups),
+        actors=frozenset(filter(None, [*state.actors.values(), *actors])),
+        copied=frozenset(state.copied),
+        names=frozenset(task.name for task in tasks if task.name),
+    )
+
+
+async def _visitors(db: AsyncConnection, iids: Sequence[int]) -> tuple[dict[int, set[str]], dict[int, set[str]]]:
+    """Who did something in instances, and the names of what was done."""
+    v = t.visit.c
+    query = sa.select(v.iid, v.actor, v.proxy, v.name).where(v.iid.in_(iids), (v.actor != "") | (v.name != ""))
+    people: dict[int, set[str]] = {}
+    names: dict[int, set[str]] = {}
+    for iid, actor, proxy, name in (await db.execute(query)).all():
+        people.setdefault(iid, set()).update(filter(None, (actor, proxy)))
+        names.setdefault(iid, set()).update(filter(None, (name,)))
+    return people, names
+
+
+async def put(db: AsyncConnection, documents: Mapping[int, tuple[str, list[str]]]) -> None:
+    """Keep unit and terms of instances; those that have not changed are left alone."""
+    if db.dialect.name == "postgresql":
+        await db.exec_driver_sql(_PUT["postgresql"], [(iid, *document) for iid, document in documents.items()])
+        return
+    texts = {iid: " ".join(terms) for iid, (_, terms) in documents.items()}
+    marks = ", ".join("?" * len(texts))
+    rows = await db.exec_driver_sql(_READ.format(marks), tuple(texts))
+    before = dict(map(tuple, rows))
+    changed = [(iid, text) for iid, text in texts.items() if before.get(iid) != text]
+    if changed:
+        await db.exec_driver_sql(_PUT["sqlite"], changed)
+
+
+async def forget(db: AsyncConnection) -> None:
+    """Empty the index."""
+    await db.exec_driver_sql("DELETE FROM search")
+
+
+# Asking
+
+
+def question(clauses: Iterable[Clause], dialect: str) -> str | None:
+    """Clauses in the language of a database; None where one of them finds nothing."""
+    parts = []
+    for clause in clauses:
+        if not clause:
+            return None
+        write, either = (_for_postgres, " | ") if dialect == "postgresql" else (_for_sqlite, " OR ")
+        parts.append(f"({either.join(map(write, clause))})")
+    return (" & " if dialect == "postgresql" else " AND ").join(parts)
+
+
+def _for_sqlite(term: Term) -> str:
+    quoted = term.text.replace('"', '""')
+    return f'"{quoted}"{"*" if term.begins else ""}'
+
+
+def _for_postgres(term: Term) -> str:
+    quoted = term.text.replace("\\", "\\\\").replace("'", "''")
+    return f"'{quoted}'{':*' if term.begins else ''}"
+
+
+_PLANNING = """
+SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)
+"""
+
+
+async def use_the_index(db: AsyncConnection) -> None:
+    """Have PostgreSQL plan each search for what it looks for, and never read every row.
+
+    What it costs to take a row's terms apart it does not know.
+    """
+    if db.dialect.name == "postgresql":
+        await db.exec_driver_sql(_PLANNING)
+
+
+async def newest(
+    db: AsyncConnection, tenant: int, clauses: Sequence[Clause], limit: int, now_ms: int, units: Sequence[str] = ()
+) -> list[int]:
+    """Ids of the newest instances that fit, the newest first.
+
+    Args:
+        db: where the index is.
+        tenant: whose.
+        clauses: all of them must hold.
+        limit: how many.
+        now_ms: the instant of the question.
+        units: on PostgreSQL, those of which the starter's must be one; none for any.
+    """
+    dialect = db.dialect.name
+    asked = question(clauses, dialect)
+    if asked is None:
+        return []
+    statement = sa.text(_NEWEST[dialect].format(of_units=" AND unit = ANY(:units)" if units else ""))
+    given: dict[str, Any] = {"limit": limit, **({"units": list(units)} if units else {})}
+    if dialect == "sqlite":
+        return list((await db.execute(statement, {"question": asked, **given})).scalars())
+    await use_the_index(db)
+    everything = (Term(tenant_term(tenant)),)
+    for weeks in _WEEKS if everything in clauses else ():
+        lately = tuple(Term(week_term(now_ms - back * WEEK_MS)) for back in range(-1, weeks))
+        within = f"{asked} & {question([lately], dialect)}"
+        found = list((await db.execute(statement, {"question": within, **given})).scalars())
+        if len(found) == limit:
+            return found
+    return list((await db.execute(statement, {"question": asked, **given})).scalars())
+
+
+async def newest_seen(
+    db: AsyncConnection, who: Principal, box: InstanceBox, clauses: Sequence[Clause], limit: int, now_ms: int
+) -> list[int]:
+    """Ids of the newest instances of a box that fit, but for those that are shown to a substitute."""
+    mine = seen_in(who, box)
+    units = {Term(person_term("u", who.tenant, unit)) for unit in who.units}
+    if db.dialect.name != "postgresql" or len(units) <= _UNITS_EACH or units.isdisjoint(mine):
+        return await newest(db, who.tenant, [mine, *clauses], limit, now_ms)
+    own = tuple(term for term in mine if term not in units)
+    found = set(await newest(db, who.tenant, [own, *clauses], limit, now_ms)) if own else set()
+    all_of_tenant = (Term(tenant_term(who.tenant)),)
+    found.update(await newest(db, who.tenant, [all_of_tenant, *clauses], limit, now_ms, who.units))
+    return sorted(found, reverse=True)[:limit]
+
+
+def among(column: sa.ColumnElement[Any], clauses: Sequence[Clause], dialect: str) -> sa.ColumnElement[bool]:
+    """Whether a column with the id of an instance is one that fits."""
+    asked = question(clauses, dialect)
+    if asked is None:
+        return sa.false()
+    if dialect == "postgresql":
+        found = sa.text("SELECT iid FROM search WHERE terms @@ CAST(:question AS tsquery)")
+    else:
+        found = sa.text("SELECT rowid AS iid FROM search WHERE search MATCH :question")
+    ids = found.bindparams(question=asked).columns(sa.column("iid", t.Int)).cte("found")
+    # By itself, and once: PostgreSQL would rather take the terms of each row apart.
+    return column.in_(sa.select(ids.prefix_with("MATERIALIZED", dialect="postgresql").c.iid))
+
+
+# Who finds what
+
+
+def _parts(who: Principal, kinds: str, person: str) -> list[Term]:
+    return [Term(person_term(kind, who.tenant, person)) for kind in kinds]
+
+
+def _groups(who: Principal, groups: Iterable[str]) -> list[Term]:
+    return [Term(person_term("g", who.tenant, group)) for group in groups]
+
+
+def seen_in(who: Principal, box: InstanceBox) -> Clause:
+    """What instances of a box have, but for what their reader has to do with them as a substitute."""
+    units = [Term(person_term("u", who.tenant, unit)) for unit in who.units]
+    if box is InstanceBox.STARTED:
+        return tuple(_parts(who, "s", who.id))
+    if box is InstanceBox.COPIED:
+        return tuple(_parts(who, "c", who.id))
+    if box is InstanceBox.UNIT:
+        return tuple(units)
+    if Permission.READ_ALL in who.permissions:
+        return (Term(tenant_term(who.tenant)),)
+    return (*_parts(who, "sachk", who.id), *_groups(who, who.groups), *units)
+
+
+def held_in(who: Principal, box: TaskBox | None) -> Clause:
+    """What instances of a box of tasks have, and perhaps others: the policy is asked of each."""
+    if box is TaskBox.DONE:
+        return tuple(_parts(who, "a", who.id))
+    others = who.limited if box is TaskBox.QUEUE else who.stands_for
+    people = [(stands.principal, stands.groups) for stands in others]
+    if box not in (TaskBox.QUEUE, None):
+        people.append((who.id, who.groups))
+    kinds = {TaskBox.MINE: "h", TaskBox.GROUP: "k"}.get(box, "hk") if box is not None else "hk"
+    terms = [term for person, _ in people for term in _parts(who, kinds, person)]
+    if box is not TaskBox.MINE:
+        terms += [term for _, groups in people for term in _groups(who, groups)]
+    return tuple(terms)
