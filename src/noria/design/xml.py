@@ -197,6 +197,10 @@ class _Reader:
         self._nodes += 1 + len(flat) // 2
         if self._nodes > limits.nodes_max:
             raise self._refused(f"the file holds more than {limits.nodes_max} elements and attributes")
+        for qualified in (name, *flat[::2]):
+            # expat reads names without a look at what a colon means (Namespaces in XML 1.0, section 4).
+            if ":" in qualified and (qualified.count(":") > 1 or qualified[0] == ":" or qualified[-1] == ":"):
+                raise self._refused(f"the name {qualified[:80]!r} is no prefix with a name behind it")
         scope = self._prefixes[-1]
         declared: dict[str, str] = {}
         for key, value in zip(flat[::2], flat[1::2], strict=True):

@@ -63,7 +63,9 @@ class Writing:
         """Take an attribute into the documentation."""
         value = self.take(node, name)
         if value:
-            self.note(node, f"noria:{name}", value, VOCABULARY[name].meaning, code)
+            # A word that does not exist is for the check of the model to report; here nothing is lost.
+            known = VOCABULARY.get(name)
+            self.note(node, f"noria:{name}", value, known.meaning if known is not None else "", code)
 
     def note(self, node: Node, name: str, value: str, meaning: str, code: str) -> None:
         """Write into an element's documentation what was said there, and report it."""
@@ -72,14 +74,15 @@ class Writing:
 
     def remark(self, node: Node, name: str, value: str, meaning: str) -> None:
         """Write into an element's documentation what was said there; a finding says it otherwise."""
-        self._described.setdefault(id(node), (node, []))[1].append(f"{name} = {value}\n    {meaning}")
+        self._described.setdefault(id(node), (node, []))[1].append(f"{name} = {value}\n    {meaning}".rstrip())
 
     def describe_element(self, holder: Node, element: Node) -> None:
         """Take one of Noria's extension elements into the documentation."""
         said = " ".join(f'{key}="{value}"' for key, value in element.attributes.items())
         known = EXTENSION_ELEMENTS.get(element.local)
+        said = f"{said} {element.text.strip()}".strip()
         code = "export.technical" if element.local == "header" else "export.described"
-        self.note(holder, f"noria:{element.local}", said, known.meaning if known else "", code)
+        self.note(holder, f"noria:{element.local}", said, known.meaning if known is not None else "", code)
 
     def finish(self) -> None:
         """Write the notes into the documentation of their elements."""

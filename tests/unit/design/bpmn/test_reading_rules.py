@@ -176,3 +176,11 @@ def test_an_attribute_in_our_namespace_that_does_not_exist_is_an_error_wherever_
 )
 def test_an_element_in_our_namespace_that_does_not_exist_there_is_an_error(inside):
     assert ("error", "bpmn.unknown_extension") in codes(chain(START, f'<task id="t">{inside}</task>', END))
+
+
+@pytest.mark.parametrize("name", [":", "x:", ":x", "x:y:z"])
+def test_a_colon_that_is_between_no_prefix_and_name_is_refused(name):
+    for data in (f'<d xmlns:x="urn:x"><{name}/></d>', f'<d xmlns:x="urn:x" {name}="1"/>'):
+        read, (finding,) = read_bpmn(data.encode(), "colon.bpmn")
+        assert read is None
+        assert (finding.code, finding.line) == ("xml.refused", 1)
