@@ -28,7 +28,7 @@ from noria.adapters.demo.seeding import example_files
 from noria.bootstrap import TENANT, Noria
 from noria.engine.definition import Definition
 from noria.operate.finding import Wanted
-from noria.operate.ids import shard_of
+from noria.operate.ids import id_of, shard_of
 from noria.operate.indexing import Subject, terms_of
 from noria.operate.office import Caller
 from noria.operate.reading import InstanceBox, InstanceStatus, TaskBox, TaskSort
@@ -71,7 +71,7 @@ class Company:
             ended = n < self.finished
             age_ms = draw.randrange(400 * DAY_MS) if ended else draw.randrange(30 * DAY_MS)
             started = self.now_ms - age_ms - DAY_MS
-            iid = (started << 22) | (n % 64) << 12 | n % 4096
+            iid = id_of(started, n % 64, n % 4096)
             shard = shard_of(iid)
             starter = draw.randrange(PEOPLE)
             amount = draw.randrange(100, 200_000)

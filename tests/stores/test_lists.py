@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
 
-from noria.adapters.database import lists, seeking
+from noria.adapters.database import lists, searching, seeking
 from noria.adapters.database.board import DatabaseBoard
 from noria.adapters.database.schema import PROJECTION
 from noria.adapters.demo import demo_handlers
@@ -512,8 +513,16 @@ async def test_lists_of_requests_are_counted_so_far_and_paged_without_gap(
         company.house.clock.instant += HOUR_MS
     for module in (seeking, lists):
         monkeypatch.setattr(module, "COUNTED_MAX", 4)
-    for person, box in (("lin", InstanceBox.ALL), ("lin", InstanceBox.STARTED), ("he", InstanceBox.ALL)):
-        given = {"definitions": None, "status": InstanceStatus.ALL, "search": None, "limit": 2}
-        pages = [await company.lists.instances(await company.who(person), box, **given, offset=n) for n in (0, 2)]
-        assert [total for _, total in pages] == [4, 4]
-        assert [row.iid for rows, _ in pages for row in rows] == iids[:1:-1]
+    # With few units each is looked up by its own; who manages more is shown what is newest of them.
+    for few in (4, 0):
+        monkeypatch.setattr(searching, "_UNITS_EACH", few)
+        for person, box, q in itertools.product(
+            ("lin", "he", "wang"), (InstanceBox.ALL, InstanceBox.STARTED), ("", "球")
+        ):
+            if (person, box) in (("he", InstanceBox.STARTED), ("wang", InstanceBox.STARTED)):
+                continue
+            who, search = await company.who(person), await company.search(person, q)
+            given = {"definitions": None, "status": InstanceStatus.ALL, "search": search, "limit": 2}
+            pages = [await company.lists.instances(who, box, **given, offset=n) for n in (0, 2)]
+            assert [total for _, total in pages] == [4, 4], (person, box, q)
+            assert [row.iid for rows, _ in pages for row in rows] == iids[:1:-1]

@@ -25,7 +25,7 @@ class InstanceIds:
 
     def follow(self, iid: int) -> None:
         """Draw only higher ids than this one from now on, even if the clock is behind it."""
-        after_ms = (iid >> 22) + _EPOCH_MS + 1
+        after_ms = drawn_ms(iid) + 1
         if after_ms > self._last_ms:
             self._last_ms, self._count = after_ms, -1
 
@@ -43,7 +43,17 @@ class InstanceIds:
         self._last_ms = now_ms
         # What starts together lies together: one commit then writes the pages of one shard, not a few of each.
         shard = shards[now_ms // _TURN_MS % len(shards)]
-        return (now_ms - _EPOCH_MS) << 22 | shard << 12 | self._count
+        return id_of(now_ms, shard, self._count)
+
+
+def id_of(drawn_ms: int, shard: int, count: int) -> int:
+    """The id that is made of an instant, a shard and a counter."""
+    return (drawn_ms - _EPOCH_MS) << 22 | shard << 12 | count
+
+
+def drawn_ms(iid: int) -> int:
+    """The instant at which an id was drawn; its instance was started then, or up to a little before."""
+    return (iid >> 22) + _EPOCH_MS
 
 
 def shard_of(iid: int) -> int:

@@ -12,7 +12,6 @@ from noria.engine.definition import Definition
 from noria.kernel.instants import DAY_MS
 from noria.operate.terms import coded, date_of, date_terms, key_terms, number_of, number_terms, text_terms, whole
 
-WEEK_MS = 7 * DAY_MS
 TEXT_CHARS_MAX = 500
 """So much of each text is found."""
 TEXTS_CHARS_MAX = 5_000
@@ -147,9 +146,9 @@ def definition_term(definition: int) -> str:
     return f"d.{definition}"
 
 
-def week_term(started: int) -> str:
-    """The term of the week in which an instance was started, so that the newest are found without the rest."""
-    return f"w.{started // WEEK_MS}"
+def day_term(started: int) -> str:
+    """The term of the day on which an instance was started, so that the newest are found without the rest."""
+    return f"o.{started // DAY_MS}"
 
 
 def field_term(name: str, rest: str) -> str:
@@ -163,7 +162,7 @@ def terms_of(subject: Subject, definition: Definition) -> frozenset[str]:
         tenant_term(subject.tenant),
         status_term(subject.status),
         definition_term(subject.definition),
-        week_term(subject.started),
+        day_term(subject.started),
         *key_terms(subject.bkey),
         *text_terms(subject.title),
     }

@@ -14,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from noria.adapters.database import schema as t
 from noria.adapters.database import seeking
 from noria.engine.state import State, Status, decode_state
-from noria.operate.indexing import WEEK_MS, Subject, person_term, tenant_term, terms_of, week_term
+from noria.kernel.instants import DAY_MS
+from noria.operate.ids import drawn_ms
+from noria.operate.indexing import Subject, day_term, person_term, tenant_term, terms_of
 from noria.operate.reading import InstanceBox, TaskBox
 from noria.operate.rows import JournalRow
 from noria.operate.runtime import Definitions
@@ -23,8 +25,8 @@ from noria.trust.policy import Permission, Principal
 
 _UNITS_EACH = 4
 """So many units are looked for by their terms; of more PostgreSQL would compare each list with all that it finds."""
-_WEEKS = (1, 4)
-"""PostgreSQL puts all that it finds in order before it gives the newest; who sees all is shown these weeks first."""
+_DAYS = (3, 28)
+"""PostgreSQL puts all that it finds in order before it gives the newest: who sees all is shown those of these first."""
 _READ = "SELECT rowid, terms FROM search WHERE rowid IN ({})"
 _PUT = {
     "sqlite": "INSERT OR REPLACE INTO search (rowid, terms) VALUES (?, ?)",
@@ -186,13 +188,17 @@ async def newest(
         return list((await db.execute(statement, {"question": asked, **given})).scalars())
     await use_the_index(db)
     everything = (Term(tenant_term(tenant)),)
-    for weeks in _WEEKS if everything in clauses else ():
-        lately = tuple(Term(week_term(now_ms - back * WEEK_MS)) for back in range(-1, weeks))
-        within = f"{asked} & {question([lately], dialect)}"
+    for days in _DAYS if everything in clauses else ():
+        within = f"{asked} & {question([_lately(days, now_ms)], dialect)}"
         found = list((await db.execute(statement, {"question": within, **given})).scalars())
         if len(found) == limit:
             return found
     return list((await db.execute(statement, {"question": asked, **given})).scalars())
+
+
+def _lately(days: int, now_ms: int) -> Clause:
+    """What instances of the last days have; of tomorrow, too, for the clocks of several processes differ."""
+    return tuple(Term(day_term(now_ms - back * DAY_MS)) for back in range(-1, days))
 
 
 async def newest_seen(
@@ -203,11 +209,16 @@ async def newest_seen(
     units = {Term(person_term("u", who.tenant, unit)) for unit in who.units}
     if db.dialect.name != "postgresql" or len(units) <= _UNITS_EACH or units.isdisjoint(mine):
         return await newest(db, who.tenant, [mine, *clauses], limit, now_ms)
-    own = tuple(term for term in mine if term not in units)
-    found = set(await newest(db, who.tenant, [own, *clauses], limit, now_ms)) if own else set()
     all_of_tenant = (Term(tenant_term(who.tenant)),)
-    found.update(await newest(db, who.tenant, [all_of_tenant, *clauses], limit, now_ms, who.units))
-    return sorted(found, reverse=True)[:limit]
+    found = await newest(db, who.tenant, [all_of_tenant, *clauses], limit, now_ms, who.units)
+    own = [tuple(term for term in mine if term not in units), *clauses]
+    if not own[0]:
+        return found
+    since = []
+    if len(found) == limit and (days := max(0, now_ms - drawn_ms(found[-1])) // DAY_MS + 3) <= _DAYS[-1]:
+        # Where those of the units are as many as are wanted, no older ones are.
+        since = [_lately(days, now_ms)]
+    return sorted({*found, *await newest(db, who.tenant, [*own, *since], limit, now_ms)}, reverse=True)[:limit]
 
 
 def among(column: sa.ColumnElement[Any], clauses: Sequence[Clause], dialect: str) -> sa.ColumnElement[bool]:
