@@ -89,8 +89,8 @@ class Office(msgspec.Struct):
             organisation.managed_units(person.id),
             tuple(
                 self._stands_for(tenant, way, organisation)
-                for way in organisation.ways
-                if way.substitute == person.id and exclusive_roles(_roles_of(way, organisation)) is None
+                for way in organisation.ways_of(person.id)
+                if exclusive_roles(_roles_of(way, organisation)) is None
             ),
             tuple(
                 self._stands_for(tenant, Way((item,)), organisation)

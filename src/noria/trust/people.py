@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -257,16 +257,33 @@ class Organisation:
     # Substitutes
 
     @cached_property
-    def ways(self) -> tuple[Way, ...]:
-        """Every way in which somebody may act for somebody else now, the shortest first."""
+    def _ways(self) -> tuple[Way, ...]:
         return tuple(ways(self.substitutions, self.at_ms))
+
+    @cached_property
+    def _ways_by_substitute(self) -> dict[str, list[Way]]:
+        found: dict[str, list[Way]] = {}
+        for way in self._ways:
+            found.setdefault(way.substitute, []).append(way)
+        return found
+
+    @cached_property
+    def _ways_by_principal(self) -> dict[str, list[Way]]:
+        found: dict[str, list[Way]] = {}
+        for way in self._ways:
+            if all(link.holds(self.at_ms) for link in way.links):
+                found.setdefault(way.principal, []).append(way)
+        return found
+
+    def ways_of(self, person_id: str) -> Sequence[Way]:
+        """Every way in which a person may act for somebody else now, the shortest first."""
+        return self._ways_by_substitute.get(person_id, ())
 
     def substitutes_of(self, person_id: str, process: str, amount: float | None) -> tuple[Way, ...]:
         """Who may act for somebody now, in a process and with an amount, each by the shortest way."""
         found: dict[str, Way] = {}
-        for way in self.ways:
-            holds = all(link.holds(self.at_ms) for link in way.links)
-            if way.principal == person_id and holds and way.about(process) and way.within(amount):
+        for way in self._ways_by_principal.get(person_id, ()):
+            if way.about(process) and way.within(amount):
                 found.setdefault(way.substitute, way)
         return tuple(found.values())
 

@@ -100,14 +100,16 @@ def ways(substitutions: Iterable[Substitution], at_ms: int) -> list[Way]:
     lasting = [item for item in known if item.holds(at_ms)]
     found = [Way((item,)) for item in known]
     longest = [Way((item,)) for item in lasting]
+    passed_on: dict[str, list[Substitution]] = {}
+    for item in lasting:
+        if item.passes_on:
+            passed_on.setdefault(item.substitute, []).append(item)
     for _ in range(CHAIN_MAX - 1):
         longest = [
             Way((item, *way.links))
             for way in longest
-            for item in lasting
-            if item.passes_on
-            and item.substitute == way.principal
-            and item.principal not in (way.substitute, *way.via, way.principal)
+            for item in passed_on.get(way.principal, ())
+            if item.principal not in (way.substitute, *way.via)
         ]
         found += longest
     return found
