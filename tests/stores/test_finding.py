@@ -122,6 +122,13 @@ async def test_what_cannot_be_looked_for_is_refused_and_the_parameter_named(
     assert (refused.value.rejected.code, refused.value.details["parameter"]) == (code, parameter)
 
 
+async def test_a_whole_text_is_looked_for_by_its_beginning(company: Company) -> None:  # noqa: F811
+    text = "深沟球轴承 " + "甲乙丙丁戊己庚辛壬癸" * 400
+    iid = await company.request("lin", 900, "深沟球轴承 " + "甲乙丙丁戊己庚辛壬癸" * 7)
+    assert await finds(company, q=text) == [iid]
+    assert await finds(company, field=(f"title~{text}",)) == [iid]
+
+
 async def test_people_are_found_by_their_part_at_once(company: Company, requests: list[int]) -> None:  # noqa: F811
     one, two = requests[:2]
     assert await finds(company, starter="lin") == [requests[0], requests[3]]

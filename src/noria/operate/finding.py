@@ -31,7 +31,8 @@ from noria.trust.people import Organisation
 from noria.trust.policy import Permission, Principal
 
 FIELDS_MAX = 10
-WORDS_MAX = 20
+CLAUSES_MAX = 60
+"""Of what is looked for so much counts: by then only what was copied from a text is left."""
 PEOPLE_MAX = 100
 """What is in more names than this is not taken for one."""
 _FILTER = re.compile(r"(?P<name>[^<>=~]+)(?P<operator>>=|<=|=|<|>|~)(?P<value>.*)", re.DOTALL)
@@ -155,11 +156,13 @@ async def fields_for(office: Office, who: Principal, process: str) -> list[Finda
 def _words(q: str, organisation: Organisation, tenant: int, *, reads_all: bool) -> list[Clause]:
     """What must be there for words: of each all of it, or else somebody of that name."""
     clauses: list[Clause] = []
-    for word in q.split()[:WORDS_MAX]:
+    for word in q.split():
+        if len(clauses) >= CLAUSES_MAX:
+            break
         people = tuple(Term(person_term("p", tenant, key)) for key in _people(word, organisation))
-        for run in runs(word)[:WORDS_MAX]:
+        for run in runs(word):
             clauses += (_also_guarded(clause, reads_all=reads_all) + people for clause in run_clauses(run))
-    return clauses
+    return clauses[:CLAUSES_MAX]
 
 
 def _people(word: str, organisation: Organisation) -> list[str]:
@@ -195,7 +198,7 @@ def _of_field(condition: FieldFilter, fields: Sequence[Findable], *, reads_all: 
     if condition.operator == "~":
         if "text" not in kinds:
             raise _bad_value(condition, kinds)
-        clauses = [clause for run in runs(condition.value) for clause in run_clauses(run)]
+        clauses = [clause for run in runs(condition.value) for clause in run_clauses(run)][:CLAUSES_MAX]
         if not clauses:
             raise _bad_value(condition, kinds)
         by_field = [

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noria.operate.ids import InstanceIds, shard_of
+from noria.operate.ids import InstanceIds, drawn_ms, id_of, shard_of
 from noria.operate.rows import SHARDS
 
 NOW_MS = 1_790_000_000_000
@@ -36,3 +36,10 @@ def test_a_new_owner_draws_above_what_there_is_even_if_its_clock_is_behind() -> 
     ids = InstanceIds()
     ids.follow(before)
     assert ids.draw(NOW_MS - 60_000) > before
+
+
+@given(st.integers(NOW_MS - 10**11, NOW_MS + 10**11), st.integers(0, SHARDS - 1), st.integers(0, 4095))
+def test_an_id_tells_its_instant_and_its_shard(now_ms: int, shard: int, count: int) -> None:
+    iid = id_of(now_ms, shard, count)
+    assert (drawn_ms(iid), shard_of(iid)) == (now_ms, shard)
+    assert drawn_ms(InstanceIds().draw(now_ms)) == now_ms
