@@ -27,11 +27,12 @@ from noria.design.bpmn.names import (
     ALLOWED,
     ATTRIBUTES,
     EVERY_NODE,
-    EXTENSION_ELEMENTS,
     KINDS,
     NORIA,
     UNSUPPORTED_NODES,
 )
+from noria.design.bpmn.vocabulary import EXTENSION_ELEMENTS, VOCABULARY, moddle
+from noria.design.exporting.sentences import SENTENCES as EXPORTED
 from noria.design.importing.sentences import SENTENCES
 from noria.engine import events
 from noria.engine.people import FUNCTIONS
@@ -40,86 +41,7 @@ from noria.engine.people import NAME as PEOPLE
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src" / "noria"
 PAGES = ROOT / "docs" / "reference"
-
-MEANINGS = {
-    "activities": "FEEL for the ids of the activities that begin by themselves; without it all without incoming flow.",
-    "amount": "FEEL for the amount that substitutes are limited by; without it the variable `amount`.",
-    "assignee": "FEEL or constant: id of the one person who gets the task.",
-    "binding": "`latest` (default), `deployment` or `version`: which version of the called process runs.",
-    "bulkApproval": "`true`: the task may be agreed to together with others, without being opened 批量审批; one that "
-    "needs a field or a signature is left out",
-    "businessKey": "FEEL for the business key of the called instance; without it that of the caller.",
-    "calendar": "Id of the working calendar in which the limit counts, or `unit` for that of the responsible unit; "
-    "without it clock time counts. See [calendars](../how-to/calendars.md).",
-    "candidateGroups": "Roles or units whose members may claim the task: a comma list, or FEEL that gives a list.",
-    "candidateUsers": "Person ids who may claim the task: a comma list, or FEEL that gives a list.",
-    "codeVariable": "Variable that receives the caught code.",
-    "collection": "FEEL for the list whose items the instances get, one each.",
-    "approval": "the task is an approval: `allOf` 会签, `anyOf` 或签, `inTurn` 依次审批, `vote` 票签",
-    "approvers": "FEEL: who decides: a person id, or a list of ids, or of contexts with `person`, for a vote `weight` "
-    "and `veto`; without it the assignee",
-    "passShare": "of a vote: the share of the weights that approves it, 0..1; a number or FEEL",
-    "passCount": "of a vote: the sum of weights that approves it; a number or FEEL",
-    "refusal": "`atOnce` (default): one refusal ends an `allOf`; `afterAll`: only when everybody has decided",
-    "whenRefused": "`end` (default): a refused request ends as refused 驳回; `goOn`: the task is left, and the model "
-    'says what follows by its `resultVariable`, "approved" or "refused"',
-    "whenStarter": "an approver who started the request 审批人=发起人: `ask` (default), `skip` as approving, or the "
-    "`manager` is asked; not in a round after a return",
-    "repeats": "an approver who has approved the request before 自动去重: `ask` (default), `skip` as approving, "
-    "`skipConsecutive` where that was the decision before; not in a round after a return",
-    "whenNobody": "nobody is found 审批人为空: the task goes to the process `owner` (default), an `administrator` or a "
-    "`person`; an approval may also be done with `approve` or `refuse`",
-    "nobodyTo": "FEEL: that person",
-    "whenOverdue": "besides reminding, when the limit has passed 超时动作: `approve`, `refuse`, `transfer`, "
-    "`escalate`, which throws the escalation `overdue`; `remind` (default) for nothing",
-    "overdueTo": "FEEL: whom it is transferred to then",
-    "remindEvery": "ISO 8601 duration between further reminders behind the limit",
-    "remindTimes": "how many of them, up to 100",
-    "copyTo": "FEEL or a comma list: who is let know when the task is done 抄送",
-    "completedByStart": "`true`: the start form counts as this task's submission in the first round.",
-    "correlation": "FEEL for the correlation key of the message; without it the business key.",
-    "decision": "Id of a DMN decision of the same deployment, or of one that is deployed already.",
-    "dueIn": "ISO 8601 duration (or FEEL that gives one) until the task is overdue.",
-    "hiddenFields": "Variables of the form that this step neither shows nor takes, a comma list. Who has no other step "
-    "that shows them, and is not their starter, sees them nowhere.",
-    "writableFields": "Variables of the form that may be written at this step, a comma list (empty: none); all others "
-    "are read-only. Without it all may.",
-    "form": "Name of a form of the same deployment, or of one that is deployed already.",
-    "group": "Role or unit of the candidates of user tasks in it that name nobody; without it the lane's name.",
-    "item": "Variable in which an instance finds its item.",
-    "jobPriority": "A whole number from 0 to 1,000,000 or FEEL that gives one; without it that of the process, or 0. "
-    "Of the jobs, timers and save points that are due, those of higher priority go first.",
-    "messageVariable": "Variable that receives the caught error's message.",
-    "on": "`create`, `update` or both (default): which change of a variable has the condition looked at. With an empty "
-    "condition and `noria:variables` the change itself is the event.",
-    "outputCollection": "Variable that receives the list of the instances' results, in the order of the instances.",
-    "outputItem": "FEEL for an instance's result, evaluated when it completes.",
-    "priority": "FEEL or constant from 0 to 100; without it 50.",
-    "propagateIn": "`false`: the caller's variables do not become the called instance's.",
-    "propagateOut": "`false`: the called instance's variables do not come back.",
-    "remindAt": "Shares of the limit at which people are reminded; without it `0.8,1.0` when there is a limit.",
-    "resultVariable": "Variable that receives the result.",
-    "retries": "How often a job is tried, from 1 to 100; without it 3. Then an incident is raised.",
-    "retryWait": "Waits before the further tries, ISO 8601, comma list; without it `PT10S,PT1M,PT5M`.",
-    "saveAfter": "`true`: a save point behind the element; what follows is a step of its own. On a loop's "
-    "characteristics: behind each of its instances.",
-    "saveBefore": "`true`: a save point before the element. On a loop's characteristics: before each of its instances.",
-    "separateFrom": "Ids of user tasks, or a start event, whose doers may not do this task: a comma list (four eyes). "
-    "Tested for whoever does it and for whom it is done.",
-    "serial": "Pattern of the business key drawn at start, such as `CG-{year}-{number:06d}`.",
-    "starterGroups": "Roles or units that may start the process; without it every employee.",
-    "summary": "Variables shown on a task's card, a comma list.",
-    "terminateLoop": "`true`: the end event ends all instances of the loop around it and not only its own.",
-    "terminateAll": "`true`: the end event ends the whole instance and not only its sub-process.",
-    "title": "FEEL for the line that names an instance in lists. On a user task: for its name, computed when it opens; "
-    "without it, or when it gives neither a text nor a number, the name of its element.",
-    "topic": "FEEL or constant: workers fetch the job by it.",
-    "variables": "Variables whose change has the condition looked at, a comma list; without it those it names. "
-    "Without a condition every change of one of them is an occurrence.",
-    "version": 'Which version with `binding="version"`.',
-    "withdrawable": "`before_first_decision` (default), `always` or `never`.",
-}
-"""What each of Noria's attributes says; one that is missing here stops `make docs`."""
+MODDLE = SOURCES / "design" / "bpmn" / "noria.moddle.json"
 
 _CODE = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 _FINDINGS_IN = (
@@ -266,16 +188,27 @@ def bpmn() -> str:
         ("position", *(kind.name.lower() for kind in triggers)),
         [(position, *("yes" if kind in ALLOWED[position] else "" for kind in triggers)) for position in ALLOWED],
     )
-    attributes = ["## Noria's attributes", "", f"Namespace `{NORIA}`. Any other attribute in it is an error.", ""]
+    file = f"noria/{MODDLE.relative_to(SOURCES).as_posix()}"
+    words = (
+        f"Namespace `{NORIA}`. Any other attribute or element in it is an error. Calendars: [here]"
+        "(../how-to/calendars.md). The same for modellers, as an extension package of moddle for `moddleExtensions` of "
+        f"bpmn-js: `GET /api/bpmn/moddle`, and the file `{file}` of the package."
+    )
+    attributes = ["## Noria's attributes", "", words, ""]
     for element, names in ATTRIBUTES.items():
         attributes += [f"### `{element}`", ""]
-        attributes += table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in names])
+        attributes += table(("attribute", "meaning"), [(f"`noria:{name}`", VOCABULARY[name].meaning) for name in names])
     attributes += ["### Every flow node", ""]
-    attributes += table(("attribute", "meaning"), [(f"`noria:{name}`", MEANINGS[name]) for name in EVERY_NODE])
+    attributes += table(
+        ("attribute", "meaning"), [(f"`noria:{name}`", VOCABULARY[name].meaning) for name in EVERY_NODE]
+    )
     attributes += ["## Noria's elements", "", "Inside `bpmn:extensionElements`.", ""]
     attributes += table(
-        ("element", "attributes"),
-        [(f"`noria:{name}`", ", ".join(f"`{item}`" for item in items)) for name, items in EXTENSION_ELEMENTS.items()],
+        ("element", "meaning", "attributes"),
+        [
+            (f"`noria:{name}`", made.meaning, " ".join(f"`{key}`: {text}" for key, text in made.attributes.items()))
+            for name, made in EXTENSION_ELEMENTS.items()
+        ],
     )
     organisation = ["## What expressions can ask of the organisation", ""]
     organisation += [
@@ -306,6 +239,11 @@ def bpmn() -> str:
         organisation,
         refused,
     )
+
+
+def moddle_file() -> str:
+    """Noria's namespace for modellers, as the package carries it."""
+    return json.dumps(moddle(), ensure_ascii=False, indent=2) + "\n"
 
 
 # Events
@@ -474,7 +412,9 @@ def errors() -> str:
         key = code.replace(".", "_")
         status = FRAMEWORK_STATUS.get(code) or str(problems.STATUS.get(code, 422))
         rows.append((f"`{code}`", status if key in english else "", english.get(key) or sentence, chinese.get(key, "")))
-    findings = finding_codes(_FINDINGS_IN, ("bpmn", "deployment", "dmn", "feel", "form", "xml"))
+    findings = finding_codes(
+        _FINDINGS_IN, ("bpmn", "calendar", "decision", "deployment", "dmn", "feel", "fields", "form", "xml")
+    )
     fields = finding_codes(_FIELDS_IN, ("form",))
     return page(
         "Errors",
@@ -517,6 +457,18 @@ def import_report() -> str:
         "Import report",
         "What `noria import` says of a file: [coming from another engine](../how-to/importing.md). `{attribute}` is "
         "what the file said, `{value}` its value.",
+        table(("code", "outcome", "English", "中文"), rows),
+    )
+
+
+def export_report() -> str:
+    """Every line that the report of an export to plain BPMN can hold."""
+    kinds = {"info": "kept", "warning": "lost", "error": "error"}
+    rows = [(f"`{code}`", kinds[text.severity], text.en, text.zh) for code, text in sorted(EXPORTED.items())]
+    return page(
+        "Export report",
+        "What `noria export --plain` says of a file: [for modellers](../how-to/modellers.md#for-other-tools). "
+        "`{attribute}` is what the model says, `{value}` its value.",
         table(("code", "outcome", "English", "中文"), rows),
     )
 
@@ -568,6 +520,7 @@ def pages() -> dict[str, str]:
         "events.md": event_page(),
         "errors.md": errors(),
         "import.md": import_report(),
+        "export.md": export_report(),
         "patterns.md": patterns(),
         "support.md": support(),
         "verbs.md": verbs(),
@@ -579,6 +532,7 @@ def main() -> None:
     PAGES.mkdir(parents=True, exist_ok=True)
     for name, content in pages().items():
         (PAGES / name).write_text(content, encoding="utf-8")
+    MODDLE.write_text(moddle_file(), encoding="utf-8")
 
 
 if __name__ == "__main__":

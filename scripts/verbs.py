@@ -54,8 +54,11 @@ MEANINGS = {
     "并加签 add parallel": "those added join the panel that I am in as one member with a rule of its own",
     "减签 remove": "takes back that somebody is asked: only who added them can, and only until they have decided",
     "取回 take back": "what I did last is undone as if it had not happened, until somebody else has done "
-    "something with the request or something has had an effect outside (a job was done, a"
-    " message sent, a call made, the request ended)",
+    "something with the request or something has had an effect outside that cannot be compensated. What can be (a job, "
+    "a message or a call of an activity with a compensation handler) is compensated first, the last completed first, "
+    "with everything else that was completed since and has a handler; then the task is open again. Until that is done "
+    "the request waits: an operator may end or suspend it, and change nothing else. Not while something else of the "
+    "request is under way beside it, and not when the request has ended",
     "批量审批 bulk approval": "agreeing to several tasks at once with one opinion, where the process allows it "
     "(`bulkApproval`). Each is a decision of its own; one that needs a field or a signature, has changed, or is not "
     "mine, is left out and named with the reason, before as well as afterwards",

@@ -576,6 +576,14 @@ class Composition:
         finally:
             await noria.close()
 
+    async def check(self, url: str, files: Mapping[str, bytes]) -> Any:
+        """Check files as the operator of the machine, against what is deployed and published."""
+        noria = await Noria.open(url)
+        try:
+            return await noria.services.models.put_into_force(OPERATOR, files, dry_run=True)
+        finally:
+            await noria.close()
+
     async def import_people(
         self,
         url: str,

@@ -25,6 +25,11 @@ def test_a_page_says_what_the_code_says(pages, name):
     assert written == pages[name], f"docs/reference/{name} is not up to date: run make docs"
 
 
+def test_the_description_for_modellers_says_what_the_code_says():
+    written = reference.MODDLE.read_text(encoding="utf-8")
+    assert written == reference.moddle_file(), "noria.moddle.json is not up to date: run make docs"
+
+
 def test_generating_twice_gives_the_same_pages(pages):
     assert reference.pages() == pages
 

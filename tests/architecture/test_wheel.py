@@ -31,5 +31,9 @@ def test_the_wheel_has_the_models_of_the_demonstration_and_the_migrations(names:
     assert any(name.startswith("noria/adapters/database/migrations/versions/0001") for name in names)
 
 
+def test_the_wheel_has_the_words_of_our_namespace_for_modellers(names: set[str]) -> None:
+    assert "noria/design/bpmn/noria.moddle.json" in names
+
+
 def test_the_wheel_has_no_tests_and_nothing_of_the_web_sources(names: set[str]) -> None:
     assert not [name for name in names if name.startswith(("tests/", "web/", "bench/")) or "node_modules" in name]

@@ -54,6 +54,29 @@ def test_check_prints_one_finding_a_line_and_exits_1_on_an_error(tmp_path: Path)
     assert all(re.match(rf"{re.escape(str(path))}:\d+: [ab]: bpmn\.\w+: .+", line) for line in lines), lines
 
 
+def test_check_against_a_database_knows_what_is_deployed_and_which_calendars_there_are(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert noria("deploy", *files(), "--data", data).exit_code == 0
+    lines = ["startEvent start", "userTask a assignee=x form=review dueIn=P1D calendar={}", "endEvent end"]
+    path = tmp_path / "limited.bpmn"
+
+    path.write_bytes(draw([*(line.format("plant") for line in lines), "start -> a -> end"]))
+    result = noria("check", path, "--data", data)
+    assert result.exit_code == 1
+    assert re.fullmatch(rf"{re.escape(str(path))}:\d+: a: calendar\.unknown: .*'plant'.*\n", result.stdout)
+    assert "form.unknown" in noria("check", path).stdout
+
+    path.write_bytes(draw([*(line.format("default") for line in lines), "start -> a -> end"]))
+    assert noria("check", path, "--data", data).exit_code == 0
+
+
+def test_check_makes_no_database_where_there_is_none(tmp_path: Path) -> None:
+    result = noria("check", *files(), "--data", tmp_path / "nowhere")
+    assert result.exit_code == 2
+    assert "no database" in result.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_run_prints_the_events_of_a_trial_one_a_line() -> None:
     result = noria("run", *files(), "--variables", json.dumps(PURCHASE), "--complete", "all", "--trace")
     assert result.exit_code == 0, result.output

@@ -85,3 +85,19 @@ def test_who_may_read_but_not_deploy_sees_no_upload(site: Site, sign_in: SignIn,
 
     expect(page.get_by_test_id("models")).to_be_visible()
     expect(page.get_by_test_id("deploy-drop")).to_have_count(0)
+
+
+def test_a_model_is_downloaded_as_plain_bpmn_after_what_is_lost_has_been_shown(site: Site, sign_in: SignIn) -> None:
+    page = sign_in("he", "/models/purchase")
+    page.get_by_test_id("model-plain").click()
+
+    shown = page.get_by_test_id("plain")
+    finding = shown.locator("li").filter(has_text="manager_review").filter(has_text="noria:dueIn").first
+    expect(finding).to_contain_text("没有标准写法")
+    expect(finding).to_contain_text("PT16H")
+    with page.expect_download() as download:
+        page.get_by_test_id("plain-download").click()
+    written = download.value.path().read_bytes()
+    assert download.value.suggested_filename == "purchase.plain.bpmn"
+    assert b"urn:noria:bpmn" not in written
+    assert b'id="manager_review"' in written

@@ -14,6 +14,7 @@ from noria.adapters.http.bodies import DEPTH_MAX, depth_of
 from noria.adapters.spreadsheets import SpreadsheetFiles
 from noria.design.bpmn import compile_bpmn, read_bpmn
 from noria.design.dmn import check_tables, explain, read_dmn
+from noria.design.exporting import export_plain
 from noria.design.feel import (
     EvaluationContext,
     FeelSyntaxError,
@@ -111,6 +112,13 @@ def imported(data: bytes) -> None:
             read(data, "x")
 
 
+def exported(data: bytes) -> None:
+    """A model for other tools: plain BPMN that can be read again, or refused."""
+    plain = export_plain(data, "x").document
+    if plain is not None:
+        assert export_plain(plain, "x").document == plain
+
+
 def juel(data: bytes) -> None:
     """Another engine's expression: refused, or a tree."""
     with contextlib.suppress(JuelError):
@@ -135,6 +143,7 @@ DOORS: dict[str, Callable[[bytes], None]] = {
     "form": form,
     "json": json,
     "import": imported,
+    "export": exported,
     "juel": juel,
     "tables": tables,
 }

@@ -65,6 +65,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "form": (*JSON_WORDS, *FEEL_WORDS),
     "json": JSON_WORDS,
     "import": (*XML_WORDS, *MODEL_WORDS, *JUEL_WORDS),
+    "export": (*XML_WORDS, *MODEL_WORDS, *FEEL_WORDS),
     "tables": (
         *("id", "姓名", "yes", "否", ",", ";", "\t", '"', "\r\n", "'", "=1+1", "lin", "works", "project=lin"),
         *(
@@ -101,6 +102,13 @@ TABLES = {
     ],
     "posts": [["person", "unit", "position"], ["lin", "works", "buyer"]],
 }
+EXPORTED = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:noria="urn:noria:bpmn:1"
+ xmlns:x="urn:x" targetNamespace="t"><process id="p" isExecutable="true" x:y="1">
+ <startEvent id="s"/><sequenceFlow id="f" sourceRef="s"
+ targetRef="u"/><userTask id="u" noria:approval="allOf" noria:approvers="= [a, {person: b}]" noria:dueIn="P1D">
+ <extensionElements><noria:input source="= a" target="b"/><x:z/></extensionElements></userTask><serviceTask id="w"
+ noria:topic="t"><multiInstanceLoopCharacteristics noria:collection="= items" noria:item="one"/></serviceTask>
+ </process></definitions>"""
 SEEDS: dict[str, list[bytes]] = {
     "xml": [
         _example("purchase.bpmn"),
@@ -123,6 +131,7 @@ SEEDS: dict[str, list[bytes]] = {
     "form": [_example("purchase.form"), _example("review.form")],
     "json": [b'{"a": [1, 2.5, "\\u5e74", null, true, {"b": {}}], "c": -1e-7}', _example("review.form")],
     "import": [_example("purchase.bpmn"), _example("approval.dmn")],
+    "export": [_example("purchase.bpmn"), EXPORTED],
     "tables": [
         *(SpreadsheetFiles().write([Sheet(name, rows) for name, rows in TABLES.items()], kind) for kind in KINDS),
         "id,username,name,unit,active\nlin,lin,林晓,,是\n".encode(),

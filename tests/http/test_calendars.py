@@ -204,3 +204,20 @@ async def test_the_public_holidays_of_a_year_say_whether_they_are_published(hous
     assert known["published"]
     assert len(known["workdays"]) == 6
     assert not (await he.get("/public-holidays/2090")).json()["published"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "userTask check assignee=he dueIn=P2D calendar=nobody_has_it",
+        "intermediateCatchEvent check timer=P2D calendar=nobody_has_it",
+    ],
+)
+async def test_a_calendar_that_nobody_has_refuses_deployment_and_names_the_element(house: House, line: str) -> None:
+    he = await house.sign_in("he")
+    content = draw(["startEvent start", line, "endEvent end", "start -> check -> end"], "limited")
+    answer = await he.send("POST", "/deployments", files=[("files", ("limited.bpmn", content))])
+    assert answer.status_code == 422
+    (finding,) = answer.json()["details"]["findings"]
+    assert (finding["severity"], finding["code"], finding["element"]) == ("error", "calendar.unknown", "check")
+    assert "nobody_has_it" in finding["message"]

@@ -178,3 +178,63 @@ async def test_a_file_that_only_a_hidden_field_names_is_not_handed_out(house: Ho
 async def test_a_model_whose_access_cannot_hold_is_refused(house: House, check: str, process: str, code: str) -> None:
     answer = await deploy(house, check, process)
     assert code in [finding["code"] for finding in answer.json()["details"]["findings"]], answer.text
+
+
+@pytest.mark.parametrize("projected", [False, True])
+async def test_a_substitute_sees_afterwards_what_the_step_showed_and_nothing_that_it_hid(
+    house: House, projected: bool
+) -> None:
+    """At `close`, which shows it, and at `check`, which does not; before the projection has caught up, too."""
+    _, started = await begin(house)
+    named = []
+    for principal in ("wang", "li"):
+        client = await house.sign_in(principal)
+        answer = await client.post("/substitutions", {"substitute": "sun", "until": "2099-01-01"})
+        named.append((client, answer.json()["id"]))
+    sun = await house.sign_in("sun")
+
+    async def seen() -> dict[str, Any]:
+        if projected:
+            await house.noria.projector.catch_up()
+        return dict((await sun.get(f"/instances/{started['id']}")).json()["variables"])
+
+    first = await sun.task()
+    assert (await sun.post(f"/tasks/{first['id']}/complete", {"variables": {"remark": "好"}})).status_code == 200
+    # The second step is theirs to do as well, and shows it.
+    assert (await seen())["margin"] == "机密 31%"
+    detail = (await sun.get(f"/tasks/{first['id']}")).json()
+    assert "margin" not in [component.get("key") for component in detail["form"]["components"]]
+    second = await sun.task()
+    values = {**VALUES, "remark": "完"}
+    assert (await sun.post(f"/tasks/{second['id']}/complete", {"variables": values})).status_code == 200
+    assert (await seen())["margin"] == "机密 31%"
+    detail = (await sun.get(f"/tasks/{second['id']}")).json()
+    assert detail["data"]["margin"] == "机密 31%"
+    if projected:
+        # What they have decided on they may look at when they are nobody's substitute any more, too.
+        for client, key in named:
+            assert (await client.post(f"/substitutions/{key}/end", {})).status_code == 200
+        assert (await seen())["margin"] == "机密 31%"
+
+
+@pytest.mark.parametrize("projected", [False, True])
+async def test_a_substitute_at_a_step_that_hides_it_never_sees_it(house: House, projected: bool) -> None:
+    _, started = await begin(house)
+    wang = await house.sign_in("wang")
+    item = (await wang.post("/substitutions", {"substitute": "sun", "until": "2099-01-01"})).json()
+    sun = await house.sign_in("sun")
+    task = await sun.task()
+    answers = [await sun.get(f"/tasks/{task['id']}"), await sun.get(f"/instances/{started['id']}")]
+    assert (await sun.post(f"/tasks/{task['id']}/complete", {"variables": {"remark": "好"}})).status_code == 200
+    if projected:
+        await house.noria.projector.catch_up()
+    paths = [f"/tasks/{task['id']}", *(f"/instances/{started['id']}{path}" for path in ("", "/timeline"))]
+    answers += [await sun.get(path) for path in paths]
+    if projected:
+        # Also when they are nobody's substitute any more.
+        assert (await wang.post(f"/substitutions/{item['id']}/end", {})).status_code == 200
+        answers += [await sun.get(path) for path in paths]
+    assert [answer.status_code for answer in answers] == [200] * len(answers)
+    assert all("机密" not in answer.text for answer in answers)
+    assert answers[1].json()["variables"]["subject"] == "泵"
+    assert answers[3].json()["variables"]["subject"] == "泵"

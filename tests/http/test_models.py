@@ -158,3 +158,22 @@ async def test_a_body_may_have_many_brackets_that_are_not_deep(house: House) -> 
     he = await house.sign_in("he")
     flat = {"variables": {"category": "[" * 500, "amount": [[] for _ in range(500)]}}
     assert (await he.post("/decisions/approval_policy/evaluate", flat)).status_code == 200
+
+
+async def test_modellers_are_given_the_words_of_our_namespace(house: House) -> None:
+    given = (await (await house.sign_in("he")).get("/bpmn/moddle")).json()
+    assert (given["prefix"], given["uri"]) == ("noria", "urn:noria:bpmn:1")
+    task = next(kind for kind in given["types"] if kind["extends"] == ["bpmn:UserTask"])
+    assert {"name": "approval", "isAttr": True, "type": "Approval"}.items() <= next(
+        said for said in task["properties"] if said["name"] == "approval"
+    ).items()
+
+
+async def test_a_model_is_given_as_plain_bpmn_with_what_that_costs(house: House) -> None:
+    he = await house.sign_in("he")
+    given = (await he.get("/processes/purchase/plain")).json()
+    assert "urn:noria:bpmn" not in given["xml"]
+    assert 'id="manager_review"' in given["xml"]
+    lost = [finding for finding in given["findings"] if finding["severity"] == "warning"]
+    assert {"manager_review", "policy"} <= {finding["element"] for finding in lost}
+    assert (await he.get("/processes/none/plain")).status_code == 404

@@ -135,6 +135,19 @@ def test_equal_sheets_are_equal_files_and_instants_are_local() -> None:
     assert pdfium.PdfDocument(once)[0].get_textpage().get_text_range().count("2026-03-03 09:00 打印 · 第 1 页") == 1
 
 
+def test_a_decision_names_everybody_on_the_way_from_who_acted_to_whom_they_acted_for() -> None:
+    decided = {"kind": "task.approved", "at": "2026-03-02T02:00:00.000Z", "comment": "", "round": 1}
+    made = sheet(
+        decisions=(
+            Decision("甲", "王强", **decided),
+            Decision("乙", "孙磊", **decided, owner="赵总"),
+            Decision("丙", "李娜", **decided, owner="赵总", via=("孙磊",)),
+        )
+    )
+    said = text_of(PdfPrinter().pdf(made)).replace(" ", "")
+    assert all(words in said for words in ("甲王强同意", "乙孙磊代赵总", "丙李娜代孙磊代赵总"))
+
+
 def test_a_long_request_goes_over_many_pages_and_loses_nothing() -> None:
     rows = tuple((f"零件{number}", str(number), "说明" * 60) for number in range(200))
     made = sheet(

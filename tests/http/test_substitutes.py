@@ -349,3 +349,151 @@ async def test_a_substitute_keeps_a_draft_of_their_own(house: House, people: dic
     assert (await people["sun"].send("PUT", f"/drafts/{task}", json={"data": {"a": 1}})).status_code == 200
     assert (await people["sun"].get(f"/drafts/{task}")).json()["data"] == {"a": 1}
     assert (await people["zhao"].get(f"/drafts/{task}")).json()["data"] is None
+
+
+# Substitutes of substitutes
+
+
+async def passed_on(house: House, people: dict[str, Client], **changes: Any) -> None:
+    """孙磊 stands in for 赵总, who lets him pass it on, and 李娜 for 孙磊."""
+    await name(people["zhao"], house, passes_on=True)
+    await name(people["sun"], house, substitute="li", processes=[], amount_max=50_000, **changes)
+
+
+async def test_a_substitutes_substitute_acts_where_the_principal_allows_it_and_the_record_names_everybody(
+    house: House, people: dict[str, Client]
+) -> None:
+    await passed_on(house, people)
+    task = await start(people["lin"])
+    assert all([task in await ids(people[person]) for person in ("zhao", "sun", "li")])
+    row = (await people["li"].get(f"/tasks/{task}")).json()
+    assert (row["assignee"]["id"], row["on_behalf_of"]["id"]) == ("zhao", "zhao")
+    assert (await complete(people["li"], task)).status_code == 200
+    instance = task.split("-")[0]
+    timeline = (await people["lin"].get(f"/instances/{instance}/timeline")).json()["items"]
+    done = next(item for item in timeline if item["kind"] == "task.completed")
+    assert (done["actor"]["id"], done["on_behalf_of"]["id"]) == ("li", "zhao")
+    assert [person["id"] for person in done["via"]] == ["sun"]
+    audit = (await people["li"].get(f"/instances/{instance}/audit")).json()["items"]
+    entry = next(item for item in audit if item["action"] == "complete_task")
+    assert [person["name"] for person in entry["via"]] == ["孙磊"]
+
+
+async def test_every_limit_on_the_way_holds(house: House, people: dict[str, Client]) -> None:
+    await passed_on(house, people)
+    beyond_li, beyond_sun, other = (
+        await start(people["lin"], 60_000),
+        await start(people["lin"], 120_000),
+        await start(people["lin"], process="other"),
+    )
+    assert await ids(people["li"]) & {beyond_li, beyond_sun, other} == set()
+    for task in (beyond_li, beyond_sun, other):
+        assert (await complete(people["li"], task)).status_code == 403
+    assert beyond_li in await ids(people["sun"])
+    assert beyond_sun not in await ids(people["sun"])
+
+
+async def test_a_way_ends_with_any_of_its_substitutions(house: House, people: dict[str, Client]) -> None:
+    await passed_on(house, people, until=format_instant(house.clock.now_ms() + 2 * DAY_MS))
+    task = await start(people["lin"])
+    assert task in await ids(people["li"])
+    house.clock.offset_ms += 3 * DAY_MS
+    assert task not in await ids(await house.sign_in("li"))
+    assert task in await ids(await house.sign_in("sun"))
+
+
+async def test_nobody_on_the_way_may_have_started_the_request(house: House, people: dict[str, Client]) -> None:
+    await passed_on(house, people)
+    for starter in ("sun", "li"):
+        task = await start(people[starter])
+        assert task not in await ids(people["li"])
+        refused = await complete(people["li"], task)
+        # 李娜 sees her own request, and of that of 孙磊 nothing at all.
+        assert refused.status_code == 403
+        assert (await complete(people["zhao"], task)).status_code == 200
+
+
+async def test_a_way_does_not_come_back_to_who_is_on_it(house: House, people: dict[str, Client]) -> None:
+    await passed_on(house, people, passes_on=True)
+    await name(people["li"], house, substitute="zhao", processes=[], amount_max=None, passes_on=True)
+    task = await start(people["lin"])
+    view = (await people["zhao"].get(f"/tasks/{task}")).json()
+    assert view["on_behalf_of"] is None
+    assert (await complete(people["zhao"], task)).status_code == 200
+    timeline = (await people["lin"].get(f"/instances/{task.split('-')[0]}/timeline")).json()["items"]
+    done = next(item for item in timeline if item["kind"] == "task.completed")
+    assert (done["actor"]["id"], done["on_behalf_of"], done["via"]) == ("zhao", None, [])
+
+
+async def test_everybody_on_the_way_is_told(house: House, people: dict[str, Client]) -> None:
+    await passed_on(house, people)
+    task = await start(people["lin"])
+    await people["lin"].post(f"/tasks/{task}/urge", {"text": "急"})
+    await house.noria.projector.catch_up()
+    for person in ("zhao", "sun", "li"):
+        notices = (await people[person].get("/notices")).json()["items"]
+        assert [notice["kind"] for notice in notices] == ["urged"], person
+
+
+async def test_whose_roles_exclude_each_other_are_not_on_one_way(house: House, people: dict[str, Client]) -> None:
+    await name(people["zhao"], house, substitute="li", passes_on=True)
+    await name(people["li"], house, substitute="he")
+    # 何 is a process owner; 钱, an auditor, would be on one way with him.
+    assert await start(people["lin"]) in await ids(people["he"])
+    qian = await house.sign_in("qian")
+    answer = await qian.post("/substitutions", {"substitute": "li", "until": "2099-01-01", "passes_on": True})
+    assert answer.status_code == 201, answer.text
+    own = """
+startEvent start
+userTask look assignee=qian
+endEvent end
+start -> look -> end
+""".strip().splitlines()
+    files = {"file": ("own.bpmn", draw(own, "own"))}
+    assert (await people["he"].send("POST", "/deployments", files=files)).status_code == 201
+    task = await start(people["lin"], process="own")
+    assert task in await ids(people["li"])
+    assert task not in await ids(people["he"])
+
+
+# Opinions
+
+
+async def asked(house: House, people: dict[str, Client]) -> str:
+    """李娜 asks 赵总 for his opinion; gives the id of the opinion."""
+    simple = "startEvent start\nuserTask check assignee=li\nendEvent end\nstart -> check -> end".splitlines()
+    files = {"file": ("simple.bpmn", draw(simple, "simple"))}
+    assert (await people["he"].send("POST", "/deployments", files=files)).status_code == 201
+    task = await start(people["lin"], process="simple")
+    answer = await people["li"].post(f"/tasks/{task}/consult", {"people": ["zhao"], "text": "如何？"})
+    assert answer.status_code == 200, answer.text
+    return next(iter(await ids(people["zhao"])))
+
+
+async def test_a_substitute_answers_for_the_principal(house: House, people: dict[str, Client]) -> None:
+    opinion = await asked(house, people)
+    assert opinion not in await ids(people["sun"])
+    assert (await people["sun"].post(f"/tasks/{opinion}/answer", {"text": "可"})).status_code == 403
+    await name(people["zhao"], house, processes=[], amount_max=None)
+    assert opinion in await ids(people["sun"])
+    view = (await people["sun"].get(f"/tasks/{opinion}")).json()
+    assert (view["allowed"], view["on_behalf_of"]["id"]) == (["answer"], "zhao")
+    answer = await people["sun"].post(f"/tasks/{opinion}/answer", {"text": "可以"})
+    assert answer.status_code == 200, answer.text
+    timeline = (await people["lin"].get(f"/instances/{opinion.split('-')[0]}/timeline")).json()["items"]
+    given = next(item for item in timeline if item["kind"] == "opinion.given")
+    assert (given["actor"]["id"], given["on_behalf_of"]["id"], given["comment"]) == ("sun", "zhao", "可以")
+    assert opinion not in await ids(people["zhao"])
+
+
+async def test_an_opinion_is_not_given_beyond_the_limit_nor_on_a_request_of_ones_own(
+    house: House, people: dict[str, Client]
+) -> None:
+    opinion = await asked(house, people)
+    await name(people["zhao"], house, processes=[], amount_max=100)
+    refused = await people["sun"].post(f"/tasks/{opinion}/answer", {"text": "可"})
+    assert refused.status_code == 403
+    await name(people["zhao"], house, substitute="lin", processes=[], amount_max=None)
+    own = await people["lin"].post(f"/tasks/{opinion}/answer", {"text": "可"})
+    assert (own.status_code, own.json()["code"]) == (403, "substitute.own_request")
+    assert opinion in await ids(people["zhao"])

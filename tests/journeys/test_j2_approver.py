@@ -121,10 +121,14 @@ async def test_j2_what_was_decided_offline_is_sent_later_and_no_opinion_is_lost(
     phone.keep(await wang.the_task(b), "approvers", people=["gong"], where="before", reason="请先看型号")
     phone.keep(await wang.the_task(c), "transfer", to="chen", reason="你更清楚")
 
-    # 3  Meanwhile 林晓 withdraws A.
+    # 3  Meanwhile 林晓 withdraws A; the preview says who will be told, and it is so.
     company.clock.instant += HOUR_MS
+    shown = (await lin.post(f"/instances/{a}/preview", {"verb": "withdraw"})).json()
+    assert (shown["status"], [person["id"] for person in shown["notified"]]) == ("withdrawn", ["wang"])
     withdrawn = await lin.post(f"/instances/{a}/withdraw", {"reason": "型号有误"})
     assert withdrawn.json()["status"] == "withdrawn"
+    await company.quiet()
+    assert await wang.notices() == ["withdrawn"]
 
     # 4  Online again: B and C are applied. A is not, and says why by a code of its own; the words are not lost.
     first, second, third = await phone.sync()

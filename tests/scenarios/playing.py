@@ -25,6 +25,7 @@ from noria.engine.evolve import replay
 from noria.engine.facts import Facts
 from noria.engine.state import Job, State, Status, Timer, encode_state
 from noria.engine.step import step
+from noria.engine.tasks import taking_back
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import add_duration, parse_duration, parse_instant
@@ -284,7 +285,7 @@ class Player:
         if verb == "copy":
             return c.SendCopy(by, tuple(rest), reason)
         if verb == "takeback":
-            return c.TakeBack(by, self.states[-int(rest[1])], self.state.version, rest[0])
+            return self.taking_back(by, rest[0], int(rest[1]))
         if verb == "comment":
             return c.Comment(by, " ".join(rest))
         if verb == "withdraw":
@@ -357,6 +358,20 @@ class Player:
             if isinstance(shown.get(key), int):
                 shown[key] = self.name(shown[key]) if shown[key] >= 0 else "nobody"
         return {"event": type(event).__name__, **shown}
+
+    def taking_back(self, by: str, element: str, commands: int) -> c.TakeBack:
+        """Take back the last few commands, with whatever they have effected."""
+        events = [event for events in self.history[-commands:] for event in events]
+        tokens, effect = taking_back.effects_in(events)
+        assert not effect, f"{effect} cannot be taken back"
+        entered = {
+            event.token: event.element
+            for events in self.history
+            for event in events
+            if isinstance(event, e.ElementEntered)
+        }
+        effects = {token: entered[token] for token in tokens}
+        return c.TakeBack(by, self.states[-commands], self.state.version, element, effects)
 
     def expect(self, line: str) -> None:
         """Check one line."""

@@ -75,10 +75,12 @@ class _Writer:
         self.errors: set[str] = set()
         self.escalations: set[str] = set()
         self._flows = 0
+        self._people: set[str] = set()
         # Of the next flow to be written: every block begins with the flow that leads to it.
         self._condition = ""
 
     def process(self, process: Process) -> None:
+        self._people = {block.id for block in process.blocks() if isinstance(block, UserTask)}
         self.lines.append(f'<process id="{process.key}" isExecutable="true">')
         self._scope(process.key, process.body, process.handlers)
         self.lines.append("</process>")
@@ -170,7 +172,9 @@ class _Writer:
             found = "ann" if block.id[-1] in "02468" else "= people.unit_manager(&quot;hall&quot;)"
             who = 'noria:candidateGroups="clerks"' if block.group else f'noria:assignee="{found}"'
             limit = f' noria:dueIn="{block.limit}"' if block.limit else ""
-            self.lines.append(f'<userTask id="{block.id}" {who}{limit}{more}>{loop}</userTask>')
+            # The other one may be gone from a model that was made small.
+            apart = f' noria:separateFrom="{block.apart}"' if block.apart in self._people else ""
+            self.lines.append(f'<userTask id="{block.id}" {who}{limit}{apart}{more}>{loop}</userTask>')
         elif isinstance(block, ServiceTask):
             self.lines.append(
                 f'<serviceTask id="{block.id}" noria:topic="work" noria:retries="2" noria:retryWait="PT10S"{more}>'

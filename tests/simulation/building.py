@@ -113,7 +113,7 @@ class Builder:
         kinds: tuple[str, ...] = ("user", "service", *simple)
         if place.depth < 3 and self.budget > 0:
             kinds += ("exclusive", "parallel", "inclusive", "events", "sub_process", "parallel", "ping")
-            kinds += ("sub_process", "inclusive", "ad_hoc", "ad_hoc", "undoing", "undoing", "undoing")
+            kinds += ("sub_process", "inclusive", "ad_hoc", "ad_hoc", "undoing", "undoing", "undoing", "four_eyes")
             if place.scoped:
                 kinds += ("complex",)
             if place.once:
@@ -151,6 +151,12 @@ class Builder:
         limit = self.choose.one_of(("", "", "PT2H", "PT30H"))
         group = self.choose.chance(50)
         return UserTask(key, group, limit, "", self._boundaries(key, place), self._loop(key), self._saved())
+
+    def _four_eyes(self, place: _Place) -> Sequence:
+        """Two tasks, the second for others than did the first."""
+        first = self._user(place)
+        key = self._id("task")
+        return Sequence((first, UserTask(key, group=True, boundaries=self._boundaries(key, place), apart=first.id)))
 
     def _service(self, place: _Place) -> ServiceTask:
         key = self._id("job")

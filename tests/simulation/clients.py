@@ -35,6 +35,9 @@ OUTSIDE = Caller(
     Principal("outside", 1, frozenset({Permission.MESSAGES})), Person("outside", "outside", "Outside"), ORIGIN
 )
 CLERKS = ("bob", "cy")
+MORE_CLERKS = ("fay", "gil", "hal")
+"""Who is asked when all others are kept from a task."""
+SUBSTITUTES = ("dee", "eve")
 TOPIC = "work"
 
 
@@ -102,11 +105,11 @@ class People:
             world.log("%s is refused: %s", command.key, answer.code)
         self._answered.append(command)
 
-    def command(self, iid: int, command: c.AnyCommand, target: int = 0) -> Command:
+    def command(self, iid: int, command: c.AnyCommand, target: int = 0, actor: str = "person") -> Command:
         """A command with a key of its own."""
         self._number += 1
         key = f"person-{self._number}"
-        return Command(key, lambda: Request(command, "person", iid=iid, key=key, origin=ORIGIN, target=target))
+        return Command(key, lambda: Request(command, actor, iid=iid, key=key, origin=ORIGIN, target=target))
 
     def start(self, server: Server) -> bool:
         """Start a request."""
@@ -153,10 +156,31 @@ class People:
         if not tasks:
             return False
         row = world.choose.one_of(tasks)
-        holder = row.assignee or world.choose.one_of(CLERKS)
-        if plain:
-            return self.send(server, self.command(row.iid, self._completion(row, holder)))
-        return self.send(server, self.command(row.iid, self._something(row, holder)))
+        kept_out = self._kept_out(row)
+        free = [person for person in (*CLERKS, *MORE_CLERKS) if person not in kept_out]
+        holder = row.assignee or world.choose.one_of([person for person in CLERKS if person in free] or free)
+        if row.assignee in kept_out:
+            # Whoever holds what they may not do hands it on.
+            command: c.AnyCommand = c.TransferTask(row.tok, holder, free[0])
+        else:
+            command = self._completion(row, holder) if plain else self._something(row, holder)
+        return self.send(server, self.command(row.iid, command, actor=self._actor(command, kept_out, plain=plain)))
+
+    def _kept_out(self, row: TaskRow) -> frozenset[str]:
+        """Who may not do a task because of what they did before."""
+        history = self._world.histories.get(row.iid)
+        task = history.state.tasks.get(row.tok) if history is not None else None
+        return frozenset(task.excluded if task is not None else ())
+
+    def _actor(self, command: c.AnyCommand, kept_out: frozenset[str], *, plain: bool) -> str:
+        """Who gives a command: whose it is, or somebody who stands in for them."""
+        choose = self._world.choose
+        by = str(getattr(command, "by", ""))
+        if not choose.chance(20):
+            return by
+        substitutes = [person for person in SUBSTITUTES if not plain or person not in kept_out]
+        self._world.mark("substitute")
+        return choose.one_of(substitutes) if substitutes else by
 
     def _completion(self, row: TaskRow, by: str) -> c.CompleteTask:
         block = self._world.block_at(row.definition, row.element)

@@ -14,7 +14,9 @@ from noria.engine import events as e
 from noria.engine.behaviours import BEHAVIOURS
 from noria.engine.evolve import APPLY
 from noria.engine.run import Run
-from noria.engine.state import FORMAT, Purpose, State, StateFormatError, decode_state
+from noria.engine.state import FORMAT, Purpose, State, StateFormatError, Task, decode_state
+from noria.engine.tasks import separating
+from noria.kernel.errors import Rejected
 from tests.simulation.mutants import Mutant, Patch
 
 ELEMENT_MUTANTS: list[Mutant] = []
@@ -215,3 +217,21 @@ def states_of_the_former_version_cannot_be_read() -> list[Patch]:
         return decode_state(data)
 
     return [patch("noria.operate.runtime.decode_state", decode)]
+
+
+@mutant("four_eyes")
+def who_acts_for_others_is_not_remembered() -> list[Patch]:
+    def note(run: Run, token: int, element: Element, by: str) -> None:
+        run.facts = msgspec.structs.replace(run.facts, actor="")
+        original(run, token, element, by)
+
+    original = separating.note
+    return [patch.object(separating, "note", note)]
+
+
+@mutant("four_eyes")
+def who_acts_for_others_is_not_looked_at() -> list[Patch]:
+    def may_not_do(_run: Run, task: Task, by: str) -> Rejected | None:
+        return separating.separated(task, by)
+
+    return [patch.object(separating, "may_not_do", may_not_do)]

@@ -75,6 +75,7 @@ class History:
         due: timer → its due instant.
         incidents: incident → code.
         jobs_done: tokens whose job was finished.
+        doers: element id → who did its task, and for whom.
         returned: whether a request was sent back, after which the oracle does not know the way.
         over: how it ended, "" while it is open.
         seen: recorded event → how often.
@@ -100,6 +101,7 @@ class History:
         self.incidents: dict[int, str] = {}
         self.jobs_created: set[int] = set()
         self.jobs_done: set[int] = set()
+        self.doers: dict[str, set[str]] = {}
         self.returned = False
         self.over = ""
         self._element_of: dict[int, str] = {}

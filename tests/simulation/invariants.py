@@ -3,7 +3,8 @@
 I1 versions without gaps and dense shards · I2 replay gives the stored and the held state, byte for byte · I3 the way
 is the oracle's · I4 everything that begins ends exactly once · I5 no timer fires early · I6 a repeated command gets
 the first answer, and no answer without a record · I7 side effects are those of the jobs · I8 nothing is left open ·
-I9 everything ends once faults stop · I10 the audit chain verifies.
+I9 everything ends once faults stop · I10 the audit chain verifies · I11 nobody, and no substitute, does a task that
+what they did before keeps them from.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from noria.design.bpmn.graph import TriggerKind
-from noria.engine.events import decode_events
+from noria.engine.events import AnyEvent, InstanceMigrated, TaskCompleted, TaskReturned, decode_events
 from noria.engine.state import Purpose, State, Status, decode_state, encode_state
 from noria.operate.auditing import StoredRecord, verify_audit
 from noria.operate.changes import GENESIS, chained
@@ -76,7 +77,28 @@ class EveryCommit:
             history = self.histories[row.iid] = self._world.history_of(row.iid)
         if row.ver != history.state.version + 1:
             raise ViolationError("I1", f"instance {row.iid} goes from {history.state.version} to {row.ver}")
-        history.add(row, decode_events(row.ev))
+        events = decode_events(row.ev)
+        history.add(row, events)
+        four_eyes_hold(self._world, history, row, events)
+
+
+def four_eyes_hold(world: World, history: History, row: JournalRow, events: tuple[AnyEvent, ...]) -> None:
+    """I11, by the journal alone: who did what, for themselves or for others."""
+    elements = history.definition.graph.elements
+    for event in events:
+        if isinstance(event, InstanceMigrated):
+            # Its elements may have other names there.
+            history.doers.clear()
+        if not isinstance(event, TaskCompleted | TaskReturned):
+            continue
+        element = elements[event.element]
+        acting = {event.by, row.actor}
+        for other in element.separate_from:
+            both = acting & history.doers.get(elements[other].id, set())
+            if both:
+                raise ViolationError("I11", f"{both} did {elements[other].id} and then {element.id} of {history.iid}")
+            world.mark("four_eyes")
+        history.doers.setdefault(element.id, set()).update(acting)
 
 
 def stored_state_is_the_replayed_one(tables: Tables, history: History) -> None:

@@ -95,6 +95,7 @@ class UserTask:
         boundaries: its boundary events.
         loop: how it is repeated.
         saved: where save points are: "", "before", "after" or "before after".
+        apart: id of the task whose doers may not do this one, "" for none.
     """
 
     id: str
@@ -104,6 +105,7 @@ class UserTask:
     boundaries: tuple[Boundary, ...] = ()
     loop: Loop | None = None
     saved: str = ""
+    apart: str = ""
 
 
 @dataclass(frozen=True, slots=True)

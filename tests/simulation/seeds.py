@@ -30,6 +30,9 @@ MARKS = (
     "stale_owner",
     "clock_set_back",
     "clock_set_forward",
+    # People
+    "substitute",
+    "four_eyes",
     # Repetition
     "late_duplicate",
     "repeated_command",

@@ -96,6 +96,18 @@ class Node:
         """The first child element with this tag."""
         return next(self.elements(tag), None)
 
+    def detach(self) -> None:
+        """Take this element out of the one around it, with the white space before it; `parent` stays, for reports."""
+        if self.parent is None:
+            return
+        siblings = self.parent.children
+        index = next(place for place, child in enumerate(siblings) if child is self)
+        del siblings[index]
+        if index:
+            before = siblings[index - 1]
+            if isinstance(before, str) and not before.strip():
+                del siblings[index - 1]
+
     def descendants(self) -> Iterator[Node]:
         """This element and all below it, in document order."""
         stack = [self]
@@ -185,6 +197,10 @@ class _Reader:
         self._nodes += 1 + len(flat) // 2
         if self._nodes > limits.nodes_max:
             raise self._refused(f"the file holds more than {limits.nodes_max} elements and attributes")
+        for qualified in (name, *flat[::2]):
+            # expat reads names without a look at what a colon means (Namespaces in XML 1.0, section 4).
+            if ":" in qualified and (qualified.count(":") > 1 or qualified[0] == ":" or qualified[-1] == ":"):
+                raise self._refused(f"the name {qualified[:80]!r} is no prefix with a name behind it")
         scope = self._prefixes[-1]
         declared: dict[str, str] = {}
         for key, value in zip(flat[::2], flat[1::2], strict=True):

@@ -93,12 +93,15 @@ class TakeBack(Command, frozen=True):
         state: as it was before; the version counts on.
         version: the version that the instance has if nothing has happened since.
         element: id of the element whose task it was done at.
+        effects: token → element index of the activities that have had effects outside since; they are compensated
+            first.
     """
 
     by: str
     state: State
     version: int
     element: str
+    effects: dict[int, int] = {}
 
 
 class SendCopy(Command, frozen=True):

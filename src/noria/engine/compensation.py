@@ -126,6 +126,10 @@ def go_on(run: Run, asked_by: int) -> None:
 
 
 def _resume(run: Run, token: int) -> None:
+    taking_back = run.state.taking_back
+    if taking_back is not None and taking_back.token == token:
+        run.emit(e.TakenBack(taking_back.element, taking_back.by, taking_back.before))
+        return
     element = run.definition.graph.elements[run.state.tokens[token].element]
     if element.trigger is not None and element.trigger.kind is TriggerKind.CANCEL:
         _cancelled(run, token, element)

@@ -753,6 +753,20 @@ class FactsRead(Event, frozen=True, tag=102):
     versions: dict[str, int] = {}
 
 
+class TakeBackBegun(Event, frozen=True, tag=120):
+    """A person takes back what had effects that can be compensated; when that is done, `TakenBack` follows.
+
+    Attributes:
+        token: stands at the element of the task that is taken back, and waits for the compensation.
+        state: what the instance is then to be.
+    """
+
+    token: int
+    element: int
+    by: str
+    state: State
+
+
 AnyEvent = (
     InstanceStarted
     | ElementEntered
@@ -834,6 +848,7 @@ AnyEvent = (
     | DeadlineSet
     | DeadlineMoved
     | FactsRead
+    | TakeBackBegun
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -23,6 +23,7 @@ from noria.engine.state import (
     Scope,
     State,
     Status,
+    TakingBack,
     Task,
     Timer,
     Token,
@@ -143,6 +144,8 @@ def _element_cancelled(state: State, event: e.ElementCancelled) -> None:
     state.own("calls").pop(token, None)
     for incident in [key for key, value in state.incidents.items() if value.token == token]:
         del state.own("incidents")[incident]
+    if state.taking_back is not None and state.taking_back.token == token:
+        state.taking_back = None
 
 
 def _close(state: State, ids: Iterable[int]) -> None:
@@ -563,8 +566,17 @@ def _instance_restored(state: State, event: e.InstanceRestored | e.TakenBack | e
         # Who has a copy has it.
         kept["copied"] = state.copied
     restored = event.state.copy()
+    # Who moves tokens looks at them by this very dict: a compensation that ends in the middle of a step restores, too.
+    tokens = state.tokens
+    tokens.clear()
+    tokens.update(restored.tokens)
+    kept["tokens"] = tokens
     for name in State.__struct_fields__:
         setattr(state, name, kept.get(name, getattr(restored, name)))
+
+
+def _take_back_begun(state: State, event: e.TakeBackBegun) -> None:
+    state.taking_back = TakingBack(event.token, event.element, event.by, event.state)
 
 
 def _suspended(suspended: bool) -> Callable[[State, Any], None]:
@@ -636,6 +648,7 @@ APPLY: dict[type, Callable[[State, Any], None]] = {
     e.ApprovalDecided: _approval_decided,
     e.TaskPassed: _task_passed,
     e.Resubmitted: _resubmitted,
+    e.TakeBackBegun: _take_back_begun,
     e.TakenBack: _instance_restored,
     e.CopiesSent: _copies_sent,
     e.ConsultationOpened: _consultation_opened,

@@ -132,6 +132,7 @@ class _Ahead(Run):
         by = task.assignee or SOMEBODY
         if task.owner:
             self.emit(e.TaskHandedBack(token, by, task.owner, outcome))
+            separating.note(self, token, element, by)
             return
         self.emit(e.TaskCompleted(token, task.element, by, task.round, outcome=outcome))
         separating.note(self, token, element, by)

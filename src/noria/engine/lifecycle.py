@@ -12,7 +12,7 @@ from noria.engine.deadlines import catch_up, deadline_set, reckon, responsible
 from noria.engine.forms import checked_form
 from noria.engine.run import Run
 from noria.engine.state import RESERVED_VARIABLES, Purpose, State, Status
-from noria.engine.tasks import overdue
+from noria.engine.tasks import overdue, taking_back
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import Rejected
 
@@ -184,7 +184,7 @@ def set_variables(run: Run, command: c.SetVariables) -> Rejected | None:
     """Correct variables of the process."""
     if not command.reason.strip():
         return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
-    rejected = reserved_names(command.variables)
+    rejected = reserved_names(command.variables) or taking_back.while_taken_back(run)
     if rejected is not None:
         return rejected
     run.emit(e.VariablesCorrected(command.by, command.reason))

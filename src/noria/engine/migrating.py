@@ -74,6 +74,10 @@ class Correspondence:
     def problems(self, state: State) -> list[Problem]:
         """What in an instance's state has no place in the other version."""
         found: dict[tuple[str, str], Problem] = {}
+        if state.taking_back is not None:
+            element = self.before.elements[state.taking_back.element]
+            message = "What was done here is being taken back; the version can be changed when that is done."
+            found["migration.taking_back", element.id] = Problem("migration.taking_back", element.id, message)
         for token in state.tokens.values():
             element = self.before.elements[token.element]
             problem = self._problem(element, token.via)

@@ -7,6 +7,7 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine import triggers
 from noria.engine.run import Run
+from noria.engine.tasks.taking_back import while_taken_back
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import NoriaError, Rejected
 
@@ -27,6 +28,9 @@ def modify(run: Run, command: c.ModifyInstance) -> Rejected | None:
         return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
     if not command.moves:
         return Rejected("modification.empty", "Nothing is to be changed.")
+    rejected = while_taken_back(run)
+    if rejected is not None:
+        return rejected
     run.emit(e.InstanceModified(command.by, command.reason))
     try:
         gone = [token for move in command.moves if move.kind in ("cancel", "move") for token in _tokens(run, move)]

@@ -10,8 +10,9 @@ import msgspec
 
 from noria.kernel.errors import NoriaError
 
-FORMAT = 3
-"""Of stored states. 1 had nothing behind `returned`, 2 no priorities, names of tasks and approvals; both are read."""
+FORMAT = 4
+"""Of stored states. 1 had nothing behind `returned`, 2 no priorities, names of tasks and approvals, 3 no `taking_back`;
+all are read."""
 RESERVED_VARIABLES = frozenset({"starter", "business_key", "facts"})
 """Set at the start, or by the engine whenever they are asked for, and never overwritten by a submission."""
 
@@ -383,6 +384,22 @@ class Handler(msgspec.Struct, frozen=True, array_like=True, gc=False):
     done: int
 
 
+class TakingBack(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What somebody did is being taken back: first its effects are compensated.
+
+    Attributes:
+        token: waits for the compensation.
+        element: element index of the task that it was done at.
+        by: who takes it back.
+        before: what the instance is to be afterwards.
+    """
+
+    token: int
+    element: int
+    by: str
+    before: State
+
+
 class State(msgspec.Struct, array_like=True, gc=False):
     """One instance.
 
@@ -416,6 +433,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
         doers: who did the user tasks that others are to be separate from, by element, of every round.
         deadlines: due dates in working time, by the token of the task or by the timer.
         chosen: by the scope of an ad-hoc sub-process, element indexes of what is still to be begun in it.
+        taking_back: while effects are compensated that somebody takes back.
     """
 
     format: int = FORMAT
@@ -454,6 +472,7 @@ class State(msgspec.Struct, array_like=True, gc=False):
     consultations: Mapping[int, Consultation] = {}
     doers: Mapping[int, tuple[str, ...]] = {}
     deadlines: Mapping[int, Deadline] = {}
+    taking_back: TakingBack | None = None
 
     def copy(self) -> State:
         """A working copy.

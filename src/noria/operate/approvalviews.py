@@ -109,17 +109,19 @@ def preview_of(
         )
 
     finished = {event.token for event in events if isinstance(event, e.TaskCompleted | e.TaskReturned)}
-    opened = [task for key, task in after.tasks.items() if key not in before.tasks]
+    # What is taken back once its effects have been undone is open again then.
+    tasks = after.tasks | (after.taking_back.before.tasks if after.taking_back is not None else {})
+    opened = [task for key, task in tasks.items() if key not in before.tasks]
     waiting: dict[int, None] = {}
     for now, then in ((before.jobs, after.jobs), (before.timers, after.timers), (before.waits, after.waits)):
         for key, item in now.items():
             if key not in then and elements[item.element].human is None:
                 waiting[item.element] = None
-    undone = [elements[event.element] for event in events if isinstance(event, e.CompensationStarted)]
+    undone = [elements[index] for index in _undone(before, events)]
     people = dict.fromkeys([*(task.assignee for task in opened if task.assignee), *told])
     return Preview(
         status=status,
-        cancelled=[shown(task) for key, task in before.tasks.items() if key not in after.tasks and key not in finished],
+        cancelled=[shown(task) for key, task in before.tasks.items() if key not in tasks and key not in finished],
         opened=[shown(task) for task in opened],
         passed=[
             PreviewPassed(
@@ -134,6 +136,23 @@ def preview_of(
         undone=[element_ref(element) for element in undone],
         notified=[_person(organisation, person) for person in people],
     )
+
+
+def _undone(before: State, events: Sequence[e.AnyEvent]) -> dict[int, None]:
+    """Element indexes of the activities that are compensated, the last completed first."""
+    kept = {key: value.element for key, value in before.done.items()}
+    kept |= {event.token: event.element for event in events if isinstance(event, e.ActivityKept)}
+    found: dict[int, None] = {}
+    left = [key for event in events if isinstance(event, e.CompensationThrown) for key in event.done]
+    while left:
+        key = left.pop(0)
+        inside = [other for other, value in reversed(list(before.done.items())) if value.scope == key]
+        # A sub-process is compensated by what was done inside it.
+        if inside:
+            left[:0] = inside
+        else:
+            found[kept[key]] = None
+    return found
 
 
 def _person(organisation: Organisation, person: str) -> Ref:

@@ -16,7 +16,7 @@ from noria.operate.changes import GENESIS, chained
 from noria.operate.office import Caller, Office, iso, person_or_none
 from noria.operate.requests import Origin
 from noria.operate.rows import JournalRow, Shard
-from noria.operate.timeline import history_of, owner_of
+from noria.operate.timeline import between, history_of, owner_of
 from noria.operate.views import AuditEntry, AuditList, Page
 from noria.trust.audit import AuditRecord, chained_record
 from noria.trust.people import Organisation
@@ -136,7 +136,7 @@ def command_entry(row: JournalRow, prev: bytes, organisation: Organisation) -> A
     after: dict[str, object] = {}
     owner = ""
     for event in e.decode_events(row.ev):
-        owner = owner or owner_of(event, row.actor, organisation)
+        owner = owner or owner_of(event, row, organisation)
         if isinstance(event, e.VariablesSet):
             after.update(event.values)
     return AuditEntry(
@@ -145,6 +145,7 @@ def command_entry(row: JournalRow, prev: bytes, organisation: Organisation) -> A
         at=iso(row.ts),
         actor=person_or_none(organisation, row.actor),
         on_behalf_of=person_or_none(organisation, owner),
+        via=between(row, organisation) if owner else [],
         action=row.action,
         subject={"type": "instance", "id": str(row.iid)},
         outcome="ok",

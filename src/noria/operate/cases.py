@@ -37,7 +37,7 @@ from noria.operate.requests import Request, SerialDraw
 from noria.operate.rows import InstanceRow, JournalRow
 from noria.operate.sight import hidden_from, without
 from noria.operate.takingback import last_act
-from noria.operate.taskviews import open_tasks, task_facts, task_view
+from noria.operate.taskviews import open_opinion, open_tasks, task_facts, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
     DecisionsMade,
@@ -49,6 +49,7 @@ from noria.operate.views import (
     InstanceDetail,
     Page,
     StateAt,
+    TakingBackView,
     Timeline,
 )
 from noria.trust.people import Organisation
@@ -67,6 +68,20 @@ STATUS_NAMES = {
 _DID = frozenset({c.ACTIONS[c.CompleteTask], c.ACTIONS[c.ReturnTask]})
 """What makes somebody one who worked on a request."""
 _AFTER_AN_END = tuple(c.ACTIONS[kind] for kind in (c.Comment, c.SendCopy))
+
+
+def _may_take_back(caller: Caller, state: State, rows: Sequence[JournalRow]) -> bool:
+    """Whether what this person did last may still be taken back: what it has effected is kept to be compensated."""
+    act = last_act(caller.principal.id, rows)
+    return not isinstance(act, Rejected) and act.effects.keys() <= state.done.keys()
+
+
+def _taking_back(state: State, graph: Graph, organisation: Organisation) -> TakingBackView | None:
+    """What is being taken back, None for nothing."""
+    if state.taking_back is None:
+        return None
+    element = element_ref(graph.elements[state.taking_back.element])
+    return TakingBackView(element, person_ref(organisation, state.taking_back.by))
 
 
 def _may_restart(caller: Caller, state: State) -> bool:
@@ -210,7 +225,8 @@ class Cases:
 
     async def _may_see(self, principal: Principal, held: Held) -> Verdict:
         row, state = held.row, held.state
-        tasks = tuple(task_facts(task) for task in open_tasks(held))
+        opinions = [open_opinion(held, number) for number in state.consultations]
+        tasks = tuple(task_facts(task) for task in (*open_tasks(held), *opinions))
         facts = InstanceFacts(
             row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()), frozenset(state.copied)
         )
@@ -340,6 +356,7 @@ class Cases:
             allowed=self._allowed(caller, held, history.rows),
             version=state.version,
             suspended=state.suspended,
+            taking_back=_taking_back(state, graph, organisation),
         )
 
     @staticmethod
@@ -356,7 +373,7 @@ class Cases:
         rule = held.definition.graph.withdrawable
         is_starter = caller.principal.id == state.starter
         is_whole = state.parent is None
-        if isinstance(last_act(caller.principal.id, rows), int):
+        if _may_take_back(caller, state, rows):
             allowed.append("take_back")
         if (
             is_starter

@@ -156,7 +156,7 @@ class Delivery:
             for event in item.events:
                 if isinstance(event, e.WaitOpened) and not event.signal:
                     self._new_waits.add((item.instance.tenant, event.name, event.key))
-                elif isinstance(event, e.InstanceResumed | e.InstanceRestored):
+                elif isinstance(event, e.InstanceResumed | e.InstanceRestored | e.TakenBack | e.InstanceRestarted):
                     # Its subscriptions are there again, whichever they are.
                     self._waiting.clear()
         self.nudge()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import ClassVar, Protocol
 
@@ -14,6 +14,7 @@ from noria.design.bpmn.graph import Element, Graph, Trigger, TriggerKind
 from noria.design.dmn import Decision, DecisionModel, check_tables, read_dmn
 from noria.design.findings import Finding, has_errors
 from noria.design.forms import Form, read_form
+from noria.engine.deadlines import OF_UNIT
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
 from noria.engine.starting import first_start
@@ -125,24 +126,36 @@ class Bundle(msgspec.Struct):
     models: dict[str, DecisionModel] = {}
 
 
-def check_bundle(
-    files: Mapping[str, bytes], known_decisions: Sequence[str] = (), known_forms: Sequence[str] = ()
-) -> Bundle:
+class Known(msgspec.Struct, frozen=True):
+    """What is there already beside the files that are looked at.
+
+    Attributes:
+        decisions: ids of decisions that are deployed.
+        forms: ids of forms that are deployed.
+        calendars: ids of working calendars; None where nobody knows, as without a database.
+    """
+
+    decisions: Collection[str] = ()
+    forms: Collection[str] = ()
+    calendars: Collection[str] | None = None
+
+
+NOTHING = Known()
+
+
+def check_bundle(files: Mapping[str, bytes], known: Known = NOTHING) -> Bundle:
     """`read_bundle`, and what a closer look at the decision tables finds: for who edits them, not for who runs them."""
-    bundle = read_bundle(files, known_decisions, known_forms)
+    bundle = read_bundle(files, known)
     bundle.findings += check_tables(bundle.models)
     return bundle
 
 
-def read_bundle(
-    files: Mapping[str, bytes], known_decisions: Sequence[str] = (), known_forms: Sequence[str] = ()
-) -> Bundle:
+def read_bundle(files: Mapping[str, bytes], known: Known = NOTHING) -> Bundle:
     """Read, check and compile files that are deployed together.
 
     Args:
         files: content by file name; the ending says what each is.
-        known_decisions: ids of decisions that are deployed already.
-        known_forms: ids of forms that are deployed already.
+        known: what is there already.
     """
     bundle = Bundle([], {}, {}, [])
     decision_files = {name: content for name, content in files.items() if name.lower().endswith(".dmn")}
@@ -174,15 +187,15 @@ def read_bundle(
         else:
             message = "Only .bpmn, .dmn and .form files can be deployed."
             bundle.findings.append(Finding("error", "deployment.file_type", message, name))
-    _check_links(bundle, known_decisions, known_forms)
+    _check_links(bundle, known)
     for file, graph in bundle.graphs:
         _check_access(bundle, file, graph)
     return bundle
 
 
-def _check_links(bundle: Bundle, known_decisions: Sequence[str], known_forms: Sequence[str]) -> None:
-    decisions = {*bundle.decisions, *known_decisions}
-    forms = {*bundle.forms, *known_forms}
+def _check_links(bundle: Bundle, known: Known) -> None:
+    decisions = {*bundle.decisions, *known.decisions}
+    forms = {*bundle.forms, *known.forms}
     keys: set[str] = set()
     for file, graph in bundle.graphs:
         if graph.key in keys:
@@ -197,6 +210,19 @@ def _check_links(bundle: Bundle, known_decisions: Sequence[str], known_forms: Se
             if element.decision and element.decision not in decisions:
                 message = f"The decision {element.decision!r} is not deployed."
                 bundle.findings.append(_missing(file, element, "decision.unknown", message))
+            for calendar in _calendars(element):
+                if known.calendars is not None and calendar not in known.calendars:
+                    message = f"There is no working calendar {calendar!r}. Publish it first, or name one that there is."
+                    bundle.findings.append(
+                        Finding("error", "calendar.unknown", message, file, element.line, element.id)
+                    )
+
+
+def _calendars(element: Element) -> list[str]:
+    """The working calendars that an element names, each once; which one counts for a unit is seen when it counts."""
+    named = [element.human.calendar] if element.human else []
+    named += [trigger.calendar for trigger in element.triggers]
+    return [calendar for calendar in dict.fromkeys(named) if calendar not in ("", OF_UNIT)]
 
 
 def _check_access(bundle: Bundle, file: str, graph: Graph) -> None:
@@ -393,7 +419,7 @@ class Catalogue:
         async with self._lock:
             await self._refresh()
             known_decisions, known_forms = await self._known(tenant)
-            bundle = check_bundle(files, tuple(known_decisions), tuple(known_forms))
+            bundle = check_bundle(files, Known(known_decisions.keys(), known_forms.keys(), facts.calendars.keys()))
             rows = [
                 DefinitionRow(0, tenant, graph.key, 0, graph.name, 0, file, now_ms, by) for file, graph in bundle.graphs
             ]

@@ -160,7 +160,7 @@ class Inbox:
         return iid, token, held, verdict.owner
 
     @staticmethod
-    def _verdict(caller: Caller, held: Held, token: int, *, hands_on: bool) -> Verdict:
+    def _verdict(caller: Caller, held: Held, token: int, *, hands_on: bool = False) -> Verdict:
         """Whether the caller may act on an open task, and for whom; an administrator may hand some on."""
         facts = task_facts(open_task(held, token))
         verdict = may_work_on(caller.principal, facts)
@@ -169,14 +169,28 @@ class Inbox:
             return handed_on if handed_on.allowed else verdict
         return verdict
 
+    async def _repeated(self, caller: Caller, task_id: str) -> InstanceBrief | None:
+        """The request as it is now when this very command was given before, and the task has gone or is others' since.
+
+        Where the task is still the caller's, the runtime itself sees to a key that was used: most commands ask nothing.
+        """
+        parsed = parse_task_id(task_id)
+        if not caller.key or parsed is None:
+            return None
+        held = await self._office.runtime.instance(parsed[0])
+        if held is not None and parsed[1] in held.state.tasks and self._verdict(caller, held, parsed[1]).allowed:
+            return None
+        return await self._cases.answered(caller)
+
     async def act(
         self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True
     ) -> InstanceBrief:
         """Run a command on a task, if the policy allows."""
-        done = await self._cases.answered(caller)
+        done = await self._repeated(caller, task_id)
         if done is not None:
             return done
         iid, token, held = await self._open(caller, task_id)
+        origin = caller.origin
         if as_worker:
             verdict = self._verdict(caller, held, token, hands_on=isinstance(command, c.TransferTask))
             if not verdict.allowed:
@@ -184,6 +198,7 @@ class Inbox:
             if verdict.owner != caller.principal.id:
                 # A substitute acts: what is done is the principal's, and the request's actor says who did it.
                 command = msgspec.structs.replace(command, by=verdict.owner)
+                origin = msgspec.structs.replace(origin, via=verdict.via)
         await self._office.run(
             Request(
                 command,
@@ -191,7 +206,7 @@ class Inbox:
                 iid=iid,
                 tenant=caller.principal.tenant,
                 key=idempotency_key(caller),
-                origin=caller.origin,
+                origin=origin,
             )
         )
         return await self._cases.brief(caller.principal.tenant, iid)
@@ -256,7 +271,7 @@ class Inbox:
         Raises:
             RefusedError: somebody who is mentioned does not exist, or may not see the request.
         """
-        done = await self._cases.answered(caller)
+        done = await self._repeated(caller, task_id)
         if done is not None:
             return done
         _, token, held = await self._open(caller, task_id)
@@ -266,7 +281,7 @@ class Inbox:
 
     async def urge(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
         """Ask the holder to hurry, as the starter or an operator."""
-        done = await self._cases.answered(caller)
+        done = await self._repeated(caller, task_id)
         if done is not None:
             return done
         _, token, held = await self._open(caller, task_id)
@@ -328,7 +343,8 @@ class Inbox:
         held = await self._cases.seen(caller, iid)
         asked = held.state.consultations[number]
         organisation = await office.people.organisation(caller.principal.tenant)
-        view = await task_view(office, open_opinion(held, number), organisation, office.clock.now_ms())
+        fields = open_opinion(held, number)
+        view = await task_view(office, fields, organisation, office.clock.now_ms(), caller.principal)
         task = held.state.tasks[asked.token]
         form = held.definition.form_at(task.element, task.form) if task.form else None
         hidden = await hidden_from(office, caller.principal, held)
@@ -338,11 +354,18 @@ class Inbox:
             form=form.schema if form is not None else None,
             data={name: value for name, value in held.state.scopes[0].variables.items() if name in names},
             returnable=[],
-            allowed=["answer"] if asked.person == caller.principal.id else [],
+            allowed=["answer"] if self.answers(caller, held, number).allowed else [],
             last_return=None,
             instance_visible=True,
             consultations=[consultation_view(held, number, organisation)],
         )
+
+    @staticmethod
+    def answers(caller: Caller, held: Held, number: int) -> Verdict:
+        """Whether the caller may give an opinion that somebody is asked for, and for whom."""
+        if held.state.consultations[number].person == caller.principal.id:
+            return Verdict(True, "asked", owner=caller.principal.id)
+        return may_work_on(caller.principal, task_facts(open_opinion(held, number)))
 
     async def _closed_detail(self, caller: Caller, held: Held, closed: ClosedTask) -> TaskDetail:
         office = self._office

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from noria.design.dmn import explain
+from noria.design.exporting import export_plain
 from noria.design.feel import to_json
 from noria.design.findings import has_errors
 from noria.kernel.errors import Rejected
@@ -27,6 +28,7 @@ from noria.operate.views import (
     ElementInfo,
     NamedDecision,
     Page,
+    PlainModel,
     ProcessDetail,
     ProcessView,
     StartForm,
@@ -124,6 +126,18 @@ class Models:
         """The BPMN file of a version."""
         row = await self._readable(caller, key, version)
         return await self._office.catalogue.xml(row.id)
+
+    async def plain(self, caller: Caller, key: str, version: int | None) -> PlainModel:
+        """A version without any namespace but BPMN's own, for other tools."""
+        row = await self._readable(caller, key, version)
+        plain = export_plain(await self._office.catalogue.xml(row.id), row.resource)
+        if plain.document is None:
+            # What was deployed could be read then; only a later version of the reader could find fault with it.
+            findings = msgspec.to_builtins(plain.findings)
+            raise RefusedError(
+                Rejected("export.unreadable", "The file cannot be read any more.", {"findings": findings})
+            )
+        return PlainModel(plain.document.decode(), plain.findings)
 
     async def start_form(self, caller: Caller, key: str) -> StartForm:
         """The form that starts a process."""

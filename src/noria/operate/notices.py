@@ -22,6 +22,7 @@ KINDS = (
     "returned",
     "mentioned",
     "handed_back",
+    "taken_back",
     "copied",
     "consulted",
     "answered",
@@ -29,6 +30,7 @@ KINDS = (
     "refused",
     "completed",
     "terminated",
+    "withdrawn",
 )
 """Of notices: a new task of mine, one that I may claim, one handed over to me, a limit that comes near or is over, …"""
 
@@ -50,6 +52,7 @@ TOLD_OF = (
     e.TaskTransferred,
     e.TaskDelegated,
     e.TaskHandedBack,
+    e.TakenBack,
     e.CopiesSent,
     e.ConsultationOpened,
     e.ConsultationAnswered,
@@ -57,6 +60,7 @@ TOLD_OF = (
     e.InstanceRefused,
     e.InstanceCompleted,
     e.InstanceTerminated,
+    e.InstanceWithdrawn,
     e.Commented,
 )
 """Events that somebody is told of."""
@@ -165,8 +169,8 @@ def notices_of(
 ) -> list[Notice]:
     """The notices of one journal row.
 
-    A reminder goes to whoever holds the task, or to all who may claim it, and to their managers; a return, the end and
-    a withdrawal to the starter or the holders, as it concerns them; a mention to whom it names. What is told of a task
+    A reminder goes to whoever holds the task, or to all who may claim it, and to their managers; a return and
+    the end go to the starter, a withdrawal to who had it; a mention to whom it names. What is told of a task
     goes to the substitutes of those people as well. Nobody is told of what they did themselves.
 
     Args:
@@ -175,7 +179,7 @@ def notices_of(
         title: the instance's line.
         graph: its definition's.
         members: people as they are now.
-        holders: of the open tasks, by token.
+        holders: of the open tasks, by token; for a withdrawal those of the tasks that it takes away.
         amount: of the request, which limits substitutes; None for none that is known.
         opening: whether new tasks are told of too.
     """
@@ -186,11 +190,12 @@ def notices_of(
         people = list(people)
         if token:
             # Nobody stands in for others in a request of their own.
+            excluded = holders.get(token, _NOBODY).excluded
             people += [
-                substitute
+                way.substitute
                 for person in people
-                for substitute in organisation.substitutes_of(person, graph.key, amount)
-                if substitute != starter and substitute not in holders.get(token, _NOBODY).excluded
+                for way in organisation.substitutes_of(person, graph.key, amount)
+                if {starter, *excluded}.isdisjoint((way.substitute, *way.via))
             ]
         for person in dict.fromkeys(people):
             if person and person != actor and person in organisation.people:
@@ -240,6 +245,8 @@ def notices_of(
         elif isinstance(event, e.TaskHandedBack):
             by = organisation.name_of(event.by)
             tell([event.to], "handed_back", event.token, event.by, by=by, text=event.comment)
+        elif isinstance(event, e.TakenBack) and _is_late(row.events):
+            tell([event.by], "taken_back", 0, "", element=graph.elements[event.element].name)
         elif isinstance(event, e.ConsultationOpened):
             by = organisation.name_of(event.by)
             tell([event.person], "consulted", event.consultation, event.by, by=by, text=event.text)
@@ -263,4 +270,14 @@ def notices_of(
             tell([starter], "completed", 0, "")
         elif isinstance(event, e.InstanceTerminated):
             tell([starter], "terminated", 0, event.by, reason=event.reason)
+        elif isinstance(event, e.InstanceWithdrawn):
+            by = organisation.name_of(event.by)
+            for token, held in holders.items():
+                # Whom it was only offered to have lost nothing.
+                tell([held.assignee], "withdrawn", token, event.by, by=by, text=event.reason)
     return found
+
+
+def _is_late(events: tuple[e.AnyEvent, ...]) -> bool:
+    """Whether what is taken back stands as before only now, after a compensation that somebody else has finished."""
+    return not isinstance(events[0], e.TakenBack) and not any(isinstance(event, e.TakeBackBegun) for event in events)

@@ -22,7 +22,7 @@ from noria.operate.views import ProcessRef, Ref, SummaryItem
 from noria.trust.audit import AuditRecord, AuditTrail
 from noria.trust.people import Organisation, PeopleStore, Person
 from noria.trust.policy import DENIED, Permission, Principal, StandsFor, Verdict, exclusive_roles, may, permissions_of
-from noria.trust.substitutes import Substitution
+from noria.trust.substitutes import Way
 
 
 class DeniedError(NoriaError):
@@ -88,28 +88,37 @@ class Office(msgspec.Struct):
             organisation.groups_of(person),
             organisation.managed_units(person.id),
             tuple(
-                self._stands_for(tenant, item, organisation)
-                for item in organisation.substitutions
-                if item.substitute == person.id
-                and exclusive_roles(person.roles + organisation.people[item.principal].roles) is None
+                self._stands_for(tenant, way, organisation)
+                for way in organisation.ways_of(person.id)
+                if exclusive_roles(_roles_of(way, organisation)) is None
             ),
             tuple(
-                self._stands_for(tenant, item, organisation)
+                self._stands_for(tenant, Way((item,)), organisation)
                 for item in organisation.substitutions
                 if administers and item.amount_max is not None and item.holds(organisation.at_ms)
             ),
         )
 
-    def _stands_for(self, tenant: int, item: Substitution, organisation: Organisation) -> StandsFor:
-        """A substitution in the policy's words."""
+    def _stands_for(self, tenant: int, way: Way, organisation: Organisation) -> StandsFor:
+        """A way of acting for somebody in the policy's words: what all its substitutions have in common."""
+        scopes = [link.processes for link in way.links if link.processes]
         definitions = None
-        if item.processes:
-            definitions = frozenset(row.id for row in self.catalogue.rows(tenant) if row.key in item.processes)
+        if scopes:
+            definitions = frozenset(
+                row.id for row in self.catalogue.rows(tenant) if all(row.key in scope for scope in scopes)
+            )
         tasks = None
-        if not item.holds(organisation.at_ms):
-            tasks = frozenset(place for key in item.kept if (place := parse_task_id(key)) is not None)
-        groups = organisation.groups_of(organisation.people[item.principal])
-        return StandsFor(item.principal, groups, definitions, item.amount_max, tasks)
+        if not way.links[0].holds(organisation.at_ms):
+            tasks = frozenset(place for key in way.links[0].kept if (place := parse_task_id(key)) is not None)
+        limits = [link.amount_max for link in way.links if link.amount_max is not None]
+        return StandsFor(
+            way.principal,
+            organisation.groups_of(organisation.people[way.principal]),
+            definitions,
+            min(limits, default=None),
+            tasks,
+            way.via,
+        )
 
     async def deny(
         self, caller: Caller, action: str, object_type: str, object_id: str, verdict: Verdict
@@ -156,6 +165,12 @@ class Office(msgspec.Struct):
     async def graph(self, definition: int) -> Graph:
         """The graph of a definition."""
         return (await self.catalogue.get(definition)).graph
+
+
+def _roles_of(way: Way, organisation: Organisation) -> tuple[str, ...]:
+    """The roles of everybody on a way."""
+    people = (way.principal, *way.via, way.substitute)
+    return tuple(role for person in people for role in organisation.people[person].roles)
 
 
 def origin_json(origin: Origin) -> str:

@@ -45,7 +45,13 @@ class Image(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Who decided what, where and when; `kind` is one of `DECIDED`, `owner` whom a substitute stood in for or ""."""
+    """Who decided what, where and when.
+
+    Attributes:
+        kind: one of `DECIDED`.
+        owner: whom a substitute stood in for, "" for nobody.
+        via: of a substitute's substitute, who is in between, from the owner's side.
+    """
 
     element: str
     person: str
@@ -54,6 +60,7 @@ class Decision(msgspec.Struct, frozen=True):
     comment: str
     round: int
     owner: str = ""
+    via: tuple[str, ...] = ()
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +170,7 @@ class Printing:
                     item.comment or "",
                     item.round,
                     item.on_behalf_of.name if item.on_behalf_of else "",
+                    tuple(person.name for person in item.via),
                 )
                 for item in items
                 if item.kind in DECIDED

@@ -33,12 +33,14 @@ class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
         address: network address, "" when there is none.
         device: what the client says it is, "" when there is none.
         session: first characters of the session's hash, "" when there is none.
+        via: where a substitute of a substitute acts, who is in between, from the side of who they act for.
     """
 
     method: str = "engine"
     address: str = ""
     device: str = ""
     session: str = ""
+    via: tuple[str, ...] = ()
 
 
 MACHINES = frozenset({"timer", "batch"})

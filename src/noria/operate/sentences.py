@@ -55,6 +55,10 @@ _SENTENCES: dict[str, dict[Language, Sentence]] = {
         "zh-CN": Sentence("已交回：{title}", "{by}办完您委派的事项并交回。{text}"),
         "en": Sentence("Given back: {title}", "{by} has done what you delegated, and gives it back. {text}"),
     },
+    "taken_back": {
+        "zh-CN": Sentence("取回完成：{title}", "其后已办事项均已撤销，“{element}”又待您办理。"),
+        "en": Sentence("Taken back: {title}", "What followed has been undone; “{element}” waits for you again."),
+    },
     "copied": {
         "zh-CN": Sentence("抄送：{title}", "{by}抄送给您。{text}"),
         "en": Sentence("Copy: {title}", "{by} sends you a copy. {text}"),
@@ -82,6 +86,10 @@ _SENTENCES: dict[str, dict[Language, Sentence]] = {
     "terminated": {
         "zh-CN": Sentence("已终止：{title}", "您的申请已被终止，原因：{reason}"),
         "en": Sentence("Terminated: {title}", "Your request was terminated. Reason: {reason}"),
+    },
+    "withdrawn": {
+        "zh-CN": Sentence("已撤回：{title}", "{by}撤回了申请，无需再办理。{text}"),
+        "en": Sentence("Withdrawn: {title}", "{by} withdrew the request; nothing is to be done. {text}"),
     },
     "digest": {
         "zh-CN": Sentence("{count} 条通知", "以下通知合并发送："),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.operate.changes import Held
 from noria.operate.office import Office
@@ -26,6 +27,8 @@ async def hidden_from(office: Office, who: Principal, held: Held) -> frozenset[s
         seen |= set(start.names)
     elements = {element for element, actor in state.actors.items() if actor == who.id}
     elements |= set(await office.lists.worked_at(held.row.iid, who.id))
+    if who.stands_for:
+        elements |= await _just_done(office, who, held)
     for task in open_tasks(held):
         if may_work_on(who, task_facts(task)).allowed:
             elements.add(task.element)
@@ -37,6 +40,17 @@ async def hidden_from(office: Office, who: Principal, held: Held) -> frozenset[s
             # A computed field stays in the form for the server; to people it is hidden all the same.
             seen |= shown - set(work.hidden_fields)
     return definition.guarded - seen
+
+
+async def _just_done(office: Office, who: Principal, held: Held) -> set[int]:
+    """Elements whose tasks a person did for somebody: the state names that one, and the projection may lag behind."""
+    return {
+        event.element
+        for row in await office.store.journal_of(held.row.iid)
+        if row.actor == who.id
+        for event in e.decode_events(row.ev)
+        if isinstance(event, e.TaskCompleted | e.TaskReturned)
+    }
 
 
 def hidden_at(definition: Definition, element: int) -> tuple[str, ...]:

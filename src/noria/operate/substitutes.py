@@ -28,7 +28,8 @@ class SubstitutionOrder(msgspec.Struct):
     """A substitute to name.
 
     `since` and `until` are dates or instants; a date in `until` is the last day; "" in `since` is at once. Without
-    `processes` it is about all; without `amount_max` whatever the amount; without `principal` for the caller.
+    `processes` it is about all; without `amount_max` whatever the amount; without `principal` for the caller. With
+    `passes_on` the substitute's own substitutes may act for the principal, too.
     """
 
     substitute: str
@@ -37,6 +38,7 @@ class SubstitutionOrder(msgspec.Struct):
     processes: list[str] = []
     amount_max: float | None = None
     principal: str = ""
+    passes_on: bool = False
 
 
 class SubstitutionView(msgspec.Struct):
@@ -53,6 +55,7 @@ class SubstitutionView(msgspec.Struct):
     created_by: Ref
     ended_at: str | None
     kept: list[str]
+    passes_on: bool = False
 
 
 class SubstitutionStore(PeopleStore, Protocol):
@@ -110,6 +113,7 @@ class Substitutes:
             person_ref(organisation, item.created_by),
             iso_or_none(item.ended_ms),
             list(item.kept),
+            item.passes_on,
         )
 
     async def add(self, caller: Caller, order: SubstitutionOrder) -> SubstitutionView:
@@ -135,6 +139,7 @@ class Substitutes:
             order.amount_max,
             now_ms,
             caller.principal.id,
+            passes_on=order.passes_on,
         )
         refused = self._wrong(item, await self._store.organisation(tenant), tenant, now_ms)
         if refused is not None:
@@ -204,7 +209,7 @@ class Substitutes:
         as_substitute = await office.principal(tenant, organisation.people[item.substitute])
         as_principal = await office.principal(tenant, organisation.people[item.principal])
         own = msgspec.structs.replace(as_principal, stands_for=())
-        ways = [stands for stands in as_substitute.stands_for if stands.principal == item.principal]
+        ways = [one for one in as_substitute.stands_for if one.principal == item.principal and not one.via]
         found: list[str] = []
         for box in (TaskBox.MINE, TaskBox.GROUP):
             offset, total = 0, 1
@@ -243,6 +248,7 @@ class Substitutes:
             "processes": item.processes,
             "amount_max": item.amount_max,
             "kept": item.kept,
+            "passes_on": item.passes_on,
         }
         await self._office.trail.record(
             AuditRecord(

@@ -87,6 +87,7 @@ def open_opinion(held: Held, number: int) -> TaskFields:
         title=row.title,
         summary=row.summary,
         starter=row.starter,
+        amount=row.amount,
         opinion=1,
     )
 

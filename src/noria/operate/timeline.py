@@ -8,14 +8,16 @@ from typing import TypeVar
 import msgspec
 
 from noria.design.bpmn.graph import Graph, Kind
+from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.evolve import APPLY
 from noria.engine.state import RESERVED_VARIABLES, State
 from noria.engine.voting import ABSTAIN, APPROVE, REFUSE
 from noria.operate.changes import Held
-from noria.operate.office import Office, element_ref, iso, person_or_none
+from noria.operate.office import Office, element_ref, iso, person_or_none, person_ref
 from noria.operate.redefining import definitions_of
+from noria.operate.requests import Origin
 from noria.operate.rows import JournalRow
 from noria.operate.taskviews import labels_of
 from noria.operate.views import Change, Ref, TimelineItem, TokenView
@@ -73,6 +75,7 @@ KIND_OF: dict[type, str] = {
     e.ApprovalDecided: "approval.decided",
     e.TaskPassed: "task.passed",
     e.Resubmitted: "task.resubmitted",
+    e.TakeBackBegun: "task.taking_back",
     e.TakenBack: "task.taken_back",
     e.CopiesSent: "copies.sent",
     e.ConsultationOpened: "opinion.asked",
@@ -82,6 +85,7 @@ KIND_OF: dict[type, str] = {
 }
 """Events that people are shown, and under which name."""
 
+_TAKE_BACK = c.ACTIONS[c.TakeBack]
 KIND_OF_OUTCOME = {APPROVE: "task.approved", REFUSE: "task.refused", ABSTAIN: "task.abstained"}
 """How a task's completion is called where it is an approval."""
 
@@ -102,6 +106,7 @@ _WITH_REASON = (
     e.InstanceSuspended,
     e.InstanceResumed,
 )
+_origin = msgspec.msgpack.Decoder(Origin)
 Told = TypeVar("Told", bound=e.Event)
 _EMPTY: tuple[object, ...] = (None, "", [])
 _OMITTED = {
@@ -282,13 +287,14 @@ class History:
         comment = getattr(event, "comment", None) or (event.text if isinstance(event, _WORDS) else None)
         if isinstance(event, _WITH_REASON):
             comment = event.reason
-        owner = owner_of(event, row.actor, self.organisation)
+        owner = owner_of(event, row, self.organisation)
         return TimelineItem(
             seq=row.ver,
             at=iso(row.ts),
             kind=kind,
             actor=person_or_none(self.organisation, row.actor if owner else getattr(event, "by", "") or row.actor),
             on_behalf_of=person_or_none(self.organisation, owner),
+            via=between(row, self.organisation) if owner else [],
             element=self._element(event),
             text_key=f"timeline.{kind}",
             params=_params(event, self.organisation, self.graph),
@@ -299,10 +305,17 @@ class History:
         )
 
 
-def owner_of(event: e.AnyEvent, actor: str, organisation: Organisation) -> str:
-    """Person id of whom the actor did something for, as a substitute; "" for nobody."""
-    by = getattr(event, "by", "")
+def owner_of(event: e.AnyEvent, row: JournalRow, organisation: Organisation) -> str:
+    """Person id of whom the actor of a row did something for, as a substitute; "" for nobody."""
+    by, actor = getattr(event, "by", ""), row.actor
+    if isinstance(event, e.TakenBack) and row.action != _TAKE_BACK:
+        return ""  # somebody has finished the compensation that it waited for
     return by if by != actor and by in organisation.people and actor in organisation.people else ""
+
+
+def between(row: JournalRow, organisation: Organisation) -> list[Ref]:
+    """Who is between the substitute who gave a row's command and whom it was given for, from that one's side."""
+    return [person_ref(organisation, person) for person in _origin.decode(row.origin).via]
 
 
 def tokens_of(state: State, graph: Graph, entered: dict[int, int]) -> list[TokenView]:

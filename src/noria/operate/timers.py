@@ -23,7 +23,9 @@ _PAGE = 500
 """Timers that are read at once."""
 _LOOK_AGAIN_MS = 1_000
 FactsOf = Callable[[int], Facts]
-_ARMING = frozenset({e.TimerStarted, e.InstanceResumed, e.InstanceMigrated, e.InstanceRestored})
+_ARMING = frozenset(
+    {e.TimerStarted, e.InstanceResumed, e.InstanceMigrated, e.InstanceRestored, e.TakenBack, e.InstanceRestarted}
+)
 """Events after which a timer may be set that was not before."""
 TIMER = "timer"
 """The technical actor of timers."""

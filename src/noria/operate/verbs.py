@@ -20,7 +20,7 @@ from noria.operate.office import Caller, NotFoundError, Office, RefusedError
 from noria.operate.takingback import last_act
 from noria.operate.timeline import history_of
 from noria.operate.views import InstanceBrief, Preview
-from noria.trust.policy import TaskFacts, may_work_on
+from noria.trust.policy import DENIED, TaskFacts, Verdict, may_work_on
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +54,11 @@ class _Row(msgspec.Struct, frozen=True):
     ts: int
     tenant: int
     events: tuple[e.AnyEvent, ...]
+
+
+def _by_way_of(caller: Caller, verdict: Verdict) -> Caller:
+    """A caller who acts as a substitute of a substitute, with who is in between on record."""
+    return msgspec.structs.replace(caller, origin=msgspec.structs.replace(caller.origin, via=verdict.via))
 
 
 class Verbs:
@@ -96,13 +101,24 @@ class Verbs:
         return await self._inbox.act(caller, task_id, command)
 
     async def answer(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
-        """Give the opinion that the caller was asked for."""
+        """Give the opinion that the caller, or whom the caller stands in for, was asked for.
+
+        Raises:
+            RefusedError: somebody else is asked, or the caller may not stand in for that one here.
+        """
         parsed = parse_task_id(task_id)
         if parsed is None:
             raise NotFoundError(f"{task_id!r} is not the id of a task.")
         iid, number = parsed
-        await self._cases.seen(caller, iid)
-        return await self._cases.act(caller, iid, c.AnswerConsultation(number, caller.principal.id, text))
+        held = await self._cases.seen(caller, iid)
+        by = caller.principal.id
+        if number in held.state.consultations:
+            verdict = self._inbox.answers(caller, held, number)
+            if verdict.allowed:
+                by, caller = verdict.owner, _by_way_of(caller, verdict)
+            elif verdict.code != DENIED:
+                raise await self._office.deny(caller, "task.answer_consultation", "task", task_id, verdict)
+        return await self._cases.act(caller, iid, c.AnswerConsultation(number, by, text))
 
     async def remove(self, caller: Caller, iid: int, person: str) -> InstanceBrief:
         """Take back that a person is asked whom the caller had asked."""
@@ -139,25 +155,26 @@ class Verbs:
     # Taking back
 
     async def take_back(self, caller: Caller, iid: int) -> InstanceBrief:
-        """Take back what the caller has done to a request last, as long as it has had no effect (R5)."""
+        """Take back what the caller has done to a request last, as long as its effects can be compensated (R5)."""
         done = await self._cases.answered(caller)
         if done is not None:
             return done
         held = await self._cases.seen(caller, iid)
-        command = await self._to_take_back(caller, held)
-        if isinstance(command, Rejected):
-            raise RefusedError(command)
-        return await self._cases.act(caller, iid, command)
+        found = await self._to_take_back(caller, held)
+        if isinstance(found, Rejected):
+            raise RefusedError(found)
+        command, verdict = found
+        return await self._cases.act(_by_way_of(caller, verdict), iid, command)
 
-    async def _to_take_back(self, caller: Caller, held: Held) -> c.TakeBack | Rejected:
+    async def _to_take_back(self, caller: Caller, held: Held) -> tuple[c.TakeBack, Verdict] | Rejected:
         rows = await self._office.store.journal_of(held.row.iid)
         found = last_act(caller.principal.id, rows)
         if isinstance(found, Rejected):
             return found
         organisation = await self._office.people.organisation(caller.principal.tenant)
-        history = await history_of(self._office, held, organisation, found)
+        history = await history_of(self._office, held, organisation, found.at)
         state = history.fold()
-        touched = [getattr(event, "token", 0) for event in e.decode_events(rows[found].ev)]
+        touched = [getattr(event, "token", 0) for event in e.decode_events(rows[found.at].ev)]
         token = next((token for token in touched if token in state.tasks), 0)
         if not token:
             return Rejected("task.nothing_to_take_back", "There is nothing of yours that can be taken back.")
@@ -171,7 +188,7 @@ class Verbs:
         if not verdict.allowed:
             return Rejected("task.nothing_to_take_back", f"It cannot be taken back by you: {verdict.reason}")
         element = history.graph.elements[task.element].id
-        return c.TakeBack(verdict.owner, state, held.state.version, element)
+        return c.TakeBack(verdict.owner, state, held.state.version, element, found.effects), verdict
 
     # Previews
 
@@ -187,7 +204,8 @@ class Verbs:
         if wish.verb == "withdraw":
             command = c.WithdrawInstance(caller.principal.id, wish.reason)
         elif wish.verb == "take_back":
-            command = await self._to_take_back(caller, held)
+            found = await self._to_take_back(caller, held)
+            command = found if isinstance(found, Rejected) else found[0]
         else:
             raise NotFoundError(f"{wish.verb!r} is no verb on a request.")
         if isinstance(command, Rejected):

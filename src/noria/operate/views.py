@@ -251,6 +251,13 @@ class FlowCount(msgspec.Struct, frozen=True):
     count: int
 
 
+class TakingBackView(msgspec.Struct):
+    """Somebody takes back what was done at an element; what followed is being undone."""
+
+    element: Ref
+    by: Ref
+
+
 class InstanceDetail(InstanceBrief, kw_only=True):
     """An instance with all that its page shows."""
 
@@ -263,16 +270,21 @@ class InstanceDetail(InstanceBrief, kw_only=True):
     allowed: list[str]
     version: int
     suspended: bool = False
+    taking_back: TakingBackView | None = None
 
 
 class TimelineItem(msgspec.Struct, kw_only=True):
-    """One thing that happened to an instance."""
+    """One thing that happened to an instance.
+
+    `via` is who is between a substitute's substitute and whom they acted for, from that one's side.
+    """
 
     seq: int
     at: str
     kind: str
     actor: Ref | None
     on_behalf_of: Ref | None = None
+    via: list[Ref] = []
     element: Ref | None
     text_key: str
     params: dict[str, object]
@@ -308,6 +320,7 @@ class AuditEntry(msgspec.Struct, kw_only=True):
     at: str
     actor: Ref | None
     on_behalf_of: Ref | None = None
+    via: list[Ref] = []
     action: str
     subject: dict[str, str] = msgspec.field(name="object")
     outcome: str
@@ -356,6 +369,13 @@ class ProcessDetail(ProcessView, kw_only=True):
     """A process with its elements and what its check found."""
 
     elements: list[ElementInfo]
+    findings: list[Finding]
+
+
+class PlainModel(msgspec.Struct):
+    """A version of a process as plain BPMN 2.0, and what is said differently now (info) or lost (warning)."""
+
+    xml: str
     findings: list[Finding]
 
 

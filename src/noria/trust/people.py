@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
 import msgspec
 
-from noria.trust.substitutes import Substitution
+from noria.trust.substitutes import Substitution, Way, ways
 
 FOREVER = 2**62
 """Stands for the end of a period that has none, ms."""
@@ -256,13 +256,36 @@ class Organisation:
 
     # Substitutes
 
-    def substitutes_of(self, person_id: str, process: str, amount: float | None) -> tuple[str, ...]:
-        """Person ids of who may act for somebody now, in a process and with an amount."""
-        return tuple(
-            item.substitute
-            for item in self.substitutions
-            if item.principal == person_id and item.holds(self.at_ms) and item.about(process) and item.within(amount)
-        )
+    @cached_property
+    def _ways(self) -> tuple[Way, ...]:
+        return tuple(ways(self.substitutions, self.at_ms))
+
+    @cached_property
+    def _ways_by_substitute(self) -> dict[str, list[Way]]:
+        found: dict[str, list[Way]] = {}
+        for way in self._ways:
+            found.setdefault(way.substitute, []).append(way)
+        return found
+
+    @cached_property
+    def _ways_by_principal(self) -> dict[str, list[Way]]:
+        found: dict[str, list[Way]] = {}
+        for way in self._ways:
+            if all(link.holds(self.at_ms) for link in way.links):
+                found.setdefault(way.principal, []).append(way)
+        return found
+
+    def ways_of(self, person_id: str) -> Sequence[Way]:
+        """Every way in which a person may act for somebody else now, the shortest first."""
+        return self._ways_by_substitute.get(person_id, ())
+
+    def substitutes_of(self, person_id: str, process: str, amount: float | None) -> tuple[Way, ...]:
+        """Who may act for somebody now, in a process and with an amount, each by the shortest way."""
+        found: dict[str, Way] = {}
+        for way in self._ways_by_principal.get(person_id, ()):
+            if way.about(process) and way.within(amount):
+                found.setdefault(way.substitute, way)
+        return tuple(found.values())
 
     # For the policy and for models
 

@@ -77,6 +77,7 @@ class StandsFor(msgspec.Struct, frozen=True):
         definitions: ids of the definitions that it is about, None for all.
         amount_max: the highest amount, None for any.
         tasks: (instance, token) of the only tasks that it is about still, None for all.
+        via: person ids of substitutes between that one and the one who asks, from that one's side.
     """
 
     principal: str
@@ -84,6 +85,7 @@ class StandsFor(msgspec.Struct, frozen=True):
     definitions: frozenset[int] | None = None
     amount_max: float | None = None
     tasks: frozenset[tuple[int, int]] | None = None
+    via: tuple[str, ...] = ()
 
     def about(self, task: TaskFacts) -> bool:
         """Whether a task is that one's, in a process that it is about; whatever the amount."""
@@ -171,12 +173,14 @@ class Verdict(msgspec.Struct, frozen=True):
         reason: the rule, or a sentence for who is denied.
         code: stable code of a denial.
         owner: person id of whom a task is done for, "" where there is none.
+        via: of a substitute of a substitute, who is in between, from the owner's side.
     """
 
     allowed: bool
     reason: str
     code: str = DENIED
     owner: str = ""
+    via: tuple[str, ...] = ()
 
 
 def permissions_of(roles: tuple[str, ...]) -> frozenset[Permission]:
@@ -205,7 +209,8 @@ def may_work_on(principal: Principal, task: TaskFacts) -> Verdict:
     """Whether a person may act on an open task: its assignee, a candidate while nobody holds it, or a substitute.
 
     Whoever did something earlier that excludes them may not, whether they act for themselves or for somebody; nor may
-    a substitute act for somebody who is excluded. Nobody acts as a substitute in a request of their own.
+    a substitute act for somebody who is excluded, or by way of such a one. Nobody acts as a substitute in a request of
+    their own, nor has somebody act in it by way of themselves.
     """
     if Permission.WORK not in principal.permissions:
         return may(principal, Permission.WORK)
@@ -217,7 +222,7 @@ def may_work_on(principal: Principal, task: TaskFacts) -> Verdict:
         return Verdict(True, "candidate", owner=principal.id)
     for stands in principal.stands_for:
         if stands.about(task) and _hindrance(principal, stands, task) is None:
-            return Verdict(True, "substitute", owner=stands.principal)
+            return Verdict(True, "substitute", owner=stands.principal, via=stands.via)
     if own:
         return Verdict(False, "You did an earlier step of this request that excludes you here.", SEPARATED)
     for stands in principal.stands_for:
@@ -231,9 +236,9 @@ def may_work_on(principal: Principal, task: TaskFacts) -> Verdict:
 
 def _hindrance(principal: Principal, stands: StandsFor, task: TaskFacts) -> Verdict | None:
     """Why a substitute may not act on a task of the one they stand in for, None when they may."""
-    if task.starter == principal.id:
+    if task.starter in (principal.id, *stands.via):
         return Verdict(False, "Nobody decides a request of their own for somebody else.", "substitute.own_request")
-    if principal.id in task.excluded or stands.principal in task.excluded:
+    if not {principal.id, *stands.via, stands.principal}.isdisjoint(task.excluded):
         text = "You, or the one you stand in for, did an earlier step of this request that excludes you here."
         return Verdict(False, text, SEPARATED)
     if not stands.allows(task.amount):

@@ -31,6 +31,7 @@ from noria.engine.state import (
     Seat,
     State,
     Status,
+    TakingBack,
     Task,
     Timer,
     Token,
@@ -185,6 +186,7 @@ SAMPLES += (
     e.ConsultationAnswered(consultation=43, element=5, by="sun", text="合理", asked_by="wang"),
     e.InstanceVoided(by="he", reason="重复"),
     e.InstanceRestarted(by="he", reason="误驳回", state=RESTORED),
+    e.TakeBackBegun(token=45, element=5, by="wang", state=RESTORED),
     e.NobodyFound(token=6, element=5, rule="owner"),
     e.TaskOverdue(token=6, element=5, action="transfer", to="zhao"),
 )
@@ -243,6 +245,7 @@ STATE = State(
     copied=("he",),
     consultations={43: Consultation(6, 5, "sun", "wang", "价格合理吗？", 1_772_413_200_000)},
     doers={5: ("wang", "sun")},
+    taking_back=TakingBack(45, 5, "wang", RESTORED),
 )
 
 

@@ -18,6 +18,7 @@ import type {
   Page,
   Phrases,
   Person,
+  PlainModel,
   ProcessDetail,
   ProcessItem,
   ProcessVersion,
@@ -97,6 +98,19 @@ export const useXml = (key: Get<string>, version: Get<number | undefined>) =>
     queryFn: ({ signal }) =>
       api.text(`/processes/${encodeURIComponent(toValue(key))}/xml`, { version: toValue(version) }, signal),
     enabled: computed(() => toValue(key) !== "" && toValue(version) !== undefined),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** A version as plain BPMN for other tools; it never changes either. */
+export const usePlain = (key: Get<string>, version: Get<number>) =>
+  useQuery({
+    queryKey: ["plain", computed(() => toValue(key)), computed(() => toValue(version))],
+    queryFn: ({ signal }) =>
+      api.get<PlainModel>(
+        `/processes/${encodeURIComponent(toValue(key))}/plain`,
+        { version: toValue(version) },
+        signal,
+      ),
     staleTime: Number.POSITIVE_INFINITY,
   });
 

@@ -232,6 +232,8 @@ export interface Substitution {
   ended_at: string | null;
   /** Tasks that stay with the substitute. */
   kept: string[];
+  /** Whether the substitute's own substitutes may act, too. */
+  passes_on: boolean;
 }
 export interface ProcessItem {
   key: string;
@@ -260,6 +262,10 @@ export interface Finding {
 }
 export interface ProcessDetail extends ProcessItem {
   elements: { id: string; name: string; kind: string }[];
+  findings: Finding[];
+}
+export interface PlainModel {
+  xml: string;
   findings: Finding[];
 }
 export interface ProcessVersion {
@@ -334,6 +340,8 @@ export interface InstanceDetail extends InstanceBrief {
   allowed: InstanceAction[];
   version: number;
   suspended: boolean;
+  /** While what somebody did is being taken back: what followed is undone first. */
+  taking_back: { element: ElementRef; by: PersonRef } | null;
 }
 /** One change of where an instance is. */
 export interface Move {
@@ -395,6 +403,7 @@ export interface TimelineItem {
   kind: string;
   actor: PersonRef | null;
   on_behalf_of: PersonRef | null;
+  via: PersonRef[];
   element: ElementRef | null;
   text_key: string;
   params: Record<string, Json>;
@@ -415,6 +424,7 @@ export interface AuditEntry {
   actor: PersonRef | null;
   /** For whom a substitute did it. */
   on_behalf_of: PersonRef | null;
+  via: PersonRef[];
   action: string;
   object: { type: string; id: string };
   outcome: AuditOutcome;
@@ -442,13 +452,15 @@ export type NoticeKind =
   | "returned"
   | "mentioned"
   | "handed_back"
+  | "taken_back"
   | "copied"
   | "consulted"
   | "answered"
   | "nobody"
   | "refused"
   | "completed"
-  | "terminated";
+  | "terminated"
+  | "withdrawn";
 export interface Notice {
   id: string;
   at: string;

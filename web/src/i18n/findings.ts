@@ -1,3 +1,6 @@
+import type { Finding } from "../api/types";
+
+const PLACE = /\{(\w+)\}/g;
 let chinese: Record<string, string> = {};
 
 /** Have the sentences of a language at hand; English ones are the server's own. */
@@ -7,8 +10,13 @@ export async function loadFindings(locale: string): Promise<void> {
 
 /**
  * What a finding of the model check means, in the reader's language; null where only the server's own English sentence,
- * which also has the particulars, says it.
+ * which also has the particulars, says it. A sentence with places in braces has the particulars itself.
  */
-export function findingSentence(locale: string, code: string): string | null {
-  return locale === "zh-CN" ? (chinese[code] ?? null) : null;
+export function findingSentence(locale: string, finding: Pick<Finding, "code" | "details">): string | null {
+  const sentence = locale === "zh-CN" ? chinese[finding.code] : undefined;
+  return sentence?.replace(PLACE, (_, name: string) => finding.details[name] ?? "") ?? null;
 }
+
+/** Whether the reader's own sentence says all that the server's does. */
+export const isComplete = (locale: string, code: string): boolean =>
+  locale !== "zh-CN" || !(code in chinese) || new RegExp(PLACE.source).test(chinese[code] ?? "");

@@ -54,9 +54,14 @@ export function useTexts() {
   }
 
   /** A person's name; machines, which have none, by what they are; a substitute with whom they stood in for. */
-  function actorName(actor: PersonRef | null, owner: PersonRef | null = null): string {
+  /** Who did it, and for whom; `via` is who is between a substitute's substitute and that one, from that one's side. */
+  function actorName(actor: PersonRef | null, owner: PersonRef | null = null, via: readonly PersonRef[] = []): string {
     if (!actor) return t("common.system");
-    if (owner) return t("substitutes.for", { actor: actor.name, owner: owner.name });
+    if (owner)
+      return [...via, actor].reduce(
+        (whom, next) => t("substitutes.for", { actor: next.name, owner: whom }),
+        owner.name,
+      );
     const key = `actors.${actor.id}`;
     return actor.id === actor.name && te(key) ? t(key) : actor.name;
   }
@@ -74,7 +79,7 @@ export function useTexts() {
   function timelineText(item: TimelineItem): string {
     const key = `timeline.${item.kind.replaceAll(".", "_")}`;
     const params = {
-      actor: actorName(item.actor, item.on_behalf_of),
+      actor: actorName(item.actor, item.on_behalf_of, item.via),
       element: item.element?.name || item.element?.id || "",
       ...plain(item.params, locale.value),
     };
@@ -82,7 +87,7 @@ export function useTexts() {
   }
 
   function findingText(finding: Finding): string {
-    return findingSentence(locale.value, finding.code) ?? finding.message;
+    return findingSentence(locale.value, finding) ?? finding.message;
   }
 
   return {

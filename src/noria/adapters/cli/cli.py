@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from noria import __version__
+from noria.adapters.cli.exporting import export_command
 from noria.adapters.cli.importing import import_command
 from noria.adapters.cli.people import told, write
 from noria.adapters.cli.simulation import sim_command
@@ -55,6 +56,10 @@ class Composition(Protocol):
 
     async def deploy(self, url: str, files: Mapping[str, bytes]) -> Any:
         """Deploy files."""
+        ...
+
+    async def check(self, url: str, files: Mapping[str, bytes]) -> Any:
+        """Check files against what is deployed and published."""
         ...
 
     async def import_people(
@@ -198,9 +203,22 @@ def _print(findings: list[Finding]) -> None:
 
 @group.command()
 @_files
-def check(files: tuple[Path, ...]) -> None:
-    """Check models. One finding a line; exit code 1 if one is an error."""
-    findings = check_bundle(_read(files)).findings
+@_data
+@_database
+@click.pass_obj
+def check(root: Composition, files: tuple[Path, ...], data: Path | None, database: str) -> None:
+    """Check models. One finding a line; exit code 1 if one is an error.
+
+    With --data or --database also against what is there: decisions, forms and working calendars. Nothing is deployed.
+    """
+    if data or database:
+        url = _url(data, database)
+        there = Path(url.removeprefix("sqlite:///"))
+        if url.startswith("sqlite:///") and not there.is_file():
+            raise click.UsageError(f"There is no database at {there}.")
+        findings: list[Finding] = run(root.check(url, _read(files))).findings
+    else:
+        findings = check_bundle(_read(files)).findings
     _print(findings)
     if has_errors(findings):
         raise SystemExit(1)
@@ -373,6 +391,7 @@ def export_people(root: Composition, file: Path, data: Path | None, database: st
 
 
 group.add_command(import_command)
+group.add_command(export_command)
 group.add_command(run_command)
 group.add_command(decide_command)
 group.add_command(sim_command)

@@ -66,9 +66,9 @@ def _as_substitute(who: Principal, box: TaskBox | None) -> list[Where]:
     return [
         sa.and_(
             _stands_for(who, stands, box),
-            t.inst.c.starter != who.id,
+            t.inst.c.starter.not_in((who.id, *stands.via)),
             sa.not_(_beyond(stands)),
-            sa.not_(excluded(who.tenant, who.id, stands.principal)),
+            sa.not_(excluded(who.tenant, who.id, *stands.via, stands.principal)),
         )
         for stands in who.stands_for
     ]

@@ -443,7 +443,7 @@ class DatabaseLists:
 
     async def worked_at(self, iid: int, person: str) -> list[int]:
         v = t.visit.c
-        query = sa.select(v.element).where(v.iid == iid, v.actor == person).distinct()
+        query = sa.select(v.element).where(v.iid == iid, sa.or_(v.actor == person, v.proxy == person)).distinct()
         async with self._database.reading() as db:
             return list((await db.execute(query)).scalars())
 

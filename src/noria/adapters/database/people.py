@@ -163,6 +163,7 @@ class DatabasePeople:
             "ended": item.ended_ms,
             "ended_by": item.ended_by,
             "kept": msgspec.json.encode(item.kept).decode(),
+            "passes_on": int(item.passes_on),
         }
         where = (t.substitution.c.tenant == tenant) & (t.substitution.c.id == item.id)
         async with self._database.writing() as db:
@@ -278,6 +279,7 @@ async def _substitutions(db: AsyncConnection, tenant: int) -> list[Substitution]
             row["ended"],
             row["ended_by"],
             tuple(msgspec.json.decode(row["kept"])),
+            bool(row["passes_on"]),
         )
         for row in rows
     ]

@@ -23,7 +23,8 @@ from noria.adapters.database.deliveries import delivery_row, put_rows, read_chan
 from noria.adapters.database.opening import Database
 from noria.engine.deadlines import DEFAULT
 from noria.engine.definition import Definition
-from noria.engine.events import InstanceStarted, VariablesSet, decode_events
+from noria.engine.events import InstanceStarted, InstanceWithdrawn, VariablesSet, decode_events
+from noria.engine.evolve import replay
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.monitor.visits import Fold, Life, Recorded, Visit
@@ -362,10 +363,21 @@ class Projector:
             starter, title, amount = known[row.iid]
             graph = (await self._definitions.get(row.definition)).graph
             held, opening = holders.get(row.iid, {}), told[row.tenant] is not TOLD_OF
+            if any(isinstance(event, InstanceWithdrawn) for event in row.events):
+                held = await self._held_before(row)
             found = notices_of(row, starter, title, graph, members[row.tenant], held, amount, opening=opening)
             made.setdefault(row.tenant, []).extend(found)
         for tenant, notices in made.items():
             await self._tell(db, tenant, notices, members[tenant])
+
+    async def _held_before(self, row: Recorded) -> dict[int, Holding]:
+        """Who held the tasks that a row takes away: the lists of open ones do not know any more."""
+        journal = await self._database.store.journal_of(row.iid)
+        state = replay(decode_events(entry.ev) for entry in journal if entry.seq < row.seq)
+        return {
+            token: Holding(task.assignee, task.groups, task.name, task.users, task.excluded)
+            for token, task in state.tasks.items()
+        }
 
     @staticmethod
     async def _told_of(db: AsyncConnection, tenant: int) -> tuple[type, ...]:

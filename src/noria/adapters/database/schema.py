@@ -348,6 +348,7 @@ substitution = sa.Table(
     _int("ended"),
     _text("ended_by"),
     _text("kept"),
+    sa.Column("passes_on", Int, nullable=False, server_default="0"),
     sa.Index("substitution_principal", "tenant", "principal"),
 )
 

@@ -35,7 +35,14 @@ from noria.adapters.http import (
     tokens,
 )
 from noria.adapters.http.bodies import refuse_deep
-from noria.adapters.http.callers import COOKIE, admit, provide_caller, provide_services, provide_session, provide_wanted
+from noria.adapters.http.callers import (
+    COOKIE,
+    admit,
+    provide_caller,
+    provide_services,
+    provide_session,
+    provide_wanted,
+)
 from noria.adapters.http.description import DescriptionPlugin, described
 from noria.adapters.http.pages import Pages, page
 from noria.adapters.http.problems import HANDLERS

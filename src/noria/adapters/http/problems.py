@@ -40,6 +40,7 @@ STATUS: dict[str, int] = {
     "task.not_claimed": 409,
     "task.version_stale": 409,
     "task.taken_back_late": 409,
+    "instance.taking_back": 409,
     "task.delegated": 409,
     "approval.not_open": 409,
     "approval.not_added": 409,

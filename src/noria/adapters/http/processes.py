@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
@@ -9,6 +11,7 @@ from litestar.datastructures import State
 from noria.adapters.http.bodies import uploaded
 from noria.adapters.http.services import Services
 from noria.adapters.http.tasks import Limit, Offset
+from noria.design.bpmn.vocabulary import moddle
 from noria.monitor.board import Board
 from noria.monitor.watching import BoardRange, BoardTime
 from noria.operate.office import Caller
@@ -16,6 +19,7 @@ from noria.operate.views import (
     DecisionAnswer,
     DeploymentView,
     Page,
+    PlainModel,
     ProcessDetail,
     ProcessView,
     StartForm,
@@ -55,6 +59,18 @@ async def list_versions(key: str, caller: Caller, services: Services) -> Page[Ve
 async def get_xml(key: str, caller: Caller, services: Services, version: int | None = None) -> Response[bytes]:
     """The BPMN file of a version as it was deployed."""
     return Response(await services.models.xml(caller, key, version), media_type="application/xml")
+
+
+@get("/processes/{key:str}/plain", operation_id="getPlain", tags=["processes"])
+async def get_plain(key: str, caller: Caller, services: Services, version: int | None = None) -> PlainModel:
+    """A version as plain BPMN 2.0 for other tools, with a finding for whatever that costs."""
+    return await services.models.plain(caller, key, version)
+
+
+@get("/bpmn/moddle", operation_id="getModdle", tags=["processes"])
+async def get_moddle() -> dict[str, Any]:
+    """Noria's attributes and elements in BPMN, as an extension package of moddle for modellers."""
+    return moddle()
 
 
 @get("/processes/{key:str}/start-form", operation_id="getStartForm", tags=["processes"])
@@ -105,6 +121,8 @@ HANDLERS = [
     get_process,
     list_versions,
     get_xml,
+    get_plain,
+    get_moddle,
     get_start_form,
     get_board,
     get_feed,

@@ -188,7 +188,9 @@ class PdfPrinter:
             content = [[cell(words[name]) for name in ("element", "person", "outcome", "at", "comment")]]
             for one in sheet.decisions:
                 outcome = words[one.kind]
-                person = words["for"].format(person=one.person, owner=one.owner) if one.owner else one.person
+                person = one.owner or one.person
+                for stands_in in (*one.via, one.person) if one.owner else ():
+                    person = words["for"].format(person=stands_in, owner=person)
                 if one.round > 1:
                     outcome += f" ({words['round'].format(n=one.round)})"
                 content.append([cell(text) for text in (one.element, person, outcome, when(one.at), one.comment)])

@@ -18,9 +18,7 @@ from noria.design.bpmn.graph import (
 from noria.design.bpmn.loops import Loops
 from noria.design.bpmn.names import (
     ALLOWED,
-    ATTRIBUTES,
     BPMN,
-    EVERY_NODE,
     GLOBAL_TASKS,
     NORIA,
     TRIGGERS,
@@ -167,15 +165,11 @@ class ElementCompiler:
     # What is only pointed out
 
     def _report_foreign(self, node: Node) -> None:
-        known = (*ATTRIBUTES.get(node.local, ()), *EVERY_NODE)
         for key in node.attributes:
             if not key.startswith("{") or key == XSI_TYPE:
                 continue
             uri, _, name = key[1:].partition("}")
-            if uri == NORIA and name not in known:
-                message = f"A {node.local} has no attribute noria:{name}."
-                self.findings.error("bpmn.unknown_attribute", message, node, attribute=name)
-            elif uri not in (NORIA, BPMN):
+            if uri not in (NORIA, BPMN):
                 message = f"The attribute {name} of {uri} is kept but has no effect."
                 self.findings.warn("bpmn.foreign_extension", message, node, namespace=uri, attribute=name)
 

@@ -185,12 +185,6 @@ ATTRIBUTES |= {
 }
 """Noria's extension attributes by BPMN element; anything else in its namespace is an error."""
 
-EXTENSION_ELEMENTS: dict[str, tuple[str, ...]] = {
-    "input": ("source", "target"),
-    "output": ("source", "target"),
-    "header": ("name", "value"),
-}
-
 
 def bpmn(local: str) -> str:
     """Tag of a BPMN element."""

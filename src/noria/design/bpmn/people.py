@@ -6,19 +6,20 @@ from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import ApprovalRule, HumanWork
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.bpmn.reading import BpmnFile, child_text, referred
+from noria.design.bpmn.vocabulary import VOCABULARY
 from noria.design.feel import Expression, literal_expression
 from noria.design.xml import Node
 
-_WORDS: dict[str, tuple[str, ...]] = {
-    "approval": ("allOf", "anyOf", "inTurn", "vote"),
-    "refusal": ("atOnce", "afterAll"),
-    "whenRefused": ("end", "goOn"),
-    "whenStarter": ("ask", "skip", "manager"),
-    "repeats": ("ask", "skip", "skipConsecutive"),
-    "whenNobody": ("owner", "administrator", "person", "approve", "refuse"),
-    "bulkApproval": ("true", "false"),
-    "whenOverdue": ("remind", "approve", "refuse", "transfer", "escalate"),
-}
+_WORDS = (
+    "approval",
+    "refusal",
+    "whenRefused",
+    "whenStarter",
+    "repeats",
+    "whenNobody",
+    "whenOverdue",
+    "bulkApproval",
+)
 """Attributes that are one of a few words."""
 _OF_APPROVALS = ("refusal", "whenRefused", "whenStarter", "repeats", "approvers", "passShare", "passCount")
 """Attributes that mean something only where a task is an approval."""
@@ -80,7 +81,8 @@ class People:
 
     def _words(self, node: Node) -> dict[str, str]:
         given = {name: node.get(noria(name)) for name in _WORDS}
-        for name, allowed in _WORDS.items():
+        for name in _WORDS:
+            allowed = VOCABULARY[name].words
             if given[name] and given[name] not in allowed:
                 message = f"{name} is one of {', '.join(allowed)}, not {given[name]!r}."
                 self.findings.error("bpmn.approval", message, node)

@@ -122,12 +122,7 @@ class Work:
             return
         if node.namespace == BPMN:
             self.sweep(node)
-        index = next(place for place, child in enumerate(parent.children) if child is node)
-        del parent.children[index]
-        if index:
-            before = parent.children[index - 1]
-            if isinstance(before, str) and not before.strip():
-                del parent.children[index - 1]
+        node.detach()
         if parent.tag == bpmn("extensionElements") and not any(parent.elements()) and parent.parent is not None:
             self.remove(parent)
 

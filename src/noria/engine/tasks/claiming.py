@@ -78,7 +78,8 @@ def delegate(run: Run, command: c.DelegateTask) -> Rejected | None:
         return Rejected("task.delegated", "A delegated task cannot be delegated on; give it back first.")
     if not command.to or command.to == command.by:
         return Rejected("task.transfer_to_self", "Name somebody else to delegate the task to.")
-    rejected = separating.separated(task, command.to)
+    # It comes back to be concluded: who may not do it hands it over for good.
+    rejected = separating.may_not_do(run, task, command.by) or separating.separated(task, command.to)
     if rejected is not None:
         return rejected
     if not task.assignee:

@@ -19,7 +19,7 @@ MESSAGE = '<messageEventDefinition messageRef="hello"/>'
 def codes(body, outside="", attributes='isExecutable="true"'):
     """Severity and code of every finding about a file with one process."""
     data = (
-        f'<definitions xmlns="{NAMESPACE}" targetNamespace="t">{outside}'
+        f'<definitions xmlns="{NAMESPACE}" xmlns:noria="urn:noria:bpmn:1" targetNamespace="t">{outside}'
         f'<process id="p" {attributes}>{body}</process></definitions>'
     )
     read, findings = read_bpmn(data.encode(), "rules.bpmn")
@@ -133,3 +133,54 @@ def test_a_constant_priority_of_jobs_is_a_whole_number_in_its_range(priority, fo
     given = f'xmlns:noria="urn:noria:bpmn:1" noria:jobPriority="{priority}"'
     assert codes(chain(START, f'<task id="t" {given}/>', END)) == found
     assert codes(chain(START, '<task id="t"/>', END), attributes=f'isExecutable="true" {given}') == found
+
+
+@pytest.mark.parametrize(
+    ("body", "outside", "attributes"),
+    [
+        (chain(START, '<userTask id="t" noria:asignee="li"/>', END), "", ""),
+        (chain(START, '<task id="t" noria:assignee="li"/>', END), "", ""),
+        (chain(START, END), "", ' noria:serail="X-{number}"'),
+        (chain(START, END), '<message id="m" noria:key="= a"/>', ""),
+        (
+            chain(
+                START,
+                '<task id="t"><multiInstanceLoopCharacteristics noria:colection="= a">'
+                "<loopCardinality>1</loopCardinality></multiInstanceLoopCharacteristics></task>",
+                END,
+            ),
+            "",
+            "",
+        ),
+        (
+            chain(
+                START,
+                '<task id="t"><extensionElements><noria:input from="= a" target="b"/></extensionElements></task>',
+                END,
+            ),
+            "",
+            "",
+        ),
+    ],
+    ids=["misspelt", "of another element", "at the process", "at a message", "at a loop", "of an element of ours"],
+)
+def test_an_attribute_in_our_namespace_that_does_not_exist_is_an_error_wherever_it_stands(body, outside, attributes):
+    found = codes(body, outside, f'isExecutable="true"{attributes}')
+    assert ("error", "bpmn.unknown_attribute") in found
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["<extensionElements><noria:ouput/></extensionElements>", '<noria:input source="= a" target="b"/>'],
+    ids=["misspelt", "outside the extensions"],
+)
+def test_an_element_in_our_namespace_that_does_not_exist_there_is_an_error(inside):
+    assert ("error", "bpmn.unknown_extension") in codes(chain(START, f'<task id="t">{inside}</task>', END))
+
+
+@pytest.mark.parametrize("name", [":", "x:", ":x", "x:y:z"])
+def test_a_colon_that_is_between_no_prefix_and_name_is_refused(name):
+    for data in (f'<d xmlns:x="urn:x"><{name}/></d>', f'<d xmlns:x="urn:x" {name}="1"/>'):
+        read, (finding,) = read_bpmn(data.encode(), "colon.bpmn")
+        assert read is None
+        assert (finding.code, finding.line) == ("xml.refused", 1)

@@ -10,6 +10,7 @@ const entry = (seq: number, prev: string, hash: string, stream = "main"): AuditE
   at: "2026-11-24T09:30:00.000Z",
   actor: null,
   on_behalf_of: null,
+  via: [],
   action: "task.complete",
   object: { type: "task", id: "1" },
   outcome: "ok",

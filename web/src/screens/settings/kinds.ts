@@ -11,6 +11,7 @@ export const NOTICE_KINDS: readonly NoticeKind[] = [
   "returned",
   "mentioned",
   "handed_back",
+  "taken_back",
   "copied",
   "consulted",
   "answered",
@@ -18,4 +19,5 @@ export const NOTICE_KINDS: readonly NoticeKind[] = [
   "refused",
   "completed",
   "terminated",
+  "withdrawn",
 ];

@@ -1,0 +1,42 @@
+"""What is written in Noria's namespace is one of its words: a slip of the pen must not pass for nothing."""
+
+from __future__ import annotations
+
+from noria.design.bpmn.names import ATTRIBUTES, BPMN, EVERY_NODE, NORIA, bpmn
+from noria.design.bpmn.reading import FLOW_NODES, BpmnFile, Findings
+from noria.design.bpmn.vocabulary import EXTENSION_ELEMENTS
+from noria.design.xml import Node
+
+
+def check_spelling(read: BpmnFile, findings: Findings) -> None:
+    """Report attributes and elements of Noria's namespace that do not exist, or not where they stand."""
+    for node in read.document.root.descendants():
+        if node.namespace == NORIA:
+            _check_element(node, findings)
+            continue
+        known: tuple[str, ...] = ()
+        if node.namespace == BPMN:
+            known = (*ATTRIBUTES.get(node.local, ()), *(EVERY_NODE if node.local in FLOW_NODES else ()))
+        for key in node.attributes:
+            uri, _, name = key[1:].partition("}") if key.startswith("{") else ("", "", "")
+            if uri == NORIA and name not in known:
+                message = f"A {node.local} has no attribute noria:{name}."
+                findings.error("bpmn.unknown_attribute", message, node, attribute=name)
+
+
+def _check_element(node: Node, findings: Findings) -> None:
+    known = EXTENSION_ELEMENTS.get(node.local)
+    around = node.parent
+    if known is None or around is None or around.tag != bpmn("extensionElements"):
+        message = f"There is no element noria:{node.local} here; extensionElements may hold {_listed()}."
+        findings.error("bpmn.unknown_extension", message, node, name=node.local)
+        return
+    for key in node.attributes:
+        if key not in known.attributes:
+            name = key.rpartition("}")[2]
+            message = f"noria:{node.local} has no attribute {name}."
+            findings.error("bpmn.unknown_attribute", message, node, attribute=name)
+
+
+def _listed() -> str:
+    return ", ".join(f"noria:{name}" for name in EXTENSION_ELEMENTS)
