@@ -16,6 +16,7 @@ from noria.design.findings import Finding
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.evolve import APPLY
+from noria.engine.facts import Facts
 from noria.engine.state import State, decode_state, encode_state
 from noria.engine.step import Outcome, step
 from noria.kernel.errors import Rejected
@@ -27,7 +28,7 @@ from noria.operate.rows import Commit
 from noria.operate.timers import StartTimers
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
-from tests.simulation.server import FACTS, Gate, Server
+from tests.simulation.server import Gate, Server
 from tests.simulation.store import Tables
 
 TENANT = 1
@@ -36,6 +37,8 @@ BY = "suite"
 ORIGIN = Origin("suite")
 OUTSIDE = Caller(Principal(BY, TENANT, frozenset({Permission.MESSAGES})), Person(BY, BY, "Suite"), ORIGIN)
 MESSAGE_TTL_MS = 3_600_000
+FACTS = Facts()
+"""Nobody keeps people here: a task goes to whoever a model names."""
 
 
 class _OpenGates(list[Gate]):
@@ -113,7 +116,7 @@ class World:
         self._deployments = _Deployments()
         self.catalogue = Catalogue(self._deployments)
         surroundings: Any = self
-        self.server = Server(surroundings, "suite")
+        self.server = Server(surroundings, "suite", FACTS)
         self.start_timers = StartTimers(
             self.server.runtime, self.catalogue, self._deployments, self.server.clock, lambda _tenant: FACTS
         )

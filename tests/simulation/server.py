@@ -151,7 +151,7 @@ class Server:
         overlapped: whether another server ran at the same time.
     """
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, facts: Facts = FACTS) -> None:
         self.name = name
         self.up = False
         self.overlapped = False
@@ -160,7 +160,7 @@ class Server:
         self.store = Connection(world, self)
         self.clock = ServerClock(world, self)
         catalogue = world.catalogue
-        self.runtime = Runtime(self.store, catalogue, self.clock, lambda _tenant: FACTS, owner=name)
+        self.runtime = Runtime(self.store, catalogue, self.clock, lambda _tenant: facts, owner=name)
         self.delivery = Delivery(self.runtime, self.store, catalogue, self.clock)
         self.timers = Timers(self.runtime, self.store, self.clock)
         # People, lists, files and records are not asked for by what machines do.
@@ -174,7 +174,7 @@ class Server:
             absent,
             absent,
             self.clock,
-            lambda _tenant: FACTS,
+            lambda _tenant: facts,
         )
         self.workers = Workers(office, self.delivery.accept)
 
