@@ -189,8 +189,14 @@ class DatabaseLists:
             }
             order = orders[sort]
         order += [source.c.iid, source.c.tok]
-        if box in (TaskBox.MINE, TaskBox.GROUP) and everything and not who.stands_for:
-            return await self._page(self._plainly(who, box), order, limit, offset)
+        if box in (TaskBox.MINE, TaskBox.GROUP) and not who.stands_for:
+            keys = self._plainly(who, box)
+            if definitions is not None:
+                keys = keys.where(t.task.c.definition.in_(definitions))
+            if search is not None:
+                clauses = (searching.held_in(who, box), *search.clauses)
+                keys = keys.where(searching.among(t.task.c.iid, clauses, self._database.engine.dialect.name))
+            return await self._page(keys, order, limit, offset)
         query = query.order_by(*order).limit(limit).offset(offset)
         if box is TaskBox.DONE and everything:
             query = self._lately_done(who, limit, offset)
