@@ -25,7 +25,7 @@ from noria.trust.policy import Permission, Principal
 
 _UNITS_EACH = 4
 """So many units are looked for by their terms; of more PostgreSQL would compare each list with all that it finds."""
-_DAYS = (3, 28)
+_DAYS = (3, 9)
 """PostgreSQL puts all that it finds in order before it gives the newest: who sees all is shown those of these first."""
 _READ = "SELECT rowid, terms FROM search WHERE rowid IN ({})"
 _PUT = {
