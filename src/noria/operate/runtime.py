@@ -218,6 +218,11 @@ class Runtime:
         return tuple(sorted(self._shards.keys() - self._leaving)) if self._elsewhere.leased() else ()
 
     @property
+    def people_are_about(self) -> bool:
+        """Whether somebody gave a command here a moment ago: machines then bring theirs in small portions."""
+        return self._waiting.people_are_about
+
+    @property
     def heads(self) -> dict[int, int]:
         """Shard that is owned → number of its last journal row."""
         return {number: shard.seq for number, shard in self._shards.items()}

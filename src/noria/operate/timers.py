@@ -19,8 +19,8 @@ from noria.operate.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
-_PAGE = 500
-"""Timers that are read at once."""
+_PAGE, _PAGE_BESIDE_PEOPLE = 100, 20
+"""Timers that are read and handed over at once."""
 _LOOK_AGAIN_MS = 1_000
 FactsOf = Callable[[int], Facts]
 _ARMING = frozenset(
@@ -87,7 +87,7 @@ class Timers:
     async def fire_due(self) -> int:
         """Fire every timer that is due now; gives how many."""
         fired = 0
-        while due := await self._store.due_timers(self._clock.now_ms(), _PAGE, self._runtime.owned):
+        while due := await self._due():
             answers = [
                 self._runtime.submit(Request(c.FireTimer(timer), TIMER, iid=iid, tenant=tenant, origin=Origin("timer")))
                 for iid, timer, tenant in due
@@ -102,6 +102,10 @@ class Timers:
                 break
             self._refused = frozenset()
         return fired
+
+    async def _due(self) -> list[tuple[int, int, int]]:
+        page = _PAGE_BESIDE_PEOPLE if self._runtime.people_are_about else _PAGE
+        return await self._store.due_timers(self._clock.now_ms(), page, self._runtime.owned)
 
 
 class StartTimers:

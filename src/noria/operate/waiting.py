@@ -17,7 +17,7 @@ from noria.operate.stepping import Batch, Pending
 BATCH_MAX = 500
 MACHINES_MAX = 100
 """Of machines' commands in one commit; more at once are not faster."""
-BESIDE_PEOPLE_MAX = 10
+BESIDE_PEOPLE_MAX = 5
 PEOPLE_GONE_MS = 200
 """After so long without a command of theirs nobody is taken to be waiting."""
 
@@ -37,6 +37,11 @@ class Waiting:
     def __iter__(self) -> Iterator[Pending]:
         return chain(self._people, self._machines)
 
+    @property
+    def people_are_about(self) -> bool:
+        """Whether somebody gave a command a moment ago, and may give another."""
+        return self._clock.now_ms() < self._people_until_ms
+
     def put(self, pending: Pending) -> None:
         """Let a command wait behind the others of its kind."""
         (self._machines if pending.request.origin.method in MACHINES else self._people).append(pending)
@@ -52,8 +57,8 @@ class Waiting:
         if taken:
             self._people_until_ms = self._clock.now_ms() + PEOPLE_GONE_MS
         if self._machines and len(taken) < room:
-            alone = self._clock.now_ms() >= self._people_until_ms
-            machines = _first(self._machines, (MACHINES_MAX if alone else BESIDE_PEOPLE_MAX) - batch.machines)
+            most = BESIDE_PEOPLE_MAX if self.people_are_about else MACHINES_MAX
+            machines = _first(self._machines, most - batch.machines)
             batch.machines += len(machines)
             taken += machines
         return taken
