@@ -354,7 +354,7 @@ class Cases:
             incidents_list=incidents,
             allowed=self._allowed(caller, held, history.rows),
             version=state.version,
-            suspended=state.suspended,
+            suspended=state.suspended and state.status is Status.OPEN,
             taking_back=_taking_back(state, graph, organisation),
         )
 

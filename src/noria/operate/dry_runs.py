@@ -10,7 +10,7 @@ from noria.design.bpmn.graph import Graph
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.facts import Facts
-from noria.engine.state import State, Task
+from noria.engine.state import State, Status, Task
 from noria.engine.step import Outcome
 from noria.engine.tasks.talking import URGE_AGAIN_MS
 from noria.kernel.errors import Rejected
@@ -90,7 +90,7 @@ def preview_of(held: Held, outcome: Outcome | Rejected, now_ms: int, organisatio
     urged = any(isinstance(event, e.TaskUrged) for event in events)
     return Preview(
         status=STATUS_NAMES[after.status],
-        suspended=after.suspended,
+        suspended=after.suspended and after.status is Status.OPEN,
         cancelled=[shown(task) for key, task in before.tasks.items() if key not in tasks and key not in finished],
         opened=[shown(task) for task in opened],
         handed=[
