@@ -18,7 +18,7 @@ from noria.operate.cases import Cases, idempotency_key, may_restart
 from noria.operate.changes import Held
 from noria.operate.dry_runs import preview_of, tried
 from noria.operate.ids import parse_task_id
-from noria.operate.inbox import Inbox, UnknownPersonError, token_of
+from noria.operate.inbox import Inbox, TaskGoneError, UnknownPersonError, token_of
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError
 from noria.operate.preview_views import Preview
 from noria.operate.requests import Request
@@ -82,8 +82,16 @@ class Verbs:
         return await self._give(intent)
 
     async def preview_task(self, caller: Caller, task_id: str, wish: Wish) -> Preview:
-        """What a verb on a task would do, from the live state, through the engine itself; raises as `on_task` does."""
-        return await self._preview(await self._on_task(caller, task_id, wish, "task.preview"))
+        """What a verb on a task would do, from the live state, through the engine itself; raises as `on_task` does.
+
+        A task that somebody else was faster with is a refusal: whoever looks has it open, and is told.
+        """
+        intent: Intent | Rejected
+        try:
+            intent = await self._on_task(caller, task_id, wish, "task.preview")
+        except TaskGoneError as gone:
+            intent = Rejected(gone.code, gone.message, gone.details)
+        return await self._preview(intent)
 
     async def preview_instance(self, caller: Caller, iid: int, wish: Wish) -> Preview:
         """What a verb on a request would do; raises as `on_task` does."""
