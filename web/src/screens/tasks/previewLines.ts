@@ -36,10 +36,11 @@ export function usePreviewLines(): (found: Preview, before?: InstanceStatus) => 
   };
 }
 
-/** What several verbs would do together, each on a request of its own. */
+/** What a verb would do together on several requests; how each of them would stand is its own matter. */
 export function together(previews: readonly Preview[]): Preview {
   const first = previews[0];
   if (!first) throw new Error("There is nothing to put together.");
+  if (previews.length === 1) return first;
   return {
     ...first,
     status: "open",
