@@ -64,7 +64,14 @@ MEANINGS = {
     "mine, is left out and named with the reason, before as well as afterwards",
     "撤回 withdraw": "by the applicant, as the process allows (`withdrawable`)",
     "抄送 copy": "no decision; everybody gets one copy at most, and may look at the request from then on",
+    "沟通 consult": "somebody is asked for an opinion, which is filed; the task stays mine",
     "催办 urge": "by the applicant or an operator; each task once in 30 minutes",
+    "终止 terminate": "an operator ends the request, with a reason",
+    "作废 void": "an operator declares a completed request void, with a reason; what it has done stays done",
+    "重启 restart": "a request that was refused, withdrawn or terminated goes on where it was, and one that was "
+    "declared void counts again: a withdrawn one by its applicant, else by an operator. One that was terminated at "
+    "rest rests again",
+    "挂起 suspend, 恢复 resume": "an operator puts the request to rest, with a reason, until it is resumed",
 }
 
 
@@ -78,6 +85,19 @@ def verbs() -> str:
         table(
             ("verb", "meaning"), [(verb, f"{meaning[0].upper()}{meaning[1:]}.") for verb, meaning in MEANINGS.items()]
         ),
+        [
+            "## Looking before",
+            "",
+            "Every verb, those above and claiming, putting back, completing, commenting, answering, moving and",
+            "retrying, can be looked at before: `POST /api/tasks/{task_id}/preview` and",
+            "`POST /api/instances/{instance_id}/preview` take the verb and what it takes ([Wish](rest.md#wish)) and",
+            "answer what would be cancelled, opened, handed over, passed, given up and undone, where it would stand",
+            "still, who would be told and how the request would stand ([Preview](rest.md#preview)), or the refusal.",
+            "It is the engine's own step on the live state, thrown away: nothing is stored, nobody is told, and a",
+            "limit such as that of urging does not count it. Whoever may not give a verb may not look at it. The",
+            "pages show it before the button works.",
+            "",
+        ],
         ["## Pairs", ""],
         [
             "Wu applies; Li and Wang are asked (`allOf`), after them Zhao. Li gives the verb of the row, then the verb",

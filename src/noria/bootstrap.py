@@ -278,6 +278,7 @@ class Noria:
         deliveries = DatabaseDeliveries(database)
         self.sender = Sender(deliveries, self.people, clock, self._channel)
         inbox = Inbox(office, cases)
+        verbs = Verbs(office, cases, inbox)
         models = Models(office)
         redeploying = Redeploying(office, models)
         batches = DatabaseBatches(database)
@@ -292,8 +293,8 @@ class Noria:
             cases=cases,
             operations=self.operations,
             inbox=inbox,
-            verbs=Verbs(office, cases, inbox),
-            bulk=Bulk(office, cases, inbox),
+            verbs=verbs,
+            bulk=Bulk(cases, inbox, verbs),
             paths=Paths(office, cases),
             models=models,
             rules=Rules(office, redeploying),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from noria.adapters.demo.seeding import example_files
 from tests.e2e.conftest import SignIn
@@ -114,3 +116,85 @@ def test_a_copy_is_found_in_its_box(site: Site, sign_in: SignIn, key: str) -> No
     expect(page.get_by_text("林晓 抄送 孙磊")).to_be_visible()
     other = sign_in("sun", "/tasks?box=copied")
     expect(other.get_by_test_id("started-item").filter(has_text=key)).to_be_visible()
+
+
+SHOWN = {
+    "zh-CN": {
+        "main": "「同意」后将会发生",
+        "urge": ("通知：王强、李娜", "起可再次催办"),
+        "copy": ("通知：孙磊",),
+        "comment": ("其他不变。",),
+        "suspend": ("单据挂起，恢复前不再流转。",),
+        "cancel": ("单据结束：已终止。", "取消：「部门主管审批」（王强）、「部门主管审批」（李娜）", "通知：林晓"),
+        "restart": ("单据状态变为：进行中。", "打开：「部门主管审批」（王强）"),
+        "consult": ("通知：孙磊",),
+        "remove": ("取消：「部门主管审批」（孙磊）",),
+        "recently": "催办过",
+    },
+    "en-US": {
+        "main": "What “Approve” will do",
+        "urge": ("Told: 王强, 李娜", "Can be urged again from"),
+        "copy": ("Told: 孙磊",),
+        "comment": ("Nothing else changes.",),
+        "suspend": ("The request rests until it is resumed.",),
+        "cancel": ("The request ends: Terminated.", 'Cancelled: "部门主管审批" (王强)', "Told: 林晓"),
+        "restart": ("The request becomes: Open.", 'Opened: "部门主管审批" (王强)'),
+        "consult": ("Told: 孙磊",),
+        "remove": ('Cancelled: "部门主管审批" (孙磊)',),
+        "recently": "try again in 30 min",
+    },
+}
+
+
+@pytest.mark.parametrize("language", SHOWN)
+def test_every_dialog_shows_what_its_verb_will_do_before_the_button_works(
+    site: Site, sign_in: SignIn, key: str, language: str
+) -> None:
+    shown: Any = SHOWN[language]
+    instance = Client(site, "lin").get("/instances", box="started")["items"][0]["id"]
+    page = sign_in("he", f"/instances/{instance}", language)
+
+    def look(verb: str, confirm: str, page: Page) -> None:
+        for line in shown[verb]:
+            expect(page.get_by_test_id("preview")).to_contain_text(line)
+        expect(page.get_by_test_id(confirm)).to_be_enabled()
+
+    def leave(page: Page) -> None:
+        page.locator(".dialog-head button").click()
+
+    for verb in ("urge", "copy", "comment", "suspend", "cancel"):
+        page.get_by_test_id(f"instance-{verb}").click()
+        if verb == "copy":
+            expect(page.get_by_test_id("preview")).to_have_count(0)
+            pick(page, "copy-people", "孙")
+        look(verb, "instance-confirm", page)
+        leave(page)
+    Client(site, "lin").post(f"/instances/{instance}/urge")
+    page.get_by_test_id("instance-urge").click()
+    expect(page.get_by_test_id("preview")).to_have_attribute("data-refused", "task.urged_recently")
+    expect(page.get_by_test_id("preview")).to_contain_text(shown["recently"])
+    expect(page.get_by_test_id("instance-confirm")).to_be_disabled()
+    leave(page)
+
+    wang = Client(site, "wang")
+    task = wang.task_of(key)["id"]
+    wang.post(f"/tasks/{task}/approvers", people=["sun"], where="parallel")
+    approver = sign_in("wang", "/tasks", language)
+    open_task(approver, key)
+    expect(approver.get_by_test_id("main-preview")).to_contain_text(shown["main"])
+    approver.get_by_test_id("task-more").click()
+    approver.get_by_test_id("task-consult").click()
+    pick(approver, "consult-people", "孙")
+    look("consult", "consult-confirm", approver)
+    leave(approver)
+    approver.get_by_test_id("seat-remove").click()
+    look("remove", "look-confirm", approver)
+    approver.get_by_test_id("look-confirm").click()
+    expect(approver.get_by_test_id("approval").locator("[data-seat=sun]")).to_have_count(0)
+
+    page.get_by_test_id("instance-cancel").click()
+    page.get_by_test_id("instance-text").fill("重复")
+    page.get_by_test_id("instance-confirm").click()
+    expect(page.get_by_test_id("instance-status")).to_have_attribute("data-status", "terminated")
+    page.get_by_test_id("instance-restart").click()
+    look("restart", "instance-confirm", page)

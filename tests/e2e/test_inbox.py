@@ -41,6 +41,7 @@ def test_the_inbox_is_worked_off_without_a_mouse(site: Site, sign_in: SignIn) ->
     # e approves, and the next task opens by itself.
     page.locator(f"[data-testid=task-pane] :text('{first}')").first.wait_for()
     page.get_by_label("审批意见").wait_for()
+    expect(page.get_by_test_id("task-complete")).to_be_enabled()
     page.keyboard.press("e")
     expect(item(page, first)).to_have_count(0)
     expect(item(page, second)).to_have_attribute("aria-current", "true")
@@ -49,6 +50,7 @@ def test_the_inbox_is_worked_off_without_a_mouse(site: Site, sign_in: SignIn) ->
     page.get_by_test_id("task-return").wait_for()
     page.keyboard.press("r")
     page.get_by_test_id("return-reason").fill("缺少三家比价")
+    expect(page.get_by_test_id("return-confirm")).to_be_enabled()
     page.keyboard.press("Control+Enter")
     expect(item(page, second)).to_have_count(0)
     expect(item(page, third)).to_have_attribute("aria-current", "true")

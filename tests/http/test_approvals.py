@@ -281,6 +281,20 @@ async def test_what_was_withdrawn_is_restarted_by_its_starter(people: dict[str, 
     assert holders((await lin.post(f"/instances/{instance}/restart", {"reason": "还需要"})).json()) == ["li", "wang"]
 
 
+async def test_what_was_terminated_at_rest_is_restarted_and_rests_again(people: dict[str, Client]) -> None:
+    instance = await begun(people)
+    he = people["he"]
+    await he.post(f"/instances/{instance}/suspend", {"reason": "等待"})
+    await he.post(f"/instances/{instance}/cancel", {"reason": "误操作"})
+    assert not (await he.get(f"/instances/{instance}")).json()["suspended"]
+    sent = await he.post(f"/instances/{instance}/copies", {"people": ["qin"]})
+    assert sent.status_code == 200, sent.text
+    back = await he.post(f"/instances/{instance}/restart", {"reason": "继续"})
+    assert (back.status_code, holders(back.json())) == (200, ["li", "wang"]), back.text
+    assert (await he.get(f"/instances/{instance}")).json()["suspended"]
+    assert (await he.post(f"/instances/{instance}/resume", {})).status_code == 200
+
+
 async def test_who_gets_a_copy_may_look_at_the_request(
     people: dict[str, Client], house: House, sign_in: SignIn
 ) -> None:

@@ -161,7 +161,8 @@ def _refused_at_once(state: State, command: c.AnyCommand) -> Rejected | None:
         return Rejected("instance.not_found", "There is no such instance.")
     if state.status is not Status.OPEN and not isinstance(command, _AFTER_THE_END):
         return Rejected("instance.ended", f"The instance has ended ({state.status.name.lower()}); nothing was done.")
-    if state.suspended and not isinstance(command, _WHILE_SUSPENDED):
+    # What was terminated while it rested has nothing to rest any more; restarted it rests again.
+    if state.suspended and state.status is Status.OPEN and not isinstance(command, _WHILE_SUSPENDED):
         return Rejected("instance.suspended", "The instance is suspended; nothing happens to it until it is resumed.")
     return None
 

@@ -1,16 +1,15 @@
-"""How approvals, returns and previews of verbs are shown."""
+"""How approvals and returns are shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from noria.design.bpmn.graph import Graph
-from noria.engine import events as e
-from noria.engine.state import RESERVED_VARIABLES, Approval, State, Task
+from noria.engine.state import RESERVED_VARIABLES, Approval
 from noria.operate.changes import Held
 from noria.operate.office import element_ref, person_or_none, person_ref
 from noria.operate.taskviews import labels_of
-from noria.operate.views import ApprovalView, Change, Comeback, Preview, PreviewPassed, PreviewTask, Ref, SeatView
+from noria.operate.views import ApprovalView, Change, Comeback, SeatView
 from noria.trust.people import Organisation
 
 
@@ -78,82 +77,3 @@ def comeback_view(
             if name not in hidden and name not in RESERVED_VARIABLES and before.get(name) != now.get(name)
         ],
     )
-
-
-def preview_of(
-    held: Held,
-    after: State,
-    events: Sequence[e.AnyEvent],
-    status: str,
-    told: Sequence[str],
-    organisation: Organisation,
-) -> Preview:
-    """What a command would do, from the events that the engine gives for it.
-
-    Args:
-        held: the instance as it is.
-        after: its state afterwards.
-        events: what would happen.
-        status: name of the status afterwards.
-        told: ids of those who would get a notice.
-        organisation: people as they are now.
-    """
-    before, elements = held.state, held.definition.graph.elements
-
-    def shown(task: Task) -> PreviewTask:
-        return PreviewTask(
-            element=element_ref(elements[task.element], task.name),
-            assignee=person_or_none(organisation, task.assignee),
-            groups=list(task.groups),
-            round=task.round,
-        )
-
-    finished = {event.token for event in events if isinstance(event, e.TaskCompleted | e.TaskReturned)}
-    # What is taken back once its effects have been undone is open again then.
-    tasks = after.tasks | (after.taking_back.before.tasks if after.taking_back is not None else {})
-    opened = [task for key, task in tasks.items() if key not in before.tasks]
-    waiting: dict[int, None] = {}
-    for now, then in ((before.jobs, after.jobs), (before.timers, after.timers), (before.waits, after.waits)):
-        for key, item in now.items():
-            if key not in then and elements[item.element].human is None:
-                waiting[item.element] = None
-    undone = [elements[index] for index in _undone(before, events)]
-    people = dict.fromkeys([*(task.assignee for task in opened if task.assignee), *told])
-    return Preview(
-        status=status,
-        cancelled=[shown(task) for key, task in before.tasks.items() if key not in tasks and key not in finished],
-        opened=[shown(task) for task in opened],
-        passed=[
-            PreviewPassed(
-                element=element_ref(elements[event.element]),
-                by=person_or_none(organisation, event.by),
-                reason=event.reason,
-            )
-            for event in events
-            if isinstance(event, e.TaskPassed)
-        ],
-        stopped=[element_ref(elements[index]) for index in waiting],
-        undone=[element_ref(element) for element in undone],
-        notified=[_person(organisation, person) for person in people],
-    )
-
-
-def _undone(before: State, events: Sequence[e.AnyEvent]) -> dict[int, None]:
-    """Element indexes of the activities that are compensated, the last completed first."""
-    kept = {key: value.element for key, value in before.done.items()}
-    kept |= {event.token: event.element for event in events if isinstance(event, e.ActivityKept)}
-    found: dict[int, None] = {}
-    left = [key for event in events if isinstance(event, e.CompensationThrown) for key in event.done]
-    while left:
-        key = left.pop(0)
-        inside = [other for other, value in reversed(list(before.done.items())) if value.scope == key]
-        # A sub-process is compensated by what was done inside it.
-        if inside:
-            left[:0] = inside
-        else:
-            found[kept[key]] = None
-    return found
-
-
-def _person(organisation: Organisation, person: str) -> Ref:
-    return person_ref(organisation, person)

@@ -15,14 +15,16 @@ import msgspec
 from noria.design.forms import Field, Form
 from noria.design.forms.values import signs
 from noria.engine import commands as c
-from noria.engine.step import step
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.cases import Cases
 from noria.operate.changes import Held
 from noria.operate.inbox import Inbox
-from noria.operate.office import Caller, Office, RefusedError
+from noria.operate.office import Caller, RefusedError
+from noria.operate.preview_views import Preview
 from noria.operate.taskviews import labels_of
+from noria.operate.verbs import Verbs
 from noria.operate.views import InstanceBrief
+from noria.operate.wishes import Wish
 
 TASKS_MAX = 200
 _ACTION = c.ACTIONS[c.CompleteTask]
@@ -44,6 +46,7 @@ class BulkResult(msgspec.Struct):
         task: its id.
         approved: whether it was, or would be, agreed to.
         instance: its request afterwards; None when nothing was done.
+        preview: of a dry run, what would happen; None when it would be left out.
         refused: code of the reason why it is left out, "" when it is not.
         message: the reason as a sentence.
         details: what the sentence names.
@@ -52,6 +55,7 @@ class BulkResult(msgspec.Struct):
     task: str
     approved: bool
     instance: InstanceBrief | None = None
+    preview: Preview | None = None
     refused: str = ""
     message: str = ""
     details: dict[str, object] = {}
@@ -67,10 +71,10 @@ class BulkAnswer(msgspec.Struct):
 class Bulk:
     """The use case."""
 
-    def __init__(self, office: Office, cases: Cases, inbox: Inbox) -> None:
-        self._office = office
+    def __init__(self, cases: Cases, inbox: Inbox, verbs: Verbs) -> None:
         self._cases = cases
         self._inbox = inbox
+        self._verbs = verbs
 
     async def approve(self, caller: Caller, seen: Sequence[SeenTask], opinion: str, *, dry_run: bool) -> BulkAnswer:
         """Agree to tasks with one opinion; with `dry_run` say only which of them would be left out, and why.
@@ -96,17 +100,16 @@ class Bulk:
         async def one(task: SeenTask) -> BulkResult:
             async with turn:
                 try:
-                    brief = await self._one(caller, task, opinion, dry_run=dry_run)
+                    return await self._one(caller, task, opinion, dry_run=dry_run)
                 except RefusedError as error:
                     rejected = error.rejected
-                    return BulkResult(task.id, False, None, rejected.code, rejected.message, rejected.details)
+                    return _left_out(task, rejected.code, rejected.message, rejected.details)
                 except NoriaError as error:
-                    return BulkResult(task.id, False, None, error.code, error.message, error.details)
-                return BulkResult(task.id, True, brief)
+                    return _left_out(task, error.code, error.message, error.details)
 
         return BulkAnswer(list(await asyncio.gather(*(one(task) for task in tasks))), dry_run)
 
-    async def _one(self, caller: Caller, seen: SeenTask, opinion: str, *, dry_run: bool) -> InstanceBrief | None:
+    async def _one(self, caller: Caller, seen: SeenTask, opinion: str, *, dry_run: bool) -> BulkResult:
         """Agree to one task, or look whether that could be.
 
         Raises:
@@ -115,25 +118,28 @@ class Bulk:
         caller = msgspec.structs.replace(caller, key=f"{caller.key}.{seen.id}" if caller.key else "")
         done = await self._cases.answered(caller)
         if done is not None:
-            return done
-        _, token, held, owner = await self._inbox.open_for(caller, seen.id, "complete", f"task.{_ACTION}")
+            return BulkResult(seen.id, True, done)
+        token, held, _ = await self._inbox.open_for(caller, seen.id, f"task.{_ACTION}")
         element = held.definition.graph.elements[held.state.tasks[token].element]
         if element.human is None or not element.human.in_bulk:
             text = "The process owner does not let this step be approved together with others; open it."
             raise RefusedError(Rejected("task.bulk_not_allowed", text))
-        outcome = "approve" if element.human.approval is not None else ""
-        command = c.CompleteTask(token, owner, {}, opinion, seen.version, outcome)
+        verb = "approve" if element.human.approval is not None else "complete"
+        wish = Wish(verb=verb, reason=opinion, version=seen.version)
         if dry_run:
-            office = self._office
-            facts = msgspec.structs.replace(office.facts(held.row.tenant), actor=caller.principal.id)
-            answer = step(held.definition, held.state, command, office.clock.now_ms(), facts)
-            if isinstance(answer, Rejected):
-                raise RefusedError(_named(answer, held, token))
-            return None
+            preview = await self._verbs.preview_task(caller, seen.id, wish)
+            if preview.refused:
+                rejected = Rejected(preview.refused, preview.message, preview.details)
+                raise RefusedError(_named(rejected, held, token))
+            return BulkResult(seen.id, True, preview=preview)
         try:
-            return await self._inbox.act(caller, seen.id, command)
+            return BulkResult(seen.id, True, await self._verbs.on_task(caller, seen.id, wish))
         except RefusedError as error:
             raise RefusedError(_named(error.rejected, held, token)) from error
+
+
+def _left_out(task: SeenTask, code: str, message: str, details: dict[str, object]) -> BulkResult:
+    return BulkResult(task.id, False, refused=code, message=message, details=details)
 
 
 def _named(rejected: Rejected, held: Held, token: int) -> Rejected:

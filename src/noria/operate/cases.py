@@ -1,4 +1,4 @@
-"""Instances for people: start, look, withdraw, urge, cancel, comment, retry."""
+"""Instances for people: starting them, and looking at them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,6 @@ STATUS_NAMES = {
 
 _DID = frozenset({c.ACTIONS[c.CompleteTask], c.ACTIONS[c.ReturnTask]})
 """What makes somebody one who worked on a request."""
-_AFTER_AN_END = tuple(c.ACTIONS[kind] for kind in (c.Comment, c.SendCopy))
 
 
 def _may_take_back(caller: Caller, state: State, rows: Sequence[JournalRow]) -> bool:
@@ -84,7 +83,7 @@ def _taking_back(state: State, graph: Graph, organisation: Organisation) -> Taki
     return TakingBackView(element, person_ref(organisation, state.taking_back.by))
 
 
-def _may_restart(caller: Caller, state: State) -> bool:
+def may_restart(caller: Caller, state: State) -> bool:
     """Whether the end may be taken back by this person: a withdrawal by its starter, anything by an operator."""
     own = state.status is Status.WITHDRAWN and caller.principal.id == state.starter
     return own or Permission.OPERATE in caller.principal.permissions
@@ -355,7 +354,7 @@ class Cases:
             incidents_list=incidents,
             allowed=self._allowed(caller, held, history.rows),
             version=state.version,
-            suspended=state.suspended,
+            suspended=state.suspended and state.status is Status.OPEN,
             taking_back=_taking_back(state, graph, organisation),
         )
 
@@ -367,7 +366,7 @@ class Cases:
         if state.status is not Status.OPEN:
             if state.status is Status.COMPLETED and operates:
                 allowed.append("void")
-            if state.status in RESTARTABLE and state.parent is None and _may_restart(caller, state):
+            if state.status in RESTARTABLE and state.parent is None and may_restart(caller, state):
                 allowed.append("restart")
             return allowed
         rule = held.definition.graph.withdrawable
@@ -441,7 +440,7 @@ class Cases:
             tokens_of(state, history.graph, history.entered),
         )
 
-    # Acting
+    # For those who act
 
     async def answered(self, caller: Caller) -> InstanceBrief | None:
         """The request as it is now when the caller's key was used before: nothing is to be done again, nor refused.
@@ -451,62 +450,6 @@ class Cases:
         key = idempotency_key(caller)
         known = await self._office.store.answers([key]) if key else {}
         return await self.brief(caller.principal.tenant, known[key][0]) if key in known else None
-
-    async def act(self, caller: Caller, iid: int, command: c.AnyCommand) -> InstanceBrief:
-        """Run a command on an instance; the caller has seen to the policy."""
-        await self._office.run(
-            Request(
-                command,
-                caller.principal.id,
-                iid=iid,
-                tenant=caller.principal.tenant,
-                key=idempotency_key(caller),
-                origin=caller.origin,
-            )
-        )
-        return await self.brief(caller.principal.tenant, iid)
-
-    async def withdraw(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
-        """Take the caller's own request back."""
-        await self.seen(caller, iid)
-        return await self.act(caller, iid, c.WithdrawInstance(caller.principal.id, reason))
-
-    async def cancel(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
-        """End an instance as an operator."""
-        await self.seen(caller, iid)
-        await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self.act(caller, iid, c.CancelInstance(caller.principal.id, reason))
-
-    async def void(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
-        """Declare a completed request void, as an operator."""
-        await self.seen(caller, iid)
-        await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self.act(caller, iid, c.VoidInstance(caller.principal.id, reason))
-
-    async def restart(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
-        """Have a request that has ended be as it was before: a withdrawn one by its starter, else by an operator."""
-        done = await self.answered(caller)
-        if done is not None:
-            return done
-        held = await self.seen(caller, iid)
-        if not _may_restart(caller, held.state):
-            await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        rows = await self._office.store.journal_of(iid)
-        # What ended it is the last thing that is more than words.
-        ended = next(at for at in range(len(rows) - 1, -1, -1) if rows[at].action not in _AFTER_AN_END)
-        organisation = await self._office.people.organisation(caller.principal.tenant)
-        before = (await history_of(self._office, held, organisation, ended)).fold()
-        return await self.act(caller, iid, c.RestartInstance(caller.principal.id, reason, before, held.state.version))
-
-    async def comment(self, caller: Caller, iid: int, text: str, mentions: tuple[str, ...] = ()) -> InstanceBrief:
-        """Say something about an instance that the caller may see, and mention people, who are told of it.
-
-        Raises:
-            RefusedError: somebody who is mentioned does not exist, or may not see the request.
-        """
-        held = await self.seen(caller, iid)
-        named = await self.mentioned(held, mentions)
-        return await self.act(caller, iid, c.Comment(caller.principal.id, text, 0, named))
 
     async def mentioned(self, held: Held, mentions: Sequence[str]) -> tuple[str, ...]:
         """The people whom a remark mentions, each once.
@@ -524,54 +467,6 @@ class Cases:
                 message = f"{person.name} may not see this request, and so cannot be mentioned in it."
                 raise RefusedError(Rejected("comment.mention_unseen", message, {"person": key}))
         return tuple(dict.fromkeys(mentions))
-
-    async def urge(self, caller: Caller, iid: int, text: str) -> InstanceBrief:
-        """Ask the holders of all open tasks to hurry, as the starter or an operator.
-
-        Raises:
-            RefusedError: every one of them was urged recently, or nothing is open.
-        """
-        held = await self.seen(caller, iid)
-        if caller.principal.id != held.state.starter:
-            await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        if not held.state.tasks:
-            raise NotFoundError("Nobody holds this request now.")
-        brief = None
-        refused = None
-        for token in list(held.state.tasks):
-            # One key stands for one command.
-            each = msgspec.structs.replace(caller, key=f"{caller.key}.{token}" if caller.key else "")
-            try:
-                brief = await self.act(each, iid, c.UrgeTask(token, caller.principal.id, text))
-            except RefusedError as error:
-                refused = error
-        if brief is None and refused is not None:
-            raise refused
-        return brief or await self.brief(caller.principal.tenant, iid)
-
-    async def modify(self, caller: Caller, iid: int, moves: tuple[c.Move, ...], reason: str) -> InstanceBrief:
-        """Put an instance elsewhere in its process, as an operator."""
-        await self.seen(caller, iid)
-        await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self.act(caller, iid, c.ModifyInstance(caller.principal.id, reason, moves))
-
-    async def suspend(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
-        """Put an instance to rest, as an operator."""
-        await self.seen(caller, iid)
-        await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self.act(caller, iid, c.SuspendInstance(caller.principal.id, reason))
-
-    async def resume(self, caller: Caller, iid: int, reason: str) -> InstanceBrief:
-        """Have a suspended instance go on, as an operator."""
-        await self.seen(caller, iid)
-        await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self.act(caller, iid, c.ResumeInstance(caller.principal.id, reason))
-
-    async def retry(self, caller: Caller, iid: int, incident: int) -> InstanceBrief:
-        """Try again what stands still."""
-        await self.seen(caller, iid)
-        await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
-        return await self.act(caller, iid, c.RetryIncident(incident, caller.principal.id))
 
 
 def idempotency_key(caller: Caller) -> str:

@@ -1,17 +1,16 @@
-"""Tasks for people: the inbox and what can be done with a task."""
+"""Tasks for people: the inbox, and looking at a task."""
 
 from __future__ import annotations
 
 import msgspec
 
-from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.state import Status
 from noria.engine.tasks.returning import returnable
 from noria.engine.voting import in_vote, seat_of
 from noria.kernel.errors import NoriaError
 from noria.operate.approvalviews import approval_view, comeback_view
-from noria.operate.cases import Cases, idempotency_key
+from noria.operate.cases import Cases
 from noria.operate.changes import Held
 from noria.operate.closedtasks import ClosedTask, closed_task
 from noria.operate.finding import EVERYTHING, Wanted, search_for
@@ -26,7 +25,6 @@ from noria.operate.office import (
     person_ref,
 )
 from noria.operate.reading import NoticeFields, TaskBox, TaskSort
-from noria.operate.requests import Request
 from noria.operate.sight import hidden_at, hidden_from
 from noria.operate.taskviews import (
     consultation_view,
@@ -95,7 +93,7 @@ class Inbox:
         """The numbers beside the menu."""
         return Counts(*await self._office.lists.counts(caller.principal))
 
-    async def _open(self, caller: Caller, task_id: str) -> tuple[int, int, Held]:
+    async def open(self, caller: Caller, task_id: str) -> tuple[int, int, Held]:
         """An open task that the caller may see.
 
         Raises:
@@ -139,25 +137,25 @@ class Inbox:
         return TaskGoneError(f"Task {task_id} is not open; it was {what} by {by.name} at {at}.", details=details)
 
     async def open_for(
-        self, caller: Caller, task_id: str, verb: str, action: str = "task.preview"
-    ) -> tuple[int, int, Held, str]:
-        """Instance, token, instance in memory and owner of a task that the caller may work on, or hand on.
+        self, caller: Caller, task_id: str, action: str, *, hands_on: bool = False
+    ) -> tuple[int, Held, Verdict]:
+        """Token, instance in memory and what the policy says of a task that the caller may work on, or hand on.
 
         Args:
             caller: who wants to.
             task_id: the task.
-            verb: "transfer" may also be for who hands on.
             action: how a denial is called on record.
+            hands_on: whether it is to be handed on, which an administrator may do with some.
 
         Raises:
             NotFoundError: it is not open, or there is none.
             DeniedError: it is for others.
         """
-        iid, token, held = await self._open(caller, task_id)
-        verdict = self._verdict(caller, held, token, hands_on=verb == "transfer")
+        _, token, held = await self.open(caller, task_id)
+        verdict = self._verdict(caller, held, token, hands_on=hands_on)
         if not verdict.allowed:
             raise await self._office.deny(caller, action, "task", task_id, verdict)
-        return iid, token, held, verdict.owner
+        return token, held, verdict
 
     @staticmethod
     def _verdict(caller: Caller, held: Held, token: int, *, hands_on: bool = False) -> Verdict:
@@ -169,7 +167,7 @@ class Inbox:
             return handed_on if handed_on.allowed else verdict
         return verdict
 
-    async def _repeated(self, caller: Caller, task_id: str) -> InstanceBrief | None:
+    async def repeated(self, caller: Caller, task_id: str) -> InstanceBrief | None:
         """The request as it is now when this very command was given before, and the task has gone or is others' since.
 
         Where the task is still the caller's, the runtime itself sees to a key that was used: most commands ask nothing.
@@ -182,114 +180,14 @@ class Inbox:
             return None
         return await self._cases.answered(caller)
 
-    async def act(
-        self, caller: Caller, task_id: str, command: c.AnyCommand, *, as_worker: bool = True
-    ) -> InstanceBrief:
-        """Run a command on a task, if the policy allows."""
-        done = await self._repeated(caller, task_id)
-        if done is not None:
-            return done
-        iid, token, held = await self._open(caller, task_id)
-        origin = caller.origin
-        if as_worker:
-            verdict = self._verdict(caller, held, token, hands_on=isinstance(command, c.TransferTask))
-            if not verdict.allowed:
-                raise await self._office.deny(caller, f"task.{command.__struct_config__.tag}", "task", task_id, verdict)
-            if verdict.owner != caller.principal.id:
-                # A substitute acts: what is done is the principal's, and the request's actor says who did it.
-                command = msgspec.structs.replace(command, by=verdict.owner)
-                origin = msgspec.structs.replace(origin, via=verdict.via)
-        await self._office.run(
-            Request(
-                command,
-                caller.principal.id,
-                iid=iid,
-                tenant=caller.principal.tenant,
-                key=idempotency_key(caller),
-                origin=origin,
-            )
-        )
-        return await self._cases.brief(caller.principal.tenant, iid)
+    # One task
 
-    async def claim(self, caller: Caller, task_id: str, version: int = 0) -> TaskView:
-        """Take a task from its candidates."""
-        token = token_of(task_id)
-        await self.act(caller, task_id, c.ClaimTask(token, caller.principal.id, version))
-        return await self._view(caller, task_id)
-
-    async def unclaim(self, caller: Caller, task_id: str, version: int = 0) -> TaskView:
-        """Put a task back to its candidates."""
-        token = token_of(task_id)
-        await self.act(caller, task_id, c.UnclaimTask(token, caller.principal.id, version))
-        return await self._view(caller, task_id)
-
-    async def _view(self, caller: Caller, task_id: str) -> TaskView:
-        _, token, held = await self._open(caller, task_id)
+    async def one(self, caller: Caller, task_id: str) -> TaskView:
+        """An open task as in a list."""
+        _, token, held = await self.open(caller, task_id)
         organisation = await self._office.people.organisation(caller.principal.tenant)
         now_ms = self._office.clock.now_ms()
         return await task_view(self._office, open_task(held, token), organisation, now_ms, caller.principal)
-
-    async def complete(
-        self,
-        caller: Caller,
-        task_id: str,
-        variables: dict[str, object],
-        comment: str = "",
-        version: int = 0,
-        *,
-        outcome: str = "",
-        resubmit: str = "",
-    ) -> InstanceBrief:
-        """Finish a task with its form's values; an approval with its outcome."""
-        await self._cases.check_files(caller.principal.tenant, variables)
-        command = c.CompleteTask(token_of(task_id), caller.principal.id, variables, comment, version, outcome, resubmit)
-        return await self.act(caller, task_id, command)
-
-    async def return_to(
-        self, caller: Caller, task_id: str, to: str, reason: str, version: int = 0, *, straight: bool = False
-    ) -> InstanceBrief:
-        """Send the request back to an earlier user task."""
-        command = c.ReturnTask(token_of(task_id), caller.principal.id, to, reason, version, straight)
-        return await self.act(caller, task_id, command)
-
-    async def transfer(self, caller: Caller, task_id: str, to: str, reason: str, version: int = 0) -> InstanceBrief:
-        """Hand a task over to an active person.
-
-        Raises:
-            UnknownPersonError: there is no such person.
-        """
-        organisation = await self._office.people.organisation(caller.principal.tenant)
-        person = organisation.people.get(to)
-        if person is None or not person.active:
-            raise UnknownPersonError(f"There is no active person {to!r}.")
-        command = c.TransferTask(token_of(task_id), caller.principal.id, to, reason, version)
-        return await self.act(caller, task_id, command)
-
-    async def comment(self, caller: Caller, task_id: str, text: str, mentions: tuple[str, ...] = ()) -> InstanceBrief:
-        """Say something at a task, and mention people, who are told of it.
-
-        Raises:
-            RefusedError: somebody who is mentioned does not exist, or may not see the request.
-        """
-        done = await self._repeated(caller, task_id)
-        if done is not None:
-            return done
-        _, token, held = await self._open(caller, task_id)
-        named = await self._cases.mentioned(held, mentions)
-        command = c.Comment(caller.principal.id, text, token, named)
-        return await self.act(caller, task_id, command, as_worker=False)
-
-    async def urge(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
-        """Ask the holder to hurry, as the starter or an operator."""
-        done = await self._repeated(caller, task_id)
-        if done is not None:
-            return done
-        _, token, held = await self._open(caller, task_id)
-        if caller.principal.id != held.state.starter:
-            await self._office.require(caller, Permission.OPERATE, "task", task_id)
-        return await self.act(caller, task_id, c.UrgeTask(token, caller.principal.id, text), as_worker=False)
-
-    # One task
 
     async def detail(self, caller: Caller, task_id: str) -> TaskDetail:
         """A task with its form, its data, and what the caller may do with it; a closed one as it was when it closed."""
@@ -302,7 +200,7 @@ class Inbox:
             held, closed = await self._seen(caller, *parsed)
             if closed is not None:
                 return await self._closed_detail(caller, held, closed)
-        iid, token, held = await self._open(caller, task_id)
+        iid, token, held = await self.open(caller, task_id)
         organisation = await office.people.organisation(caller.principal.tenant)
         fields = open_task(held, token)
         view = await task_view(office, fields, organisation, office.clock.now_ms(), caller.principal)

@@ -30,7 +30,8 @@ from noria.operate.titles import amount_of, summary_of, title_of
 
 logger = logging.getLogger(__name__)
 
-_WRITING = frozenset({e.InstanceStarted, e.VariablesSet})
+WRITING = frozenset({e.InstanceStarted, e.VariablesSet})
+"""Events after which an instance may be called otherwise in lists."""
 
 InlineHandler = Callable[[Mapping[str, object]], Mapping[str, object]]
 """A pure, fast job handler that runs in the same commit: variables in, variables out."""
@@ -180,10 +181,7 @@ class Stepper:
         facts = self._facts(row.tenant)
         if request.target:
             facts = msgspec.structs.replace(facts, target=batch.definitions[request.target])
-        by = getattr(command, "by", "")
-        if by and by != request.actor:
-            facts = msgspec.structs.replace(facts, actor=request.actor)
-        outcome = _decided(held, command, now_ms, facts)
+        outcome = decided(held, command, request.actor, now_ms, facts)
         if isinstance(outcome, Rejected):
             return outcome
         if request.target and facts.target is not None:
@@ -222,7 +220,7 @@ class Stepper:
                 post = posts(held, event, shard.seq, index, now_ms)
                 if post is not None:
                     batch.commit.outbox.append(post)
-            elif kind in _WRITING:
+            elif kind in WRITING:
                 writes = True
         if writes:
             variables = outcome.state.scopes[0].variables
@@ -275,8 +273,11 @@ class Stepper:
         commit.serials.extend(serial for serial in batch.serials.values() if serial.n > serial.before)
 
 
-def _decided(held: Held, command: c.AnyCommand, now_ms: int, facts: Facts) -> Outcome | Rejected:
+def decided(held: Held, command: c.AnyCommand, actor: str, now_ms: int, facts: Facts) -> Outcome | Rejected:
     """What the engine makes of a command. A broken invariant parks this one instance, never the node."""
+    by = getattr(command, "by", "")
+    if by and by != actor:
+        facts = msgspec.structs.replace(facts, actor=actor)
     try:
         return step(held.definition, held.state, command, now_ms, facts)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one instance must stay there

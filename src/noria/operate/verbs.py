@@ -1,4 +1,8 @@
-"""The approval verbs beyond completing and returning: delegate, add and remove approvers, copy, take back; previews."""
+"""Everything that people do with a task or request: who may, what it comes to, doing it, and looking before (R9).
+
+A verb is resolved in one place (`_on_task`, `_on_instance`), whether it is given or only looked at: the rights, the
+people that it names and the commands of the engine are the same.
+"""
 
 from __future__ import annotations
 
@@ -8,52 +12,38 @@ import msgspec
 
 from noria.engine import commands as c
 from noria.engine import events as e
-from noria.engine.step import step
+from noria.engine.state import Status
 from noria.kernel.errors import Rejected
-from noria.operate.approvalviews import preview_of
-from noria.operate.cases import STATUS_NAMES, Cases
+from noria.operate.cases import Cases, idempotency_key, may_restart
 from noria.operate.changes import Held
+from noria.operate.dry_runs import preview_of, tried
 from noria.operate.ids import parse_task_id
-from noria.operate.inbox import Inbox, UnknownPersonError, token_of
-from noria.operate.notices import Holding, Members, notices_of
+from noria.operate.inbox import Inbox, TaskGoneError, UnknownPersonError, token_of
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError
+from noria.operate.preview_views import Preview
+from noria.operate.requests import Request
 from noria.operate.takingback import last_act
 from noria.operate.timeline import history_of
-from noria.operate.views import InstanceBrief, Preview
-from noria.trust.policy import DENIED, TaskFacts, Verdict, may_work_on
+from noria.operate.views import InstanceBrief
+from noria.operate.wishes import BY_OPERATORS, ON_TASKS, Wish
+from noria.trust.policy import DENIED, Permission, TaskFacts, Verdict, may_work_on
+
+_AFTER_AN_END = tuple(c.ACTIONS[kind] for kind in (c.Comment, c.SendCopy))
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """A verb and what it takes; which fields count depends on it.
+class Intent(msgspec.Struct, frozen=True):
+    """What a wish comes to: who may not give it, or names somebody who is not there, has none.
 
     Attributes:
-        verb: "complete", "approve", "refuse", "abstain", "return", "transfer", "delegate", "add", "withdraw" or
-            "take_back".
-        to: a person, or for a return the id of the element.
-        people: who is added.
-        where: "before", "after" or "parallel".
-        mode: for a return "step" or "straight", else the rule among those who are added.
-        resubmit: how a returned request goes on.
+        caller: who gives it, with who is in between on record.
+        held: the instance as it is.
+        commands: what is added to the idempotency key → command. One that is refused does not keep the others from
+            being given; the wish is refused when all of them are.
     """
 
-    verb: str
-    variables: dict[str, object] = {}
-    to: str = ""
-    people: tuple[str, ...] = ()
-    where: str = ""
-    mode: str = ""
-    reason: str = ""
-    resubmit: str = ""
-    version: int = 0
-
-
-class _Row(msgspec.Struct, frozen=True):
-    shard: int
-    seq: int
-    iid: int
-    ts: int
-    tenant: int
-    events: tuple[e.AnyEvent, ...]
+    caller: Caller
+    held: Held
+    commands: dict[str, c.AnyCommand]
 
 
 def _by_way_of(caller: Caller, verdict: Verdict) -> Caller:
@@ -69,43 +59,112 @@ class Verbs:
         self._cases = cases
         self._inbox = inbox
 
-    async def delegate(self, caller: Caller, task_id: str, to: str, reason: str, version: int = 0) -> InstanceBrief:
-        """Have an active person deal with a task; it comes back.
+    async def on_task(self, caller: Caller, task_id: str, wish: Wish) -> InstanceBrief:
+        """Do something with a task, or answer what somebody is asked.
 
         Raises:
-            UnknownPersonError: there is no such person.
+            NotFoundError: there is no such task or verb, or a file that the form names is missing.
+            DeniedError: the caller may not.
+            UnknownPersonError: somebody who is named is no active person.
+            RefusedError: a rule stands against it; nothing was done.
         """
-        await self._active(caller, [to])
-        command = c.DelegateTask(token_of(task_id), caller.principal.id, to, reason, version)
-        return await self._inbox.act(caller, task_id, command)
+        done = await self._inbox.repeated(caller, task_id)
+        return done if done is not None else await self._give(await self._on_task(caller, task_id, wish))
 
-    async def add(self, caller: Caller, task_id: str, wish: Wish) -> InstanceBrief:
-        """Have more active people asked in an approval.
+    async def on_instance(self, caller: Caller, iid: int, wish: Wish) -> InstanceBrief:
+        """Do something with a request; raises as `on_task` does."""
+        done = await self._cases.answered(caller)
+        if done is not None:
+            return done
+        intent = await self._on_instance(caller, iid, wish)
+        if isinstance(intent, Rejected):
+            raise RefusedError(intent)
+        return await self._give(intent)
 
-        Raises:
-            UnknownPersonError: one of them is nobody.
+    async def preview_task(self, caller: Caller, task_id: str, wish: Wish) -> Preview:
+        """What a verb on a task would do, from the live state, through the engine itself; raises as `on_task` does.
+
+        A task that somebody else was faster with is a refusal: whoever looks has it open, and is told.
         """
-        await self._active(caller, wish.people)
-        return await self._inbox.act(caller, task_id, self._command(caller.principal.id, token_of(task_id), wish))
+        intent: Intent | Rejected
+        try:
+            intent = await self._on_task(caller, task_id, wish, "task.preview")
+        except TaskGoneError as gone:
+            intent = Rejected(gone.code, gone.message, gone.details)
+        return await self._preview(intent)
 
-    async def consult(
-        self, caller: Caller, task_id: str, people: Sequence[str], text: str, version: int = 0
-    ) -> InstanceBrief:
-        """Ask active people for their opinion on a task, which stays the caller's.
+    async def preview_instance(self, caller: Caller, iid: int, wish: Wish) -> Preview:
+        """What a verb on a request would do; raises as `on_task` does."""
+        return await self._preview(await self._on_instance(caller, iid, wish))
 
-        Raises:
-            UnknownPersonError: one of them is nobody.
+    async def _give(self, intent: Intent) -> InstanceBrief:
+        caller, iid = intent.caller, intent.held.row.iid
+        refused: list[RefusedError] = []
+        for suffix, command in intent.commands.items():
+            # One key stands for one command.
+            keyed = msgspec.structs.replace(caller, key=f"{caller.key}{suffix}" if caller.key else "")
+            try:
+                await self._office.run(
+                    Request(
+                        command,
+                        caller.principal.id,
+                        iid=iid,
+                        tenant=caller.principal.tenant,
+                        key=idempotency_key(keyed),
+                        origin=caller.origin,
+                    )
+                )
+            except RefusedError as error:
+                refused.append(error)
+        if len(refused) == len(intent.commands):
+            raise refused[-1]
+        return await self._cases.brief(caller.principal.tenant, iid)
+
+    async def _preview(self, intent: Intent | Rejected) -> Preview:
+        if isinstance(intent, Rejected):
+            return Preview(refused=intent.code, message=intent.message, details=intent.details)
+        office, held = self._office, intent.held
+        tenant, now_ms = held.row.tenant, office.clock.now_ms()
+        outcome = tried(held, intent.commands.values(), intent.caller.principal.id, now_ms, office.facts(tenant))
+        return preview_of(held, outcome, now_ms, await office.people.organisation(tenant))
+
+    # Tasks
+
+    async def _on_task(self, caller: Caller, task_id: str, wish: Wish, action: str = "") -> Intent:
+        """What a wish on a task comes to.
+
+        Args:
+            caller: who wishes it.
+            task_id: the task, or what somebody is asked.
+            wish: the verb.
+            action: how a denial is called on record, "" for the name of the command.
         """
-        await self._active(caller, people)
-        command = c.Consult(token_of(task_id), caller.principal.id, tuple(people), text, version)
-        return await self._inbox.act(caller, task_id, command)
+        if wish.verb == "answer":
+            return await self._answer(caller, task_id, wish)
+        if wish.verb == "comment":
+            _, token, held = await self._inbox.open(caller, task_id)
+            return Intent(caller, held, {"": await self._comment(caller, held, wish, token)})
+        if wish.verb == "urge":
+            _, token, held = await self._inbox.open(caller, task_id)
+            if caller.principal.id != held.state.starter:
+                await self._office.require(caller, Permission.OPERATE, "task", task_id)
+            return Intent(caller, held, {"": c.UrgeTask(token, caller.principal.id, wish.text)})
+        make = ON_TASKS.get(wish.verb)
+        if make is None:
+            raise NotFoundError(f"{wish.verb!r} is no verb on a task.")
+        command = make(token_of(task_id), caller.principal.id, wish)
+        action = action or f"task.{c.ACTIONS[type(command)]}"
+        _, held, verdict = await self._inbox.open_for(caller, task_id, action, hands_on=wish.verb == "transfer")
+        if verdict.owner != caller.principal.id:
+            # A substitute acts: what is done is the principal's, and the request's actor says who did it.
+            command = msgspec.structs.replace(command, by=verdict.owner)
+            caller = _by_way_of(caller, verdict)
+        await self._cases.check_files(caller.principal.tenant, wish.variables)
+        await self._active(caller, [wish.to] if wish.verb in ("transfer", "delegate") else wish.people)
+        return Intent(caller, held, {"": command})
 
-    async def answer(self, caller: Caller, task_id: str, text: str) -> InstanceBrief:
-        """Give the opinion that the caller, or whom the caller stands in for, was asked for.
-
-        Raises:
-            RefusedError: somebody else is asked, or the caller may not stand in for that one here.
-        """
+    async def _answer(self, caller: Caller, task_id: str, wish: Wish) -> Intent:
+        """The opinion that the caller, or whom the caller stands in for, was asked for."""
         parsed = parse_task_id(task_id)
         if parsed is None:
             raise NotFoundError(f"{task_id!r} is not the id of a task.")
@@ -118,12 +177,64 @@ class Verbs:
                 by, caller = verdict.owner, _by_way_of(caller, verdict)
             elif verdict.code != DENIED:
                 raise await self._office.deny(caller, "task.answer_consultation", "task", task_id, verdict)
-        return await self._cases.act(caller, iid, c.AnswerConsultation(number, by, text))
+        return Intent(caller, held, {"": c.AnswerConsultation(number, by, wish.text)})
 
-    async def remove(self, caller: Caller, iid: int, person: str) -> InstanceBrief:
-        """Take back that a person is asked whom the caller had asked."""
+    async def _comment(self, caller: Caller, held: Held, wish: Wish, token: int = 0) -> c.Comment:
+        named = await self._cases.mentioned(held, wish.mentions)
+        return c.Comment(caller.principal.id, wish.text, token, named)
+
+    async def _active(self, caller: Caller, people: Sequence[str]) -> None:
+        organisation = await self._office.people.organisation(caller.principal.tenant)
+        for person in people:
+            known = organisation.people.get(person)
+            if known is None or not known.active:
+                raise UnknownPersonError(f"There is no active person {person!r}.")
+
+    # Requests
+
+    async def _on_instance(self, caller: Caller, iid: int, wish: Wish) -> Intent | Rejected:
+        """What a wish on a request comes to, or why there is nothing that it could be."""
         held = await self._cases.seen(caller, iid)
         by = caller.principal.id
+        command: c.AnyCommand
+        if wish.verb in BY_OPERATORS:
+            await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
+            command = BY_OPERATORS[wish.verb](by, wish)
+        elif wish.verb == "take_back":
+            found = await self._to_take_back(caller, held)
+            if isinstance(found, Rejected):
+                return found
+            command, verdict = found
+            caller = _by_way_of(caller, verdict)
+        elif wish.verb == "restart":
+            command = await self._to_restart(caller, held, wish)
+        elif wish.verb == "urge":
+            return await self._to_urge(caller, held, wish)
+        elif wish.verb == "withdraw":
+            command = c.WithdrawInstance(by, wish.reason)
+        elif wish.verb == "copy":
+            await self._active(caller, wish.people)
+            command = c.SendCopy(by, wish.people, wish.text)
+        elif wish.verb == "remove":
+            command = self._to_remove(by, held, wish.to)
+        elif wish.verb == "comment":
+            command = await self._comment(caller, held, wish)
+        else:
+            raise NotFoundError(f"{wish.verb!r} is no verb on a request.")
+        return Intent(caller, held, {"": command})
+
+    async def _to_urge(self, caller: Caller, held: Held, wish: Wish) -> Intent:
+        """The holders of all open tasks are asked to hurry, by the starter or an operator."""
+        if caller.principal.id != held.state.starter:
+            await self._office.require(caller, Permission.OPERATE, "instance", str(held.row.iid))
+        if not held.state.tasks:
+            raise NotFoundError("Nobody holds this request now.")
+        by = caller.principal.id
+        return Intent(caller, held, {f".{token}": c.UrgeTask(token, by, wish.text) for token in held.state.tasks})
+
+    @staticmethod
+    def _to_remove(by: str, held: Held, person: str) -> c.RemoveApprover:
+        """A person is no longer asked whom the caller had asked."""
         approvals = held.state.approvals
         token = next(
             (
@@ -133,40 +244,23 @@ class Verbs:
             ),
             next(iter(approvals), 0),
         )
-        return await self._cases.act(caller, iid, c.RemoveApprover(token, by, person))
+        return c.RemoveApprover(token, by, person)
 
-    async def copy(self, caller: Caller, iid: int, people: Sequence[str], text: str) -> InstanceBrief:
-        """Let active people know of a request that the caller may see.
-
-        Raises:
-            UnknownPersonError: one of them is nobody.
-        """
-        await self._cases.seen(caller, iid)
-        await self._active(caller, people)
-        return await self._cases.act(caller, iid, c.SendCopy(caller.principal.id, tuple(people), text))
-
-    async def _active(self, caller: Caller, people: Sequence[str]) -> None:
-        organisation = await self._office.people.organisation(caller.principal.tenant)
-        for person in people:
-            known = organisation.people.get(person)
-            if known is None or not known.active:
-                raise UnknownPersonError(f"There is no active person {person!r}.")
-
-    # Taking back
-
-    async def take_back(self, caller: Caller, iid: int) -> InstanceBrief:
-        """Take back what the caller has done to a request last, as long as its effects can be compensated (R5)."""
-        done = await self._cases.answered(caller)
-        if done is not None:
-            return done
-        held = await self._cases.seen(caller, iid)
-        found = await self._to_take_back(caller, held)
-        if isinstance(found, Rejected):
-            raise RefusedError(found)
-        command, verdict = found
-        return await self._cases.act(_by_way_of(caller, verdict), iid, command)
+    async def _to_restart(self, caller: Caller, held: Held, wish: Wish) -> c.RestartInstance:
+        """A request that has ended is as it was before: a withdrawn one by its starter, else by an operator."""
+        if not may_restart(caller, held.state):
+            await self._office.require(caller, Permission.OPERATE, "instance", str(held.row.iid))
+        before = held.state
+        if before.status is not Status.OPEN:
+            rows = await self._office.store.journal_of(held.row.iid)
+            # What ended it is the last thing that is more than words.
+            ended = next(at for at in range(len(rows) - 1, -1, -1) if rows[at].action not in _AFTER_AN_END)
+            organisation = await self._office.people.organisation(caller.principal.tenant)
+            before = (await history_of(self._office, held, organisation, ended)).fold()
+        return c.RestartInstance(caller.principal.id, wish.reason, before, held.state.version)
 
     async def _to_take_back(self, caller: Caller, held: Held) -> tuple[c.TakeBack, Verdict] | Rejected:
+        """What the caller has done last is taken back, as long as its effects can be compensated (R5)."""
         rows = await self._office.store.journal_of(held.row.iid)
         found = last_act(caller.principal.id, rows)
         if isinstance(found, Rejected):
@@ -189,67 +283,3 @@ class Verbs:
             return Rejected("task.nothing_to_take_back", f"It cannot be taken back by you: {verdict.reason}")
         element = history.graph.elements[task.element].id
         return c.TakeBack(verdict.owner, state, held.state.version, element, found.effects), verdict
-
-    # Previews
-
-    async def preview_task(self, caller: Caller, task_id: str, wish: Wish) -> Preview:
-        """What a verb on a task would do, from the live state, through the engine itself (R9)."""
-        _, token, held, owner = await self._inbox.open_for(caller, task_id, wish.verb)
-        return await self._preview(held, self._command(owner, token, wish), caller.principal.id)
-
-    async def preview_instance(self, caller: Caller, iid: int, wish: Wish) -> Preview:
-        """What withdrawing a request, or taking something back, would do."""
-        held = await self._cases.seen(caller, iid)
-        command: c.AnyCommand | Rejected
-        if wish.verb == "withdraw":
-            command = c.WithdrawInstance(caller.principal.id, wish.reason)
-        elif wish.verb == "take_back":
-            found = await self._to_take_back(caller, held)
-            command = found if isinstance(found, Rejected) else found[0]
-        else:
-            raise NotFoundError(f"{wish.verb!r} is no verb on a request.")
-        if isinstance(command, Rejected):
-            return Preview(refused=command.code, message=command.message, details=command.details)
-        return await self._preview(held, command, caller.principal.id)
-
-    @staticmethod
-    def _command(by: str, token: int, wish: Wish) -> c.AnyCommand:
-        version = wish.version
-        if wish.verb in ("complete", "approve", "refuse", "abstain"):
-            outcome = "" if wish.verb == "complete" else wish.verb
-            return c.CompleteTask(token, by, wish.variables, wish.reason, version, outcome, wish.resubmit)
-        if wish.verb == "return":
-            return c.ReturnTask(token, by, wish.to, wish.reason, version, wish.mode == "straight")
-        if wish.verb == "transfer":
-            return c.TransferTask(token, by, wish.to, wish.reason, version)
-        if wish.verb == "delegate":
-            return c.DelegateTask(token, by, wish.to, wish.reason, version)
-        if wish.verb == "add":
-            return c.AddApprovers(token, by, wish.where, wish.people, wish.mode or "allOf", wish.reason, version)
-        raise NotFoundError(f"{wish.verb!r} is no verb on a task.")
-
-    async def _preview(self, held: Held, command: c.AnyCommand, actor: str) -> Preview:
-        office = self._office
-        now_ms = office.clock.now_ms()
-        facts = msgspec.structs.replace(office.facts(held.row.tenant), actor=actor)
-        outcome = step(held.definition, held.state, command, now_ms, facts)
-        if isinstance(outcome, Rejected):
-            return Preview(refused=outcome.code, message=outcome.message, details=outcome.details)
-        organisation = await office.people.organisation(held.row.tenant)
-        holders = {
-            key: Holding(task.assignee, task.groups, task.name, task.users, task.excluded)
-            for state in (held.state, outcome.state)
-            for key, task in state.tasks.items()
-        }
-        row = _Row(held.row.shard, 0, held.row.iid, now_ms, held.row.tenant, outcome.events)
-        graph, members = held.definition.graph, Members(organisation)
-        starter, title = held.row.starter, held.row.title
-        notices = notices_of(row, starter, title, graph, members, holders, held.row.amount)
-        return preview_of(
-            held,
-            outcome.state,
-            outcome.events,
-            STATUS_NAMES[outcome.state.status],
-            [notice.person for notice in notices],
-            organisation,
-        )

@@ -565,51 +565,6 @@ class BatchItemView(msgspec.Struct):
     message: str
 
 
-class PreviewTask(msgspec.Struct, kw_only=True):
-    """A task that would be opened or cancelled, and whose it is."""
-
-    element: Ref
-    assignee: Ref | None
-    groups: list[str]
-    round: int
-
-
-class PreviewPassed(msgspec.Struct, kw_only=True):
-    """A task that nobody would be asked to do, why, and whose earlier decision counts."""
-
-    element: Ref
-    by: Ref | None
-    reason: str
-
-
-class Preview(msgspec.Struct, kw_only=True):
-    """What a verb would do, were it given now (R9).
-
-    Attributes:
-        refused: code of the reason why nothing would happen, "" when it would.
-        message: that reason in words.
-        details: what the sentence names.
-        status: of the request afterwards.
-        cancelled: tasks that would go away.
-        opened: tasks that would open.
-        passed: tasks that nobody would be asked to do.
-        stopped: automatic steps, timers and subscriptions that would be given up, by the element they belong to.
-        undone: steps whose effect would be undone.
-        notified: who would be told.
-    """
-
-    refused: str = ""
-    message: str = ""
-    details: dict[str, object] = {}
-    status: str = "open"
-    cancelled: list[PreviewTask] = []
-    opened: list[PreviewTask] = []
-    passed: list[PreviewPassed] = []
-    stopped: list[Ref] = []
-    undone: list[Ref] = []
-    notified: list[Ref] = []
-
-
 class PathStep(msgspec.Struct, kw_only=True):
     """A task that is open, or is expected to open.
 

@@ -80,6 +80,8 @@ export interface Task {
 export interface BulkResult {
   task: string;
   approved: boolean;
+  /** Of a dry run: what would happen. */
+  preview: Preview | null;
   refused: string;
   message: string;
   details: Record<string, Json>;
@@ -164,12 +166,17 @@ export interface Preview {
   message: string;
   details: Record<string, Json>;
   status: InstanceStatus;
+  suspended: boolean;
   cancelled: PreviewTask[];
   opened: PreviewTask[];
+  /** Open tasks that would be somebody else's. */
+  handed: PreviewTask[];
   passed: { element: ElementRef; by: PersonRef | null; reason: string }[];
   stopped: ElementRef[];
   undone: ElementRef[];
+  incidents: { element: ElementRef; code: string; message: string }[];
   notified: PersonRef[];
+  again_at: string | null;
 }
 export interface FormComponent {
   id?: string;

@@ -18,9 +18,9 @@ from noria.kernel.instants import parse_instant
 from noria.operate.auditing import AuditFilter
 from noria.operate.finding import Wanted
 from noria.operate.office import Caller
+from noria.operate.preview_views import Preview
 from noria.operate.reading import InstanceBox, InstanceStatus
 from noria.operate.reason_views import Why
-from noria.operate.verbs import Wish
 from noria.operate.views import (
     Attachment,
     AuditEntry,
@@ -30,10 +30,10 @@ from noria.operate.views import (
     InstanceDetail,
     Page,
     PathView,
-    Preview,
     StateAt,
     Timeline,
 )
+from noria.operate.wishes import Wish
 
 
 class StartOrder(msgspec.Struct):
@@ -147,19 +147,22 @@ async def get_instance_audit(instance_id: str, caller: Caller, services: Service
 @post("/instances/{instance_id:str}/withdraw", operation_id="withdrawInstance", tags=["instances"], status_code=200)
 async def withdraw(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
     """Take one's own request back."""
-    return await services.cases.withdraw(caller, instance_number(instance_id), data.reason)
+    return await services.verbs.on_instance(
+        caller, instance_number(instance_id), Wish(verb="withdraw", reason=data.reason)
+    )
 
 
 @post("/instances/{instance_id:str}/take-back", operation_id="takeBack", tags=["instances"], status_code=200)
 async def take_back(instance_id: str, caller: Caller, services: Services) -> InstanceBrief:
     """Take back what one has done to a request last, as long as it has had no effect."""
-    return await services.verbs.take_back(caller, instance_number(instance_id))
+    return await services.verbs.on_instance(caller, instance_number(instance_id), Wish(verb="take_back"))
 
 
 @post("/instances/{instance_id:str}/copies", operation_id="sendCopies", tags=["instances"], status_code=200)
 async def send_copies(instance_id: str, data: CopyOrder, caller: Caller, services: Services) -> InstanceBrief:
     """Let people know of a request."""
-    return await services.verbs.copy(caller, instance_number(instance_id), data.people, data.text)
+    wish = Wish(verb="copy", people=tuple(data.people), text=data.text)
+    return await services.verbs.on_instance(caller, instance_number(instance_id), wish)
 
 
 @post(
@@ -170,43 +173,48 @@ async def send_copies(instance_id: str, data: CopyOrder, caller: Caller, service
 )
 async def remove_approver(instance_id: str, data: OnePerson, caller: Caller, services: Services) -> InstanceBrief:
     """Take back that a person is asked whom one had asked."""
-    return await services.verbs.remove(caller, instance_number(instance_id), data.person)
+    return await services.verbs.on_instance(caller, instance_number(instance_id), Wish(verb="remove", to=data.person))
 
 
 @post("/instances/{instance_id:str}/preview", operation_id="previewInstance", tags=["instances"], status_code=200)
 async def preview(instance_id: str, data: Wish, caller: Caller, services: Services) -> Preview:
-    """What withdrawing, or taking back, would do. Nothing happens."""
+    """What a verb would do: what it cancels, opens, passes, stops, undoes, and whom it tells. Nothing happens."""
     return await services.verbs.preview_instance(caller, instance_number(instance_id), data)
 
 
 @post("/instances/{instance_id:str}/urge", operation_id="urgeInstance", tags=["instances"], status_code=200)
 async def urge(instance_id: str, data: Words, caller: Caller, services: Services) -> InstanceBrief:
     """Ask all holders to hurry."""
-    return await services.cases.urge(caller, instance_number(instance_id), data.text)
+    return await services.verbs.on_instance(caller, instance_number(instance_id), Wish(verb="urge", text=data.text))
 
 
 @post("/instances/{instance_id:str}/cancel", operation_id="cancelInstance", tags=["instances"], status_code=200)
 async def cancel(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
     """End an instance as an operator."""
-    return await services.cases.cancel(caller, instance_number(instance_id), data.reason)
+    return await services.verbs.on_instance(
+        caller, instance_number(instance_id), Wish(verb="cancel", reason=data.reason)
+    )
 
 
 @post("/instances/{instance_id:str}/void", operation_id="voidInstance", tags=["instances"], status_code=200)
 async def void(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
     """Declare a completed request void."""
-    return await services.cases.void(caller, instance_number(instance_id), data.reason)
+    return await services.verbs.on_instance(caller, instance_number(instance_id), Wish(verb="void", reason=data.reason))
 
 
 @post("/instances/{instance_id:str}/restart", operation_id="restartInstance", tags=["instances"], status_code=200)
 async def restart(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
     """Have a request that was refused, withdrawn, terminated or voided be as it was before."""
-    return await services.cases.restart(caller, instance_number(instance_id), data.reason)
+    return await services.verbs.on_instance(
+        caller, instance_number(instance_id), Wish(verb="restart", reason=data.reason)
+    )
 
 
 @post("/instances/{instance_id:str}/comment", operation_id="commentInstance", tags=["instances"], status_code=200)
 async def comment(instance_id: str, data: Remark, caller: Caller, services: Services) -> InstanceBrief:
     """Say something about an instance."""
-    return await services.cases.comment(caller, instance_number(instance_id), data.text, data.mentions)
+    wish = Wish(verb="comment", text=data.text, mentions=data.mentions)
+    return await services.verbs.on_instance(caller, instance_number(instance_id), wish)
 
 
 @post(
@@ -217,7 +225,9 @@ async def comment(instance_id: str, data: Remark, caller: Caller, services: Serv
 )
 async def retry(instance_id: str, incident_id: int, caller: Caller, services: Services) -> InstanceBrief:
     """Try again what stands still."""
-    return await services.cases.retry(caller, instance_number(instance_id), incident_id)
+    return await services.verbs.on_instance(
+        caller, instance_number(instance_id), Wish(verb="retry", incident=incident_id)
+    )
 
 
 @get("/instances/{instance_id:str}/pdf", operation_id="printInstance", tags=["instances"])

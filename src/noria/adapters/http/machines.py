@@ -17,6 +17,7 @@ from noria.adapters.http.services import Services
 from noria.kernel.errors import NoriaError
 from noria.operate.office import Caller
 from noria.operate.views import InstanceBrief, JobList, MessageAnswer
+from noria.operate.wishes import Wish
 from noria.trust.policy import Permission
 
 POLL_MS = 200
@@ -255,13 +256,16 @@ def _use_case(services: Services, caller: Caller, command: BatchCommand) -> Awai
     if isinstance(command, BatchStart):
         return services.cases.start(caller, command.process, command.variables, command.business_key)
     if isinstance(command, BatchComplete):
-        return services.inbox.complete(caller, command.task, command.variables, command.comment, command.version)
+        wish = Wish(verb="complete", variables=command.variables, reason=command.comment, version=command.version)
+        return services.verbs.on_task(caller, command.task, wish)
     if isinstance(command, BatchReturn):
-        return services.inbox.return_to(caller, command.task, command.to, command.reason, command.version)
+        wish = Wish(verb="return", to=command.to, reason=command.reason, version=command.version)
+        return services.verbs.on_task(caller, command.task, wish)
     if isinstance(command, BatchTransfer):
-        return services.inbox.transfer(caller, command.task, command.to, command.reason, command.version)
+        wish = Wish(verb="transfer", to=command.to, reason=command.reason, version=command.version)
+        return services.verbs.on_task(caller, command.task, wish)
     iid = int(command.instance) if command.instance.isdecimal() else 0
-    return services.cases.withdraw(caller, iid, command.reason)
+    return services.verbs.on_instance(caller, iid, Wish(verb="withdraw", reason=command.reason))
 
 
 @post("/commands", operation_id="runCommands", tags=["commands"], status_code=200)

@@ -16,6 +16,7 @@ from noria.engine.commands import Move
 from noria.operate.office import Caller
 from noria.operate.operations import Plan
 from noria.operate.views import BatchItemView, BatchView, InstanceBrief, Page, PlanView
+from noria.operate.wishes import Wish
 
 
 class Modification(msgspec.Struct):
@@ -35,19 +36,24 @@ class BatchOrder(msgspec.Struct):
 @post("/instances/{instance_id:str}/modify", operation_id="modifyInstance", tags=["instances"], status_code=200)
 async def modify(instance_id: str, data: Modification, caller: Caller, services: Services) -> InstanceBrief:
     """Put an instance elsewhere in its process, as an operator."""
-    return await services.cases.modify(caller, instance_number(instance_id), data.moves, data.reason)
+    wish = Wish(verb="modify", moves=data.moves, reason=data.reason)
+    return await services.verbs.on_instance(caller, instance_number(instance_id), wish)
 
 
 @post("/instances/{instance_id:str}/suspend", operation_id="suspendInstance", tags=["instances"], status_code=200)
 async def suspend(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
     """Put an instance to rest, as an operator."""
-    return await services.cases.suspend(caller, instance_number(instance_id), data.reason)
+    return await services.verbs.on_instance(
+        caller, instance_number(instance_id), Wish(verb="suspend", reason=data.reason)
+    )
 
 
 @post("/instances/{instance_id:str}/resume", operation_id="resumeInstance", tags=["instances"], status_code=200)
 async def resume(instance_id: str, data: Reason, caller: Caller, services: Services) -> InstanceBrief:
     """Have a suspended instance go on, as an operator."""
-    return await services.cases.resume(caller, instance_number(instance_id), data.reason)
+    return await services.verbs.on_instance(
+        caller, instance_number(instance_id), Wish(verb="resume", reason=data.reason)
+    )
 
 
 @post("/batches/plan", operation_id="planBatch", tags=["batches"], status_code=200)

@@ -12,18 +12,18 @@ from noria.adapters.http.services import Services
 from noria.operate.bulk import BulkAnswer, SeenTask
 from noria.operate.finding import Wanted
 from noria.operate.office import Caller
+from noria.operate.preview_views import Preview
 from noria.operate.reading import TaskBox, TaskSort
-from noria.operate.verbs import Wish
 from noria.operate.views import (
     Counts,
     InstanceAnswer,
     NoticeView,
     Page,
     PersonView,
-    Preview,
     TaskDetail,
     TaskView,
 )
+from noria.operate.wishes import Wish
 
 Limit = Annotated[int, Parameter(ge=1, le=200)]
 Offset = Annotated[int, Parameter(ge=0)]
@@ -136,50 +136,49 @@ async def get_task(task_id: str, caller: Caller, services: Services) -> TaskDeta
 @post("/tasks/{task_id:str}/claim", operation_id="claimTask", tags=["tasks"], status_code=200)
 async def claim_task(task_id: str, data: Versioned, caller: Caller, services: Services) -> TaskView:
     """Take a task from its candidates."""
-    return await services.inbox.claim(caller, task_id, data.version)
+    await services.verbs.on_task(caller, task_id, Wish(verb="claim", version=data.version))
+    return await services.inbox.one(caller, task_id)
 
 
 @post("/tasks/{task_id:str}/unclaim", operation_id="unclaimTask", tags=["tasks"], status_code=200)
 async def unclaim_task(task_id: str, data: Versioned, caller: Caller, services: Services) -> TaskView:
     """Put a task back to its candidates."""
-    return await services.inbox.unclaim(caller, task_id, data.version)
+    await services.verbs.on_task(caller, task_id, Wish(verb="unclaim", version=data.version))
+    return await services.inbox.one(caller, task_id)
 
 
 @post("/tasks/{task_id:str}/complete", operation_id="completeTask", tags=["tasks"], status_code=200)
 async def complete_task(task_id: str, data: Completion, caller: Caller, services: Services) -> InstanceAnswer:
     """Finish a task with its form's values."""
-    return InstanceAnswer(
-        await services.inbox.complete(
-            caller,
-            task_id,
-            data.variables,
-            data.comment,
-            data.version,
-            outcome=data.outcome,
-            resubmit=data.resubmit,
-        )
+    wish = Wish(
+        verb=data.outcome or "complete",
+        variables=data.variables,
+        reason=data.comment,
+        resubmit=data.resubmit,
+        version=data.version,
     )
+    return InstanceAnswer(await services.verbs.on_task(caller, task_id, wish))
 
 
 @post("/tasks/{task_id:str}/return", operation_id="returnTask", tags=["tasks"], status_code=200)
 async def return_task(task_id: str, data: ReturnOrder, caller: Caller, services: Services) -> InstanceAnswer:
     """Send the request back to an earlier step."""
-    brief = await services.inbox.return_to(
-        caller, task_id, data.to, data.reason, data.version, straight=data.mode == "straight"
-    )
-    return InstanceAnswer(brief)
+    wish = Wish(verb="return", to=data.to, reason=data.reason, mode=data.mode, version=data.version)
+    return InstanceAnswer(await services.verbs.on_task(caller, task_id, wish))
 
 
 @post("/tasks/{task_id:str}/transfer", operation_id="transferTask", tags=["tasks"], status_code=200)
 async def transfer_task(task_id: str, data: TransferOrder, caller: Caller, services: Services) -> InstanceAnswer:
     """Hand a task over."""
-    return InstanceAnswer(await services.inbox.transfer(caller, task_id, data.to, data.reason, data.version))
+    wish = Wish(verb="transfer", to=data.to, reason=data.reason, version=data.version)
+    return InstanceAnswer(await services.verbs.on_task(caller, task_id, wish))
 
 
 @post("/tasks/{task_id:str}/delegate", operation_id="delegateTask", tags=["tasks"], status_code=200)
 async def delegate_task(task_id: str, data: TransferOrder, caller: Caller, services: Services) -> InstanceAnswer:
     """Have somebody deal with a task and give it back."""
-    return InstanceAnswer(await services.verbs.delegate(caller, task_id, data.to, data.reason, data.version))
+    wish = Wish(verb="delegate", to=data.to, reason=data.reason, version=data.version)
+    return InstanceAnswer(await services.verbs.on_task(caller, task_id, wish))
 
 
 @post("/tasks/{task_id:str}/approvers", operation_id="addApprovers", tags=["tasks"], status_code=200)
@@ -193,19 +192,20 @@ async def add_approvers(task_id: str, data: ApproversOrder, caller: Caller, serv
         reason=data.reason,
         version=data.version,
     )
-    return InstanceAnswer(await services.verbs.add(caller, task_id, wish))
+    return InstanceAnswer(await services.verbs.on_task(caller, task_id, wish))
 
 
 @post("/tasks/{task_id:str}/consult", operation_id="consult", tags=["tasks"], status_code=200)
 async def consult(task_id: str, data: Question, caller: Caller, services: Services) -> InstanceAnswer:
     """Ask people for their opinion; the task stays with who asks."""
-    return InstanceAnswer(await services.verbs.consult(caller, task_id, data.people, data.text, data.version))
+    wish = Wish(verb="consult", people=tuple(data.people), text=data.text, version=data.version)
+    return InstanceAnswer(await services.verbs.on_task(caller, task_id, wish))
 
 
 @post("/tasks/{task_id:str}/answer", operation_id="answerConsultation", tags=["tasks"], status_code=200)
 async def answer(task_id: str, data: Words, caller: Caller, services: Services) -> InstanceAnswer:
     """Give the opinion that one was asked for."""
-    return InstanceAnswer(await services.verbs.answer(caller, task_id, data.text))
+    return InstanceAnswer(await services.verbs.on_task(caller, task_id, Wish(verb="answer", text=data.text)))
 
 
 @post("/tasks/{task_id:str}/preview", operation_id="previewTask", tags=["tasks"], status_code=200)
@@ -217,13 +217,14 @@ async def preview_task(task_id: str, data: Wish, caller: Caller, services: Servi
 @post("/tasks/{task_id:str}/comment", operation_id="commentTask", tags=["tasks"], status_code=200)
 async def comment_task(task_id: str, data: Remark, caller: Caller, services: Services) -> InstanceAnswer:
     """Say something at a task; people who are mentioned are told of it."""
-    return InstanceAnswer(await services.inbox.comment(caller, task_id, data.text, data.mentions))
+    wish = Wish(verb="comment", text=data.text, mentions=data.mentions)
+    return InstanceAnswer(await services.verbs.on_task(caller, task_id, wish))
 
 
 @post("/tasks/{task_id:str}/urge", operation_id="urgeTask", tags=["tasks"], status_code=200)
 async def urge_task(task_id: str, data: Words, caller: Caller, services: Services) -> InstanceAnswer:
     """Ask the holder to hurry."""
-    return InstanceAnswer(await services.inbox.urge(caller, task_id, data.text))
+    return InstanceAnswer(await services.verbs.on_task(caller, task_id, Wish(verb="urge", text=data.text)))
 
 
 @post("/tasks/bulk-approve", operation_id="bulkApprove", tags=["tasks"], status_code=200)
