@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from noria.adapters.database import schema as t
 from noria.adapters.database import searching, seeking
 from noria.adapters.database.conditions import excluded, may_reassign, may_work_on
+from noria.adapters.database.cursors import BOARD, NOTICES, SEARCH
 from noria.adapters.database.opening import Database
-from noria.adapters.database.projection import BOARD, NOTICES, SEARCH, Projector
+from noria.adapters.database.projection import Projector
 from noria.engine.state import Status
 from noria.operate.finding import SearchBehindError
 from noria.operate.indexing import definition_term, status_term
