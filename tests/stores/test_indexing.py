@@ -193,3 +193,15 @@ def is_indexed(house: House) -> Callable[[], Awaitable[bool]]:
         return await behind(house.noria.database) == 0
 
     return look
+
+
+async def test_on_postgresql_the_rows_of_the_index_are_narrow(company: Company) -> None:  # noqa: F811
+    database = company.house.noria.database
+    if not database.is_postgres:
+        pytest.skip("SQLite's index has no rows that a search reads")
+    for number in range(30):
+        await company.request("lin", number + 1)
+    await company.folded()
+    async with database.reading() as db:
+        size = (await db.exec_driver_sql("SELECT pg_relation_size('search'), sum(length(terms)) FROM search")).one()
+    assert (size[0], size[1] > 30 * 50) == (8192, True)

@@ -213,13 +213,22 @@ async def open_database(url: str) -> Database:
         engine = create_async_engine(
             parsed.set(drivername="postgresql+asyncpg"),
             pool_size=5,
-            pool_pre_ping=True,
             connect_args={"timeout": CONNECT_S_MAX, "server_settings": {**SERVER_SETTINGS, **_SHORT}},
         )
+        _postgres_events(engine)
         await _prepare(engine)
         dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
         return Database(await PostgresStore.connect(dsn), engine)
     raise DatabaseUrlError(f"{backend} databases are not supported; use sqlite:/// or postgresql://.")
+
+
+def _postgres_events(engine: AsyncEngine) -> None:
+    @sa.event.listens_for(engine.sync_engine, "checkout")
+    def checkout(connection: Any, _record: object, _proxy: object) -> None:
+        # Instead of SQLAlchemy's ping, which is three exchanges with the server for each list: asyncpg has been told
+        # by the system when the server closed a connection or went down, and with it all the others.
+        if connection.driver_connection.is_closed():
+            raise sa.exc.InvalidatePoolError
 
 
 def _sqlite_events(engine: AsyncEngine) -> None:

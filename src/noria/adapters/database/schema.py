@@ -1,7 +1,7 @@
 """The schema, one for SQLite and PostgreSQL. `shard` leads every key of the hot path (docs/explanation/storage.md).
 
 Migrations make it (`migrations/`); a test compares them with this file. The search index is of each database's own
-kind, and stands in migration 13 alone.
+kind, and stands in migrations 13 and 17 alone.
 """
 
 from __future__ import annotations

@@ -175,7 +175,6 @@ async def newest(
     given: dict[str, Any] = {"limit": limit, **({"units": list(units)} if units else {})}
     if dialect == "sqlite":
         return list((await db.execute(statement, {"question": asked, **given})).scalars())
-    await use_the_index(db)
     everything = (Term(tenant_term(tenant)),)
     for days in _DAYS if everything in clauses else ():
         within = f"{asked} & {question([_lately(days, now_ms)], dialect)}"
