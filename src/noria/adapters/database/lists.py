@@ -201,9 +201,7 @@ class DatabaseLists:
         query = query.order_by(*order).limit(limit).offset(offset)
         if box is TaskBox.DONE and everything:
             query = self._lately_done(who, limit, offset)
-        async with self._database.reading() as db:
-            if search is not None:
-                await searching.use_the_index(db)
+        async with self._database.reading(by_index=search is not None) as db:
             rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()]
             count = (await db.execute(total)).scalar_one()
             await self._add_groups(db, rows)
@@ -225,8 +223,7 @@ class DatabaseLists:
     ) -> tuple[list[TaskFields], int]:
         """A page of open tasks, chosen and counted by what stands in their rows before anything is joined to them."""
         chosen = keys.add_columns(sa.func.count().over()).order_by(*order).limit(limit).offset(offset)
-        async with self._database.reading() as db:
-            await searching.use_the_index(db)
+        async with self._database.reading(by_index=True) as db:
             found = (await db.execute(chosen)).all()
             behind_the_end = sa.select(sa.func.count()).select_from(keys.subquery())
             total = found[0][3] if found else (await db.execute(behind_the_end)).scalar_one()
@@ -266,8 +263,7 @@ class DatabaseLists:
             keys = keys.where(seed.c.definition.in_(definitions))
         page = keys.order_by(seed.c.closed.desc(), seed.c.iid, seed.c.tok).limit(limit).offset(offset)
         v = t.visit.c
-        async with self._database.reading() as db:
-            await searching.use_the_index(db)
+        async with self._database.reading(by_index=True) as db:
             chosen = (await db.execute(page)).all()
             behind_the_end = sa.select(sa.func.count()).select_from(keys.subquery())
             total = chosen[0][2] if chosen else (await db.execute(behind_the_end)).scalar_one()
@@ -316,8 +312,7 @@ class DatabaseLists:
         )
         boxes = [self._count(who, box) for box in TaskBox]
         await self._up_to_date(None, BOARD, NOTICES, person=who.id)
-        async with self._database.reading() as db:
-            await searching.use_the_index(db)
+        async with self._database.reading(by_index=True) as db:
             mine, group, done, queue, begun, notices = [
                 int((await db.execute(query)).scalar_one()) for query in (*boxes, started, unread)
             ]
@@ -335,8 +330,7 @@ class DatabaseLists:
         offset: int,
     ) -> tuple[list[InstanceFields], int]:
         await self._up_to_date(search, *([NOTICES] if box is InstanceBox.COPIED else []), person=who.id)
-        async with self._database.reading() as db:
-            await searching.use_the_index(db)
+        async with self._database.reading(by_index=True) as db:
             numbered = await self._numbered(db, who.tenant, search.number) if search is not None else []
             if search is not None and not numbered:
                 found = await self._found(db, who, box, [*_clauses(definitions, status), *search.clauses])
@@ -349,7 +343,8 @@ class DatabaseLists:
                 where.append(_is_of(_STATUS[status]))
             if numbered:
                 where.append(seeking.is_among(t.inst, numbered))
-            seed = self._seed(who, box, where, numbered, only_open=status is InstanceStatus.OPEN)
+            only_open = status is InstanceStatus.OPEN
+            seed = self._seed(who, box, where, numbered, only_open=only_open, definitions=definitions)
             # An id begins with the instant at which its instance was started.
             whole = sa.func.count().over()
             page = sa.select(seed.c.iid, whole).order_by(seed.c.iid.desc()).limit(limit).offset(offset)
@@ -360,7 +355,13 @@ class DatabaseLists:
 
     @staticmethod
     def _seed(
-        who: Principal, box: InstanceBox, where: Sequence[Where], numbered: Sequence[int], *, only_open: bool
+        who: Principal,
+        box: InstanceBox,
+        where: Sequence[Where],
+        numbered: Sequence[int],
+        *,
+        only_open: bool,
+        definitions: Sequence[int] | None,
     ) -> sa.Subquery:
         """Ids of the instances of a box."""
         c = t.inst.c
@@ -376,7 +377,9 @@ class DatabaseLists:
         if Permission.READ_ALL in who.permissions:
             return (own if numbered else seeking.newest(own)).subquery("seed")
         has_task = may_work_on(who, None)
-        return seeking.instances_seen_by(who, where, has_task, numbered or None, only_open=only_open)
+        return seeking.instances_seen_by(
+            who, where, has_task, numbered or None, only_open=only_open, definitions=definitions
+        )
 
     async def _found(
         self, db: AsyncConnection, who: Principal, box: InstanceBox, clauses: Sequence[Clause]

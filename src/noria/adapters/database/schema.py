@@ -560,7 +560,8 @@ visit = sa.Table(
     sa.Column("calendar", Text, nullable=False, server_default=sa.text("''")),
     sa.Column("calendar_version", Int, nullable=False, server_default="0"),
     sa.Index("visit_closed", "tenant", "definition", "closed"),
-    sa.Index("visit_actor", "tenant", "actor", "human", "closed"),
+    # SQLite's indexes have the key of the row anyway.
+    sa.Index(*("visit_actor", "tenant", "actor", "human", "closed"), postgresql_include=["iid", "tok", "definition"]),
     # Few entries: what a substitute did.
     sa.Index("visit_proxy", "tenant", "proxy", "closed", sqlite_where=_BY_PROXY, postgresql_where=_BY_PROXY),
     sqlite_with_rowid=False,

@@ -140,20 +140,6 @@ def _for_postgres(term: Term) -> str:
     return f"'{quoted}'{':*' if term.begins else ''}"
 
 
-_PLANNING = """
-SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)
-"""
-
-
-async def use_the_index(db: AsyncConnection) -> None:
-    """Have PostgreSQL plan each question for what is asked, and never read every row.
-
-    It does not know what it costs to take a row's terms apart, nor how few open tasks of all are somebody's.
-    """
-    if db.dialect.name == "postgresql":
-        await db.exec_driver_sql(_PLANNING)
-
-
 async def newest(
     db: AsyncConnection, tenant: int, clauses: Sequence[Clause], limit: int, now_ms: int, units: Sequence[str] = ()
 ) -> list[int]:

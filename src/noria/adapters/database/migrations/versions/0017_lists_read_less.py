@@ -1,5 +1,6 @@
-"""On PostgreSQL the terms of instances lie beside the rows of the search index, not in them.
+"""On PostgreSQL lists read less: narrow rows of the search index, and of done tasks the index alone.
 
+The terms of instances lie beside the rows of the search index, not in them.
 A search reads the row of all that it finds, for its id: with the terms in it each lay on a page of its own. PostgreSQL
 moves values out of a row only where that is longer than 2 kB, whatever the table's `toast_tuple_target`; so a filler
 makes it that long, which is compressed to almost nothing in the same step.
@@ -30,11 +31,15 @@ _NARROW = (
     # What waits to be sorted in is looked through by every search; the default is 4 MB.
     "CREATE INDEX search_terms ON search USING gin (terms) WITH (gin_pending_list_limit = 256)",
     "ANALYZE search",
+    "DROP INDEX visit_actor",
+    "CREATE INDEX visit_actor ON visit (tenant, actor, human, closed) INCLUDE (iid, tok, definition)",
 )
 _WIDE = (
     "ALTER TABLE search DROP COLUMN filler",
     "ALTER TABLE search ALTER terms SET STORAGE EXTENDED",
     "ALTER TABLE search RESET (toast_tuple_target)",
+    "DROP INDEX visit_actor",
+    "CREATE INDEX visit_actor ON visit (tenant, actor, human, closed)",
 )
 
 
