@@ -4,7 +4,10 @@ A company of a thousand people is written into the tables as the engine and the 
 use cases behind the screens are called, one after the other, for people of every kind: who has little to do and much,
 who manages units, who may see everything. Printed are the median, the 95th percentile and the slowest, in ms.
 
-    python -m bench.queries [--on sqlite,postgresql] [--finished N] [--open N] [--rounds N] [--keep FILE]
+    python -m bench.queries [--on sqlite,postgresql] [--finished N] [--open N] [--rounds N] [--only NAME,NAME]
+    python -m bench.queries --at URL
+
+The second form asks a database of yours and leaves it there for the next trial; it is filled first where it is empty.
 """
 
 from __future__ import annotations
@@ -257,15 +260,27 @@ async def prepare(url: str, company: Company) -> Definition:
     return definition
 
 
-def measure(on: str, given: argparse.Namespace, url: str) -> None:
+async def is_filled(url: str) -> bool:
+    noria = await Noria.open(url)
+    filled = bool(noria.catalogue.rows(TENANT))
+    await noria.close()
+    return filled
+
+
+def measure(given: argparse.Namespace, url: str) -> None:
     company = Company(given.finished, given.open, time.time_ns() // 1_000_000)
-    definition = asyncio.run(prepare(url, company))
-    begun = time.monotonic()
-    if on == "sqlite":
-        fill_sqlite(Path(url.removeprefix("sqlite:///")), company, definition)
+    on = url.partition(":")[0]
+    if asyncio.run(is_filled(url)):
+        print(f"{on}: what stands there already")
     else:
-        asyncio.run(fill_postgres(url, company, definition))
-    print(f"{on}: {given.finished} finished and {given.open} open tasks, written in {time.monotonic() - begun:.0f} s")
+        definition = asyncio.run(prepare(url, company))
+        begun = time.monotonic()
+        if on == "sqlite":
+            fill_sqlite(Path(url.removeprefix("sqlite:///")), company, definition)
+        else:
+            asyncio.run(fill_postgres(url, company, definition))
+        spent = time.monotonic() - begun
+        print(f"{on}: {given.finished} finished and {given.open} open tasks, written in {spent:.0f} s", flush=True)
     asyncio.run(ask(url, company, given.rounds, given.only.split(",") if given.only else ()))
 
 
@@ -277,16 +292,20 @@ def main() -> None:
     parser.add_argument("--open", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--only", default="", help="some of the questions")
+    parser.add_argument("--at", default="", help="a database of yours, sqlite:///FILE or postgresql://…, that is kept")
     given = parser.parse_args()
+    if given.at:
+        measure(given, given.at)
+        return
     for on in given.on.split(","):
         if on == "sqlite":
             with tempfile.TemporaryDirectory() as folder:
-                measure(on, given, f"sqlite:///{Path(folder) / 'noria.db'}")
+                measure(given, f"sqlite:///{Path(folder) / 'noria.db'}")
         elif missing := missing_postgres():
             print(f"postgresql: skipped, {missing}")
         else:
             with server() as running:
-                measure(on, given, new_database(running, "queries"))
+                measure(given, new_database(running, "queries"))
 
 
 if __name__ == "__main__":

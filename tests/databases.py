@@ -21,7 +21,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from noria.adapters.database.opening import open_database
+from noria.adapters.database.opening import Database, open_database
 from noria.adapters.database.schema import metadata
 
 USER = "noria"
@@ -206,6 +206,15 @@ class PostgresServer:
         await connection.execute("; ".join(str(sa.delete(table)) for table in tables))
         await connection.close()
         self._empty.append(url)
+
+
+async def terms_in(database: Database) -> dict[int, tuple[str, ...]]:
+    """The index: instance → its terms."""
+    unit = ", unit" if database.is_postgres else ""
+    key = "iid" if database.is_postgres else "rowid"
+    async with database.reading() as db:
+        found = (await db.exec_driver_sql(f"SELECT {key}, terms{unit} FROM search")).all()  # noqa: S608 - our own names
+    return {iid: tuple(map(str, rest)) for iid, *rest in found}
 
 
 def _kill(pid: int) -> None:

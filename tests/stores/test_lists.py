@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -126,15 +127,21 @@ class Company:
         )
 
 
-@pytest.fixture
-async def company(database_url: str) -> AsyncIterator[Company]:
-    house = await House.open(database_url, handlers=demo_handlers())
+@asynccontextmanager
+async def company_of(url: str) -> AsyncIterator[Company]:
+    house = await House.open(url, handlers=demo_handlers())
     now_ms = house.clock.now_ms()
     await house.noria.people.put(TENANT, list(PEOPLE), list(UNITS), now_ms)
     made = await house.noria.catalogue.deploy(TENANT, "he", example_files(), now_ms, house.noria.facts(TENANT))
     assert made.id, made.findings
     yield Company(house)
     await house.down()
+
+
+@pytest.fixture
+async def company(database_url: str) -> AsyncIterator[Company]:
+    async with company_of(database_url) as made:
+        yield made
 
 
 # Tasks

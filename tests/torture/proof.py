@@ -17,6 +17,7 @@ from noria.engine.evolve import replay
 from noria.engine.state import encode_state
 from noria.operate.auditing import verify_audit
 from noria.operate.rows import JournalRow
+from tests.databases import terms_in
 from tests.house import eventually
 
 OPEN = ("task", "timer", "job", "wait", "outbox", "inst")
@@ -188,15 +189,19 @@ async def check_serials(database: Database, count: int, verdict: Verdict) -> Non
 
 
 async def check_figures(url: str, database: Database, verdict: Verdict) -> None:
-    """The board's figures, followed through everything, are those that a fold from zero gives."""
+    """The board's figures and the search index, followed through everything, are those that a fold from zero gives."""
     noria = await Noria.open(url)
     await noria.projector.catch_up()
-    followed = await figures(database)
+    followed, found = await figures(database), await terms_in(database)
     await noria.projector.rebuild()
     rebuilt = await figures(database)
+    await noria.projector.rebuild_search()
+    found_anew = await terms_in(database)
     await noria.close()
     if followed != rebuilt or not all(followed[0]):
         verdict.broken.append("the board's figures are not those of the journal")
+    if found != found_anew or not found:
+        verdict.broken.append("the search index is not that of the journal")
 
 
 async def figures(database: Database) -> list[list[tuple[object, ...]]]:

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from noria.adapters.database import schema as t
+from noria.adapters.database.cursors import BOARD
 from noria.adapters.database.opening import Database
-from noria.adapters.database.projection import BOARD
 from noria.design.bpmn.graph import ACTIVITIES, Graph, Kind
 from noria.engine.state import Status
 from noria.kernel.instants import DAY_MS, InstantMs, format_instant, to_datetime

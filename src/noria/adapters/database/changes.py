@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
 from noria.adapters.database.calendars import CALENDARS_STAMP
+from noria.adapters.database.cursors import BOARD, NOTICES
 from noria.adapters.database.observations import FACTS_STAMP
 from noria.adapters.database.opening import Database
 from noria.adapters.database.people import PEOPLE_STAMP, SESSIONS_STAMP
-from noria.adapters.database.projection import BOARD, NOTICES
 from noria.operate.following import Projected, Stamp, moved
 from noria.operate.notices import Notice
 

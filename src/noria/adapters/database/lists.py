@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from noria.adapters.database import schema as t
 from noria.adapters.database import searching, seeking
 from noria.adapters.database.conditions import excluded, may_reassign, may_work_on
+from noria.adapters.database.cursors import BOARD, NOTICES, SEARCH
 from noria.adapters.database.opening import Database
-from noria.adapters.database.projection import BOARD, NOTICES, SEARCH, Projector
+from noria.adapters.database.projection import Projector
 from noria.engine.state import Status
 from noria.operate.finding import SearchBehindError
 from noria.operate.indexing import definition_term, status_term
@@ -200,9 +201,7 @@ class DatabaseLists:
         query = query.order_by(*order).limit(limit).offset(offset)
         if box is TaskBox.DONE and everything:
             query = self._lately_done(who, limit, offset)
-        async with self._database.reading() as db:
-            if search is not None:
-                await searching.use_the_index(db)
+        async with self._database.reading(by_index=search is not None) as db:
             rows = [TaskFields(**row) for row in (await db.execute(query)).mappings()]
             count = (await db.execute(total)).scalar_one()
             await self._add_groups(db, rows)
@@ -224,8 +223,7 @@ class DatabaseLists:
     ) -> tuple[list[TaskFields], int]:
         """A page of open tasks, chosen and counted by what stands in their rows before anything is joined to them."""
         chosen = keys.add_columns(sa.func.count().over()).order_by(*order).limit(limit).offset(offset)
-        async with self._database.reading() as db:
-            await searching.use_the_index(db)
+        async with self._database.reading(by_index=True) as db:
             found = (await db.execute(chosen)).all()
             behind_the_end = sa.select(sa.func.count()).select_from(keys.subquery())
             total = found[0][3] if found else (await db.execute(behind_the_end)).scalar_one()
@@ -265,8 +263,7 @@ class DatabaseLists:
             keys = keys.where(seed.c.definition.in_(definitions))
         page = keys.order_by(seed.c.closed.desc(), seed.c.iid, seed.c.tok).limit(limit).offset(offset)
         v = t.visit.c
-        async with self._database.reading() as db:
-            await searching.use_the_index(db)
+        async with self._database.reading(by_index=True) as db:
             chosen = (await db.execute(page)).all()
             behind_the_end = sa.select(sa.func.count()).select_from(keys.subquery())
             total = chosen[0][2] if chosen else (await db.execute(behind_the_end)).scalar_one()
@@ -315,8 +312,7 @@ class DatabaseLists:
         )
         boxes = [self._count(who, box) for box in TaskBox]
         await self._up_to_date(None, BOARD, NOTICES, person=who.id)
-        async with self._database.reading() as db:
-            await searching.use_the_index(db)
+        async with self._database.reading(by_index=True) as db:
             mine, group, done, queue, begun, notices = [
                 int((await db.execute(query)).scalar_one()) for query in (*boxes, started, unread)
             ]
@@ -334,33 +330,38 @@ class DatabaseLists:
         offset: int,
     ) -> tuple[list[InstanceFields], int]:
         await self._up_to_date(search, *([NOTICES] if box is InstanceBox.COPIED else []), person=who.id)
-        numbered = await self._numbered(who.tenant, search.number) if search is not None and search.number else []
-        if search is not None and not numbered:
-            clauses = [*_clauses(definitions, status), *search.clauses]
-            found = await self._found(who, box, clauses)
-            return await self._rows(found[offset : offset + limit]), min(len(found), COUNTED_MAX)
-        c = t.inst.c
-        where: list[Where] = []
-        if definitions is not None:
-            where.append(c.definition.in_(definitions))
-        if status is not InstanceStatus.ALL:
-            where.append(_is_of(_STATUS[status]))
-        if numbered:
-            where.append(seeking.is_among(t.inst, numbered))
-        seed = self._seed(who, box, where, numbered, only_open=status is InstanceStatus.OPEN)
-        # An id begins with the instant at which its instance was started.
-        whole = sa.func.count().over()
-        page = sa.select(seed.c.iid, whole).order_by(seed.c.iid.desc()).limit(limit).offset(offset)
-        async with self._database.reading() as db:
-            await searching.use_the_index(db)
+        async with self._database.reading(by_index=True) as db:
+            numbered = await self._numbered(db, who.tenant, search.number) if search is not None else []
+            if search is not None and not numbered:
+                found = await self._found(db, who, box, [*_clauses(definitions, status), *search.clauses])
+                return await self._rows(db, found[offset : offset + limit]), min(len(found), COUNTED_MAX)
+            c = t.inst.c
+            where: list[Where] = []
+            if definitions is not None:
+                where.append(c.definition.in_(definitions))
+            if status is not InstanceStatus.ALL:
+                where.append(_is_of(_STATUS[status]))
+            if numbered:
+                where.append(seeking.is_among(t.inst, numbered))
+            only_open = status is InstanceStatus.OPEN
+            seed = self._seed(who, box, where, numbered, only_open=only_open, definitions=definitions)
+            # An id begins with the instant at which its instance was started.
+            whole = sa.func.count().over()
+            page = sa.select(seed.c.iid, whole).order_by(seed.c.iid.desc()).limit(limit).offset(offset)
             chosen = (await db.execute(page)).all()
             behind_the_end = sa.select(sa.func.count()).select_from(seed)
             total = chosen[0][1] if chosen else (await db.execute(behind_the_end)).scalar_one()
-        return await self._rows([row[0] for row in chosen]), min(total, COUNTED_MAX)
+            return await self._rows(db, [row[0] for row in chosen]), min(total, COUNTED_MAX)
 
     @staticmethod
     def _seed(
-        who: Principal, box: InstanceBox, where: Sequence[Where], numbered: Sequence[int], *, only_open: bool
+        who: Principal,
+        box: InstanceBox,
+        where: Sequence[Where],
+        numbered: Sequence[int],
+        *,
+        only_open: bool,
+        definitions: Sequence[int] | None,
     ) -> sa.Subquery:
         """Ids of the instances of a box."""
         c = t.inst.c
@@ -376,37 +377,42 @@ class DatabaseLists:
         if Permission.READ_ALL in who.permissions:
             return (own if numbered else seeking.newest(own)).subquery("seed")
         has_task = may_work_on(who, None)
-        return seeking.instances_seen_by(who, where, has_task, numbered or None, only_open=only_open)
+        return seeking.instances_seen_by(
+            who, where, has_task, numbered or None, only_open=only_open, definitions=definitions
+        )
 
-    async def _found(self, who: Principal, box: InstanceBox, clauses: Sequence[Clause]) -> list[int]:
+    async def _found(
+        self, db: AsyncConnection, who: Principal, box: InstanceBox, clauses: Sequence[Clause]
+    ) -> list[int]:
         """Ids of the instances of a box that are found by the index, the newest first, as many as are counted."""
         now_ms = self._clock.now_ms()
-        async with self._database.reading() as db:
-            found = await searching.newest_seen(db, who, box, clauses, COUNTED_MAX + 1, now_ms)
-            if box is not InstanceBox.ALL or not who.stands_for or Permission.READ_ALL in who.permissions:
-                return found
-            held = [searching.held_in(who, None), *clauses]
-            perhaps = await searching.newest(db, who.tenant, held, COUNTED_MAX + 1, now_ms)
-            joined = t.task.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
-            query = sa.select(t.task.c.iid).select_from(joined)
-            query = query.where(seeking.is_among(t.task, perhaps), may_work_on(who, None))
-            others = set((await db.execute(query)).scalars()) if perhaps else set()
-            return sorted(others.union(found), reverse=True)[: COUNTED_MAX + 1]
+        found = await searching.newest_seen(db, who, box, clauses, COUNTED_MAX + 1, now_ms)
+        if box is not InstanceBox.ALL or not who.stands_for or Permission.READ_ALL in who.permissions:
+            return found
+        held = [searching.held_in(who, None), *clauses]
+        perhaps = await searching.newest(db, who.tenant, held, COUNTED_MAX + 1, now_ms)
+        joined = t.task.join(t.inst, (t.inst.c.shard == t.task.c.shard) & (t.inst.c.iid == t.task.c.iid))
+        query = sa.select(t.task.c.iid).select_from(joined)
+        query = query.where(seeking.is_among(t.task, perhaps), may_work_on(who, None))
+        others = set((await db.execute(query)).scalars()) if perhaps else set()
+        return sorted(others.union(found), reverse=True)[: COUNTED_MAX + 1]
 
-    async def _rows(self, iids: Sequence[int]) -> list[InstanceFields]:
+    @staticmethod
+    async def _rows(db: AsyncConnection, iids: Sequence[int]) -> list[InstanceFields]:
         """Instances by their ids, the newest first: joined to them in one statement, the rows might be read before."""
         if not iids:
             return []
         query = sa.select(*_INST).where(seeking.is_among(t.inst, iids)).order_by(t.inst.c.iid.desc())
-        async with self._database.reading() as db:
-            return [InstanceFields(**row) for row in (await db.execute(query)).mappings()]
+        return [InstanceFields(**row) for row in (await db.execute(query)).mappings()]
 
-    async def _numbered(self, tenant: int, q: str) -> list[int]:
+    @staticmethod
+    async def _numbered(db: AsyncConnection, tenant: int, q: str) -> list[int]:
         """Instances whose whole business key this is: who gives a whole number means just that one."""
+        if not q:
+            return []
         c = t.inst.c
         query = sa.select(c.iid).where(c.tenant == tenant, c.bkey == q.strip()).limit(_NUMBERED_MAX)
-        async with self._database.reading() as db:
-            return list((await db.execute(query)).scalars())
+        return list((await db.execute(query)).scalars())
 
     async def instance_facts(self, iid: int) -> InstanceFacts | None:
         c, v = t.inst.c, t.visit.c

@@ -30,6 +30,7 @@ _LOCK = sa.text(f"SELECT pg_advisory_lock({ALONE})")
 _UNLOCK = sa.text(f"SELECT pg_advisory_unlock({ALONE})")
 _SHORT = {"jit": "off", "max_parallel_workers_per_gather": "0"}
 """What the screens ask of PostgreSQL takes less time than compiling it, or than starting processes that share it."""
+_BY_INDEX = "SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)"
 _PUT_SECRET = sa.text("INSERT INTO setting (tenant, name, value) VALUES (0, 'cluster', :value) ON CONFLICT DO NOTHING")
 _GET_SECRET = sa.text("SELECT value FROM setting WHERE tenant = 0 AND name = 'cluster'")
 
@@ -64,18 +65,25 @@ class Database:
         self._writing = engine.execution_options(write=True)
         # On SQLite every transaction is a snapshot.
         self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ") if self.is_postgres else engine
+        # On PostgreSQL a query is one by itself; to begin and to end a transaction would cost two exchanges more.
+        self._queries = engine.execution_options(isolation_level="AUTOCOMMIT") if self.is_postgres else engine
 
     @asynccontextmanager
-    async def reading(self, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
+    async def reading(self, *, snapshot: bool = False, by_index: bool = False) -> AsyncIterator[AsyncConnection]:
         """A connection for queries.
 
         Args:
             snapshot: whether all queries see the database as the first one did, whatever is written meanwhile.
+            by_index: have PostgreSQL plan each query for what it asks, and never read every row. It does not know what
+                it costs to take the terms of the search index apart, nor how few open tasks of all are somebody's.
 
         Raises:
             StoreUnavailableError: (here and inside) the database cannot be used now.
         """
-        async with _connected(self._snapshots if snapshot else self.engine) as connection:
+        planned = by_index and self.is_postgres
+        async with _connected(self._snapshots if snapshot else self.engine if planned else self._queries) as connection:
+            if planned:
+                await connection.exec_driver_sql(_BY_INDEX)
             yield connection
 
     @asynccontextmanager
@@ -213,13 +221,22 @@ async def open_database(url: str) -> Database:
         engine = create_async_engine(
             parsed.set(drivername="postgresql+asyncpg"),
             pool_size=5,
-            pool_pre_ping=True,
             connect_args={"timeout": CONNECT_S_MAX, "server_settings": {**SERVER_SETTINGS, **_SHORT}},
         )
+        _postgres_events(engine)
         await _prepare(engine)
         dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
         return Database(await PostgresStore.connect(dsn), engine)
     raise DatabaseUrlError(f"{backend} databases are not supported; use sqlite:/// or postgresql://.")
+
+
+def _postgres_events(engine: AsyncEngine) -> None:
+    @sa.event.listens_for(engine.sync_engine, "checkout")
+    def checkout(connection: Any, _record: object, _proxy: object) -> None:
+        # Instead of SQLAlchemy's ping, which is three exchanges with the server for each list: asyncpg has been told
+        # by the system when the server closed a connection or went down, and with it all the others.
+        if connection.driver_connection.is_closed():
+            raise sa.exc.InvalidatePoolError
 
 
 def _sqlite_events(engine: AsyncEngine) -> None:

@@ -1,7 +1,7 @@
-"""Projections fed by the journal's cursor: the board's visits, people's notices, where files are named, and the index.
+"""Projections fed by the journal's cursor: the board's visits, people's notices, where files are named.
 
-Whoever asks for what a projection holds has folded first what was committed before and concerns the question, in
-whichever process that is: the cursor lets each page through once.
+The search index comes behind them (`indexer`). Whoever asks for what a projection holds has folded first what was
+committed before and concerns the question, in whichever process that is: the cursor lets each page through once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from noria.adapters.database import schema as t
 from noria.adapters.database import searching
 from noria.adapters.database.blobs import note_use
+from noria.adapters.database.cursors import BOARD, FILES, NOTICES, SEARCH, ahead, move
 from noria.adapters.database.deliveries import delivery_row, put_rows, read_channels, read_preferences
+from noria.adapters.database.indexer import Indexer
 from noria.adapters.database.opening import Database
 from noria.engine.deadlines import DEFAULT
 from noria.engine.definition import Definition
@@ -41,20 +43,17 @@ from noria.trust.people import PeopleStore
 logger = logging.getLogger(__name__)
 
 _PAGE = 500
+_PAGES = 4
+"""After so many the search index is looked after, however much there is to do."""
 _PACE_S = 0.2
 """Between two pages while work goes on: what is committed meanwhile shares the next one, and its queries."""
-_SET_CURSOR = sa.text(
-    "INSERT INTO cursor (consumer, shard, seq) VALUES (:consumer, :shard, :seq) ON CONFLICT DO NOTHING"
-)
-BOARD, NOTICES, FILES, SEARCH = "board", "notices", "files", "search"
+_INDEX_IDLE_S = 1.0
+"""When so long nothing was committed, the search index comes after it."""
+_INDEX_ROWS_MAX = 2_000
+"""By more rows of the journal it is not left behind while work goes on: who searches then has to wait for them."""
 _FAR = 5_000
 """Who is so many rows behind is being rebuilt: nobody waits for that."""
 _PATIENCE_S = 5
-_AHEAD = """
-SELECT s.shard, coalesce(c.seq, 0) AS seen, s.seq
-FROM shard s LEFT JOIN cursor c ON c.consumer = :consumer AND c.shard = s.shard
-WHERE s.seq > coalesce(c.seq, 0)
-"""
 _NAMES = {"sqlite": "instr(j.ev, :name) > 0", "postgresql": "position(CAST(:name AS bytea) IN j.ev) > 0"}
 _CONCERNS = """
 SELECT 1 FROM shard s LEFT JOIN cursor c ON c.consumer = :consumer AND c.shard = s.shard
@@ -80,6 +79,7 @@ class Projector:
         self._people = people
         self._calendar = calendar
         self._clock = clock
+        self._indexer = Indexer(database, definitions)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._runtime: Runtime
@@ -111,14 +111,19 @@ class Projector:
         self._wake.set()
 
     async def _work(self) -> None:
+        indexed = False
         while True:
-            await self._wake.wait()
-            self._wake.clear()
+            woken = await self._woken(None if indexed else _INDEX_IDLE_S)
             if not self._runtime.owns(0):
+                indexed = True  # by who owns it
                 continue
             try:
-                await self.catch_up()
-                await asyncio.sleep(_PACE_S)
+                more = woken and await self._turns()
+                indexed = await self._index(at_leisure=not woken)
+                if more:
+                    self._wake.set()
+                else:
+                    await asyncio.sleep(_PACE_S)
             except NoriaError as error:
                 logger.warning("The projector pauses: %s", error)
                 await self._pause()
@@ -126,6 +131,35 @@ class Projector:
                 # A defect must be seen, and must not leave the board standing still for ever without a word.
                 logger.exception("The projector pauses on a defect")
                 await self._pause()
+
+    async def _woken(self, within_s: float | None) -> bool:
+        """Wait for commands; gives whether there are any."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        self._wake.clear()
+        return True
+
+    async def _turns(self) -> bool:
+        """Fold some pages; gives whether there are more."""
+        for _ in range(_PAGES):
+            if not await self._turn():
+                return False
+        return True
+
+    async def _index(self, *, at_leisure: bool) -> bool:
+        """Fold the search index, unless it may wait; gives whether it is where the board is."""
+        behind = await self._missing(SEARCH)
+        if behind <= _INDEX_ROWS_MAX and not at_leisure:
+            return not behind
+        passed = 0
+        while rows := await self._indexer.fold():
+            passed += rows
+            if self._wake.is_set() and (at_leisure or passed > _INDEX_ROWS_MAX):
+                return False
+        return True
 
     async def _pause(self) -> None:
         await self._clock.sleep_until(self._clock.now_ms() + 1_000)
@@ -150,8 +184,8 @@ class Projector:
     async def catch_up(self) -> int:
         """Follow the journal to its present end; gives how many rows were folded, for each consumer of its own."""
         folded = 0
-        while page := await self._turn():
-            folded += page
+        while rows := await self._turn() or await self._indexer.fold():
+            folded += rows
         return folded
 
     async def reach(self, consumer: str, person: str = "") -> int:
@@ -161,29 +195,34 @@ class Projector:
             consumer: whose projection is about to be asked.
             person: only when something of it concerns this person; "" for whatever it is.
         """
-        ahead = await self._ahead(consumer)
-        if not ahead or sum(head - seen for seen, head in ahead.values()) > _FAR:
-            return sum(head - seen for seen, head in ahead.values())
+        async with self._database.reading() as db:
+            found = await ahead(db, consumer)
+        missing = sum(head - seen for seen, head in found.values())
+        if not missing or missing > _FAR:
+            return missing
         if person and not await self._concerns(consumer, person):
             return 0
-        wanted = {shard: head for shard, (_, head) in ahead.items()}
+        wanted = {shard: head for shard, (_, head) in found.items()}
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                while any(seen < wanted.get(shard, 0) for shard, (seen, _) in ahead.items()):
+                while consumer == SEARCH and await self._missing(BOARD, wanted):
                     await self._turn()
-                    ahead = await self._ahead(consumer)
+                while missing := await self._missing(consumer, wanted):
+                    if consumer != SEARCH or not await self._indexer.fold():
+                        await self._turn()
         except NoriaError:
             raise
         except Exception:
             # The projector itself will tell of it again and again; who only asks is shown what there is.
             logger.exception("What was just committed is not in the answer")
-        return sum(max(0, wanted.get(shard, 0) - seen) for shard, (seen, _) in ahead.items())
+        return missing
 
-    async def _ahead(self, consumer: str) -> dict[int, tuple[int, int]]:
-        """Shard → (last row that a consumer has folded, last row), of those where there is more."""
+    async def _missing(self, consumer: str, wanted: Mapping[int, int] | None = None) -> int:
+        """How many rows a consumer has not folded; of those up to some heads."""
         async with self._database.reading() as db:
-            rows = (await db.execute(sa.text(_AHEAD), {"consumer": consumer})).all()
-        return {shard: (seen, head) for shard, seen, head in rows}
+            found = await ahead(db, consumer)
+        heads = {shard: head for shard, (_, head) in found.items()} if wanted is None else wanted
+        return sum(max(0, heads.get(shard, 0) - seen) for shard, (seen, _) in found.items())
 
     async def _concerns(self, consumer: str, person: str) -> bool:
         async with self._database.reading() as db:
@@ -215,16 +254,16 @@ class Projector:
         if not rows:
             return 0
         consumers = [consumer for consumer, cursor in cursors.items() if cursor == behind]
-        recorded = await self._recorded(rows) if consumers != [SEARCH] else []
+        recorded = await self._recorded(rows)
         heads = {row.shard: row.seq for row in rows}
         try:
-            await self._fold(consumers, rows, recorded, behind, heads)
+            await self._fold(consumers, recorded, behind, heads)
         except NoriaError:
             raise
         except Exception:
             if len(consumers) == 1:
                 raise
-            await self._fold_apart(consumers, rows, recorded, behind, heads)
+            await self._fold_apart(consumers, recorded, behind, heads)
         for listener in self._listeners:
             listener()
         return len(rows) * len(consumers)
@@ -232,7 +271,6 @@ class Projector:
     async def _fold_apart(
         self,
         consumers: Sequence[str],
-        rows: Sequence[JournalRow],
         recorded: Sequence[Recorded],
         behind: Mapping[int, int],
         heads: Mapping[int, int],
@@ -241,7 +279,7 @@ class Projector:
         defect: Exception | None = None
         for consumer in consumers:
             try:
-                await self._fold([consumer], rows, recorded, behind, heads)
+                await self._fold([consumer], recorded, behind, heads)
             except NoriaError:
                 raise
             except Exception as error:  # noqa: BLE001 - raised as soon as the others have gone on
@@ -251,8 +289,7 @@ class Projector:
 
     async def _cursors(self) -> dict[str, dict[int, int]]:
         """Consumer → shard → number of the last row that it has folded."""
-        # In the order in which they fold a page: what is found by visits comes behind them.
-        cursors: dict[str, dict[int, int]] = {FILES: {}, BOARD: {}, NOTICES: {}, SEARCH: {}}
+        cursors: dict[str, dict[int, int]] = {FILES: {}, BOARD: {}, NOTICES: {}}
         c = t.cursor.c
         async with self._database.reading() as db:
             for consumer, shard, seq in (await db.execute(sa.select(c.consumer, c.shard, c.seq))).all():
@@ -263,24 +300,17 @@ class Projector:
     async def _fold(
         self,
         consumers: Sequence[str],
-        rows: Sequence[JournalRow],
         recorded: Sequence[Recorded],
         behind: Mapping[int, int],
         heads: Mapping[int, int],
     ) -> None:
         """Fold a page for some consumers, and move their cursors, in one transaction."""
         apply = {FILES: self._files, BOARD: self._board, NOTICES: self._notices}
-        alone = list(consumers) == [SEARCH]
         async with self._database.writing() as db:
             for consumer in consumers:
                 # The cursor first: whoever comes second must not even begin to fold.
-                await _move(db, consumer, behind, heads)
-                if consumer == SEARCH:
-                    # Nobody is answered while so much is missing, so each instance is indexed once, at its last row.
-                    lag = sum(head - seen for seen, head in (await self._ahead(SEARCH)).values()) if alone else 0
-                    await searching.index(db, self._definitions, rows, only_last=lag > _FAR)
-                else:
-                    await apply[consumer](db, recorded)
+                await move(db, consumer, behind, heads)
+                await apply[consumer](db, recorded)
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
         iids = {row.iid for row in rows}
@@ -414,27 +444,6 @@ class Projector:
             groups, users, excluded = (tuple(named.get((iid, tok, kind), ())) for kind in "gux")
             holders.setdefault(iid, {})[tok] = Holding(assignee, groups, name, users, excluded)
         return holders
-
-
-async def _move(db: AsyncConnection, consumer: str, behind: Mapping[int, int], heads: Mapping[int, int]) -> None:
-    """Move a consumer's cursor.
-
-    Raises:
-        StaleOwnerError: it is not where it was: a rebuild from the command line, say, has moved it. What that folds
-            must not be counted a second time.
-    """
-    c = t.cursor.c
-    known = {shard: seq for shard, seq in heads.items() if shard in behind}
-    moved = 0
-    if known:
-        stood = sa.tuple_(c.shard, c.seq).in_([(shard, behind[shard]) for shard in known])
-        to = sa.case(known, value=c.shard)
-        moved = (await db.execute(sa.update(t.cursor).where(c.consumer == consumer, stood).values(seq=to))).rowcount
-    for shard, seq in heads.items():
-        if shard not in known:
-            moved += (await db.execute(_SET_CURSOR, {"consumer": consumer, "shard": shard, "seq": seq})).rowcount
-    if moved != len(heads):
-        raise StaleOwnerError("Somebody else moved the projection's cursor; nothing was written.")
 
 
 def _upsert(table: sa.Table, change: str) -> dict[str, str]:

@@ -18,7 +18,6 @@ from noria.kernel.instants import DAY_MS
 from noria.operate.ids import drawn_ms
 from noria.operate.indexing import Subject, day_term, person_term, tenant_term, terms_of
 from noria.operate.reading import InstanceBox, TaskBox
-from noria.operate.rows import JournalRow
 from noria.operate.runtime import Definitions
 from noria.operate.terms import Clause, Term
 from noria.trust.policy import Permission, Principal
@@ -47,34 +46,24 @@ _NEWEST = {
 # Writing
 
 
-async def index(
-    db: AsyncConnection, definitions: Definitions, rows: Sequence[JournalRow], *, only_last: bool = False
-) -> None:
-    """Write the terms of the instances of some rows, as they are now.
+async def index(db: AsyncConnection, definitions: Definitions, iids: Sequence[int]) -> None:
+    """Write the terms of some instances, as they are now.
 
     Args:
-        db: where the visits of those rows have been written before.
+        db: where the visits have been written of all that is indexed.
         definitions: whose forms say what is found.
-        rows: of the journal.
-        only_last: leave out the instances that have later rows than these, for they come again.
+        iids: which.
     """
-    last = {row.iid: row.ver for row in rows}
     c = t.inst.c
-    names = ("iid", "ver", "tenant", "definition", "status", "started", "bkey", "title", "summary", "starter", "unit")
-    query = sa.select(*(c[name] for name in names), c.state).where(seeking.is_among(t.inst, last))
-    found = [row for row in (await db.execute(query)).mappings() if not only_last or row["ver"] == last[row["iid"]]]
-    if not found:
-        return
-    actors, tasks = await _visitors(db, [row["iid"] for row in found])
+    names = ("tenant", "definition", "status", "started", "bkey", "title", "summary", "starter", "unit")
+    query = sa.select(c.iid, c.state, *(c[name] for name in names)).where(seeking.is_among(t.inst, iids))
+    found = (await db.execute(query)).all()
+    actors, tasks = await _visitors(db, iids)
     documents: dict[int, tuple[str, list[str]]] = {}
-    for row in found:
-        definition = await definitions.get(row["definition"])
-        state = decode_state(row["state"])
-        columns = {name: row[name] for name in names if name not in ("iid", "ver")}
-        iid = row["iid"]
-        subject = subject_of(columns, state, actors.get(iid, ()))
+    for iid, encoded, *columns in found:
+        subject = subject_of(dict(zip(names, columns, strict=True)), decode_state(encoded), actors.get(iid, ()))
         subject.names |= frozenset(tasks.get(iid, ()))
-        documents[iid] = subject.unit, sorted(terms_of(subject, definition))
+        documents[iid] = subject.unit, sorted(terms_of(subject, await definitions.get(subject.definition)))
     await put(db, documents)
 
 
@@ -151,20 +140,6 @@ def _for_postgres(term: Term) -> str:
     return f"'{quoted}'{':*' if term.begins else ''}"
 
 
-_PLANNING = """
-SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)
-"""
-
-
-async def use_the_index(db: AsyncConnection) -> None:
-    """Have PostgreSQL plan each question for what is asked, and never read every row.
-
-    It does not know what it costs to take a row's terms apart, nor how few open tasks of all are somebody's.
-    """
-    if db.dialect.name == "postgresql":
-        await db.exec_driver_sql(_PLANNING)
-
-
 async def newest(
     db: AsyncConnection, tenant: int, clauses: Sequence[Clause], limit: int, now_ms: int, units: Sequence[str] = ()
 ) -> list[int]:
@@ -186,7 +161,6 @@ async def newest(
     given: dict[str, Any] = {"limit": limit, **({"units": list(units)} if units else {})}
     if dialect == "sqlite":
         return list((await db.execute(statement, {"question": asked, **given})).scalars())
-    await use_the_index(db)
     everything = (Term(tenant_term(tenant)),)
     for days in _DAYS if everything in clauses else ():
         within = f"{asked} & {question([_lately(days, now_ms)], dialect)}"

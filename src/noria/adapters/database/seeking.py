@@ -6,10 +6,14 @@ what can be concerned. Sets for whole instances are cut at `COUNTED_MAX`, newest
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from noria.adapters.database import schema as t
 from noria.operate.ids import shard_of
@@ -35,10 +39,46 @@ def is_instance(table: sa.Table, iid: int) -> Where:
     return sa.and_(table.c.shard == shard_of(iid), table.c.iid == iid)
 
 
+class _Ids(sa.types.TypeDecorator[list[int]]):
+    """Ids as one parameter: an array of PostgreSQL, a JSON text for SQLite."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        array = sa.ARRAY(sa.BigInteger)
+        return dialect.type_descriptor(array if dialect.name == "postgresql" else sa.Text())
+
+    def process_bind_param(self, value: list[int] | None, dialect: sa.Dialect) -> Any:
+        return value if dialect.name == "postgresql" else json.dumps(value)
+
+
+class _Each(FunctionElement[int]):
+    """The ids of a parameter as rows."""
+
+    name = "each"
+    inherit_cache = True
+
+
+@compiles(_Each, "postgresql")
+def _unnest(element: _Each, compiler: SQLCompiler, **given: Any) -> str:
+    return f"unnest({compiler.process(element.clauses, **given)})"
+
+
+@compiles(_Each, "sqlite")
+def _json_each(element: _Each, compiler: SQLCompiler, **given: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **given)})"
+
+
 def is_among(table: sa.Table, iids: Iterable[int]) -> Where:
-    """Whether a row belongs to one of these instances, by its key."""
-    wanted = set(iids)
-    return sa.and_(table.c.shard.in_({shard_of(iid) for iid in wanted}), table.c.iid.in_(wanted))
+    """Whether a row belongs to one of these instances, by its key.
+
+    As pairs: with a list of shards and one of ids PostgreSQL would look through all that these shards have.
+    """
+    found = _Each(sa.bindparam(None, sorted(set(iids)), type_=_Ids(), unique=True))
+    # So both databases call the one column of such rows by the name that is given to them.
+    iid = found.table_valued(sa.column("value", t.Int), name="value").c.value
+    return sa.tuple_(table.c.shard, table.c.iid).in_(sa.select(shard_in(iid), iid))
 
 
 def on_instance(found: sa.FromClause) -> Where:
@@ -110,6 +150,7 @@ def instances_seen_by(
     only: Sequence[int] | None = None,
     *,
     only_open: bool = False,
+    definitions: Sequence[int] | None = None,
 ) -> sa.Subquery:
     """Ids of the instances that a person may see, and that fit: `noria.trust.policy.may_see` from the indexes' side.
 
@@ -119,17 +160,23 @@ def instances_seen_by(
         has_task: whether a row of `task`, joined with `inst`, gives the person a part in it as a substitute.
         only: the instances that `where` leaves, where they are known.
         only_open: whether `where` leaves those that are open.
+        definitions: where it also leaves those of these alone.
     """
     c, v = t.inst.c, t.visit.c
     own = sa.select(c.iid).where(c.tenant == who.tenant, *where)
     # Of a few that are known nothing need be put in order.
     parts = [own.where(c.starter == who.id) if only is not None else newest(own.where(c.starter == who.id))]
     parts += of_units(who, own, in_order=only is None)
-    parts.append(fitting(sa.select(_held(who.tenant, who.id).subquery().c.iid), where))
+    # What has an open task is open: its instance need not be looked at for that.
+    simply = only_open and only is None
+    of_tasks = [t.task.c.definition.in_(definitions)] if simply and definitions is not None else []
+    held = sa.select(_held(who.tenant, who.id).where(*of_tasks).subquery().c.iid)
+    parts.append(held if simply else fitting(held, where))
     for keys in _offered(who.tenant, who.id, who.groups):
         offered = keys.subquery()
         joined = offered.join(t.task, on_task(offered))
-        parts.append(fitting(sa.select(offered.c.iid).select_from(joined).where(is_untaken()), where))
+        untaken = sa.select(offered.c.iid).select_from(joined).where(is_untaken(), *of_tasks)
+        parts.append(untaken if simply else fitting(untaken, where))
     if who.stands_for:
         seed = tasks_of(who, None)
         open_ones = seed.join(t.task, on_task(seed)).join(t.inst, on_instance(seed))

@@ -1,0 +1,142 @@
+"""Keeps the search index (检索索引): behind the board, in the background, and once for many commands of an instance.
+
+Terms are made from an instance as it is, not from what happened to it, so the index may lag and catch up in one step.
+It has a cursor of its own, which moves in the transaction that writes the terms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from noria.adapters.database import schema as t
+from noria.adapters.database import searching
+from noria.adapters.database.cursors import SEARCH, move
+from noria.adapters.database.opening import Database
+from noria.operate.ports import StaleOwnerError
+from noria.operate.runtime import Definitions
+
+_WINDOW = 20_000
+"""So many rows of the journal are looked at together; of each instance in them the terms are written once."""
+_PORTION = 100
+"""Instances in one transaction: on SQLite commands wait for it."""
+_FOLDED = {
+    # CROSS JOIN, for by that SQLite keeps to the order in which the tables are named.
+    "sqlite": """
+SELECT j.shard, j.seq, j.iid
+FROM cursor b LEFT JOIN cursor c ON c.consumer = 'search' AND c.shard = b.shard
+CROSS JOIN journal j ON j.shard = b.shard AND j.seq > coalesce(c.seq, 0) AND j.seq <= b.seq
+WHERE b.consumer = 'board' AND b.seq > coalesce(c.seq, 0) ORDER BY b.shard, j.seq LIMIT :limit
+""",
+    # LATERAL with a limit, so that each shard's rows are found by the journal's key whatever is guessed of them.
+    "postgresql": """
+SELECT b.shard, j.seq, j.iid
+FROM cursor b LEFT JOIN cursor c ON c.consumer = 'search' AND c.shard = b.shard
+CROSS JOIN LATERAL (
+    SELECT seq, iid FROM journal WHERE shard = b.shard AND seq > coalesce(c.seq, 0) AND seq <= b.seq
+    ORDER BY seq LIMIT :limit
+) j
+WHERE b.consumer = 'board' AND b.seq > coalesce(c.seq, 0) ORDER BY b.shard, j.seq LIMIT :limit
+""",
+}
+"""What the board has folded and the index has not: among the terms are those of an instance's visits."""
+
+
+class _Portion(NamedTuple):
+    """What one transaction writes.
+
+    Attributes:
+        iids: instances whose terms are missing.
+        heads: shard → number of the last row that then is folded.
+        rows: so many of the journal's are passed.
+    """
+
+    iids: list[int]
+    heads: dict[int, int]
+    rows: int
+
+
+class _Window:
+    """Rows that the board has folded before any of them is folded here, and how far that has come.
+
+    What is written for one row is the instance as all of them left it, so its further rows are passed by.
+    """
+
+    def __init__(self, rows: list[tuple[int, int, int]], seen: Mapping[int, int]) -> None:
+        self._rows = rows
+        self._next = 0
+        self._written: set[int] = set()
+        self.seen = dict(seen)
+
+    def portion(self) -> _Portion:
+        """What comes next."""
+        missing: set[int] = set()
+        heads: dict[int, int] = {}
+        passed = 0
+        for shard, seq, iid in self._rows[self._next :]:
+            if iid not in self._written and iid not in missing:
+                if len(missing) == _PORTION:
+                    break
+                missing.add(iid)
+            heads[shard] = seq
+            passed += 1
+        return _Portion(sorted(missing), heads, passed)
+
+    def pass_by(self, portion: _Portion) -> None:
+        """Go on behind a portion that has been written."""
+        self._written.update(portion.iids)
+        self._next += portion.rows
+        self.seen.update(portion.heads)
+
+
+class Indexer:
+    """Writes the terms of the instances that have changed."""
+
+    def __init__(self, database: Database, definitions: Definitions) -> None:
+        self._database = database
+        self._definitions = definitions
+        self._window = _Window([], {})
+        self._lock = asyncio.Lock()
+
+    async def fold(self) -> int:
+        """Write the terms of some instances; gives how many rows of the journal that passes, 0 at the board's end.
+
+        Raises:
+            StoreUnavailableError: the database cannot be used now.
+        """
+        async with self._lock:
+            while True:
+                portion = self._window.portion()
+                if not portion.rows:
+                    self._window = await self._read()
+                    portion = self._window.portion()
+                if not portion.rows:
+                    return 0
+                try:
+                    await self._write(portion)
+                except StaleOwnerError:
+                    # Somebody else has written it, or empties the index; go on from there.
+                    self._window = _Window([], {})
+                else:
+                    self._window.pass_by(portion)
+                    return portion.rows
+
+    async def _read(self) -> _Window:
+        c = t.cursor.c
+        async with self._database.reading() as db:
+            # The cursor first: should it move before the rows are read, it is found not to stand there.
+            query = sa.select(c.shard, c.seq).where(c.consumer == SEARCH)
+            seen = dict(map(tuple, (await db.execute(query)).all()))
+            folded = sa.text(_FOLDED[db.dialect.name])
+            rows = list(map(tuple, (await db.execute(folded, {"limit": _WINDOW})).all()))
+        return _Window(rows, seen)
+
+    async def _write(self, portion: _Portion) -> None:
+        async with self._database.writing() as db:
+            # The cursor first: whoever comes second must not even begin to write.
+            await move(db, SEARCH, self._window.seen, portion.heads)
+            if portion.iids:
+                await searching.index(db, self._definitions, portion.iids)
