@@ -66,9 +66,7 @@ def at(receiver: Receiver, path: str = "/push/one") -> Browser:
 
 
 def test_a_message_is_sealed_as_the_example_of_rfc_8291_byte_for_byte() -> None:
-    own = derive_private_key(
-        int.from_bytes(plain("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"), "big"), SECP256R1()
-    )
+    own = derive_private_key(int.from_bytes(plain("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"), "big"), SECP256R1())
     sealed = seal(
         b"When I grow up, I want to be a watermelon",
         plain("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"),

@@ -340,6 +340,8 @@ class Telling:
     async def _view(self, row: ChannelRow) -> ChannelView:
         given = {**row.settings, **row.secrets}
         host = given.get("host") or urlsplit(given.get("url", "")).hostname or ""
+        if row.kind == "webpush":
+            host = ", ".join(row.hosts)
         _, waiting = await self._store.listed(row.tenant, "waiting", row.id, 1, 0)
         _, dead = await self._store.listed(row.tenant, "dead", row.id, 1, 0)
         names = [name for name in row.__struct_fields__ if name not in ("tenant", "secrets")]
