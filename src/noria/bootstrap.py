@@ -95,10 +95,11 @@ from noria.operate.runtime import Runtime
 from noria.operate.saved_filters import SavedFilters
 from noria.operate.sending import Sender
 from noria.operate.staff import Staff
+from noria.operate.start_timers import StartTimers
 from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment, World
 from noria.operate.telling import Telling
-from noria.operate.timers import StartTimers, Timers
+from noria.operate.timers import Timers
 from noria.operate.tokens import Tokens
 from noria.operate.verbs import Verbs
 from noria.operate.workers import JobHandler, Workers
@@ -282,7 +283,7 @@ class Noria:
         models = Models(office)
         batches = DatabaseBatches(database)
         self.operations = Operations(office, batches)
-        self.deriving = Deriving(office, batches, self.book)
+        self.deriving = Deriving(office, batches, self.book, self.start_timers)
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
         staff = Staff(office, self.people, accounts)
         self.services = Services(
