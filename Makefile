@@ -56,7 +56,10 @@ lock: $(VENV)/.installed ## Resolve the dependencies again and write the locks.
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --no-header --allow-unsafe --strip-extras -o requirements/runtime.lock pyproject.toml
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	  --no-header --allow-unsafe --strip-extras --extra dev --extra bench -c requirements/runtime.lock \
+	  --no-header --allow-unsafe --strip-extras --extra push -c requirements/runtime.lock \
+	  -o requirements/push.lock pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --no-header --allow-unsafe --strip-extras --extra dev --extra bench --extra push -c requirements/runtime.lock \
 	  -o requirements/dev.lock pyproject.toml
 
 clean: ## Remove what these commands made, but for data/.

@@ -23,6 +23,7 @@ from noria.adapters.channels.mail import Mail
 from noria.adapters.channels.outside import Outside
 from noria.adapters.channels.robots import DingTalk, Feishu, WeCom
 from noria.adapters.channels.webhook import Webhook
+from noria.adapters.channels.webpush import PushKeys, WebPush
 from noria.adapters.cli import cli
 from noria.adapters.cluster.door import Door
 from noria.adapters.cluster.links import TcpLinks
@@ -35,6 +36,7 @@ from noria.adapters.database.catalogue import DatabaseCatalogue
 from noria.adapters.database.changes import DatabaseChanges
 from noria.adapters.database.deliveries import DatabaseDeliveries
 from noria.adapters.database.desk import DatabaseDesk
+from noria.adapters.database.devices import DatabaseDevices
 from noria.adapters.database.filters import DatabaseFilters
 from noria.adapters.database.leases import PostgresLeases
 from noria.adapters.database.lists import DatabaseLists
@@ -73,6 +75,7 @@ from noria.operate.delivery import Delivery
 from noria.operate.deploying import Catalogue, DefinitionRow
 from noria.operate.deriving import Deriving
 from noria.operate.desk import Desk
+from noria.operate.devices import Devices
 from noria.operate.following import Following
 from noria.operate.forms import Forms
 from noria.operate.inbox import Inbox
@@ -276,6 +279,7 @@ class Noria:
         font, clamd = os.environ.get("NORIA_PDF_FONT"), os.environ.get("NORIA_CLAMD")
         self._outside = Outside(allowed)
         deliveries = DatabaseDeliveries(database)
+        self._devices = DatabaseDevices(database)
         self.sender = Sender(deliveries, self.people, clock, self._channel)
         inbox = Inbox(office, cases)
         verbs = Verbs(office, cases, inbox)
@@ -310,7 +314,8 @@ class Noria:
             printing=Printing(office, cases, PdfPrinter(Path(font) if font else None)),
             desk=Desk(office, DatabaseDesk(database)),
             filters=SavedFilters(office, DatabaseFilters(database), lambda: SystemSecrets().token()[:16]),
-            telling=Telling(office, deliveries, self._channel, allowed),
+            telling=Telling(office, deliveries, self._channel, PushKeys(), allowed),
+            devices=Devices(office, self._devices, deliveries, PushKeys(), allowed),
             environment=Environment(office, observations, self.world.refresh),
             calendaring=Calendaring(office, self.book, calendars, self.deriving, _known_days),
             live=self.hub,
@@ -372,6 +377,8 @@ class Noria:
         """The way out for a channel as it is set up."""
         if row.kind == "email":
             return Mail(row, self._outside.allowed)
+        if row.kind == "webpush":
+            return WebPush(row, self._outside, self._devices)
         makers: Mapping[str, Callable[[ChannelRow, Outside], Channel]]
         makers = {"wecom": WeCom, "dingtalk": DingTalk, "feishu": Feishu, "webhook": Webhook}
         return makers[row.kind](row, self._outside)

@@ -86,10 +86,14 @@ class Visitors:
         if status is None or int(status[1]) not in self.expected:
             self.complaints.append(f"{message.text} {message.location.get('url', '')}")
 
-    def open(self, url: str, locale: str = "zh-CN", width: int = 1440) -> Page:
-        """A fresh browser profile at an address."""
+    def open(self, url: str, locale: str = "zh-CN", width: int = 1440, *, phone: bool = False) -> Page:
+        """A fresh browser profile at an address, on a desk or on a phone."""
         context = self._browser.new_context(
-            viewport={"width": width, "height": 900}, locale=locale, timezone_id="Asia/Shanghai"
+            viewport={"width": 390, "height": 844} if phone else {"width": width, "height": 900},
+            is_mobile=phone,
+            has_touch=phone,
+            locale=locale,
+            timezone_id="Asia/Shanghai",
         )
         context.add_init_script(TELL_OF_VIOLATIONS)
         self._contexts.append(context)

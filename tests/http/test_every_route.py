@@ -101,6 +101,7 @@ def operations(house: House) -> dict[str, tuple[str, str, dict[str, Any]]]:
                     .replace("{page}", "1")
                 )
                 filled = filled.replace("{valid_from}", "2099-01-01").replace("{substitution_id}", "none")
+                filled = filled.replace("{device_id}", "none")
                 found[operation["operationId"]] = (method.upper(), filled.replace("{unit_id}", "new"), operation)
     return found
 

@@ -8,6 +8,7 @@ import { router, toLogin } from "./router";
 import { forgetSession } from "./session";
 import "./theme.css";
 import "./screens.css";
+import "./touch.css";
 
 const [{ localeContextKey }] = await Promise.all([
   import("element-plus/es/hooks/use-locale/index.mjs"),

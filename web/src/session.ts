@@ -37,8 +37,15 @@ function enter(answer: Session): void {
   session.permissions = answer.permissions;
   session.mustChange = answer.must_change_password;
   session.demo = answer.demo;
-  if (!session.mustChange) startLive(answer.person.id);
+  if (session.mustChange) return;
+  startLive(answer.person.id);
+  if (showsNotices()) void import("./push").then(({ settle }) => settle(answer.person.id)).catch(console.error);
 }
+
+/** Where a browser keeps whose notices it shows while Noria is closed: nobody else who signs in is shown them. */
+export const PUSH_OWNER = "noria.push";
+/** Whether it shows any: only then is it worth loading what deals with that. */
+const showsNotices = () => localStorage.getItem(PUSH_OWNER) !== null;
 
 function leave(): void {
   stopLive();
@@ -70,6 +77,7 @@ export async function signIn(username: string, password: string): Promise<void> 
 }
 
 export async function signOut(): Promise<void> {
+  if (showsNotices()) await (await import("./push")).stopBeforeSigningOut();
   await api.delete("/session");
   leave();
 }

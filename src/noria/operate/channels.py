@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import ClassVar, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -13,14 +13,17 @@ from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.notices import ABOUT_TASKS, KINDS, SHOWING, Members, Notice
 from noria.operate.preferences import DEFAULT, IN_APP, Language, Preference, wants
 
-ChannelKind = Literal["email", "wecom", "dingtalk", "feishu", "webhook"]
+ChannelKind = Literal["email", "webpush", "wecom", "dingtalk", "feishu", "webhook"]
 
-PERSONAL = frozenset({"email"})
+PERSONAL = frozenset({"email", "webpush"})
 """Kinds that reach one person at a time; the others post once for all whom it concerns: into a room, to a program."""
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 MAIL_ADDRESS = re.compile(r"[^\s@<>\",;:]{1,64}@[^\s@<>\",;:]{1,255}")
 SECRET_CHARS_MIN = 24
+PUSH_SERVICES = ("fcm.googleapis.com", "push.services.mozilla.com", "notify.windows.com", "push.apple.com")
+"""Hosts that browsers are reached through: Chrome's, Firefox's, Edge's and Safari's; each with what is below it."""
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -45,6 +48,13 @@ SETTINGS: dict[ChannelKind, tuple[Setting, ...]] = {
         Setting("sender"),
         Setting("username", needed=False),
         Setting("password", secret=True, needed=False),
+    ),
+    # Its keys are made here, once, and given by nobody.
+    "webpush": (
+        Setting("contact"),
+        Setting("hosts", needed=False),
+        Setting("public_key"),
+        Setting("private_key", secret=True),
     ),
     # Whoever has a robot's address may post: the address itself is the secret.
     "wecom": (Setting("url", secret=True),),
@@ -86,6 +96,16 @@ class ChannelRow(msgspec.Struct, frozen=True, kw_only=True):
     def personal(self) -> bool:
         """Whether it reaches one person at a time."""
         return self.kind in PERSONAL
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Hosts that devices may be reached through; a name stands for what is below it too."""
+        given = self.settings.get("hosts", "").replace(",", " ").lower().split()
+        return tuple(given) or PUSH_SERVICES
+
+    def concerns(self, groups: Collection[str]) -> bool:
+        """Whether it concerns somebody in these groups."""
+        return not self.groups or any(group in groups for group in self.groups)
 
     def __repr__(self) -> str:
         return f"ChannelRow({self.tenant}, {self.id!r}, {self.kind!r})"  # no secrets, wherever this may be written
@@ -140,14 +160,31 @@ class UndeliveredError(NoriaError):
         message: why, without any secret.
         final: trying again would not help.
         retry_after_ms: how long the other side asks to wait, 0 when it does not say.
+        alone: it says nothing of whether the channel reaches others.
     """
 
     code: ClassVar[str] = "channel.undelivered"
 
-    def __init__(self, message: str, *, final: bool = False, retry_after_ms: int = 0) -> None:
+    def __init__(self, message: str, *, final: bool = False, retry_after_ms: int = 0, alone: bool = False) -> None:
         super().__init__(message)
         self.final = final
         self.retry_after_ms = retry_after_ms
+        self.alone = alone
+
+
+class NoDeviceError(UndeliveredError):
+    """Somebody has no device any more that a message could go to: there is nothing to be tried again."""
+
+    code: ClassVar[str] = "channel.no_device"
+
+    def __init__(self) -> None:
+        super().__init__("No device is registered for notices any more.", final=True, alone=True)
+
+
+class NotInstalledError(UndeliveredError):
+    """A channel needs a package that is not installed; when it is, what waits is sent."""
+
+    code: ClassVar[str] = "channel.not_installed"
 
 
 class Channel(Protocol):
@@ -226,10 +263,18 @@ def deliveries_of(
     channels: Iterable[ChannelRow],
     preferences: Mapping[str, Preference],
     members: Members,
+    with_devices: Collection[str] = (),
 ) -> list[Delivery]:
     """What leaves the house for some notices of one tenant: to each person who wants it, and once into each room.
 
     A program at the other end of a webhook has no preferences: it is told of all that its channel concerns.
+
+    Args:
+        notices: of one tenant.
+        channels: its channels.
+        preferences: of the people who are told.
+        members: who is in which group.
+        with_devices: those of them who have a device that is reached by Web Push.
     """
     found: dict[tuple[object, ...], Delivery] = {}
     people = members.organisation.people
@@ -246,7 +291,9 @@ def deliveries_of(
             if channel.kind != "webhook" and not wants(chosen, notice.kind, channel.id):
                 continue
             person_of = people[notice.person]
-            if not person_of.active or (channel.personal and not person_of.email):
+            if not person_of.active or (channel.kind == "email" and not person_of.email):
+                continue
+            if channel.kind == "webpush" and notice.person not in with_devices:
                 continue
             person = notice.person if channel.personal else ""
             key = (channel.id, person, notice.shard, notice.seq, notice.kind, notice.tok)
@@ -325,6 +372,8 @@ def check_channel(row: ChannelRow, plain_hosts: frozenset[str]) -> Rejected | No
             return refuse(setting.name, f"{setting.name!r} is one line of text.")
     if row.kind == "email":
         return _check_mail(row.settings, row.secrets, refuse)
+    if row.kind == "webpush":
+        return _check_push(row, plain_hosts, refuse)
     problem = check_address(given["url"], plain_hosts)
     if problem:
         return refuse("url", problem)
@@ -346,4 +395,17 @@ def _check_mail(
         return refuse("sender", "The sender is an e-mail address.")
     if bool(settings.get("username")) != bool(secrets.get("password")):
         return refuse("password", "User name and password go together.")
+    return None
+
+
+def _check_push(
+    row: ChannelRow, plain_hosts: frozenset[str], refuse: Callable[[str, str], Rejected]
+) -> Rejected | None:
+    scheme, _, rest = row.settings["contact"].partition(":")
+    is_mail = scheme == "mailto" and MAIL_ADDRESS.fullmatch(rest)
+    if not is_mail and (scheme != "https" or check_address(row.settings["contact"], plain_hosts)):
+        return refuse("contact", "The contact is mailto: and an e-mail address, or an https:// address (RFC 8292).")
+    stray = next((host for host in row.hosts if not _HOST.fullmatch(host)), None)
+    if stray is not None:
+        return refuse("hosts", f"{stray!r} is no host name; hosts are names with blanks or commas between them.")
     return None

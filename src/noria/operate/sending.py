@@ -21,6 +21,7 @@ from noria.operate.channels import (
     Delivery,
     MakeChannel,
     Message,
+    NoDeviceError,
     Recipient,
     UndeliveredError,
     link_to,
@@ -239,6 +240,9 @@ class Sender:
         )
 
     async def _failed(self, way: _Way, taken: Sequence[Delivery], error: UndeliveredError) -> None:
+        if isinstance(error, NoDeviceError):
+            await self._drop(taken, error.message)
+            return
         now_ms = self._clock.now_ms()
         settled = []
         for item in taken:
@@ -248,7 +252,7 @@ class Sender:
             settled.append(msgspec.structs.replace(item, state=state, due=now_ms + wait_ms, error=error.message))
         await self._store.settle(settled)
         logger.warning("Channel %s did not take a message: %s", way.row.id, error.message)
-        if not error.final:
+        if not error.final and not error.alone:
             way.failed_ms = now_ms + max(RETRY_AFTER_MS[0], error.retry_after_ms)
 
 

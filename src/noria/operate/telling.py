@@ -21,6 +21,7 @@ from noria.operate.channels import (
     check_channel,
     link_to,
 )
+from noria.operate.devices import PushKeys
 from noria.operate.notices import KINDS, URGENT
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, iso_or_none, origin_json, person_ref
 from noria.operate.preferences import IN_APP, Language, Preference, check, wants
@@ -166,13 +167,17 @@ class Telling:
         office: where things are.
         store: where channels and preferences are kept.
         make: gives the way out for a channel as it is set up.
+        keys: makes the keys of Web Push.
         allowed: hosts that the operator of the machine allows although they are not public.
     """
 
-    def __init__(self, office: Office, store: ChannelStore, make: MakeChannel, allowed: frozenset[str]) -> None:
+    def __init__(
+        self, office: Office, store: ChannelStore, make: MakeChannel, keys: PushKeys, allowed: frozenset[str]
+    ) -> None:
         self._office = office
         self._store = store
         self._make = make
+        self._keys = keys
         self._allowed = allowed
 
     # Channels
@@ -189,6 +194,7 @@ class Telling:
         Raises:
             DeniedError: the caller may not.
             NotFoundError: there is none to change.
+            NotInstalledError: a package for it is not installed.
             RefusedError: a setting is wrong, the id is taken, or nobody has said where people reach this Noria.
         """
         await self._office.require(caller, Permission.CHANNELS, "channel", order.id)
@@ -219,12 +225,36 @@ class Telling:
             **{name: getattr(order, name) for name in order.__struct_fields__ if name != "secrets"},
             secrets={name: value for name, value in {**kept, **order.secrets}.items() if value},
         )
+        if row.kind == "webpush":
+            row = await self._with_keys(row, before, order)
         rejected = check_channel(row, self._allowed)
         if rejected is not None:
             raise RefusedError(rejected)
         await self._store.put_channel(row)
         await self._record(caller, "channel.changed", row.id, _shown(before), _shown(row))
         return await self._view(row)
+
+    async def _with_keys(self, row: ChannelRow, before: ChannelRow | None, order: ChannelOrder) -> ChannelRow:
+        """A channel of Web Push with the keys that it has, or with new ones: browsers subscribe with them.
+
+        Raises:
+            NotInstalledError: a package for it is not installed.
+            RefusedError: there is one already, or somebody sends keys.
+        """
+        others = [one for one in await self._store.channels(row.tenant) if one.kind == "webpush" and one.id != row.id]
+        if others:
+            message = f"There is a channel of Web Push already, {others[0].id!r}: a browser subscribes to one only."
+            raise RefusedError(Rejected("channel.exists", message, {"fields": {"kind": "channel.exists"}}))
+        if order.secrets:
+            message = "The keys of Web Push are made by Noria and given by nobody."
+            raise RefusedError(Rejected("channel.invalid", message, {"fields": {"private_key": "channel.invalid"}}))
+        if before is not None and before.kind == "webpush":
+            private, public = before.secrets["private_key"], before.settings["public_key"]
+        else:
+            private, public = self._keys.make()
+        return msgspec.structs.replace(
+            row, settings={**row.settings, "public_key": public}, secrets={"private_key": private}
+        )
 
     async def drop_channel(self, caller: Caller, channel: str) -> None:
         """Remove a channel; what waits for it is dropped.
@@ -246,7 +276,7 @@ class Telling:
             UndeliveredError: the other side did not take it; the sentence says why.
         """
         row = await self._one(caller, channel)
-        if row.personal and not caller.person.email:
+        if row.kind == "email" and not caller.person.email:
             raise RefusedError(Rejected("channel.no_address", "You have no e-mail address that a test could go to."))
         now_ms = self._office.clock.now_ms()
         language = row.language
@@ -310,6 +340,8 @@ class Telling:
     async def _view(self, row: ChannelRow) -> ChannelView:
         given = {**row.settings, **row.secrets}
         host = given.get("host") or urlsplit(given.get("url", "")).hostname or ""
+        if row.kind == "webpush":
+            host = ", ".join(row.hosts)
         _, waiting = await self._store.listed(row.tenant, "waiting", row.id, 1, 0)
         _, dead = await self._store.listed(row.tenant, "dead", row.id, 1, 0)
         names = [name for name in row.__struct_fields__ if name not in ("tenant", "secrets")]
@@ -417,9 +449,7 @@ class Telling:
         return [
             row
             for row in await self._store.channels(caller.principal.tenant)
-            if row.enabled
-            and row.kind != "webhook"
-            and (not row.groups or any(group in row.groups for group in caller.principal.groups))
+            if row.enabled and row.kind != "webhook" and row.concerns(caller.principal.groups)
         ]
 
     async def put_preference(self, caller: Caller, preference: Preference) -> PreferenceView:

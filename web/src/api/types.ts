@@ -598,7 +598,7 @@ export interface OrgChange {
   recorded_at: string;
   by: Named | null;
 }
-export type ChannelKind = "email" | "wecom" | "dingtalk" | "feishu" | "webhook";
+export type ChannelKind = "email" | "webpush" | "wecom" | "dingtalk" | "feishu" | "webhook";
 /** A channel as it is set up; `secrets` says which are set, never what they are. */
 export interface Channel {
   id: string;
@@ -637,6 +637,19 @@ export interface NoticePreference {
   email: string;
   channels: { id: string; kind: ChannelKind; name: string }[];
   kinds: { kind: NoticeKind; urgent: boolean; channels: Record<string, boolean> }[];
+}
+/** A browser that the person is told by. */
+export interface Device {
+  id: string;
+  name: string;
+  service: string;
+  created_at: string;
+  used_at: string | null;
+}
+/** `public_key` is what a browser subscribes with, "" while there is no channel for it. */
+export interface Devices {
+  public_key: string;
+  items: Device[];
 }
 /** Phrases for opinions. */
 export interface Phrases {

@@ -21,6 +21,7 @@ from noria.adapters.database import searching
 from noria.adapters.database.blobs import note_use
 from noria.adapters.database.cursors import BOARD, FILES, NOTICES, SEARCH, ahead, move
 from noria.adapters.database.deliveries import delivery_row, put_rows, read_channels, read_preferences
+from noria.adapters.database.devices import people_with_devices
 from noria.adapters.database.indexer import Indexer
 from noria.adapters.database.opening import Database
 from noria.engine.deadlines import DEFAULT
@@ -427,7 +428,10 @@ class Projector:
                 for item, read_ms in kept
             ]
             await db.execute(sa.insert(t.notice), values)
-        sent = deliveries_of(notices, await read_channels(db, tenant), preferences, members)
+        channels = await read_channels(db, tenant)
+        pushed = any(channel.kind == "webpush" for channel in channels)
+        devices = await people_with_devices(db, tenant, {notice.person for notice in notices}) if pushed else set()
+        sent = deliveries_of(notices, channels, preferences, members, devices)
         await put_rows(db, [delivery_row(item) for item in sent])
 
     @staticmethod

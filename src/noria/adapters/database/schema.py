@@ -477,6 +477,23 @@ channel = sa.Table(
     _text("secrets"),
 )
 
+device = sa.Table(
+    "device",
+    metadata,
+    _int("tenant", key=True),
+    _text("id", key=True),
+    _text("person"),
+    _text("name"),
+    _text("endpoint"),
+    _text("p256dh"),
+    _text("auth"),
+    _text("key"),
+    _int("created"),
+    _int("used"),
+    _text("taken"),
+    sa.Index("device_person", "tenant", "person"),
+)
+
 preference = sa.Table(
     "preference",
     metadata,

@@ -73,6 +73,9 @@ STATUS: dict[str, int] = {
     "store.full": 507,
     "channel.undelivered": 502,
     "channel.exists": 409,
+    "channel.no_device": 409,
+    "channel.not_installed": 501,
+    "device.key_changed": 409,
     "filter.exists": 409,
     "draft.too_large": 413,
 }

@@ -14,6 +14,7 @@ from noria.operate.bulk import Bulk
 from noria.operate.calendaring import Calendaring
 from noria.operate.cases import Cases
 from noria.operate.desk import Desk
+from noria.operate.devices import Devices
 from noria.operate.forms import Forms
 from noria.operate.inbox import Inbox
 from noria.operate.models import Models
@@ -75,6 +76,7 @@ class Services(msgspec.Struct):
     rosters: Rosters
     provisioning: Callable[[], Provisioning]
     telling: Telling
+    devices: Devices
     desk: Desk
     filters: SavedFilters
     attachments: Attachments

@@ -41,6 +41,7 @@ export const FIELDS: Readonly<Record<ChannelKind, readonly Field[]>> = {
     { name: "username", optional: true },
     { name: "password", secret: true, optional: true },
   ],
+  webpush: [{ name: "contact" }, { name: "hosts", optional: true }],
   wecom: [{ name: "url", secret: true }],
   dingtalk: [
     { name: "url", secret: true },
