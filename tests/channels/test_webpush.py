@@ -95,7 +95,11 @@ def test_the_longest_message_fills_a_record_and_a_longer_one_is_refused() -> Non
         seal(b"x" * (PLAIN_BYTES_MAX + 1), point, auth)
 
 
-@pytest.mark.parametrize("wrong", [b"", b"\x04" + bytes(64), b"\x04" + b"\xff" * 64, plain(PUBLIC)[:64]])
+@pytest.mark.parametrize(
+    "wrong",
+    [b"", b"\x04" + bytes(64), b"\x04" + b"\xff" * 64, plain(PUBLIC)[:64]],
+    ids=["nothing", "zeros", "ones", "too short"],
+)
 def test_what_is_no_point_on_the_curve_is_no_key(wrong: bytes) -> None:
     assert is_point(plain(PUBLIC))
     assert not is_point(wrong)

@@ -1,4 +1,4 @@
-"""Forms over REST: designed, checked with the processes that show them, published; cases keep the form they began with."""
+"""Forms over REST: designed, checked with what shows them, published; cases keep the form that they began with."""
 
 from __future__ import annotations
 
