@@ -74,6 +74,7 @@ from noria.operate.deploying import Catalogue, DefinitionRow
 from noria.operate.deriving import Deriving
 from noria.operate.desk import Desk
 from noria.operate.following import Following
+from noria.operate.forms import Forms
 from noria.operate.inbox import Inbox
 from noria.operate.leases import LEASE_MS, Leases, Member
 from noria.operate.models import Models
@@ -85,6 +86,7 @@ from noria.operate.paths import Paths
 from noria.operate.ports import Clock
 from noria.operate.printing import Printing
 from noria.operate.provisioning import Provisioning
+from noria.operate.redeploying import Redeploying
 from noria.operate.requests import Origin
 from noria.operate.rosters import ImportView, Rosters
 from noria.operate.rules import Rules
@@ -92,10 +94,11 @@ from noria.operate.runtime import Runtime
 from noria.operate.saved_filters import SavedFilters
 from noria.operate.sending import Sender
 from noria.operate.staff import Staff
+from noria.operate.start_timers import StartTimers
 from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment, World
 from noria.operate.telling import Telling
-from noria.operate.timers import StartTimers, Timers
+from noria.operate.timers import Timers
 from noria.operate.tokens import Tokens
 from noria.operate.verbs import Verbs
 from noria.operate.workers import JobHandler, Workers
@@ -277,9 +280,10 @@ class Noria:
         inbox = Inbox(office, cases)
         verbs = Verbs(office, cases, inbox)
         models = Models(office)
+        redeploying = Redeploying(office, models)
         batches = DatabaseBatches(database)
         self.operations = Operations(office, batches)
-        self.deriving = Deriving(office, batches, self.book)
+        self.deriving = Deriving(office, batches, self.book, self.start_timers)
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
         staff = Staff(office, self.people, accounts)
         self.services = Services(
@@ -293,7 +297,8 @@ class Noria:
             bulk=Bulk(cases, inbox, verbs),
             paths=Paths(office, cases),
             models=models,
-            rules=Rules(office, models),
+            rules=Rules(office, redeploying),
+            forms=Forms(office, redeploying),
             workers=workers,
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),
             auditing=Auditing(office, cases, self.audit),

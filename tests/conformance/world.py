@@ -25,7 +25,7 @@ from noria.operate.deploying import Catalogue, DefinitionRow, Resource, StartTim
 from noria.operate.office import Caller
 from noria.operate.requests import Accepted, Answer, BrokenError, Origin, Request
 from noria.operate.rows import Commit
-from noria.operate.timers import StartTimers
+from noria.operate.start_timers import StartTimers
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
 from tests.simulation.server import Gate, Server
@@ -89,6 +89,13 @@ class _Deployments:
 
     async def due_start_timers(self, now_ms: int) -> list[StartTimerRow]:
         return [row for row in self.start_timers.values() if row.due <= now_ms]
+
+    async def start_timers_of(self, tenant: int) -> list[StartTimerRow]:
+        return [row for row in self.start_timers.values() if row.tenant == tenant]
+
+    async def move_start_timer(self, due_ms: int, row: StartTimerRow) -> None:
+        if self.start_timers[row.definition, row.element].due == due_ms:
+            self.start_timers[row.definition, row.element] = row
 
 
 class World:

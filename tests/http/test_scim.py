@@ -146,6 +146,10 @@ async def test_units_are_groups_and_their_members_have_posts(house: House, entra
     assert {one["value"] for one in gone.json()["members"]} == {"chen"}
     renamed = await entra.patch(path, {"op": "replace", "value": {"displayName": "质量管理部"}})
     assert renamed.json()["displayName"] == "质量管理部"
+    known_there = await entra.patch(path, {"op": "add", "value": {"externalId": "g7"}})
+    assert known_there.json()["externalId"] == "g7"
+    forgotten = await entra.patch(path, {"op": "remove", "path": "externalId"})
+    assert "externalId" not in forgotten.json()
     assert (await person(house, "zheng"))["posts"] == []
 
     assert (await entra.ask("DELETE", path)).status_code == 204

@@ -117,7 +117,9 @@ class _Drawing:
             elif key == "script":
                 attributes["scriptFormat"] = "feel"
                 inside.append(f"<script>{escape(value)}</script>")
-            elif key not in ("codeVariable", "messageVariable") and not (key == "calendar" and "timer" in given):
+            elif key not in ("codeVariable", "messageVariable") and not (
+                key == "calendar" and given.keys() & _TIMERS.keys()
+            ):
                 attributes[f"noria:{key}"] = value
         if extensions:
             inside.insert(0, f"<extensionElements>{''.join(extensions)}</extensionElements>")

@@ -20,7 +20,7 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.kernel.instants import parse_instant
 from noria.operate.calendar_drafts import CalendarDraft
-from noria.operate.office import Caller, RefusedError
+from noria.operate.office import Caller, RefusedError, iso
 from noria.operate.requests import Origin
 from noria.trust.people import Person, Unit
 from noria.trust.policy import Permission, Principal
@@ -121,6 +121,55 @@ async def test_what_is_opened_by_an_old_version_meanwhile_is_found_too(house: Ho
     await book.refresh()
     await house.noria.deriving.catch_up()
     assert await due(house, late) == FIRM
+
+
+DAILY = """
+startEvent every cycle=R/P2D calendar=plant
+userTask work assignee=lin
+endEvent end
+every -> work -> end
+"""
+
+
+async def next_start(house: House) -> int:
+    (row,) = await house.noria.catalogue_store.start_timers_of(TENANT)
+    return row.due
+
+
+async def test_a_publication_moves_the_next_start_of_a_process_too(house: House) -> None:
+    await house.deploy(DAILY)
+    assert await next_start(house) == PROVISIONAL
+    plan = await house.noria.services.calendaring.plan(HE, "plant", PLANT_2027)
+    assert [(item.process, item.element.id, item.instance_id) for item in plan.affected] == [("model", "every", "")]
+    assert await next_start(house) == PROVISIONAL
+    await house.noria.services.calendaring.publish(HE, "plant", PLANT_2027)
+    await eventually(lambda: derived(house.noria))
+    assert iso(await next_start(house)) == plan.affected[0].after == iso(FIRM)
+
+
+async def test_a_start_whose_day_was_certain_stays(house: House) -> None:
+    house.clock.instant = parse_instant("2026-12-28T10:00:00+08:00")
+    await house.deploy(DAILY)
+    before = await next_start(house)
+    await house.noria.services.calendaring.publish(HE, "plant", PLANT_2027)
+    await eventually(lambda: derived(house.noria))
+    assert await next_start(house) == before
+
+
+async def test_the_start_behind_one_that_was_made_while_a_calendar_came_is_counted_by_it(house: House) -> None:
+    await house.deploy(DAILY)
+    house.clock.instant = PROVISIONAL
+    await eventually(lambda: has_started(house))
+    behind = await next_start(house)
+    await house.noria.services.calendaring.publish(HE, "plant", PLANT_2027)
+    await eventually(lambda: derived(house.noria))
+    assert behind == parse_instant("2027-01-07T10:00:00+08:00") == await next_start(house)
+    (row,) = await house.noria.catalogue_store.start_timers_of(TENANT)
+    assert (row.calendar_version, row.provisional) == (2, 0)
+
+
+async def has_started(house: House) -> bool:
+    return await next_start(house) > PROVISIONAL
 
 
 async def test_only_one_of_two_publications_from_the_same_version_counts(house: House) -> None:

@@ -13,7 +13,7 @@ from noria.adapters.database.blobs import DatabaseBlobs
 from noria.adapters.database.catalogue import DatabaseCatalogue
 from noria.adapters.database.opening import Database
 from noria.adapters.database.people import DatabasePeople
-from noria.engine.state import State, encode_state
+from noria.engine.state import Deadline, State, encode_state
 from noria.operate.auditing import AuditFilter, verify_audit
 from noria.operate.deploying import DefinitionRow, Resource, StartTimerRow
 from noria.trust.audit import AuditRecord
@@ -202,8 +202,14 @@ async def test_start_timers_are_put_replaced_dropped_and_found_when_due(database
     moved = StartTimerRow(2, "every", 1, NOW_MS + 9, 2, "PT1H")
     await store.put_start_timers([], [moved])
     assert await store.due_start_timers(NOW_MS + 9) == [moved]
+    later = moved.at(NOW_MS + 20, Deadline("plant", 3, NOW_MS, "PT1H", provisional=True))
+    await store.move_start_timer(NOW_MS + 5, later)
+    assert await store.start_timers_of(1) == [moved]
+    await store.move_start_timer(NOW_MS + 9, later)
+    assert await store.start_timers_of(1) == [later]
+    assert await store.start_timers_of(2) == []
     await store.drop_start_timer(2, "every")
-    assert await store.due_start_timers(NOW_MS + 9) == []
+    assert await store.start_timers_of(1) == []
 
 
 # Audit records

@@ -51,13 +51,9 @@ def reckon(run: Run, start_ms: int, duration: str, calendar: str) -> tuple[int, 
     Raises:
         ValueError: it is not a duration, or the calendar is unknown or has no working time for it.
     """
-    parsed = parse_duration(duration)
     if not calendar:
-        return add_duration(InstantMs(start_ms), parsed, run.zone()), None
-    working = calendar_of(run, calendar)
-    due_ms = _added(working, start_ms, parsed)
-    provisional = is_provisional(working, InstantMs(due_ms))
-    return due_ms, Deadline(calendar, working.version, start_ms, duration, provisional)
+        return add_duration(InstantMs(start_ms), parse_duration(duration), run.zone()), None
+    return counted(calendar_of(run, calendar), start_ms, duration)
 
 
 def calendar_of(run: Run, calendar: str) -> WorkCalendar:
@@ -71,11 +67,19 @@ def calendar_of(run: Run, calendar: str) -> WorkCalendar:
     return run.facts.calendars[calendar]
 
 
-def _added(calendar: WorkCalendar, start_ms: int, duration: Duration) -> int:
+def counted(calendar: WorkCalendar, start_ms: int, duration: str) -> tuple[int, Deadline]:
+    """The instant a duration of working time after another, and how it was counted.
+
+    Raises:
+        ValueError: it is not a duration, or the calendar has no working time for it.
+    """
+    parsed = parse_duration(duration)
     try:
-        return add_working(calendar, InstantMs(start_ms), duration)
+        due_ms = add_working(calendar, InstantMs(start_ms), parsed)
     except (NoWorkingTimeError, OverflowError) as error:
         raise ValueError(str(error)) from None
+    provisional = is_provisional(calendar, InstantMs(due_ms))
+    return due_ms, Deadline(calendar.id, calendar.version, start_ms, duration, provisional)
 
 
 def deadline_set(key: int, deadline: Deadline) -> e.DeadlineSet:
@@ -96,14 +100,17 @@ def part_way(run: Run, start_ms: int, end_ms: int, share: float, calendar: str) 
     return add_working(working, InstantMs(start_ms), Duration(milliseconds=round(span_ms * share)))
 
 
+def is_behind(deadline: Deadline, calendar: WorkCalendar) -> bool:
+    """Whether a due date is provisional and was given by an earlier version of the calendar."""
+    return deadline.calendar == calendar.id and deadline.provisional and deadline.version < calendar.version
+
+
 def concerned_by(state: State, calendar: WorkCalendar) -> list[tuple[int, Deadline]]:
     """The provisional due dates that an earlier version of the calendar gave, by token of a task or timer."""
     return [
         (key, deadline)
         for key, deadline in state.deadlines.items()
-        if deadline.calendar == calendar.id
-        and deadline.provisional
-        and deadline.version < calendar.version
+        if is_behind(deadline, calendar)
         # Of a task that is done, the token may still wait at a save point.
         and (key in state.tasks or key in state.timers)
     ]
@@ -125,11 +132,10 @@ def derive(run: Run, command: c.DeriveDeadlines) -> Rejected | None:
     concerned = concerned_by(run.state, working)
     for key, deadline in concerned:
         try:
-            due_ms = _added(working, deadline.start_ms, parse_duration(deadline.duration))
+            due_ms, made = counted(working, deadline.start_ms, deadline.duration)
         except ValueError as error:
             return Rejected("calendar.no_working_time", str(error))
-        provisional = is_provisional(working, InstantMs(due_ms))
-        run.emit(e.DeadlineMoved(key, due_ms, working.version, provisional))
+        run.emit(e.DeadlineMoved(key, due_ms, made.version, made.provisional))
         if key in run.state.tasks:
             _move_reminders(run, key, deadline.start_ms, due_ms, working.id)
     if not concerned:

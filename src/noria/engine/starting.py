@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from noria.design.bpmn.graph import Element, Trigger, TriggerKind
-from noria.engine.arming import first_due
+from noria.engine.arming import Due, first_due
 from noria.engine.behaviours import BEHAVIOURS
 from noria.engine.deadlines import reckon, responsible
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
 from noria.engine.priority import priority_of
 from noria.engine.run import Run
-from noria.engine.state import State
+from noria.engine.state import Deadline, State
 from noria.engine.trouble import Trouble
 
 
-def first_start(definition: Definition, element: int, now_ms: int, facts: Facts) -> tuple[int, int, str, int]:
-    """When a timer start event is due first, how often it repeats after that (-1 for ever), its interval and priority.
+def first_start(definition: Definition, element: int, now_ms: int, facts: Facts) -> tuple[Due, int]:
+    """When a timer start event is due first and how it goes on, and its priority.
 
     Raises:
         Trouble: its expression gives no date-time, duration or cycle.
     """
     run = Run(definition, State(), now_ms, facts, BEHAVIOURS)
     start = definition.graph.elements[element]
-    due = first_due(run, start, _timer(start), {})
-    return due.due_ms, due.remaining, due.interval, _priority(run, start)
+    return first_due(run, start, _timer(start), {}), _priority(run, start)
 
 
 def _priority(run: Run, start: Element) -> int:
@@ -34,11 +33,13 @@ def _priority(run: Run, start: Element) -> int:
         return 0
 
 
-def next_start(definition: Definition, element: int, due_ms: int, interval: str, facts: Facts) -> int:
-    """The due instant after `due_ms` in a cycle."""
+def next_start(
+    definition: Definition, element: int, due_ms: int, interval: str, facts: Facts
+) -> tuple[int, Deadline | None]:
+    """The due instant after `due_ms` in a cycle, and how it was counted in a working calendar."""
     run = Run(definition, State(), due_ms, facts, BEHAVIOURS)
     calendar = responsible(run, _timer(definition.graph.elements[element]).calendar)
-    return reckon(run, due_ms, interval, calendar)[0]
+    return reckon(run, due_ms, interval, calendar)
 
 
 def _timer(start: Element) -> Trigger:

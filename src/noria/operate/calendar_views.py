@@ -94,7 +94,11 @@ class SuggestedDays(msgspec.Struct):
 
 
 class AffectedDeadline(msgspec.Struct):
-    """A due date that a publication would count anew, or has."""
+    """A due date that a publication would count anew.
+
+    Attributes:
+        instance_id: "" for a start event that waits for its time; `title` is the name of the process then.
+    """
 
     instance_id: str
     business_key: str
@@ -103,6 +107,7 @@ class AffectedDeadline(msgspec.Struct):
     before: str
     after: str
     provisional: bool
+    process: str
 
 
 class PublicationPlan(msgspec.Struct):

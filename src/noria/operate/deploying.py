@@ -18,6 +18,7 @@ from noria.engine.deadlines import OF_UNIT
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
 from noria.engine.starting import first_start
+from noria.engine.state import Deadline
 from noria.kernel.errors import NoriaError
 from noria.operate.delivery import StartPoint
 
@@ -57,7 +58,12 @@ class DefinitionRow(msgspec.Struct):
 
 
 class StartTimerRow(msgspec.Struct):
-    """When a timer start event of the newest version is due next; of several the higher `prio` goes first."""
+    """When a timer start event of the newest version is due next; of several the higher `prio` goes first.
+
+    Attributes:
+        calendar, calendar_version, start, duration, provisional: how the due instant was counted in a working
+            calendar (`Deadline`); "" for clock time.
+    """
 
     definition: int
     element: str
@@ -66,6 +72,31 @@ class StartTimerRow(msgspec.Struct):
     remaining: int
     interval: str
     prio: int = 0
+    calendar: str = ""
+    calendar_version: int = 0
+    start: int = 0
+    duration: str = ""
+    provisional: int = 0
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """How the due instant was counted in a working calendar, None for clock time."""
+        if not self.calendar:
+            return None
+        return Deadline(self.calendar, self.calendar_version, self.start, self.duration, bool(self.provisional))
+
+    def at(self, due_ms: int, deadline: Deadline | None) -> StartTimerRow:
+        """The same start timer with another due instant."""
+        counted = deadline or Deadline("", 0, 0, "")
+        return msgspec.structs.replace(
+            self,
+            due=due_ms,
+            calendar=counted.calendar,
+            calendar_version=counted.version,
+            start=counted.start_ms,
+            duration=counted.duration,
+            provisional=int(counted.provisional),
+        )
 
 
 class UnknownDefinitionError(NoriaError):
@@ -105,6 +136,14 @@ class CatalogueStore(Protocol):
 
     async def due_start_timers(self, now_ms: int) -> list[StartTimerRow]:
         """Start timers that are due, those of higher priority first."""
+        ...
+
+    async def start_timers_of(self, tenant: int) -> list[StartTimerRow]:
+        """All start timers of a tenant."""
+        ...
+
+    async def move_start_timer(self, due_ms: int, row: StartTimerRow) -> None:
+        """Give a start timer another due instant, if it is still due when it was."""
         ...
 
 
@@ -399,6 +438,10 @@ class Catalogue:
         """The newest decision files by name."""
         return {resource.name: resource.content for resource in await self._store.newest_resources(tenant, "dmn")}
 
+    async def form_files(self, tenant: int) -> dict[str, bytes]:
+        """The newest form files by name."""
+        return {resource.name: resource.content for resource in await self._store.newest_resources(tenant, "form")}
+
     async def resources(self, deployment: int) -> dict[str, bytes]:
         """What was deployed together, by name."""
         return {resource.name: resource.content for resource in await self._store.resources(deployment)}
@@ -455,8 +498,9 @@ class Catalogue:
         definition = self._compiled[row.id]
         found = []
         for element in self._starts(row.id, TriggerKind.TIMER):
-            due_ms, remaining, interval, prio = first_start(definition, element.index, now_ms, facts)
-            found.append(StartTimerRow(row.id, element.id, row.tenant, due_ms, remaining, interval, prio))
+            due, prio = first_start(definition, element.index, now_ms, facts)
+            timer = StartTimerRow(row.id, element.id, row.tenant, 0, due.remaining, due.interval, prio)
+            found.append(timer.at(due.due_ms, due.deadline))
         return found
 
     # Start events

@@ -24,10 +24,12 @@ from noria.kernel.errors import NoriaError, Rejected
 from noria.kernel.instants import from_datetime
 from noria.operate.calendar_views import AffectedDeadline
 from noria.operate.calendars import CalendarBook, CalendarRow
+from noria.operate.deploying import StartTimerRow
 from noria.operate.office import Office, element_ref, iso
 from noria.operate.operations import BatchItem, BatchRow, BatchStore, Plan
 from noria.operate.requests import Origin, Request
 from noria.operate.rows import InstanceRow
+from noria.operate.start_timers import StartTimers
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +40,11 @@ _LOOK_AGAIN_MS = 500
 class Deriving:
     """Finds due dates that a publication concerns, shows them, and has them counted anew in the background."""
 
-    def __init__(self, office: Office, store: BatchStore, book: CalendarBook) -> None:
+    def __init__(self, office: Office, store: BatchStore, book: CalendarBook, starts: StartTimers) -> None:
         self._office = office
         self._store = store
         self._book = book
+        self._starts = starts
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -56,8 +59,9 @@ class Deriving:
         facts = self._office.facts(tenant)
         facts = msgspec.structs.replace(facts, calendars={**facts.calendars, calendar.id: calendar})
         command = c.DeriveDeadlines(by, calendar.id, calendar.version)
-        total = 0
-        listed: list[AffectedDeadline] = []
+        starts = await self._starts.derived(tenant, calendar)
+        total = len(starts)
+        listed = [await self._start_moved(before, after) for before, after in starts[:limit]]
         async for row, state in self._concerned(tenant, calendar):
             definition = await self._office.catalogue.get(row.definition)
             outcome = step(definition, state, command, self._office.clock.now_ms(), facts)
@@ -77,9 +81,16 @@ class Deriving:
                         iso(what.due_ms),
                         iso(event.due_ms),
                         event.provisional,
+                        definition.graph.key,
                     )
                 )
         return total, listed
+
+    async def _start_moved(self, before: StartTimerRow, after: StartTimerRow) -> AffectedDeadline:
+        graph = (await self._office.catalogue.get(before.definition)).graph
+        element = element_ref(graph.elements[graph.element_of[before.element]])
+        start, end = iso(before.due), iso(after.due)
+        return AffectedDeadline("", "", graph.name, element, start, end, bool(after.provisional), graph.key)
 
     async def _concerned(self, tenant: int, calendar: WorkCalendar) -> AsyncIterator[tuple[InstanceRow, State]]:
         due_ms = await self._known_until(tenant, calendar)
@@ -169,6 +180,7 @@ class Deriving:
                     # Another process owns them and has not read the calendar yet.
                     await self._pause()
             found = await self._note(row, plan, refused)
+        await self._starts.derive(row.tenant, self._book.calendar(row.tenant, plan.calendar, plan.calendar_version))
         if not row.ended:
             await self._store.finish(row.id, self._office.clock.now_ms(), "")
 

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 from noria.engine import commands as c
 from noria.engine import events as e
-from noria.engine.facts import Facts
-from noria.engine.starting import next_start
 from noria.kernel.errors import NoriaError
-from noria.operate.deploying import Catalogue, CatalogueStore
-from noria.operate.ids import shard_of_key
 from noria.operate.ports import Clock, InstanceStore
 from noria.operate.requests import Accepted, Committed, Origin, Request
 from noria.operate.runtime import Runtime
@@ -22,7 +17,6 @@ logger = logging.getLogger(__name__)
 _PAGE, _PAGE_BESIDE_PEOPLE = 100, 20
 """Timers that are read and handed over at once."""
 _LOOK_AGAIN_MS = 1_000
-FactsOf = Callable[[int], Facts]
 _ARMING = frozenset(
     {e.TimerStarted, e.InstanceResumed, e.InstanceMigrated, e.InstanceRestored, e.TakenBack, e.InstanceRestarted}
 )
@@ -106,63 +100,3 @@ class Timers:
     async def _due(self) -> list[tuple[int, int, int]]:
         page = _PAGE_BESIDE_PEOPLE if self._runtime.people_are_about else _PAGE
         return await self._store.due_timers(self._clock.now_ms(), page, self._runtime.owned)
-
-
-class StartTimers:
-    """Starts the processes whose timer start events fall due."""
-
-    def __init__(
-        self, runtime: Runtime, catalogue: Catalogue, store: CatalogueStore, clock: Clock, facts: FactsOf
-    ) -> None:
-        self._runtime = runtime
-        self._catalogue = catalogue
-        self._store = store
-        self._clock = clock
-        self._facts = facts
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin; what fell due while nobody looked starts first."""
-        self._task = asyncio.create_task(self._work(), name="noria-start-timers")
-
-    async def stop(self) -> None:
-        """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
-
-    async def _work(self) -> None:
-        while True:
-            try:
-                await self.start_due()
-            except NoriaError as error:
-                logger.warning("Start timers pause: %s", error)
-            except Exception:
-                logger.exception("Start timers pause on a defect")
-            await self._clock.sleep_until(self._clock.now_ms() + _LOOK_AGAIN_MS)
-
-    async def start_due(self) -> int:
-        """Start every process that is due now, and whose start falls to this process; gives how many."""
-        due = await self._store.due_start_timers(self._clock.now_ms())
-        rows = [row for row in due if self._runtime.owns(shard_of_key(f"start-timer:{row.definition}:{row.element}"))]
-        for row in rows:
-            definition = await self._catalogue.get(row.definition)
-            if not self._catalogue.is_newest(row.definition):
-                # Two versions were deployed at once, in two processes; only the newest starts by itself.
-                await self._store.drop_start_timer(row.definition, row.element)
-                continue
-            command = c.StartInstance(TIMER, {"id": TIMER}, start_element=row.element)
-            # The key names the due instant: after a crash in between, the same start is not made twice.
-            key = f"start-timer:{row.definition}:{row.element}:{row.due}"
-            await self._runtime.submit(
-                Request(command, TIMER, tenant=row.tenant, definition=row.definition, key=key, origin=Origin("timer"))
-            )
-            if not row.remaining:
-                await self._store.drop_start_timer(row.definition, row.element)
-                continue
-            index = definition.graph.element_of[row.element]
-            row.due = next_start(definition, index, row.due, row.interval, self._facts(row.tenant))
-            row.remaining -= 1 if row.remaining > 0 else 0
-            await self._store.put_start_timers([], [row])
-        return len(rows)

@@ -11,6 +11,7 @@ What people wrote goes into places that hold plain text; where a vendor has only
 from __future__ import annotations
 
 import hmac
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
@@ -28,7 +29,7 @@ KEY_CHARS_MIN = 8
 _HARMLESS = str.maketrans("[]()<>*_`#!@|~\r\n", "［］（）＜＞＊＿｀＃！＠｜～  ")
 
 
-class _Robot:
+class _Robot(ABC):
     """What all robots share: post JSON, and look for the vendor's own code in the answer."""
 
     code_field: ClassVar[str]
@@ -45,9 +46,9 @@ class _Robot:
         """Where to post."""
         return self._url
 
+    @abstractmethod
     def body(self, message: Message, now_ms: int) -> dict[str, object]:
         """What to post."""
-        raise NotImplementedError
 
     async def send(self, message: Message, now_ms: int) -> None:
         """Post into the room.

@@ -16,6 +16,7 @@ import msgspec
 from noria import __version__
 from noria.adapters.cli.exporting import export_command
 from noria.adapters.cli.importing import import_command
+from noria.adapters.cli.options import FILES
 from noria.adapters.cli.people import told, write
 from noria.adapters.cli.simulation import sim_command
 from noria.adapters.cli.trial import decide_command, run_command
@@ -193,16 +194,13 @@ def _read(files: tuple[Path, ...]) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in files}
 
 
-_files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-
-
 def _print(findings: list[Finding]) -> None:
     for finding in findings:
         click.echo(str(finding))
 
 
 @group.command()
-@_files
+@FILES
 @_data
 @_database
 @click.pass_obj
@@ -226,7 +224,7 @@ def check(root: Composition, files: tuple[Path, ...], data: Path | None, databas
 
 
 @group.command()
-@_files
+@FILES
 @_data
 @_database
 @click.pass_obj
@@ -337,7 +335,7 @@ def people() -> None:
 
 
 @people.command("import")
-@_files
+@FILES
 @_data
 @_database
 @click.option("--apply", is_flag=True, help="Write it; without this it is only shown what would change.")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from noria.adapters.cli.options import converts_into
 from noria.design.bpmn import read_bpmn, write_bpmn
 from noria.design.exporting import Plain, export_plain, sentence
 from noria.design.findings import Finding, has_errors
@@ -23,23 +24,8 @@ _SUMMARY = {
 
 
 @click.command("export")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@converts_into("exported", "export")
 @click.option("--plain", is_flag=True, help="As plain BPMN 2.0, without any namespace but the standard's own.")
-@click.option(
-    "--to",
-    "folder",
-    default=Path("exported"),
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder that receives the files; it is made when it is not there.",
-)
-@click.option(
-    "--report", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of report."
-)
-@click.option(
-    "--language", type=click.Choice(["zh", "en"]), default="en", show_default=True, help="Language of the sentences."
-)
-@click.option("--overwrite", is_flag=True, help="Replace files of an earlier export.")
 def export_command(
     files: tuple[Path, ...], folder: Path, report: str, language: str, *, plain: bool, overwrite: bool
 ) -> None:

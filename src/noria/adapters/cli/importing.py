@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from noria.adapters.cli.options import converts_into
 from noria.design.importing import Imported, ReportLine, import_file
 
 _ENDINGS = (".bpmn20.xml", ".bpmn.xml", ".bpmn", ".xml")
@@ -24,22 +25,7 @@ _SUMMARY = {
 
 
 @click.command("import")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--to",
-    "folder",
-    default=Path("imported"),
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder that receives the files; it is made when it is not there.",
-)
-@click.option(
-    "--report", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of report."
-)
-@click.option(
-    "--language", type=click.Choice(["zh", "en"]), default="en", show_default=True, help="Language of the sentences."
-)
-@click.option("--overwrite", is_flag=True, help="Replace files of an earlier import.")
+@converts_into("imported", "import")
 def import_command(files: tuple[Path, ...], folder: Path, report: str, language: str, *, overwrite: bool) -> None:
     """Import BPMN and DMN files of Camunda, Operaton, Zeebe, Flowable, Activiti and SpiffWorkflow.
 

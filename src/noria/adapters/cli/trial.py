@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from noria.adapters.calendars import CHINA_ZONE, china_calendar
+from noria.adapters.cli.options import FILES
 from noria.adapters.spreadsheets import SpreadsheetFiles
 from noria.adapters.system import SystemClock
 from noria.design.dmn import explain
@@ -154,7 +155,7 @@ class Trial:
 
 
 @click.command("run")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@FILES
 @click.option("--variables", default="{}", help="Variables of the start, a JSON object.")
 @click.option("--process", default="", help="Which process, when the files hold several.")
 @click.option("--complete", type=click.Choice(["all", "ask"]), default="all", help="Complete tasks by itself, or ask.")
@@ -206,7 +207,7 @@ def run_command(
 
 
 @click.command("decide")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@FILES
 @click.option("--decision", required=True, help="Id or name of the decision.")
 @click.option("--variables", default="{}", help="Input data, a JSON object.")
 @click.option("--explain", "explained", is_flag=True, help="Print why: inputs, every row, and where each null is from.")

@@ -93,3 +93,17 @@ class DatabaseCatalogue:
             c = t.start_timer.c
             query = sa.select(t.start_timer).where(c.due <= now_ms).order_by(c.prio.desc(), c.due, c.definition)
             return [StartTimerRow(**row) for row in (await db.execute(query)).mappings().all()]
+
+    async def start_timers_of(self, tenant: int) -> list[StartTimerRow]:
+        """All start timers of a tenant."""
+        async with self._database.reading() as db:
+            c = t.start_timer.c
+            query = sa.select(t.start_timer).where(c.tenant == tenant).order_by(c.definition, c.element)
+            return [StartTimerRow(**row) for row in (await db.execute(query)).mappings().all()]
+
+    async def move_start_timer(self, due_ms: int, row: StartTimerRow) -> None:
+        """Give a start timer another due instant, if it is still due when it was."""
+        c = t.start_timer.c
+        where = (c.definition == row.definition) & (c.element == row.element) & (c.due == due_ms)
+        async with self._database.writing() as db:
+            await db.execute(sa.update(t.start_timer).where(where).values(**msgspec.structs.asdict(row)))

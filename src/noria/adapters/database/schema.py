@@ -306,6 +306,12 @@ start_timer = sa.Table(
     _int("remaining"),
     _text("interval"),
     _prio(),
+    # Likewise.
+    sa.Column("calendar", Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("calendar_version", Int, nullable=False, server_default="0"),
+    sa.Column("start", Int, nullable=False, server_default="0"),
+    sa.Column("duration", Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("provisional", Int, nullable=False, server_default="0"),
     sa.Index("start_timer_due", "due"),
 )
 

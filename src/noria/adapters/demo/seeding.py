@@ -89,13 +89,13 @@ class _Seeder:
         self.agenda: list[tuple[int, int, Callable[[], Awaitable[None]]]] = []
         self.planned: set[tuple[int, int]] = set()
         self.number = 0
-        self.started = 0
+        self.starts, self.started = requests, 0
 
     async def run(self) -> None:
         """Company, models, then requests in the order of their simulated instants."""
         noria = self.noria
         people, accounts = noria.people, noria.services.accounts
-        self.progress(0, self.requests, "company")
+        self.progress(0, self.starts, "company")
         await people.put(DEMO_TENANT, list(PEOPLE), list(UNITS), self.clock.now_ms())
         for person in PEOPLE:
             await accounts.set_password(DEMO_TENANT, person.id, DEMO_PASSWORD, self.clock.now_ms())
@@ -104,6 +104,7 @@ class _Seeder:
             await noria.catalogue.deploy(DEMO_TENANT, "he", example_files(example), now_ms, facts)
         await noria.take_shards()
         self._plan_starts()
+        self.starts = sum(at_ms <= self.end_ms for at_ms, _, _ in self.agenda)
         while self.agenda:
             at_ms, _, act = heapq.heappop(self.agenda)
             if at_ms > self.end_ms:
@@ -113,7 +114,7 @@ class _Seeder:
             await act()
         await self._timers_until(self.end_ms)
         self.clock.instant = self.end_ms
-        self.progress(self.requests, self.requests, "figures")
+        self.progress(self.starts, self.starts, "figures")
         await noria.projector.catch_up()
 
     async def _timers_until(self, until_ms: int) -> None:
@@ -152,7 +153,7 @@ class _Seeder:
     async def _start(self, process: str) -> None:
         self.started += 1
         if self.started % 20 == 0:
-            self.progress(self.started, self.requests, "requests")
+            self.progress(self.started, self.starts, "requests")
         noria = self.noria
         organisation = await noria.people.organisation(DEMO_TENANT)
         person = organisation.people[habits.starter(self.random, process)]

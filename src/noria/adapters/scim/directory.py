@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -151,7 +152,7 @@ class Directory:
         return Sight(await self._people.organisation(tenant), await self._people.history(tenant), base)
 
 
-class _Service(Generic[M]):
+class _Service(ABC, Generic[M]):
     """What users and groups have in common."""
 
     kind: _Resource[M]
@@ -166,21 +167,21 @@ class _Service(Generic[M]):
         """See the organisation as it is now."""
         self.sight = await self.directory.sight(self.caller, self.asked.base)
 
+    @abstractmethod
     def members(self) -> list[M]:
         """All that there are."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shown(self, member: M) -> Any:
         """One as a resource."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def write(self, resource: Any, before: M | None, *, replaces: bool) -> str:
         """Write what a resource says; gives its id."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def remove(self, member: M) -> None:
         """Delete one."""
-        raise NotImplementedError
 
     def find(self, key: str) -> M:
         """By its id.
@@ -326,7 +327,7 @@ class _Groups(_Service[Unit]):
         return self.sight.group(member)
 
     async def write(self, resource: Group, before: Unit | None, *, replaces: bool) -> str:
-        unit = self.sight.unit(resource, before)
+        unit = self.sight.unit(resource, before, replaces=replaces)
         keeps = replaces and resource.members is None
         people, units = ([], []) if keeps else self.sight.with_members(unit, resource.members or [])
         await self.directory.write(self.caller, people, [unit, *units])

@@ -153,13 +153,12 @@ class Sight:
     def _ref(self, kind: str, key: str) -> Reference[Any]:
         return Reference(f"{self._base}/{kind}/{key}")
 
-    def unit(self, group: Group, before: Unit | None) -> Unit:
-        """What a group says of a unit itself."""
+    def unit(self, group: Group, before: Unit | None, *, replaces: bool) -> Unit:
+        """What a group says of a unit itself; `replaces` as for people."""
         name = (group.display_name or "").strip()
         known = before or Unit(_free(name, self._history, "unit", "unit"), name)
-        return msgspec.structs.replace(
-            known, name=name, external_id=group.external_id or known.external_id, active=True
-        )
+        external_id = group.external_id or (known.external_id if replaces else "")
+        return msgspec.structs.replace(known, name=name, external_id=external_id, active=True)
 
     def with_members(self, unit: Unit, members: Iterable[GroupMember]) -> tuple[list[Person], list[Unit]]:
         """The people and units that change so that a unit has just these members.

@@ -56,6 +56,7 @@ export interface AffectedDeadline {
   before: string;
   after: string;
   provisional: boolean;
+  process: string;
 }
 
 export interface PublicationPlan {
