@@ -184,6 +184,8 @@ class Verbs:
         return c.Comment(caller.principal.id, wish.text, token, named)
 
     async def _active(self, caller: Caller, people: Sequence[str]) -> None:
+        if not people:
+            return
         organisation = await self._office.people.organisation(caller.principal.tenant)
         for person in people:
             known = organisation.people.get(person)
