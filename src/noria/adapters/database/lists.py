@@ -344,7 +344,7 @@ class DatabaseLists:
             if status is not InstanceStatus.ALL:
                 where.append(_is_of(_STATUS[status]))
             if numbered:
-                where.append(seeking.is_among(t.inst, numbered))
+                where.append(seeking.is_one_of(t.inst, numbered))
             only_open = status is InstanceStatus.OPEN
             seed = self._seed(who, box, where, numbered, only_open=only_open, definitions=definitions)
             # An id begins with the instant at which its instance was started.
