@@ -81,6 +81,11 @@ def is_among(table: sa.Table, iids: Iterable[int]) -> Where:
     return sa.tuple_(table.c.shard, table.c.iid).in_(sa.select(shard_in(iid), iid))
 
 
+def is_one_of(table: sa.Table, iids: Sequence[int]) -> Where:
+    """The same of a few, which a condition among others may have: each is written out, so that it can be begun with."""
+    return sa.and_(table.c.shard.in_({shard_of(iid) for iid in iids}), table.c.iid.in_(iids))
+
+
 def on_instance(found: sa.FromClause) -> Where:
     """Joins `inst` to a set of ids, by its key."""
     return sa.and_(t.inst.c.shard == shard_in(found.c.iid), t.inst.c.iid == found.c.iid)
