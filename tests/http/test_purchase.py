@@ -189,3 +189,21 @@ async def test_the_board_counts_what_happened(house: House, sign_in: SignIn) -> 
     assert tiles["handling"]["count"] == 2
     assert tiles["errors"]["share"] == 0
     assert (await lin.get("/processes/purchase/board")).status_code == 403
+
+
+async def test_who_puts_a_task_back_and_is_no_candidate_any_more_is_answered_and_sees_it_no_more(
+    house: House, sign_in: SignIn
+) -> None:
+    lin, wang, li, he = [await sign_in(name) for name in ("lin", "wang", "li", "he")]
+    await lin.start(amount=68_400)
+    await wang.complete()
+    task = (await li.task("group"))["id"]
+    await li.post(f"/tasks/{task}/claim", {})
+    moved = {"id": "li", "username": "li", "name": "李娜", "unit": "it", "roles": ["employee"]}
+    answer = await he.send("PUT", "/admin/people/li", json=moved)
+    assert answer.status_code == 200, answer.text
+    back = await li.post(f"/tasks/{task}/unclaim", {})
+    assert back.status_code == 200, back.text
+    assert back.json()["assignee"] is None
+    assert (await li.get(f"/tasks/{task}")).status_code == 403
+    assert (await li.post(f"/tasks/{task}/unclaim", {})).status_code == 403

@@ -183,11 +183,29 @@ class Inbox:
     # One task
 
     async def one(self, caller: Caller, task_id: str) -> TaskView:
-        """An open task as in a list."""
-        _, token, held = await self.open(caller, task_id)
+        """An open task as in a list, for who may see it or has just put it back.
+
+        Raises:
+            NotFoundError: it is not open, or there is none.
+            DeniedError: the caller has no part in its instance.
+        """
+        iid, token = parse_task_id(task_id) or (0, 0)
+        held = await self._office.runtime.instance(iid)
+        known = held is not None and held.row.tenant == caller.principal.tenant and token in held.state.tasks
+        if held is None or not known or not await self._shown(caller, held, token):
+            _, token, held = await self.open(caller, task_id)
         organisation = await self._office.people.organisation(caller.principal.tenant)
         now_ms = self._office.clock.now_ms()
         return await task_view(self._office, open_task(held, token), organisation, now_ms, caller.principal)
+
+    async def _shown(self, caller: Caller, held: Held, token: int) -> bool:
+        """Whether a task may be shown: to who had it by transfer and put it back it is nobody's business any more."""
+        if await self._cases.may_see(caller, held):
+            return True
+        last = (await self._office.store.journal_of(held.row.iid))[-1]
+        return last.actor == caller.principal.id and any(
+            isinstance(event, e.TaskUnclaimed) and event.token == token for event in e.decode_events(last.ev)
+        )
 
     async def detail(self, caller: Caller, task_id: str) -> TaskDetail:
         """A task with its form, its data, and what the caller may do with it; a closed one as it was when it closed."""
@@ -304,7 +322,7 @@ class Inbox:
             allowed.append("consult")
             if not task.assignee:
                 allowed.append("claim")
-            elif task.claimed:
+            elif task.claimed and not task.owner:
                 allowed.append("unclaim")
             if can_return and not barred:
                 allowed.append("return")

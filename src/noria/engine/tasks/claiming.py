@@ -49,8 +49,9 @@ def unclaim(run: Run, command: c.UnclaimTask) -> Rejected | None:
     task = held_task(run, command.token, command.by, command.version)
     if isinstance(task, Rejected):
         return task
-    if not task.claimed:
-        return Rejected("task.not_claimed", f"Task {command.token} was not claimed from a group.")
+    # What was delegated comes back to who claimed it.
+    if not task.claimed or task.owner:
+        return Rejected("task.not_claimed", f"Task {command.token} was not claimed from a group by its holder.")
     run.emit(e.TaskUnclaimed(command.token, command.by))
     return None
 
