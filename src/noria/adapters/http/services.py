@@ -14,6 +14,7 @@ from noria.operate.bulk import Bulk
 from noria.operate.calendaring import Calendaring
 from noria.operate.cases import Cases
 from noria.operate.desk import Desk
+from noria.operate.forms import Forms
 from noria.operate.inbox import Inbox
 from noria.operate.models import Models
 from noria.operate.office import Office
@@ -65,6 +66,7 @@ class Services(msgspec.Struct):
     paths: Paths
     models: Models
     rules: Rules
+    forms: Forms
     workers: Workers
     watching: Watching
     auditing: Auditing
