@@ -18,6 +18,7 @@ from noria.kernel.instants import MINUTE_MS, Duration, InstantMs, add_duration, 
 
 SEARCH_DAYS_MAX = 20_000
 DAY_MINUTES = 24 * 60
+_DAY = timedelta(days=1)
 Hours = tuple[tuple[int, int], ...]
 """The working intervals of a day, (from, to) in minutes since its midnight, ascending. A shift that crosses midnight
 ends behind minute 1440 and belongs to the day on which it begins."""
@@ -214,16 +215,37 @@ def _backwards(calendar: WorkCalendar, at: int, left_ms: int, zone: ZoneInfo) ->
     return at  # never: _spans raises instead of ending
 
 
+class WorkingDays:
+    """A calendar that many questions are asked of: the intervals of each day are counted once."""
+
+    def __init__(self, calendar: WorkCalendar) -> None:
+        self._calendar = calendar
+        self._zone = ZoneInfo(calendar.zone)
+        self._spans: dict[date, list[tuple[int, int]]] = {}
+
+    def between(self, start: InstantMs, end: InstantMs) -> int:
+        """Working time between two instants, ms; negative when the end is the earlier one."""
+        if end < start:
+            return -self.between(end, start)
+        day = to_datetime(start, self._zone).date() - _DAY
+        last = to_datetime(end, self._zone).date() + _DAY
+        total_ms = 0
+        while day <= last:
+            for first, until in self._on(day):
+                if first < end and start < until:
+                    total_ms += min(until, end) - max(first, start)
+            day += _DAY
+        return total_ms
+
+    def _on(self, day: date) -> list[tuple[int, int]]:
+        spans = self._spans.get(day)
+        if spans is None:
+            hours = intervals_on(self._calendar, day)
+            spans = [(_instant(day, first, self._zone), _instant(day, until, self._zone)) for first, until in hours]
+            self._spans[day] = spans
+        return spans
+
+
 def working_between(calendar: WorkCalendar, start: InstantMs, end: InstantMs) -> int:
     """Working time between two instants, ms; negative when the end is the earlier one."""
-    if end < start:
-        return -working_between(calendar, end, start)
-    zone = ZoneInfo(calendar.zone)
-    day = to_datetime(start, zone).date() - timedelta(days=1)
-    last = to_datetime(end, zone).date() + timedelta(days=1)
-    total_ms = 0
-    while day <= last:
-        for first, until in intervals_on(calendar, day):
-            total_ms += max(0, min(_instant(day, until, zone), end) - max(_instant(day, first, zone), start))
-        day += timedelta(days=1)
-    return total_ms
+    return WorkingDays(calendar).between(start, end)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from noria.design.bpmn.graph import Graph, Kind
 from noria.engine import events as e
 from noria.engine.state import State, Status
-from noria.kernel.calendar import WorkCalendar, working_between
+from noria.kernel.calendar import WorkCalendar, WorkingDays
 from noria.kernel.instants import InstantMs, to_datetime
 
 RETURN, INCIDENT = "return", "incident"
@@ -146,6 +147,7 @@ class Fold:
         self._known = dict(visits)
         self._lives = dict(lives)
         self._calendar_of = calendar_of
+        self._days: dict[tuple[str, int], WorkingDays] = {}
         zone = calendar_of("", 0).zone
         self._zone = ZoneInfo(zone) if zone != "UTC" else UTC
         self.visits: dict[tuple[int, int], Visit] = {}
@@ -155,63 +157,70 @@ class Fold:
 
     def add(self, row: Recorded, graph: Graph) -> None:
         """Fold one row."""
-        actors: dict[int, tuple[str, str]] = {}
+        self._graph = graph
+        self._actors: dict[int, tuple[str, str]] = {}
         for n, event in enumerate(row.events):
-            if isinstance(event, e.InstanceStarted):
-                self.lives[row.iid] = Life(row.iid, row.tenant, row.definition, row.ts)
-            elif isinstance(event, e.ElementEntered):
-                self._enter(row, event, graph)
-            elif isinstance(event, e.TaskOpened):
-                visit = self._visit(row.iid, event.token)
-                visit.due, visit.round, visit.human = event.due_ms, event.round, 1
-                visit.claimed = row.ts if event.assignee else 0
-                visit.name = event.name
-            elif isinstance(event, e.DeadlineSet | e.DeadlineMoved):
-                self._count_by(row, event)
-            elif isinstance(event, e.TaskClaimed | e.TaskTransferred):
-                visit = self._visit(row.iid, event.token)
-                visit.claimed = visit.claimed or row.ts
-            elif isinstance(event, e.TaskUnclaimed):
-                self._visit(row.iid, event.token).claimed = 0
-            elif isinstance(event, e.TaskCompleted):
-                actors[event.token] = ("submitted" if event.with_start else "completed", event.by)
-                if event.with_start:
-                    self._visit(row.iid, event.token).human = 0
-            elif isinstance(event, e.TaskReturned):
-                actors[event.token] = ("returned", event.by)
-                self._occur(row, n, event.element, RETURN)
-            elif isinstance(event, e.IncidentRaised):
-                self._occur(row, n, event.element, INCIDENT)
-            elif isinstance(event, e.InstanceMigrated):
-                self._migrate(row, event)
-            elif isinstance(event, e.InstanceRestored):
-                self._restore(row, event.state, event.after)
-            elif isinstance(event, e.TakenBack | e.InstanceRestarted):
-                self._restore(row, event.state, row.definition)
-            elif isinstance(event, e.LoopStarted | e.ApprovalOpened):
-                self._begin_loop(row, event.token)
-            elif isinstance(event, e.ElementLeft):
-                outcome, actor = actors.get(event.token, ("completed", ""))
-                self._close(row, event.token, outcome, actor)
-                self._count_flows(row, event.flows)
-            elif isinstance(event, e.GatewayActivated):
-                self._count_flows(row, event.flows)
-            elif isinstance(event, e.ElementCancelled):
-                outcome, actor = actors.get(event.token, ("cancelled", ""))
-                self._close(row, event.token, outcome, actor)
-            elif isinstance(event, e.TokenMerged):
-                self._close(row, event.token, "completed", "")
-            elif type(event) in _ENDS:
-                self._end(row, _ENDS[type(event)])
+            fold = self._FOLDS.get(type(event))
+            if fold is not None:
+                fold(self, row, n, event)
 
-    def _enter(self, row: Recorded, event: e.ElementEntered, graph: Graph) -> None:
-        if graph.elements[event.element].kind is Kind.PROCESS:
+    def _start(self, row: Recorded, _n: int, _event: e.InstanceStarted) -> None:
+        self.lives[row.iid] = Life(row.iid, row.tenant, row.definition, row.ts)
+
+    def _enter(self, row: Recorded, _n: int, event: e.ElementEntered) -> None:
+        if self._graph.elements[event.element].kind is Kind.PROCESS:
             return
         self.visits[row.iid, event.token] = Visit(
             row.iid, event.token, row.tenant, row.definition, event.element, row.ts
         )
 
-    def _count_by(self, row: Recorded, event: e.DeadlineSet | e.DeadlineMoved) -> None:
+    def _open(self, row: Recorded, _n: int, event: e.TaskOpened) -> None:
+        visit = self._visit(row.iid, event.token)
+        visit.due, visit.round, visit.human = event.due_ms, event.round, 1
+        visit.claimed = row.ts if event.assignee else 0
+        visit.name = event.name
+
+    def _claim(self, row: Recorded, _n: int, event: e.TaskClaimed | e.TaskTransferred) -> None:
+        visit = self._visit(row.iid, event.token)
+        visit.claimed = visit.claimed or row.ts
+
+    def _unclaim(self, row: Recorded, _n: int, event: e.TaskUnclaimed) -> None:
+        self._visit(row.iid, event.token).claimed = 0
+
+    def _complete(self, row: Recorded, _n: int, event: e.TaskCompleted) -> None:
+        self._actors[event.token] = ("submitted" if event.with_start else "completed", event.by)
+        if event.with_start:
+            self._visit(row.iid, event.token).human = 0
+
+    def _return(self, row: Recorded, n: int, event: e.TaskReturned) -> None:
+        self._actors[event.token] = ("returned", event.by)
+        self._occur(row, n, event.element, RETURN)
+
+    def _fail(self, row: Recorded, n: int, event: e.IncidentRaised) -> None:
+        self._occur(row, n, event.element, INCIDENT)
+
+    def _take_back(self, row: Recorded, _n: int, event: e.TakenBack | e.InstanceRestarted) -> None:
+        self._restore(row, event.state, row.definition)
+
+    def _put_back(self, row: Recorded, _n: int, event: e.InstanceRestored) -> None:
+        self._restore(row, event.state, event.after)
+
+    def _leave(self, row: Recorded, _n: int, event: e.ElementLeft) -> None:
+        outcome, actor = self._actors.get(event.token, ("completed", ""))
+        self._close(row, event.token, outcome, actor)
+        self._count_flows(row, event.flows)
+
+    def _activate(self, row: Recorded, _n: int, event: e.GatewayActivated) -> None:
+        self._count_flows(row, event.flows)
+
+    def _cancel(self, row: Recorded, _n: int, event: e.ElementCancelled) -> None:
+        outcome, actor = self._actors.get(event.token, ("cancelled", ""))
+        self._close(row, event.token, outcome, actor)
+
+    def _merge(self, row: Recorded, _n: int, event: e.TokenMerged) -> None:
+        self._close(row, event.token, "completed", "")
+
+    def _count_by(self, row: Recorded, _n: int, event: e.DeadlineSet | e.DeadlineMoved) -> None:
         """A limit in working time; that of a timer is no visit's."""
         key = (row.iid, event.key)
         if key not in self.visits and key not in self._known:
@@ -227,7 +236,7 @@ class Fold:
         keys = {key for key in (*self._known, *self.visits) if key[0] == iid}
         return [visit for key in sorted(keys) if not (visit := self.visits.get(key) or self._known[key]).closed]
 
-    def _migrate(self, row: Recorded, event: e.InstanceMigrated) -> None:
+    def _migrate(self, row: Recorded, _n: int, event: e.InstanceMigrated) -> None:
         """What is open goes on in the other version; what is closed stays with the version that it happened in."""
         self._live_by(row, event.after)
         for visit in self._open_visits(row.iid):
@@ -270,10 +279,10 @@ class Fold:
         life.definition = definition
         self.lives[row.iid] = life
 
-    def _begin_loop(self, row: Recorded, token: int) -> None:
+    def _begin_loop(self, row: Recorded, _n: int, event: e.LoopStarted | e.ApprovalOpened) -> None:
         """The instances of a loop are the visits; the activity's own token only waits for them."""
-        if self.visits.pop((row.iid, token), None) is None:
-            self._close(row, token, "completed", "")
+        if self.visits.pop((row.iid, event.token), None) is None:
+            self._close(row, event.token, "completed", "")
 
     def _count_flows(self, row: Recorded, flows: tuple[int, ...]) -> None:
         day = to_datetime(InstantMs(row.ts), self._zone).date().isoformat()
@@ -295,7 +304,10 @@ class Fold:
     def _working(self, start: int, end: int, calendar: str = "", version: int = 0) -> int:
         if end <= start:
             return 0
-        return working_between(self._calendar_of(calendar, version), InstantMs(start), InstantMs(end))
+        days = self._days.get((calendar, version))
+        if days is None:
+            days = self._days[calendar, version] = WorkingDays(self._calendar_of(calendar, version))
+        return days.between(InstantMs(start), InstantMs(end))
 
     def _close(self, row: Recorded, token: int, outcome: str, actor: str) -> None:
         key = (row.iid, token)
@@ -309,11 +321,41 @@ class Fold:
         until = visit.claimed or row.ts
         visit.waiting = until - visit.entered if visit.human else 0
         visit.handling_work = self._working(visit.entered, row.ts, visit.calendar, visit.calendar_version)
-        waited = self._working(visit.entered, until, visit.calendar, visit.calendar_version) if visit.human else 0
-        visit.waiting_work = waited
+        if not visit.human:
+            visit.waiting_work = 0
+        elif until == row.ts:
+            visit.waiting_work = visit.handling_work
+        else:
+            visit.waiting_work = self._working(visit.entered, until, visit.calendar, visit.calendar_version)
 
-    def _end(self, row: Recorded, status: Status) -> None:
+    def _end(self, row: Recorded, _n: int, event: e.AnyEvent) -> None:
         life = self.lives.get(row.iid) or self._lives[row.iid]
-        life.ended, life.status = row.ts, int(status)
+        life.ended, life.status = row.ts, int(_ENDS[type(event)])
         life.cycle_work = self._working(life.started, row.ts)
         self.lives[row.iid] = life
+
+    _FOLDS: ClassVar[dict[type, Callable[[Any, Recorded, int, Any], None]]] = {
+        e.InstanceStarted: _start,
+        e.ElementEntered: _enter,
+        e.TaskOpened: _open,
+        e.DeadlineSet: _count_by,
+        e.DeadlineMoved: _count_by,
+        e.TaskClaimed: _claim,
+        e.TaskTransferred: _claim,
+        e.TaskUnclaimed: _unclaim,
+        e.TaskCompleted: _complete,
+        e.TaskReturned: _return,
+        e.IncidentRaised: _fail,
+        e.InstanceMigrated: _migrate,
+        e.InstanceRestored: _put_back,
+        e.TakenBack: _take_back,
+        e.InstanceRestarted: _take_back,
+        e.LoopStarted: _begin_loop,
+        e.ApprovalOpened: _begin_loop,
+        e.ElementLeft: _leave,
+        e.GatewayActivated: _activate,
+        e.ElementCancelled: _cancel,
+        e.TokenMerged: _merge,
+        **dict.fromkeys(_ENDS, _end),
+    }
+    """What is done with each kind of event; all others are none of the board's."""

@@ -45,27 +45,29 @@ ABOUT_TASKS = frozenset(
 )
 """Kinds that say nothing any more when their task is done."""
 
-TOLD_OF = (
-    e.TaskReminded,
-    e.TaskUrged,
-    e.TaskReturned,
-    e.TaskTransferred,
-    e.TaskDelegated,
-    e.TaskHandedBack,
-    e.TakenBack,
-    e.CopiesSent,
-    e.ConsultationOpened,
-    e.ConsultationAnswered,
-    e.NobodyFound,
-    e.InstanceRefused,
-    e.InstanceCompleted,
-    e.InstanceTerminated,
-    e.InstanceWithdrawn,
-    e.Commented,
+TOLD_OF: frozenset[type] = frozenset(
+    {
+        e.TaskReminded,
+        e.TaskUrged,
+        e.TaskReturned,
+        e.TaskTransferred,
+        e.TaskDelegated,
+        e.TaskHandedBack,
+        e.TakenBack,
+        e.CopiesSent,
+        e.ConsultationOpened,
+        e.ConsultationAnswered,
+        e.NobodyFound,
+        e.InstanceRefused,
+        e.InstanceCompleted,
+        e.InstanceTerminated,
+        e.InstanceWithdrawn,
+        e.Commented,
+    }
 )
 """Events that somebody is told of."""
 
-OPENING = (e.TaskOpened,)
+OPENING: frozenset[type] = frozenset({e.TaskOpened})
 """Events that only those are told of who want it: a new task stands in the inbox anyway."""
 
 

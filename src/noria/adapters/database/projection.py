@@ -46,8 +46,8 @@ logger = logging.getLogger(__name__)
 _PAGE = 500
 _PAGES = 4
 """After so many the search index is looked after, however much there is to do."""
-_PACE_S = 0.2
-"""Between two pages while work goes on: what is committed meanwhile shares the next one, and its queries."""
+_PACE_S = 0.4
+"""Between two turns while work goes on: what is committed meanwhile shares the next one, and its queries."""
 _INDEX_IDLE_S = 1.0
 """When so long nothing was committed, the search index comes after it."""
 _INDEX_ROWS_MAX = 2_000
@@ -84,11 +84,12 @@ class Projector:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._runtime: Runtime
+        self._untold = False
         self._listeners: list[Callable[[], None]] = []
         self._lock = asyncio.Lock()
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Have a function called after each page."""
+        """Have a function called after some pages, whoever has folded them."""
         self._listeners.append(listener)
 
     def start(self, runtime: Runtime) -> None:
@@ -144,11 +145,15 @@ class Projector:
         return True
 
     async def _turns(self) -> bool:
-        """Fold some pages; gives whether there are more."""
-        for _ in range(_PAGES):
-            if not await self._turn():
-                return False
-        return True
+        """Fold some pages and tell of them; gives whether there are more."""
+        pages = 0
+        while pages < _PAGES and await self._turn():
+            pages += 1
+        if self._untold:
+            self._untold = False
+            for listener in self._listeners:
+                listener()
+        return pages == _PAGES
 
     async def _index(self, *, at_leisure: bool) -> bool:
         """Fold the search index, unless it may wait; gives whether it is where the board is."""
@@ -265,8 +270,7 @@ class Projector:
             if len(consumers) == 1:
                 raise
             await self._fold_apart(consumers, recorded, behind, heads)
-        for listener in self._listeners:
-            listener()
+        self._untold = True
         return len(rows) * len(consumers)
 
     async def _fold_apart(
@@ -356,13 +360,13 @@ class Projector:
 
     async def _board(self, db: AsyncConnection, rows: Sequence[Recorded]) -> None:
         iids = {row.iid for row in rows}
-        visits = (await db.execute(sa.select(t.visit).where(t.visit.c.iid.in_(iids), t.visit.c.closed == 0))).mappings()
-        known = {(row["iid"], row["tok"]): Visit(**row) for row in visits}
-        lives = (await db.execute(sa.select(t.life).where(t.life.c.iid.in_(iids)))).mappings()
+        visits = await db.execute(sa.select(*_VISIT_COLUMNS).where(t.visit.c.iid.in_(iids), t.visit.c.closed == 0))
+        known = {(row[0], row[1]): Visit(*row) for row in visits.all()}
+        lives = await db.execute(sa.select(*_LIFE_COLUMNS).where(t.life.c.iid.in_(iids)))
         tenant = rows[0].tenant
         fold = Fold(
             known,
-            {row["iid"]: Life(**row) for row in lives},
+            {row[0]: Life(*row) for row in lives.all()},
             lambda key, version: self._calendar(tenant, key or DEFAULT, version),
         )
         touched: dict[int, Definition] = {}
@@ -382,7 +386,7 @@ class Projector:
         made: dict[int, list[Notice]] = {}
         members: dict[int, Members] = {}
         told = {tenant: await self._told_of(db, tenant) for tenant in {row.tenant for row in rows}}
-        rows = [row for row in rows if any(isinstance(event, told[row.tenant]) for event in row.events)]
+        rows = [row for row in rows if not told[row.tenant].isdisjoint(map(type, row.events))]
         iids = {row.iid for row in rows}
         c = t.inst.c
         query = sa.select(c.iid, c.starter, c.title, c.amount).where(c.iid.in_(iids))
@@ -411,11 +415,11 @@ class Projector:
         }
 
     @staticmethod
-    async def _told_of(db: AsyncConnection, tenant: int) -> tuple[type, ...]:
+    async def _told_of(db: AsyncConnection, tenant: int) -> frozenset[type]:
         """Events to look at: without a channel or a choice of anybody's, new tasks would be nobody's notices."""
         for table in (t.channel, t.preference):
             if (await db.execute(sa.select(sa.literal(1)).where(table.c.tenant == tenant).limit(1))).first():
-                return (*TOLD_OF, *OPENING)
+                return TOLD_OF | OPENING
         return TOLD_OF
 
     @staticmethod
@@ -469,6 +473,8 @@ def _upsert(table: sa.Table, change: str) -> dict[str, str]:
 
 _PUT_VISIT, _PUT_LIFE = _upsert(t.visit, "excluded.{name}"), _upsert(t.life, "excluded.{name}")
 _ADD_FLOWS = _upsert(t.flow_count, "{table}.{name} + excluded.{name}")
+_VISIT_COLUMNS = [t.visit.c[name] for name in Visit.__struct_fields__]
+_LIFE_COLUMNS = [t.life.c[name] for name in Life.__struct_fields__]
 _VISIT = attrgetter(*(column.name for column in t.visit.columns))
 _LIFE = attrgetter(*(column.name for column in t.life.columns))
 
