@@ -15,7 +15,7 @@ from noria.operate.channels import ChannelRow, Delivery, Message, UndeliveredErr
 from noria.operate.preferences import Preference
 from noria.operate.sending import ATTEMPTS_MAX, RETRY_AFTER_MS, Sender
 from noria.trust.people import Person
-from tests.channels.receivers import channel
+from tests.channels.receivers import channel, no_link
 from tests.house import MovedClock, eventually
 
 NOON_MS = parse_instant("2026-03-02T04:00:00Z")  # 12:00 in Shanghai
@@ -62,7 +62,7 @@ class Desk:
         self.sender = self.another()
 
     def another(self) -> Sender:
-        return Sender(self.store, self.people, self.clock, self.make)
+        return Sender(self.store, self.people, self.clock, self.make, no_link)
 
     def make(self, row: ChannelRow) -> Recorder:
         return self.end(row.id)

@@ -16,6 +16,7 @@ from noria.operate.cases import Cases
 from noria.operate.desk import Desk
 from noria.operate.devices import Devices
 from noria.operate.inbox import Inbox
+from noria.operate.invitations import Invitations
 from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
@@ -57,6 +58,7 @@ class Services(msgspec.Struct):
 
     office: Office
     accounts: Accounts
+    invitations: Invitations
     tokens: Tokens
     cases: Cases
     operations: Operations
