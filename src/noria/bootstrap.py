@@ -78,6 +78,7 @@ from noria.operate.deriving import Deriving
 from noria.operate.desk import Desk
 from noria.operate.devices import Devices
 from noria.operate.following import Following
+from noria.operate.forms import Forms
 from noria.operate.inbox import Inbox
 from noria.operate.invitations import Invitations, Links
 from noria.operate.leases import LEASE_MS, Leases, Member
@@ -90,6 +91,7 @@ from noria.operate.paths import Paths
 from noria.operate.ports import Clock
 from noria.operate.printing import Printing
 from noria.operate.provisioning import Provisioning
+from noria.operate.redeploying import Redeploying
 from noria.operate.requests import Origin
 from noria.operate.rosters import ImportView, Rosters
 from noria.operate.rules import Rules
@@ -285,6 +287,7 @@ class Noria:
         invitations = Invitations(office, links, deliveries, accounts, SystemSecrets(), self.sender.nudge)
         inbox = Inbox(office, cases)
         models = Models(office)
+        redeploying = Redeploying(office, models)
         batches = DatabaseBatches(database)
         self.operations = Operations(office, batches)
         self.deriving = Deriving(office, batches, self.book, self.start_timers)
@@ -302,7 +305,8 @@ class Noria:
             bulk=Bulk(office, cases, inbox),
             paths=Paths(office, cases),
             models=models,
-            rules=Rules(office, models),
+            rules=Rules(office, redeploying),
+            forms=Forms(office, redeploying),
             workers=workers,
             watching=Watching(office, DatabaseBoard(database), simulated=bool(demo)),
             auditing=Auditing(office, cases, self.audit),

@@ -38,6 +38,8 @@ SCREENS = {
     "audit": ("qian", "/audit", "[data-testid=audit]"),
     "rules": ("he", "/rules", "[data-testid=rules]"),
     "rule table": ("he", "/rules/approval_policy", "[data-testid=rule-table]"),
+    "forms": ("he", "/forms", "[data-testid=forms]"),
+    "form designer": ("he", "/forms/purchase", "[data-testid=form-parts]"),
     "calendars": ("he", "/calendars", "[data-testid=year]"),
     "people": ("he", "/admin/people", "[data-testid=people]"),
     "channels": ("he", "/admin/channels", "[data-testid=deliveries]"),
@@ -117,7 +119,7 @@ def look(page: Page, screen: str, language: str, complaints: list[str]) -> Visit
     serious = barriers(page) if language == "zh-CN" else []
     lines = page.evaluate(
         """() => {
-            const other = "svg, code, blockquote, script, style, .fjs-container, .djs-container";
+            const other = "svg, code, blockquote, script, style, .fjs-container, .djs-container, .said";
             const lines = [];
             const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
             while (walk.nextNode())

@@ -71,6 +71,18 @@ export const router = createRouter({
       meta: { title: "nav.models" },
     },
     {
+      path: "/forms",
+      name: "forms",
+      component: () => import("./screens/forms/FormsList.vue"),
+      meta: { title: "nav.forms", permission: "models.read" },
+    },
+    {
+      path: "/forms/:form",
+      name: "form",
+      component: () => import("./screens/forms/FormDesigner.vue"),
+      meta: { title: "nav.forms", permission: "models.read" },
+    },
+    {
       path: "/rules",
       name: "rules",
       component: () => import("./screens/rules/RulesList.vue"),

@@ -438,6 +438,10 @@ class Catalogue:
         """The newest decision files by name."""
         return {resource.name: resource.content for resource in await self._store.newest_resources(tenant, "dmn")}
 
+    async def form_files(self, tenant: int) -> dict[str, bytes]:
+        """The newest form files by name."""
+        return {resource.name: resource.content for resource in await self._store.newest_resources(tenant, "form")}
+
     async def resources(self, deployment: int) -> dict[str, bytes]:
         """What was deployed together, by name."""
         return {resource.name: resource.content for resource in await self._store.resources(deployment)}

@@ -13,8 +13,8 @@ from noria.design.findings import Finding, has_errors
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import DAY_MS
 from noria.operate.deploying import DefinitionRow
-from noria.operate.models import Models
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, origin_json, process_ref
+from noria.operate.redeploying import Redeploying, faulty
 from noria.operate.rule_views import (
     DecidedOtherwise,
     RulesBrief,
@@ -25,7 +25,7 @@ from noria.operate.rule_views import (
 )
 from noria.operate.timeline import history_of
 from noria.operate.trying import asking_for, tried
-from noria.operate.views import Page, ProcessRef
+from noria.operate.views import Page
 from noria.trust.audit import AuditRecord
 from noria.trust.policy import Permission
 
@@ -37,9 +37,9 @@ _LISTED_MAX = 200
 class Rules:
     """The use cases about rules."""
 
-    def __init__(self, office: Office, models: Models) -> None:
+    def __init__(self, office: Office, redeploying: Redeploying) -> None:
         self._office = office
-        self._models = models
+        self._redeploying = redeploying
 
     async def list_all(self, caller: Caller) -> Page[RulesBrief]:
         """The decision tables that are deployed."""
@@ -106,7 +106,7 @@ class Rules:
             raise RefusedError(Rejected(code, f"Give 1 to {DAYS_MAX} days.", {"fields": {"days": code}}))
         _, _, findings, model = await self._edited(caller, decision, table)
         if model is None:
-            raise _faulty(findings)
+            raise faulty(findings)
         concerned = asking_for(model, decision)
         places = [
             (row.id, element.index)
@@ -160,38 +160,11 @@ class Rules:
             raise RefusedError(Rejected("reason.required", "Say why; the reason goes to the audit trail."))
         _, content, findings, model = await self._edited(caller, decision, draft.table)
         if model is None:
-            raise _faulty(findings)
+            raise faulty(findings)
         rows = await self._asking(tenant, file, before, decision)
-        bundles = await self._deployments(tenant, rows, file, content)
-        for files in bundles:
-            tried_out = await self._models.put_into_force(caller, files, dry_run=True)
-            if has_errors(tried_out.findings):
-                raise _faulty(tried_out.findings)
-        processes: list[ProcessRef] = []
-        for files in bundles:
-            deployed = await self._models.put_into_force(caller, files)
-            processes += [process_ref(row) for row in deployed.definitions]
+        processes = await self._redeploying.publish(caller, rows, lambda _: {file: content})
         await self._record(caller, decision, draft, source)
         return RulesPublished(processes, findings)
-
-    async def _deployments(
-        self, tenant: int, rows: list[DefinitionRow], file: str, content: bytes
-    ) -> list[dict[str, bytes]]:
-        """What must be deployed again: each process that asks the table, with what it was deployed with."""
-        catalogue = self._office.catalogue
-        bundles: list[dict[str, bytes]] = []
-        for deployment in dict.fromkeys(row.deployment for row in rows):
-            resources = await catalogue.resources(deployment)
-            made = [row for row in catalogue.rows(tenant) if row.deployment == deployment]
-            current = {row.resource for row in catalogue.newest(tenant) if row.deployment == deployment}
-            # A file whose processes have been deployed anew since is not put back.
-            old = {row.resource for row in made} - current
-            for row in made:
-                if row.resource in current and catalogue.find(tenant, row.key) != row:
-                    text = f"{row.resource} holds {row.key} too, which has been deployed anew since; deploy it by hand."
-                    raise RefusedError(Rejected("rules.file_shared", text))
-            bundles.append({name: data for name, data in resources.items() if name not in old} | {file: content})
-        return bundles or [{file: content}]
 
     async def _source(self, tenant: int, decision: str) -> tuple[str, bytes, TableSource]:
         for file, content in (await self._office.catalogue.decision_files(tenant)).items():
@@ -254,8 +227,3 @@ def _findings(file: str, content: bytes, files: Mapping[str, bytes]) -> tuple[De
     if model is None or has_errors(findings):
         return None, findings
     return model, [*findings, *check_tables({file: model})]
-
-
-def _faulty(findings: list[Finding]) -> RefusedError:
-    text = "The rules have errors; nothing was done."
-    return RefusedError(Rejected("deployment.refused", text, {"findings": msgspec.to_builtins(findings)}))

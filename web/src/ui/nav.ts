@@ -8,6 +8,7 @@ import {
   Files,
   Grid,
   List,
+  Tickets,
   User,
 } from "@element-plus/icons-vue";
 import type { Component } from "vue";
@@ -33,6 +34,7 @@ const ENTRIES: readonly NavEntry[] = [
   { title: "nav.start", to: "/start", group: "run", icon: EditPen },
   { title: "nav.instances", to: "/instances", group: "run", icon: List },
   { title: "nav.models", to: "/models", group: "design", icon: Files, permission: "models.read" },
+  { title: "nav.forms", to: "/forms", group: "design", icon: Tickets, permission: "models.read" },
   { title: "nav.rules", to: "/rules", group: "design", icon: Grid, permission: "models.read" },
   { title: "nav.board", to: "/board", group: "watch", icon: DataAnalysis, permission: "board.read" },
   { title: "nav.audit", to: "/audit", group: "govern", icon: DocumentChecked, permission: "audit.read" },

@@ -58,6 +58,7 @@ STATUS: dict[str, int] = {
     "batch.not_undoable": 409,
     "calendar.stale": 409,
     "rules.stale": 409,
+    "form.stale": 409,
     "instance.not_withdrawable": 409,
     "incident.not_open": 409,
     "job.not_open": 409,

@@ -15,6 +15,7 @@ from noria.operate.calendaring import Calendaring
 from noria.operate.cases import Cases
 from noria.operate.desk import Desk
 from noria.operate.devices import Devices
+from noria.operate.forms import Forms
 from noria.operate.inbox import Inbox
 from noria.operate.invitations import Invitations
 from noria.operate.models import Models
@@ -68,6 +69,7 @@ class Services(msgspec.Struct):
     paths: Paths
     models: Models
     rules: Rules
+    forms: Forms
     workers: Workers
     watching: Watching
     auditing: Auditing
