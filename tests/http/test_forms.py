@@ -1,4 +1,4 @@
-"""Forms over REST: designed, checked with the processes that show them, published; cases keep the form they began with."""
+"""Forms over REST: designed, checked with the processes that show them, published; cases keep the one they had."""
 
 from __future__ import annotations
 
