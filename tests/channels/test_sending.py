@@ -131,6 +131,20 @@ async def test_what_is_due_is_sent_once_in_the_persons_language(desk: Desk) -> N
     assert await desk.states() == {"sent": 2}
 
 
+async def test_who_has_left_meanwhile_is_told_nothing(desk: Desk) -> None:
+    await desk.store.put_preference(1, "wang", QUIET)
+    desk.clock.instant = NIGHT_MS
+    await desk.waits(1)
+    await desk.waits(2, "feishu", person="")
+    await desk.sender.send_due()
+    left = Person("wang", "wang", "王强", email="wang@example.com", active=False)
+    await desk.people.put(1, [left], [], desk.clock.instant)
+    desk.clock.instant = MORNING_MS
+    await desk.sender.send_due()
+    assert desk.end("email").sent == []
+    assert await desk.states() == {"dropped": 1, "sent": 1}
+
+
 async def test_a_failure_is_tried_again_later_and_later_and_at_last_given_up(desk: Desk) -> None:
     await desk.waits(1)
     end = desk.end("email")

@@ -198,7 +198,11 @@ class Sender:
             return
         way = _Way(row, self._make(row), await self._store.public_url(tenant), await self._people.organisation(tenant))
         for person in dict.fromkeys(item.person for item in items):
-            await self._to(way, person, [item for item in items if item.person == person])
+            theirs = [item for item in items if item.person == person]
+            if row.personal and not way.organisation.is_active(person):
+                await self._drop(theirs, "The person is not active any more.")
+            else:
+                await self._to(way, person, theirs)
 
     async def _to(self, way: _Way, person: str, items: Sequence[Delivery]) -> None:
         """Everything that is due for one person, or one room: at once, one by one, as a digest, or later."""
