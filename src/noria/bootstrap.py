@@ -43,6 +43,7 @@ from noria.adapters.database.lists import DatabaseLists
 from noria.adapters.database.observations import DatabaseObservations
 from noria.adapters.database.opening import Database, open_database
 from noria.adapters.database.operations import DatabaseBatches
+from noria.adapters.database.password_links import DatabasePasswordLinks
 from noria.adapters.database.people import DatabasePeople
 from noria.adapters.database.postgres_store import PostgresStore
 from noria.adapters.database.projection import Projector
@@ -79,6 +80,7 @@ from noria.operate.devices import Devices
 from noria.operate.following import Following
 from noria.operate.forms import Forms
 from noria.operate.inbox import Inbox
+from noria.operate.invitations import Invitations, Links
 from noria.operate.leases import LEASE_MS, Leases, Member
 from noria.operate.models import Models
 from noria.operate.neighbours import Neighbours
@@ -280,7 +282,9 @@ class Noria:
         self._outside = Outside(allowed)
         deliveries = DatabaseDeliveries(database)
         self._devices = DatabaseDevices(database)
-        self.sender = Sender(deliveries, self.people, clock, self._channel)
+        links = Links(office, DatabasePasswordLinks(database), SystemSecrets())
+        self.sender = Sender(deliveries, self.people, clock, self._channel, links.fresh)
+        invitations = Invitations(office, links, deliveries, accounts, SystemSecrets(), self.sender.nudge)
         inbox = Inbox(office, cases)
         verbs = Verbs(office, cases, inbox)
         models = Models(office)
@@ -289,10 +293,11 @@ class Noria:
         self.operations = Operations(office, batches)
         self.deriving = Deriving(office, batches, self.book, self.start_timers)
         workers = Workers(office, elsewhere.accept if elsewhere is not None else self.delivery.accept)
-        staff = Staff(office, self.people, accounts)
+        staff = Staff(office, self.people, accounts, invitations.welcome)
         self.services = Services(
             office=office,
             accounts=accounts,
+            invitations=invitations,
             tokens=Tokens(office, DatabaseTokens(database), SystemSecrets()),
             cases=cases,
             operations=self.operations,
@@ -427,6 +432,7 @@ class Noria:
     async def close(self) -> None:
         """Finish what is at hand, and close."""
         self.hub.close()
+        await self.services.invitations.asked()
         for part in (
             self.pool,
             self.operations,

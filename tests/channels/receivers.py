@@ -13,7 +13,7 @@ from ssl import PROTOCOL_TLS_SERVER, SSLContext
 import msgspec
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from noria.operate.channels import ChannelRow, Message, Recipient
+from noria.operate.channels import ChannelRow, Delivery, Message, Recipient
 from tests.databases import need
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
@@ -160,3 +160,8 @@ def message(**given: object) -> Message:
         "source": "https://noria.example",
     }
     return Message(**{**values, **given})  # type: ignore[arg-type]
+
+
+async def no_link(_letter: Delivery, _now_ms: int) -> str:
+    """The link of a letter that sets a password, where there are none."""
+    return ""

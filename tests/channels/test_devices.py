@@ -20,7 +20,7 @@ from noria.operate.preferences import Preference
 from noria.operate.sending import RETRY_AFTER_MS, Sender
 from noria.trust.people import Person
 from tests.channels.browsers import Browser, claims_of
-from tests.channels.receivers import LOOPBACK, Receiver, channel, receiving
+from tests.channels.receivers import LOOPBACK, Receiver, channel, no_link, receiving
 from tests.house import MovedClock
 
 NOON_MS = parse_instant("2026-03-02T04:00:00Z")  # 12:00 in Shanghai
@@ -40,7 +40,7 @@ class Desk:
         self.clock = MovedClock(NOON_MS)
         self.outside = Outside(LOOPBACK)
         self.people = DatabasePeople(database, self.clock)
-        self.sender = Sender(self.store, self.people, self.clock, self.make)
+        self.sender = Sender(self.store, self.people, self.clock, self.make, no_link)
 
     def make(self, row: ChannelRow) -> WebPush:
         return WebPush(row, self.outside, self.devices)

@@ -15,7 +15,7 @@ from noria.operate.channels import ChannelRow, Delivery, Message, UndeliveredErr
 from noria.operate.preferences import Preference
 from noria.operate.sending import ATTEMPTS_MAX, RETRY_AFTER_MS, Sender
 from noria.trust.people import Person
-from tests.channels.receivers import channel
+from tests.channels.receivers import channel, no_link
 from tests.house import MovedClock, eventually
 
 NOON_MS = parse_instant("2026-03-02T04:00:00Z")  # 12:00 in Shanghai
@@ -62,7 +62,7 @@ class Desk:
         self.sender = self.another()
 
     def another(self) -> Sender:
-        return Sender(self.store, self.people, self.clock, self.make)
+        return Sender(self.store, self.people, self.clock, self.make, no_link)
 
     def make(self, row: ChannelRow) -> Recorder:
         return self.end(row.id)
@@ -129,6 +129,20 @@ async def test_what_is_due_is_sent_once_in_the_persons_language(desk: Desk) -> N
     assert chinese.link == "https://noria.example/instances/7"
     assert english.subject == "Returned: 申请2"
     assert await desk.states() == {"sent": 2}
+
+
+async def test_who_has_left_meanwhile_is_told_nothing(desk: Desk) -> None:
+    await desk.store.put_preference(1, "wang", QUIET)
+    desk.clock.instant = NIGHT_MS
+    await desk.waits(1)
+    await desk.waits(2, "feishu", person="")
+    await desk.sender.send_due()
+    left = Person("wang", "wang", "王强", email="wang@example.com", active=False)
+    await desk.people.put(1, [left], [], desk.clock.instant)
+    desk.clock.instant = MORNING_MS
+    await desk.sender.send_due()
+    assert desk.end("email").sent == []
+    assert await desk.states() == {"dropped": 1, "sent": 1}
 
 
 async def test_a_failure_is_tried_again_later_and_later_and_at_last_given_up(desk: Desk) -> None:

@@ -41,7 +41,7 @@ async def house(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 async def administrator(house: House) -> Client:
     he = await house.sign_in("he")
     answer = await he.send("PUT", "/admin/notice-settings", json={"public_url": "https://noria.example/"})
-    assert answer.json() == {"public_url": "https://noria.example"}
+    assert answer.json() == {"public_url": "https://noria.example", "invites_new": False}
     return he
 
 

@@ -9,7 +9,7 @@ import pytest
 from noria.operate.deploying import Catalogue
 from tests.http.house import House
 
-PUBLIC = {"live", "ready", "signIn"}
+PUBLIC = {"live", "ready", "signIn", "askForPasswordLink", "lookAtPasswordLink", "usePasswordLink"}
 """What anybody may call."""
 
 RESTRICTED = {
@@ -18,6 +18,7 @@ RESTRICTED = {
     "addPerson": "he",
     "changePerson": "he",
     "resetPassword": "he",
+    "invitePerson": "he",
     "listUnits": "he",
     "putUnit": "he",
     "listRoles": "he",

@@ -23,6 +23,12 @@ export const router = createRouter({
       meta: { title: "login.title", bare: true },
     },
     {
+      path: "/password",
+      name: "password",
+      component: () => import("./screens/Password.vue"),
+      meta: { title: "password.choose", bare: true },
+    },
+    {
       path: "/tasks/:id?",
       name: "tasks",
       component: () => import("./screens/tasks/Inbox.vue"),

@@ -337,6 +337,8 @@ class Rosters:
             await self._people.put(tenant, people, units, now_ms, valid_from=since, by=caller.principal.id)
             view.applied = True
             await self._record(caller, files, view)
+            if since <= now_ms:
+                await self._staff.welcome(caller, history.at(now_ms), people)
         return view
 
     async def _record(self, caller: Caller, files: Mapping[str, bytes], view: ImportView) -> None:

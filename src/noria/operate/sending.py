@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from hashlib import blake2b
 from typing import Protocol
 
@@ -30,6 +30,7 @@ from noria.operate.notices import ABOUT_TASKS, URGENT
 from noria.operate.ports import Clock
 from noria.operate.preferences import DEFAULT, Language, Preference, quiet_until
 from noria.operate.sentences import sentence
+from noria.trust.password_links import LASTS_MS
 from noria.trust.people import Organisation, PeopleStore
 
 logger = logging.getLogger(__name__)
@@ -43,9 +44,14 @@ ROOM_WINDOW_MS, ROOM_MESSAGES_MAX = MINUTE_MS, 15
 """The vendors' robots take 20 messages a minute, and none for a while from who sends more."""
 KEPT_MS = 30 * DAY_MS
 DIGEST_ITEMS_MAX = 30
+_AT_ONCE = URGENT | LASTS_MS.keys()
+"""Kinds that wait for no morning, and stand in no digest."""
 _PAGE = 200
 _LOOK_AGAIN_MS = 5 * SECOND_MS
 _LOOK_AFTER_DEFECT_MS = 30 * SECOND_MS
+
+
+SecretOf = Callable[[Delivery, int], Awaitable[str]]
 
 
 class DeliveryStore(Protocol):
@@ -100,13 +106,17 @@ class Sender:
         people: whom it is for.
         clock: the only source of time.
         make: gives the way out for a channel as it is set up.
+        secret_of: draws the secret of the link of a letter that sets a password; "" when there is nothing to set.
     """
 
-    def __init__(self, store: DeliveryStore, people: PeopleStore, clock: Clock, make: MakeChannel) -> None:
+    def __init__(
+        self, store: DeliveryStore, people: PeopleStore, clock: Clock, make: MakeChannel, secret_of: SecretOf
+    ) -> None:
         self._store = store
         self._people = people
         self._clock = clock
         self._make = make
+        self._secret_of = secret_of
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._forgot_ms = 0
@@ -188,14 +198,18 @@ class Sender:
             return
         way = _Way(row, self._make(row), await self._store.public_url(tenant), await self._people.organisation(tenant))
         for person in dict.fromkeys(item.person for item in items):
-            await self._to(way, person, [item for item in items if item.person == person])
+            theirs = [item for item in items if item.person == person]
+            if row.personal and not way.organisation.is_active(person):
+                await self._drop(theirs, "The person is not active any more.")
+            else:
+                await self._to(way, person, theirs)
 
     async def _to(self, way: _Way, person: str, items: Sequence[Delivery]) -> None:
         """Everything that is due for one person, or one room: at once, one by one, as a digest, or later."""
         chosen = await self._store.preferences(way.row.tenant, {key for item in items for key in item.people})
         now_ms = self._clock.now_ms()
         preference = chosen.get(person, DEFAULT)
-        calm = [item for item in items if item.kind not in URGENT and way.row.kind != "webhook"]
+        calm = [item for item in items if item.kind not in _AT_ONCE and way.row.kind != "webhook"]
         together: list[Delivery] = []
         until_ms = quiet_until(preference, now_ms) if way.row.personal else None
         if calm and until_ms is None:
@@ -228,6 +242,13 @@ class Sender:
         if not taken:
             return
         message = way.message(taken, chosen)
+        if taken[0].kind in LASTS_MS:
+            secret = await self._secret_of(taken[0], self._clock.now_ms())
+            if not secret:
+                await self._drop(taken, "There is no password to be set any more.")
+                return
+            # Behind the #: browsers tell no server of it.
+            message = msgspec.structs.replace(message, link=f"{way.base}/password#{secret}")
         now_ms = self._clock.now_ms()
         try:
             await way.channel.send(message, now_ms)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from noria.operate.preferences import Language
+from noria.trust.password_links import LASTS_MS
 
 TEXT_CHARS_MAX = 500
 """Of what people wrote, in one message; the page has all of it."""
@@ -91,6 +92,26 @@ _SENTENCES: dict[str, dict[Language, Sentence]] = {
         "zh-CN": Sentence("已撤回：{title}", "{by}撤回了申请，无需再办理。{text}"),
         "en": Sentence("Withdrawn: {title}", "{by} withdrew the request; nothing is to be done. {text}"),
     },
+    "invitation": {
+        "zh-CN": Sentence(
+            "请设置您的 Noria 密码", "您的用户名是 {username}。请在 {hours} 小时内打开链接设置密码；链接只能使用一次。"
+        ),
+        "en": Sentence(
+            "Set your password for Noria",
+            "Your user name is {username}. Open the link within {hours} hours and set your password; it works once.",
+        ),
+    },
+    "forgotten": {
+        "zh-CN": Sentence(
+            "重设您的 Noria 密码",
+            "有人为用户名 {username} 申请重设密码。若是您本人，请在 {hours} 小时内打开链接设置；若不是，请忽略此邮件。",
+        ),
+        "en": Sentence(
+            "Set a new password for Noria",
+            "Somebody asked for a new password for the user name {username}. If it was you, open the link within "
+            "{hours} hour and set one. If not, do nothing.",
+        ),
+    },
     "digest": {
         "zh-CN": Sentence("{count} 条通知", "以下通知合并发送："),
         "en": Sentence("{count} notices", "These notices are sent together:"),
@@ -109,16 +130,36 @@ WHY: dict[Language, str] = {
     "en": "Sent by Noria. Opening the link decides nothing; change what you are told in “Notice settings”.",
 }
 
+_SET: dict[Language, tuple[str, str]] = {
+    "zh-CN": ("设置密码", "此邮件由 Noria 发送。请勿转发：持有链接的人可以设置您的密码。"),
+    "en": ("Set the password", "Sent by Noria. Do not pass it on: whoever has the link can set your password."),
+}
+
+
+def closing(kind: str, language: Language) -> tuple[str, str]:
+    """What the link of a letter is called, and why it was sent."""
+    return _SET[language] if kind in LASTS_MS else (OPEN[language], WHY[language])
+
 
 def sentence(kind: str, language: Language, params: Mapping[str, object]) -> Sentence:
     """What a message of a kind says.
 
     Args:
-        kind: of `notices.KINDS`, or "digest" or "test".
+        kind: of `notices.KINDS`, or of a letter with a link, or "digest" or "test".
         language: which.
         params: what the sentence names; texts are cut.
     """
-    words = {"title": "", "element": "", "by": "", "text": "", "reason": "", "percent": "", "count": ""}
+    words = {
+        "title": "",
+        "element": "",
+        "by": "",
+        "text": "",
+        "reason": "",
+        "percent": "",
+        "count": "",
+        "username": "",
+        "hours": "",
+    }
     for name, value in params.items():
         if name == "share" and isinstance(value, int | float):
             words["percent"] = f"{value * 100:.0f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -89,13 +89,24 @@ class UnitOrder(msgspec.Struct):
     valid_from: str = ""
 
 
-class Staff:
-    """The use cases about people."""
+Welcome = Callable[[Caller, Organisation, Iterable[Person]], Awaitable[None]]
 
-    def __init__(self, office: Office, people: PeopleWriter, accounts: Accounts) -> None:
+
+class Staff:
+    """The use cases about people.
+
+    Args:
+        office: where things are.
+        people: where people are written.
+        accounts: where passwords are.
+        welcome: invites who is new.
+    """
+
+    def __init__(self, office: Office, people: PeopleWriter, accounts: Accounts, welcome: Welcome) -> None:
         self._office = office
         self._people = people
         self._accounts = accounts
+        self.welcome = welcome
 
     async def search(self, caller: Caller, q: str, limit: int = 20) -> Page[PersonView]:
         """Active colleagues by name or id."""
@@ -249,7 +260,7 @@ class Staff:
     async def provision(self, caller: Caller, people: Sequence[Person], units: Sequence[Unit]) -> None:
         """Write people and units as another system has them, at once and all or nothing.
 
-        Who is new has no password: an administrator gives one.
+        Who is new has no password: a letter invites them where that is set up, or an administrator gives one.
 
         Raises:
             DeniedError: the caller may not.
@@ -270,6 +281,7 @@ class Staff:
         for person in people:
             known = before.people.get(person.id)
             await self._record(caller, "person.changed", "person", person.id, known, person, now_ms)
+        await self.welcome(caller, before, people)
 
     async def changes(self, caller: Caller, kind: ChangedKind, key: str) -> Page[ChangeView]:
         """The history of a person or unit, what is entered ahead included, the earliest first.

@@ -62,6 +62,14 @@ class ChannelStore(Protocol):
         """Say where people reach this Noria."""
         ...
 
+    async def invites_new(self, tenant: int) -> bool:
+        """Whether whoever is new is invited without being asked."""
+        ...
+
+    async def put_invites_new(self, tenant: int, *, wanted: bool) -> None:
+        """Say whether whoever is new is invited without being asked."""
+        ...
+
     async def listed(
         self, tenant: int, state: str, channel: str, limit: int, offset: int
     ) -> tuple[list[Delivery], int]:
@@ -109,9 +117,15 @@ class ChannelView(msgspec.Struct, kw_only=True):
 
 
 class NoticeSettings(msgspec.Struct):
-    """Where people reach this Noria: messages lead there."""
+    """Where people reach this Noria: messages lead there.
+
+    Attributes:
+        public_url: its address.
+        invites_new: whether who comes by an import or SCIM is sent a link that sets their password; null: as before.
+    """
 
     public_url: str
+    invites_new: bool | None = None
 
 
 class DeliveryView(msgspec.Struct, kw_only=True):
@@ -306,7 +320,8 @@ class Telling:
     async def settings(self, caller: Caller) -> NoticeSettings:
         """Where people reach this Noria."""
         await self._office.require(caller, Permission.CHANNELS, "channel")
-        return NoticeSettings(await self._store.public_url(caller.principal.tenant))
+        tenant = caller.principal.tenant
+        return NoticeSettings(await self._store.public_url(tenant), await self._store.invites_new(tenant))
 
     async def put_settings(self, caller: Caller, settings: NoticeSettings) -> NoticeSettings:
         """Say where people reach this Noria.
@@ -322,10 +337,15 @@ class Telling:
         if problem or urlsplit(url).query:
             message = problem or "The address of this Noria has no query."
             raise RefusedError(Rejected("channel.invalid", message, {"fields": {"public_url": "channel.invalid"}}))
-        before = await self._store.public_url(caller.principal.tenant)
-        await self._store.put_public_url(caller.principal.tenant, url)
-        await self._record(caller, "channel.address_changed", "", {"public_url": before}, {"public_url": url})
-        return NoticeSettings(url)
+        tenant = caller.principal.tenant
+        before = await self.settings(caller)
+        await self._store.put_public_url(tenant, url)
+        if settings.invites_new is not None:
+            await self._store.put_invites_new(tenant, wanted=settings.invites_new)
+        after = await self.settings(caller)
+        about = (msgspec.structs.asdict(one) for one in (before, after))
+        await self._record(caller, "channel.address_changed", "", *about)
+        return after
 
     async def _find(self, tenant: int, channel: str) -> ChannelRow | None:
         return next((row for row in await self._store.channels(tenant) if row.id == channel), None)

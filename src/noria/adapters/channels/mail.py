@@ -16,7 +16,7 @@ from html import escape
 from noria.adapters.channels.outside import TIMEOUT_S, RefusedAddressError, addresses_of
 from noria.kernel.instants import InstantMs, to_datetime
 from noria.operate.channels import MAIL_ADDRESS, ChannelRow, Message, UndeliveredError
-from noria.operate.sentences import OPEN, WHY
+from noria.operate.sentences import closing
 
 _THREADS = 4
 
@@ -61,7 +61,7 @@ def mail_of(message: Message, sender: str, to: str, domain: str) -> EmailMessage
         lines += [f"- {subject}\n  {link}" for subject, link in message.items]
         items = (f'<li><a href="{escape(link)}">{escape(subject)}</a></li>' for subject, link in message.items)
         rich.append(f"<ul>{''.join(items)}</ul>")
-    opening, why = OPEN[message.language], WHY[message.language]
+    opening, why = closing(message.kind, message.language)
     lines += ["", f"{opening}: {message.link}", "", why]
     rich.append(f'<p><a href="{escape(message.link)}">{escape(opening)}</a></p><p><small>{escape(why)}</small></p>')
     letter.set_content("\n".join(lines))

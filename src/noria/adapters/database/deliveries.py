@@ -14,7 +14,7 @@ from noria.adapters.database.opening import Database
 from noria.operate.channels import ChannelRow, Delivery
 from noria.operate.preferences import DEFAULT, Preference
 
-_PUBLIC_URL = "public_url"
+_PUBLIC_URL, _INVITES_NEW = "public_url", "invites_new"
 _JSON = ("people", "params")
 _FIELDS = Delivery.__struct_fields__
 _KEY = ("shard", "seq", "n", "channel")
@@ -112,19 +112,45 @@ class DatabaseDeliveries:
 
     async def public_url(self, tenant: int) -> str:
         """Where people reach this Noria, "" when nobody has said it."""
-        c = t.setting.c
-        query = sa.select(c.value).where(c.tenant == tenant, c.name == _PUBLIC_URL)
-        async with self._database.reading() as db:
-            return str((await db.execute(query)).scalar() or "")
+        return await self._setting(tenant, _PUBLIC_URL)
 
     async def put_public_url(self, tenant: int, url: str) -> None:
         """Say where people reach this Noria."""
-        where = (t.setting.c.tenant == tenant) & (t.setting.c.name == _PUBLIC_URL)
+        await self._put_setting(tenant, _PUBLIC_URL, url)
+
+    async def invites_new(self, tenant: int) -> bool:
+        """Whether whoever is new is invited without being asked."""
+        return await self._setting(tenant, _INVITES_NEW) == "yes"
+
+    async def put_invites_new(self, tenant: int, *, wanted: bool) -> None:
+        """Say whether whoever is new is invited without being asked."""
+        await self._put_setting(tenant, _INVITES_NEW, "yes" if wanted else "")
+
+    async def _setting(self, tenant: int, name: str) -> str:
+        c = t.setting.c
+        query = sa.select(c.value).where(c.tenant == tenant, c.name == name)
+        async with self._database.reading() as db:
+            return str((await db.execute(query)).scalar() or "")
+
+    async def _put_setting(self, tenant: int, name: str, value: str) -> None:
+        where = (t.setting.c.tenant == tenant) & (t.setting.c.name == name)
         async with self._database.writing() as db:
-            if not (await db.execute(sa.update(t.setting).where(where).values(value=url))).rowcount:
-                await db.execute(sa.insert(t.setting).values(tenant=tenant, name=_PUBLIC_URL, value=url))
+            if not (await db.execute(sa.update(t.setting).where(where).values(value=value))).rowcount:
+                await db.execute(sa.insert(t.setting).values(tenant=tenant, name=name, value=value))
 
     # Deliveries
+
+    async def add(self, items: Sequence[Delivery]) -> None:
+        """Have some sent."""
+        async with self._database.writing() as db:
+            await put_rows(db, [delivery_row(item) for item in items])
+
+    async def letters_since(self, tenant: int, person: str, kinds: Iterable[str], since_ms: int) -> list[int]:
+        """Instants of a person's letters of some kinds since then, oldest first."""
+        c = t.delivery.c
+        query = sa.select(c.at).where(c.tenant == tenant, c.person == person, c.kind.in_(sorted(kinds)))
+        async with self._database.reading() as db:
+            return list((await db.execute(query.where(c.at > since_ms).order_by(c.at))).scalars())
 
     async def due(self, now_ms: int, limit: int) -> list[Delivery]:
         """What waits and may go now, the longest due first."""

@@ -399,6 +399,17 @@ access_token = sa.Table(
     sa.Index("access_token_tenant", "tenant", "created"),
 )
 
+password_link = sa.Table(
+    "password_link",
+    metadata,
+    _text("hash", key=True),
+    _int("tenant"),
+    _text("person"),
+    _int("created"),
+    _int("expires"),
+    sa.Index("password_link_person", "tenant", "person"),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -17,6 +17,7 @@ from noria.operate.desk import Desk
 from noria.operate.devices import Devices
 from noria.operate.forms import Forms
 from noria.operate.inbox import Inbox
+from noria.operate.invitations import Invitations
 from noria.operate.models import Models
 from noria.operate.office import Office
 from noria.operate.operations import Operations
@@ -58,6 +59,7 @@ class Services(msgspec.Struct):
 
     office: Office
     accounts: Accounts
+    invitations: Invitations
     tokens: Tokens
     cases: Cases
     operations: Operations

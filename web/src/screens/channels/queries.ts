@@ -13,7 +13,8 @@ export const useChannels = (enabled: boolean) =>
 export const usePublicUrl = (enabled: boolean) =>
   useQuery({
     queryKey: ["notice-settings"],
-    queryFn: ({ signal }) => api.get<{ public_url: string }>("/admin/notice-settings", {}, signal),
+    queryFn: ({ signal }) =>
+      api.get<{ public_url: string; invites_new: boolean }>("/admin/notice-settings", {}, signal),
     enabled,
   });
 
