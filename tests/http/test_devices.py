@@ -188,6 +188,8 @@ async def test_a_channel_for_others_is_none(house: House) -> None:
         ({"endpoint": "https://fcm.googleapis.com/x"}, "device.invalid", "endpoint"),
         ({"endpoint": "https://127.0.0.1.example/x"}, "device.invalid", "endpoint"),
         ({"endpoint": "https://[::1]/x"}, "device.invalid", "endpoint"),
+        ({"endpoint": "https://127.0.0.1/x\r\nHost: y"}, "device.invalid", "endpoint"),
+        ({"endpoint": "https://127.0.0.1:99999/x"}, "device.invalid", "endpoint"),
         ({"auth": "AAAA"}, "device.invalid", "auth"),
         ({"auth": "%%%"}, "device.invalid", "p256dh"),
         ({"p256dh": "AAAA"}, "device.invalid", "p256dh"),

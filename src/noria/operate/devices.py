@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ ENDPOINT_CHARS_MAX = 2_000
 POINT_BYTES = 65
 """An uncompressed point of P-256: 0x04 and two numbers of 32 bytes."""
 AUTH_BYTES = 16
+_ADDRESS = re.compile(r"[!-~]+")  # visible ASCII: what is taken apart here must not be read otherwise elsewhere
 TAKEN_MAX = 32
 """Of the messages that a device took last, so many are known."""
 
@@ -241,7 +243,7 @@ class Devices:
         if not 1 <= len(order.name.strip()) <= NAME_CHARS_MAX or any(ord(char) < 32 for char in order.name):
             raise _invalid("name", f"A device has a name of 1 to {NAME_CHARS_MAX} characters.")
         problem = check_address(order.endpoint, self._allowed)
-        if problem or len(order.endpoint) > ENDPOINT_CHARS_MAX or not order.endpoint.isascii():
+        if problem or len(order.endpoint) > ENDPOINT_CHARS_MAX or not _ADDRESS.fullmatch(order.endpoint):
             raise _invalid("endpoint", problem or "This is no address that a push service gives.")
         host = urlsplit(order.endpoint).hostname or ""
         if not may_be_reached(host, channel.hosts):
