@@ -16,8 +16,8 @@ def test_the_menu_has_only_what_the_person_may_open(site: Site, sign_in: SignIn)
 
     everybody = ["我的待办", "发起流程", "流程实例"]
     assert entries["lin"] == [*everybody, "工作日历"]
-    assert entries["he"] == [*everybody, "流程模型", "业务规则", "运行看板", "工作日历", "人员", "通知渠道"]
-    assert entries["qian"] == [*everybody, "流程模型", "业务规则", "运行看板", "审计", "工作日历"]
+    assert entries["he"] == [*everybody, "流程模型", "表单", "业务规则", "运行看板", "工作日历", "人员", "通知渠道"]
+    assert entries["qian"] == [*everybody, "流程模型", "表单", "业务规则", "运行看板", "审计", "工作日历"]
 
 
 def test_a_page_without_permission_says_which_one_is_missing(site: Site, sign_in: SignIn) -> None:
