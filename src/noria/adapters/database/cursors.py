@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from noria.adapters.database import schema as t
 from noria.operate.ports import StaleOwnerError
 
 BOARD, NOTICES, FILES, SEARCH = "board", "notices", "files", "search"
 _SET = sa.text("INSERT INTO cursor (consumer, shard, seq) VALUES (:consumer, :shard, :seq) ON CONFLICT DO NOTHING")
+_MOVE = {
+    "sqlite": """
+UPDATE cursor SET seq = x.seq FROM (
+    SELECT json_extract(value, '$[0]') AS shard, json_extract(value, '$[1]') AS before,
+        json_extract(value, '$[2]') AS seq FROM json_each(?)
+) x WHERE consumer = ? AND cursor.shard = x.shard AND cursor.seq = x.before
+""",
+    "postgresql": """
+UPDATE cursor SET seq = x.seq FROM (
+    SELECT (value ->> 0)::bigint AS shard, (value ->> 1)::bigint AS before, (value ->> 2)::bigint AS seq
+    FROM json_array_elements($1::json)
+) x WHERE consumer = $2 AND cursor.shard = x.shard AND cursor.seq = x.before
+""",
+}
+"""As text, for each page moves several, and SQLAlchemy's work for so many values costs more than moving them."""
 _AHEAD = sa.text("""
 SELECT s.shard, coalesce(c.seq, 0) AS seen, s.seq
 FROM shard s LEFT JOIN cursor c ON c.consumer = :consumer AND c.shard = s.shard
@@ -38,15 +53,12 @@ async def move(db: AsyncConnection, consumer: str, behind: Mapping[int, int], he
         StaleOwnerError: it is not where it was: another process, or a rebuild from the command line, has moved it. What
             that folds must not be counted a second time.
     """
-    c = t.cursor.c
-    known = {shard: seq for shard, seq in heads.items() if shard in behind}
+    known = [(shard, behind[shard], seq) for shard, seq in heads.items() if shard in behind]
     moved = 0
     if known:
-        stood = sa.tuple_(c.shard, c.seq).in_([(shard, behind[shard]) for shard in known])
-        to = sa.case(known, value=c.shard)
-        moved = (await db.execute(sa.update(t.cursor).where(c.consumer == consumer, stood).values(seq=to))).rowcount
+        moved = (await db.exec_driver_sql(_MOVE[db.dialect.name], (json.dumps(known), consumer))).rowcount
     for shard, seq in heads.items():
-        if shard not in known:
+        if shard not in behind:
             moved += (await db.execute(_SET, {"consumer": consumer, "shard": shard, "seq": seq})).rowcount
     if moved != len(heads):
         raise StaleOwnerError("Somebody else moved the projection's cursor; nothing was written.")
