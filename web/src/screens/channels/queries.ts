@@ -22,7 +22,7 @@ export const useDeliveries = (state: MaybeRefOrGetter<Delivery["state"]>) =>
   useQuery({
     queryKey: ["deliveries", computed(() => toValue(state))],
     queryFn: ({ signal }) => api.get<Page<Delivery>>("/deliveries", { state: toValue(state), limit: 100 }, signal),
-    refetchInterval: 10_000,
+    refetchInterval: 3_000,
   });
 
 export interface Field {
