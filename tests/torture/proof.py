@@ -197,10 +197,12 @@ async def check_figures(url: str, database: Database, verdict: Verdict) -> None:
     rebuilt = await figures(database)
     await noria.projector.rebuild_search()
     found_anew = await terms_in(database)
+    async with database.reading() as db:
+        begun = (await db.exec_driver_sql("SELECT count(*) FROM inst")).scalar_one()
     await noria.close()
     if followed != rebuilt or not all(followed[0]):
         verdict.broken.append("the board's figures are not those of the journal")
-    if found != found_anew or not found:
+    if found != found_anew or bool(found) != bool(begun):
         verdict.broken.append("the search index is not that of the journal")
 
 
