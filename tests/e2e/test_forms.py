@@ -49,6 +49,7 @@ def test_a_form_is_designed_checked_looked_at_and_published(site: Site, sign_in:
     page.get_by_test_id("form-publish").click()
     page.get_by_test_id("form-note").fill("成本归集")
     page.get_by_test_id("form-publish-confirm").click()
+    expect(page.get_by_test_id("form-publish-confirm")).to_have_count(0)
     expect(page.get_by_test_id("form-publish")).to_be_disabled()
     shown = Client(site, "lin").get("/processes/purchase/start-form")["form"]
     assert [part.get("key") for part in shown["components"]][-2:] == ["select_1", "cost_centre"]
@@ -67,6 +68,7 @@ def test_a_new_form_begins_with_nothing_and_is_kept(site: Site, sign_in: SignIn)
     page.get_by_test_id("form-publish").click()
     page.get_by_test_id("form-note").fill("来访登记")
     page.get_by_test_id("form-publish-confirm").click()
+    expect(page.get_by_test_id("form-publish-confirm")).to_have_count(0)
     expect(page).to_have_url(f"{site.url}/forms/visit")
     expect(page.get_by_test_id("form-publish")).to_be_disabled()
     (visitors,) = Client(site, "he").get("/forms/visit")["schema"]["components"]

@@ -34,6 +34,7 @@ def test_a_table_is_edited_checked_tried_and_published(site: Site, sign_in: Sign
     page.get_by_test_id("rules-publish").click()
     page.get_by_test_id("rules-note").fill("服务类采购")
     page.get_by_test_id("rules-publish-confirm").click()
+    expect(page.get_by_test_id("rules-publish-confirm")).to_have_count(0)
 
     expect(page.get_by_test_id("rules-publish")).to_be_disabled()
     expect(page.get_by_test_id("rule-5")).to_be_visible()
