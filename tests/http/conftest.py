@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.http.house import Client, House
+from tests.beginnings import write_company
+from tests.http.house import GUEST, WORKER, Client, House
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the demonstration's people and models, to be copied by each test."""
     path = tmp_path_factory.mktemp("prepared") / "noria.db"
-    asyncio.run(House.prepare(f"sqlite:///{path}"))
+    asyncio.run(write_company(f"sqlite:///{path}", (WORKER, GUEST)))
     return path
 
 
