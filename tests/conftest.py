@@ -11,9 +11,9 @@ from types import FrameType
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.databases import database_url, postgres_server, postgres_url, sqlite_url
+from tests.databases import database_url, empty_sqlite, postgres_server, postgres_url, sqlite_url
 
-__all__ = ["database_url", "postgres_server", "postgres_url", "sqlite_url"]
+__all__ = ["database_url", "empty_sqlite", "postgres_server", "postgres_url", "sqlite_url"]
 
 DEADLINE_S = int(os.environ.get("NORIA_TEST_DEADLINE_S", "300"))
 """Far beyond what any test takes: 0 for none, as for long runs of simulation or torture."""
