@@ -266,3 +266,16 @@ def sqlite_url(empty_sqlite: Path, tmp_path: Path) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """A database without rows, once on each kind: whatever uses this holds on both."""
     return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """As `database_url`, for a file whose tests share what is in it."""
+    if request.param == "sqlite":
+        empty: Path = request.getfixturevalue("empty_sqlite")
+        yield f"sqlite:///{shutil.copy(empty, tmp_path_factory.mktemp('shared') / 'noria.db')}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = asyncio.run(server.take_database())
+    yield url
+    asyncio.run(server.give_back(url))
