@@ -74,12 +74,6 @@ def site(beginning: Path, tmp_path: Path) -> Iterator[Site]:
     running.stop()
 
 
-@pytest.fixture
-def loopback_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The operator of the servers allows what is otherwise refused: mail servers and services on loopback."""
-    monkeypatch.setenv("NORIA_ALLOW_HOSTS", "127.0.0.1")
-
-
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server with a simulated past, shared by the tests of a file, which only look at it."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
 from typing import Any
 
 from noria.adapters.demo.seeding import example_files
@@ -139,19 +137,17 @@ async def deploy(client: Client, **files: bytes) -> None:
 
 
 async def test_a_form_stays_with_its_process_when_another_is_deployed_under_its_files_name(
-    prepared: Path, tmp_path: Path
+    house_url: str,
 ) -> None:
     """The file belongs to the deployment, not to the name: so it is after a restart, too."""
-    path = tmp_path / "noria.db"
-    shutil.copy(prepared, path)
-    house = await House.open(f"sqlite:///{path}")
+    house = await House.open(house_url)
     he = await house.sign_in("he")
     await deploy(he, shared_form=a_form("visit"))
     await deploy(he, visit_bpmn=showing("visit"))
     await deploy(he, shared_form=a_form("parking"), parking_bpmn=showing("parking"))
     await house.close()
 
-    house = await House.open(f"sqlite:///{path}")
+    house = await House.open(house_url)
     he = await house.sign_in("he")
     listed = await he.get("/forms")
     assert listed.status_code == 200, listed.text
