@@ -50,6 +50,7 @@ from noria.adapters.database.projection import Projector
 from noria.adapters.database.tokens import DatabaseTokens
 from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
+from noria.adapters.http.connection import Connection
 from noria.adapters.http.live import LiveHub
 from noria.adapters.http.services import DemoAccount, Services
 from noria.adapters.previewing.previews import Previews
@@ -532,7 +533,13 @@ class Composition:
             await noria.close()
             raise
         config = uvicorn.Config(
-            create_app(noria.services), host=host, port=port, log_level="warning", access_log=False, server_header=False
+            create_app(noria.services),
+            host=host,
+            port=port,
+            http=Connection,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
         )
         server = _Server(config)
         loop = asyncio.get_running_loop()

@@ -19,7 +19,7 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.state import Parent
 from noria.kernel.errors import NoriaError, Rejected
-from noria.operate.changes import POSTED, Posted
+from noria.operate.changes import ENDS, POSTED, Posted
 from noria.operate.ports import (
     Clock,
     InstanceStore,
@@ -159,7 +159,8 @@ class Delivery:
             for event in item.events:
                 kind = event.__class__
                 if kind in POSTED:
-                    concerned = True
+                    # An end is only told to a caller.
+                    concerned = concerned or kind not in ENDS or bool(item.instance.parent)
                 elif kind in _OPENING:
                     concerned = True
                     if not isinstance(event, e.WaitOpened):
