@@ -50,7 +50,7 @@ from noria.adapters.database.projection import Projector
 from noria.adapters.database.tokens import DatabaseTokens
 from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
-from noria.adapters.http.connection import Connection
+from noria.adapters.http.connection import KEEP_ALIVE_S, Connection
 from noria.adapters.http.live import LiveHub
 from noria.adapters.http.services import DemoAccount, Services
 from noria.adapters.previewing.previews import Previews
@@ -537,6 +537,7 @@ class Composition:
             host=host,
             port=port,
             http=Connection,
+            timeout_keep_alive=KEEP_ALIVE_S,
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -17,6 +17,7 @@ from noria.adapters.demo import demo_handlers, seed
 from noria.adapters.demo.company import DEMO_PASSWORD, DEMO_TENANT, PEOPLE, UNITS
 from noria.adapters.demo.seeding import example_files
 from noria.adapters.http.app import create_app
+from noria.adapters.http.connection import Connection
 from noria.bootstrap import Noria
 from noria.engine.events import AnyEvent, decode_events
 from tests.clocks import MovedClock
@@ -73,7 +74,12 @@ class Site:
             await self.noria.catalogue.deploy(DEMO_TENANT, "he", example_files(), now_ms, facts)
         await self.noria.start()
         config = uvicorn.Config(
-            create_app(self.noria.services), host="127.0.0.1", port=self.port, log_level="warning", access_log=False
+            create_app(self.noria.services),
+            host="127.0.0.1",
+            port=self.port,
+            http=Connection,
+            log_level="warning",
+            access_log=False,
         )
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

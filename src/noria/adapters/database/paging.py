@@ -18,6 +18,8 @@ from noria.monitor.visits import Life, Visit
 from noria.operate.notices import Holding
 from noria.operate.redefining import REDEFINING
 
+INDEXED = ("tenant", "definition", "status", "started", "bkey", "title", "summary", "starter", "unit")
+"""The columns of an instance that the search index is made of, beside its state."""
 _EACH = {"sqlite": "SELECT {} FROM json_each(?)", "postgresql": "SELECT {} FROM unnest($1::bigint[]) AS value"}
 _BY_KEY = "(shard, iid) IN ({pairs})"
 _BY_ID = "iid IN ({ids})"
@@ -39,6 +41,10 @@ _TASKS = _statement(f"SELECT iid, tok, assignee, name FROM task WHERE {_BY_KEY}"
 _CANDIDATES = _statement(f"SELECT iid, tok, kind, name FROM candidate WHERE {_BY_KEY}")  # noqa: S608
 _VISITS = _statement(f"SELECT {', '.join(Visit.__struct_fields__)} FROM visit WHERE {_BY_ID} AND closed = 0")  # noqa: S608
 _LIVES = _statement(f"SELECT {', '.join(Life.__struct_fields__)} FROM life WHERE {_BY_ID}")  # noqa: S608
+_TO_INDEX = _statement(f"SELECT iid, state, {', '.join(INDEXED)} FROM inst WHERE {_BY_KEY}")  # noqa: S608
+_VISITORS = _statement(f"SELECT iid, actor, proxy, name FROM visit WHERE {_BY_ID} AND (actor <> '' OR name <> '')")  # noqa: S608
+
+QUERIES = (_OWNERS, _MOVES, _TITLES, _TASKS, _CANDIDATES, _VISITS, _LIVES, _TO_INDEX, _VISITORS)
 
 
 async def _rows(db: AsyncConnection, statement: dict[str, str], iids: Collection[int]) -> Sequence[Any]:
@@ -84,6 +90,16 @@ async def holders(db: AsyncConnection, iids: Collection[int]) -> dict[int, dict[
         groups, users, excluded = (tuple(named.get((iid, tok, kind), ())) for kind in "gux")
         found.setdefault(iid, {})[tok] = Holding(assignee, groups, name, users, excluded)
     return found
+
+
+async def to_index(db: AsyncConnection, iids: Collection[int]) -> Sequence[Any]:
+    """Id, state and then `INDEXED` of some instances."""
+    return await _rows(db, _TO_INDEX, iids)
+
+
+async def visitors(db: AsyncConnection, iids: Collection[int]) -> Sequence[tuple[int, str, str, str]]:
+    """(instance, who did something there, who did it for them, name of the task) of some instances."""
+    return await _rows(db, _VISITORS, iids)
 
 
 def upsert(table: str, change: str) -> dict[str, str]:

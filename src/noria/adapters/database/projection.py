@@ -250,9 +250,9 @@ class Projector:
 
         So one that is being rebuilt keeps nobody waiting.
         """
-        # As they were left by the page before. Should somebody else have moved them, the fold is refused.
-        cursors = self._seen or await self._cursors()
-        self._seen = {}
+        # As the page before has left them. Should somebody else have moved them, the fold is refused.
+        left, self._seen = self._seen, {}
+        cursors = left or await self._cursors()
         rows: list[JournalRow] = []
         behind: dict[int, int] = {}
         for behind in sorted(cursors.values(), key=lambda cursor: -sum(cursor.values())):
@@ -260,7 +260,8 @@ class Projector:
             if rows:
                 break
         if not rows:
-            return 0
+            # Somebody else may have set them back.
+            return await self._page() if left else 0
         consumers = [consumer for consumer, cursor in cursors.items() if cursor == behind]
         recorded = await self._recorded(rows)
         heads = {row.shard: row.seq for row in rows}

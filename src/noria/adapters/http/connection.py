@@ -1,4 +1,4 @@
-"""One write for an answer: its head and its body leave together."""
+"""Connections of clients: how long they are kept, and how an answer is written to them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import asyncio
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+KEEP_ALIVE_S = 65
+"""How long an idle connection stays open: longer than proxies and programs keep theirs, which is a minute as a rule.
+Whoever closes first must be the client; else it may send a command into a connection that is just being closed."""
 
 
 class Gathering:
