@@ -11,9 +11,9 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from noria.adapters.database import schema as t
 from noria.monitor.visits import Life, Visit
 from noria.operate.notices import Holding
 from noria.operate.redefining import REDEFINING
@@ -102,25 +102,23 @@ async def visitors(db: AsyncConnection, iids: Collection[int]) -> Sequence[tuple
     return await _rows(db, _VISITORS, iids)
 
 
-def upsert(table: str, change: str) -> dict[str, str]:
-    """Insert rows; those that are there already are changed, each column that is no key as `change` says."""
-    columns = t.metadata.tables[table].columns
-    names = [column.name for column in columns]
-    keys = [column.name for column in columns if column.primary_key]
-    changes = ", ".join(f"{name} = {change.format(table=table, name=name)}" for name in names if name not in keys)
+def insert(table: sa.Table, names: Sequence[str]) -> dict[str, str]:
+    """Insert rows with these columns, which must be all of the table's."""
+    assert {*names} == {column.name for column in table.columns}, table.name  # noqa: S101 - when the module is loaded
+    places = {"sqlite": ["?"] * len(names), "postgresql": [f"${place}" for place in range(1, len(names) + 1)]}
     return {
-        kind: f"{start} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
-        for kind, start in insert(table).items()
+        kind: f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(marks)})"  # noqa: S608
+        for kind, marks in places.items()
     }
 
 
-def insert(table: str) -> dict[str, str]:
-    """Insert rows."""
-    names = [column.name for column in t.metadata.tables[table].columns]
-    places = {"sqlite": ["?"] * len(names), "postgresql": [f"${place}" for place in range(1, len(names) + 1)]}
+def upsert(table: sa.Table, names: Sequence[str], change: str) -> dict[str, str]:
+    """Insert rows; those that are there already are changed, each column that is no key as `change` says."""
+    keys = [column.name for column in table.primary_key]
+    changes = ", ".join(f"{name} = {change.format(table=table.name, name=name)}" for name in names if name not in keys)
     return {
-        kind: f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(marks)})"  # noqa: S608 - our own names
-        for kind, marks in places.items()
+        kind: f"{begun} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+        for kind, begun in insert(table, names).items()
     }
 
 

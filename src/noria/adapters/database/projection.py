@@ -13,6 +13,7 @@ from operator import attrgetter
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import astuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import paging, searching
@@ -29,7 +30,7 @@ from noria.engine.events import InstanceCompleted, InstanceStarted, InstanceWith
 from noria.engine.evolve import replay
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
-from noria.monitor.visits import REVIVING, Fold, Recorded
+from noria.monitor.visits import REVIVING, Fold, Life, Recorded, Visit
 from noria.operate.channels import deliveries_of, in_app
 from noria.operate.files import files_in
 from noria.operate.notices import OPENING, TOLD_OF, Holding, Members, Notice, notices_of
@@ -367,8 +368,8 @@ class Projector:
             if row.definition not in touched:
                 touched[row.definition] = await self._definitions.get(row.definition)
             fold.add(row, touched[row.definition].graph)
-        await paging.put(db, _PUT_VISIT, [_VISIT(visit) for visit in fold.visits.values()])
-        await paging.put(db, _PUT_LIFE, [_LIFE(life) for life in fold.lives.values()])
+        await paging.put(db, _PUT_VISIT, list(map(astuple, fold.visits.values())))
+        await paging.put(db, _PUT_LIFE, list(map(astuple, fold.lives.values())))
         if fold.occurrences:
             await db.execute(sa.insert(t.occurrence), [msgspec.structs.asdict(item) for item in fold.occurrences])
         await paging.put(db, _ADD_FLOWS, [(*key, count) for key, count in fold.flows.items()])
@@ -419,7 +420,9 @@ class Projector:
         preferences = await read_preferences(db, tenant, {notice.person for notice in notices})
         kept = in_app(notices, preferences)
         if kept:
-            values = [(*_NOTICE(item), msgspec.json.encode(item.params).decode(), read_ms) for item, read_ms in kept]
+            values = [
+                (*_NOTICE_COLUMNS(item), msgspec.json.encode(item.params).decode(), read_ms) for item, read_ms in kept
+            ]
             await paging.put(db, _ADD_NOTICES, values)
         channels = await read_channels(db, tenant)
         pushed = any(channel.kind == "webpush" for channel in channels)
@@ -428,10 +431,12 @@ class Projector:
         await put_rows(db, [delivery_row(item) for item in sent])
 
 
-_PUT_VISIT, _PUT_LIFE = paging.upsert("visit", "excluded.{name}"), paging.upsert("life", "excluded.{name}")
-_ADD_FLOWS = paging.upsert("flow_count", "{table}.{name} + excluded.{name}")
-_ADD_NOTICES = paging.insert("notice")
-_VISIT = attrgetter(*(column.name for column in t.visit.columns))
-_LIFE = attrgetter(*(column.name for column in t.life.columns))
-_NOTICE = attrgetter(*(name for name in Notice.__struct_fields__ if name != "params"))
+_PUT_VISIT = paging.upsert(t.visit, Visit.__struct_fields__, "excluded.{name}")
+_PUT_LIFE = paging.upsert(t.life, Life.__struct_fields__, "excluded.{name}")
+_ADD_FLOWS = paging.upsert(
+    t.flow_count, [column.name for column in t.flow_count.columns], "{table}.{name} + excluded.{name}"
+)
+_NOTICE = tuple(name for name in Notice.__struct_fields__ if name != "params")
+_ADD_NOTICES = paging.insert(t.notice, [*_NOTICE, "params", "read"])
+_NOTICE_COLUMNS = attrgetter(*_NOTICE)
 _ENDED = {InstanceCompleted}
