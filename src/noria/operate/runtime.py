@@ -488,7 +488,7 @@ class Runtime:
             if held is None:
                 missing.append(iid)
             else:
-                found.append(Held(copy(held.row), held.state, held.definition))
+                found.append(Held(held.row.__copy__(), held.state, held.definition))  # type: ignore[attr-defined]  # see `State.copy`
         if missing:
             found += [await self._hold(row) for row in (await self._store.load(missing)).values()]
         for held in found:
