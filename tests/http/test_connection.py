@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from noria.adapters.http.connection import Gathering
+from noria.adapters.http.connection import HELD_BYTES_MAX, Gathering
 
 
 class Wire:
@@ -51,6 +51,16 @@ async def test_what_comes_later_leaves_later_and_in_order(wire: Wire, gathering:
     gathering.write(b"event 2")
     await asyncio.sleep(0)
     assert wire.done == [b"head", b"event 1 event 2"]
+
+
+async def test_much_is_not_held_but_written_at_once(wire: Wire, gathering: Gathering) -> None:
+    chunk = b"x" * (HELD_BYTES_MAX - 4)
+    gathering.write(b"head")
+    gathering.write(chunk)
+    assert wire.done == [b"head" + chunk]
+    gathering.write(b"tail")
+    await asyncio.sleep(0)
+    assert wire.done == [b"head" + chunk, b"tail"]
 
 
 async def test_whoever_closes_has_sent_everything_before(wire: Wire, gathering: Gathering) -> None:

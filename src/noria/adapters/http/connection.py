@@ -10,6 +10,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 KEEP_ALIVE_S = 65
 """How long an idle connection stays open: longer than proxies and programs keep theirs, which is a minute as a rule.
 Whoever closes first must be the client; else it may send a command into a connection that is just being closed."""
+HELD_BYTES_MAX = 65_536
+"""More is written at once, so that the transport can say when the client does not keep up."""
 
 
 class Gathering:
@@ -23,6 +25,7 @@ class Gathering:
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._held: list[bytes] = []
+        self._held_bytes = 0
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the transport's own."""
@@ -33,6 +36,9 @@ class Gathering:
         if not self._held:
             self._loop.call_soon(self._flush)
         self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes >= HELD_BYTES_MAX:
+            self._flush()
 
     def close(self) -> None:
         """Close when all is written."""
@@ -41,7 +47,7 @@ class Gathering:
 
     def _flush(self) -> None:
         if self._held:
-            held, self._held = self._held, []
+            held, self._held, self._held_bytes = self._held, [], 0
             self._transport.write(b"".join(held))
 
 
