@@ -16,6 +16,7 @@ from litestar import Litestar
 
 from noria.adapters.demo import demo_handlers
 from noria.adapters.demo.company import DEMO_PASSWORD
+from noria.adapters.http.connection import Connection
 from noria.bootstrap import Noria
 from noria.engine.events import AnyEvent, decode_events
 from tests.beginnings import give_back_app, lend_app
@@ -63,7 +64,9 @@ class Site:
         self.noria = await Noria.open(self._database_url, clock=self.clock, handlers=demo_handlers())
         await self.noria.start()
         self._app = lend_app(self.noria.services)
-        config = uvicorn.Config(self._app, host="127.0.0.1", port=self.port, log_level="warning", access_log=False)
+        config = uvicorn.Config(
+            self._app, host="127.0.0.1", port=self.port, http=Connection, log_level="warning", access_log=False
+        )
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._serving = asyncio.create_task(self._server.serve())

@@ -51,6 +51,29 @@ async def test_who_is_not_active_any_more_is_told_nothing(house: House) -> None:
     assert {item async for item in stream if not isinstance(item, live.Pointer)} <= {"ping"}
 
 
+async def test_who_comes_back_is_told_the_rest_from_any_pointer_on(house: House) -> None:
+    lin = await house.sign_in("lin")
+    office, hub = house.noria.services.office, house.noria.hub
+    who = await office.principal(1, (await office.people.organisation(1)).people["lin"])
+    before = hub.seq
+    await lin.start()
+    await lin.start()
+
+    async def told(after: int) -> list[live.Pointer]:
+        stream = hub.stream(who, after)
+        found = [item async for item in _until(stream, "ready") if isinstance(item, live.Pointer)]
+        await stream.aclose()
+        return found
+
+    pointers = await told(before)
+    assert {pointer.kind for pointer in pointers} >= {"task.closed", "instance.changed"}
+    assert [pointer.seq for pointer in pointers] == sorted({pointer.seq for pointer in pointers})
+    assert before < pointers[0].seq
+    assert pointers[-1].seq <= hub.seq
+    for at, pointer in enumerate(pointers):
+        assert await told(pointer.seq) == pointers[at + 1 :]
+
+
 async def _until(stream, last):
     async for item in stream:
         if item == last:

@@ -16,6 +16,7 @@ from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.auditing import verify_audit
 from noria.operate.ports import StaleOwnerError, UnstorableError
 from noria.operate.requests import Accepted, Request
+from noria.operate.rows import InstanceRow
 from noria.operate.runtime import Runtime
 from tests.house import House, serial
 
@@ -41,6 +42,29 @@ async def commands(house: House) -> int:
 
 def start(**variables: object) -> c.StartInstance:
     return c.StartInstance("lin", {"id": "lin"}, variables)
+
+
+# Memory
+
+
+async def test_what_has_just_ended_is_known_without_a_look_at_the_store(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_ = iids = [await house.start() for _ in range(3)]
+    monkeypatch.setattr("noria.operate.runtime.ENDED_MAX", 2)
+    for iid in iids:
+        await house.complete(iid, "work")
+    loaded: list[int] = []
+    load = house.store.load
+
+    async def noted(wanted: list[int]) -> dict[int, InstanceRow]:
+        loaded.extend(wanted)
+        return await load(wanted)
+
+    monkeypatch.setattr(house.store, "load", noted)
+    found = [await house.noria.runtime.instance(iid) for iid in iids]
+    assert [held.state.status for held in found if held is not None] == [Status.COMPLETED] * 3
+    assert loaded == [first]
 
 
 # Idempotency

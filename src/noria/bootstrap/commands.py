@@ -20,6 +20,7 @@ from noria.adapters.database.audit import DatabaseAudit
 from noria.adapters.database.opening import open_database
 from noria.adapters.demo import DEMO_TENANT, demo_accounts, demo_handlers, seed
 from noria.adapters.http.app import create_app
+from noria.adapters.http.connection import KEEP_ALIVE_S, Connection
 from noria.adapters.http.services import DemoAccount
 from noria.adapters.system import settle_memory
 from noria.bootstrap.running import TENANT, Noria, known_days
@@ -116,7 +117,14 @@ class Composition:
             await noria.close()
             raise
         config = uvicorn.Config(
-            create_app(noria.services), host=host, port=port, log_level="warning", access_log=False, server_header=False
+            create_app(noria.services),
+            host=host,
+            port=port,
+            http=Connection,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
         )
         server = _Server(config)
         loop = asyncio.get_running_loop()

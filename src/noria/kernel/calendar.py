@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from noria.kernel.errors import NoriaError
-from noria.kernel.instants import MINUTE_MS, Duration, InstantMs, add_duration, from_datetime, to_datetime
+from noria.kernel.instants import DAY_MS, MINUTE_MS, Duration, InstantMs, add_duration, from_datetime, to_datetime
 
 SEARCH_DAYS_MAX = 20_000
 DAY_MINUTES = 24 * 60
 _DAY = timedelta(days=1)
+_EPOCH_DAY = date(1970, 1, 1)
+_WINDOW_DAYS_MAX = 3
 Hours = tuple[tuple[int, int], ...]
 """The working intervals of a day, (from, to) in minutes since its midnight, ascending. A shift that crosses midnight
 ends behind minute 1440 and belongs to the day on which it begins."""
@@ -222,20 +224,29 @@ class WorkingDays:
         self._calendar = calendar
         self._zone = ZoneInfo(calendar.zone)
         self._spans: dict[date, list[tuple[int, int]]] = {}
+        self._windows: dict[tuple[int, int], list[tuple[int, int]]] = {}
 
     def between(self, start: InstantMs, end: InstantMs) -> int:
         """Working time between two instants, ms; negative when the end is the earlier one."""
         if end < start:
             return -self.between(end, start)
-        day = to_datetime(start, self._zone).date() - _DAY
-        last = to_datetime(end, self._zone).date() + _DAY
+        # By days of UTC, which are had without a calendar; no zone is further from it than a day.
+        days = start // DAY_MS, end // DAY_MS
+        spans = self._windows.get(days)
+        if spans is None:
+            spans = self._within(*days)
+            if days[1] - days[0] <= _WINDOW_DAYS_MAX:
+                self._windows[days] = spans
         total_ms = 0
-        while day <= last:
-            for first, until in self._on(day):
-                if first < end and start < until:
-                    total_ms += min(until, end) - max(first, start)
-            day += _DAY
+        for first, until in spans:
+            if first < end and start < until:
+                total_ms += min(until, end) - max(first, start)
         return total_ms
+
+    def _within(self, first: int, last: int) -> list[tuple[int, int]]:
+        """The intervals of all local days that may have an instant of some days of UTC, and may reach into them."""
+        since = _EPOCH_DAY + first * _DAY
+        return [span for n in range(-2, last - first + 3) for span in self._on(since + n * _DAY)]
 
     def _on(self, day: date) -> list[tuple[int, int]]:
         spans = self._spans.get(day)

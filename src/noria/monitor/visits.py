@@ -21,7 +21,7 @@ from noria.kernel.instants import InstantMs, to_datetime
 RETURN, INCIDENT = "return", "incident"
 
 
-class Visit(msgspec.Struct):
+class Visit(msgspec.Struct, gc=False):
     """One visit of one element by one token.
 
     Attributes:
@@ -86,7 +86,7 @@ class Occurrence(msgspec.Struct, frozen=True):
     at: int
 
 
-class Life(msgspec.Struct):
+class Life(msgspec.Struct, gc=False):
     """From start to end of one instance; `cycle_work` is its working time in ms."""
 
     iid: int
@@ -120,6 +120,11 @@ _ENDS = {
     e.InstanceVoided: Status.VOIDED,
 }
 
+REVIVING: frozenset[type] = frozenset(
+    {*_ENDS, e.InstanceMigrated, e.InstanceRestored, e.TakenBack, e.InstanceRestarted}
+)
+"""Events that change a life that has begun before."""
+
 
 class Fold:
     """What a page of journal rows changes in the projection.
@@ -137,17 +142,18 @@ class Fold:
         lives: Mapping[int, Life],
         calendar_of: Callable[[str, int], WorkCalendar],
     ) -> None:
-        """Start from the open visits and lives of the instances that the page is about.
+        """Start from what is known of the instances that the page is about.
 
         Args:
-            visits: the open ones.
-            lives: likewise.
+            visits: the open ones of all of them.
+            lives: those of the instances that have an event of `REVIVING`.
             calendar_of: gives a calendar by id ("" for the default one) and version (0 for the one in force).
         """
         self._known = dict(visits)
         self._lives = dict(lives)
         self._calendar_of = calendar_of
         self._days: dict[tuple[str, int], WorkingDays] = {}
+        self._dates: dict[int, str] = {}
         zone = calendar_of("", 0).zone
         self._zone = ZoneInfo(zone) if zone != "UTC" else UTC
         self.visits: dict[tuple[int, int], Visit] = {}
@@ -285,7 +291,10 @@ class Fold:
             self._close(row, event.token, "completed", "")
 
     def _count_flows(self, row: Recorded, flows: tuple[int, ...]) -> None:
-        day = to_datetime(InstantMs(row.ts), self._zone).date().isoformat()
+        # What is committed together happened at one instant.
+        day = self._dates.get(row.ts)
+        if day is None:
+            day = self._dates[row.ts] = to_datetime(InstantMs(row.ts), self._zone).date().isoformat()
         for flow in flows:
             key = (row.tenant, row.definition, flow, day)
             self.flows[key] = self.flows.get(key, 0) + 1

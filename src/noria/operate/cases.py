@@ -37,7 +37,7 @@ from noria.operate.requests import Request, SerialDraw
 from noria.operate.rows import InstanceRow, JournalRow
 from noria.operate.sight import hidden_from, without
 from noria.operate.takingback import last_act
-from noria.operate.taskviews import open_opinion, open_tasks, task_facts, task_view
+from noria.operate.taskviews import open_opinion, open_task_facts, open_tasks, task_facts, task_view
 from noria.operate.timeline import history_of, tokens_of, visible_variables
 from noria.operate.views import (
     DecisionsMade,
@@ -224,10 +224,10 @@ class Cases:
 
     async def _may_see(self, principal: Principal, held: Held) -> Verdict:
         row, state = held.row, held.state
-        opinions = [open_opinion(held, number) for number in state.consultations]
-        tasks = tuple(task_facts(task) for task in (*open_tasks(held), *opinions))
+        tasks = [open_task_facts(held, token) for token in state.tasks]
+        tasks += [task_facts(open_opinion(held, number)) for number in state.consultations]
         facts = InstanceFacts(
-            row.tenant, row.starter, row.unit, tasks, frozenset(state.actors.values()), frozenset(state.copied)
+            row.tenant, row.starter, row.unit, tuple(tasks), frozenset(state.actors.values()), frozenset(state.copied)
         )
         verdict = may_see(principal, facts)
         if verdict.allowed:

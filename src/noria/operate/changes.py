@@ -195,10 +195,10 @@ class Posted(msgspec.Struct, frozen=True):
     told_own: bool = False
 
 
-_ENDS = (e.InstanceCompleted, e.InstanceTerminated, e.InstanceFailed, e.InstanceRefused)
+ENDS = (e.InstanceCompleted, e.InstanceTerminated, e.InstanceFailed, e.InstanceRefused)
 """How a called instance may end: it is not withdrawn."""
 
-POSTED = frozenset({e.MessageThrown, e.SignalThrown, e.CallRequested, e.CallCancelled, e.EscalationThrown, *_ENDS})
+POSTED = frozenset({e.MessageThrown, e.SignalThrown, e.CallRequested, e.CallCancelled, e.EscalationThrown, *ENDS})
 """Events that other instances may have to be told of."""
 
 THROWN_MESSAGE_TTL_MS = 3_600_000
@@ -242,7 +242,7 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
         kind = "call_escalation"
         variables = held.state.scopes[0].variables
         body = Posted(row.parent, row.parent_token, variables, message_id, error=event.code)
-    elif row.parent and isinstance(event, _ENDS):
+    elif row.parent and isinstance(event, ENDS):
         kind = "call_done"
         error, message = "", ""
         if isinstance(event, e.InstanceFailed):

@@ -19,7 +19,7 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.state import Parent
 from noria.kernel.errors import NoriaError, Rejected
-from noria.operate.changes import Posted
+from noria.operate.changes import ENDS, POSTED, Posted
 from noria.operate.ports import (
     Clock,
     InstanceStore,
@@ -42,6 +42,8 @@ _ABOUT_OTHERS = (NotOwnerError, NoAnswerError)
 """Failures of the process at the other end."""
 ENGINE = "engine"
 """The technical actor of deliveries."""
+_OPENING = frozenset({e.WaitOpened, e.InstanceResumed, e.InstanceRestored, e.TakenBack, e.InstanceRestarted})
+"""Events that open subscriptions."""
 
 
 class StartPoint(msgspec.Struct, frozen=True):
@@ -152,14 +154,22 @@ class Delivery:
         if not items:
             # Subscriptions may have opened unseen.
             self._waiting.clear()
+        concerned = not items or bool(self._waiting or self._failed)
         for item in items:
             for event in item.events:
-                if isinstance(event, e.WaitOpened) and not event.signal:
-                    self._new_waits.add((item.instance.tenant, event.name, event.key))
-                elif isinstance(event, e.InstanceResumed | e.InstanceRestored | e.TakenBack | e.InstanceRestarted):
-                    # Its subscriptions are there again, whichever they are.
-                    self._waiting.clear()
-        self.nudge()
+                kind = event.__class__
+                if kind in POSTED:
+                    # An end is only told to a caller.
+                    concerned = concerned or kind not in ENDS or bool(item.instance.parent)
+                elif kind in _OPENING:
+                    concerned = True
+                    if not isinstance(event, e.WaitOpened):
+                        # Its subscriptions are there again, whichever they are.
+                        self._waiting.clear()
+                    elif not event.signal:
+                        self._new_waits.add((item.instance.tenant, event.name, event.key))
+        if concerned:
+            self.nudge()
 
     async def _work(self) -> None:
         while True:

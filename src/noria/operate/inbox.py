@@ -31,6 +31,7 @@ from noria.operate.taskviews import (
     consultation_views,
     open_opinion,
     open_task,
+    open_task_facts,
     task_facts,
     task_view,
 )
@@ -151,6 +152,13 @@ class Inbox:
             NotFoundError: it is not open, or there is none.
             DeniedError: it is for others.
         """
+        iid, token = parse_task_id(task_id) or (0, 0)
+        known = await self._office.runtime.instance(iid) if iid else None
+        if known is not None and known.row.tenant == caller.principal.tenant and token in known.state.tasks:
+            verdict = may_work_on(caller.principal, open_task_facts(known, token))
+            if verdict.allowed:
+                # Whoever may work on a task may see its instance; most commands are given by one who may.
+                return token, known, verdict
         _, token, held = await self.open(caller, task_id)
         verdict = self._verdict(caller, held, token, hands_on=hands_on)
         if not verdict.allowed:
@@ -160,7 +168,7 @@ class Inbox:
     @staticmethod
     def _verdict(caller: Caller, held: Held, token: int, *, hands_on: bool = False) -> Verdict:
         """Whether the caller may act on an open task, and for whom; an administrator may hand some on."""
-        facts = task_facts(open_task(held, token))
+        facts = open_task_facts(held, token)
         verdict = may_work_on(caller.principal, facts)
         if not verdict.allowed and hands_on:
             handed_on = may_reassign(caller.principal, facts)

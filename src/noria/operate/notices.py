@@ -70,6 +70,8 @@ TOLD_OF: frozenset[type] = frozenset(
 OPENING: frozenset[type] = frozenset({e.TaskOpened})
 """Events that only those are told of who want it: a new task stands in the inbox anyway."""
 
+_TOLD = TOLD_OF | OPENING
+
 
 class Notice(msgspec.Struct, frozen=True):
     """One line for one person.
@@ -229,6 +231,8 @@ def notices_of(
         return [organisation.manager_of(organisation.people[key]) for key in people if key in organisation.people]
 
     for event in row.events:
+        if event.__class__ not in _TOLD:
+            continue
         if isinstance(event, e.TaskReminded):
             people = holding(event.token)
             kind = "overdue" if event.share >= 1 else "reminder"

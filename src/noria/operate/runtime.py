@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
 from typing import Protocol
@@ -40,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 QUEUE_MAX = 20_000
 CACHE_MAX = 50_000
+ENDED_MAX = 1_000
+"""So many instances that have ended are remembered, for who has just ended one asks what has become of it."""
 NOT_OWNER = "Another process owns this work now; nothing was done. Try again in a moment."
 
 
@@ -107,6 +110,7 @@ class Runtime:
         self._unsure = False
         self.owning = asyncio.Lock()
         self._cache: dict[int, Held] = {}
+        self._ended: deque[int] = deque()
         self._waiting = Waiting(clock)
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -504,8 +508,14 @@ class Runtime:
         for iid, held in batch.held.items():
             # A dict keeps the order of insertion: the instance that was used last is its last.
             cache.pop(iid, None)
-            if not held.row.ended and batch.losses == self._losses and held.row.shard in shards:
+            if batch.losses == self._losses and held.row.shard in shards:
                 cache[iid] = held
+                if held.row.ended:
+                    self._ended.append(iid)
+        while len(self._ended) > ENDED_MAX:
+            iid = self._ended.popleft()
+            if iid in cache and cache[iid].row.ended:
+                del cache[iid]
         while len(cache) > CACHE_MAX:
             del cache[next(iter(cache))]
         for pending, answer in batch.answers:

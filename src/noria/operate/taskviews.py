@@ -113,6 +113,21 @@ def consultation_view(held: Held, number: int, organisation: Organisation) -> Co
     )
 
 
+def open_task_facts(held: Held, token: int) -> TaskFacts:
+    """What counts for the policy about an open task of an instance in memory."""
+    row, task = held.row, held.state.tasks[token]
+    return TaskFacts(
+        task.assignee,
+        task.groups,
+        task.users,
+        task.excluded,
+        row.starter,
+        row.definition,
+        row.amount,
+        (row.iid, token),
+    )
+
+
 def task_facts(task: TaskFields) -> TaskFacts:
     """What counts about an open task for the policy."""
     return TaskFacts(

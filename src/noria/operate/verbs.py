@@ -102,7 +102,7 @@ class Verbs:
         refused: list[RefusedError] = []
         for suffix, command in intent.commands.items():
             # One key stands for one command.
-            keyed = msgspec.structs.replace(caller, key=f"{caller.key}{suffix}" if caller.key else "")
+            keyed = msgspec.structs.replace(caller, key=f"{caller.key}{suffix}") if caller.key and suffix else caller
             try:
                 await self._office.run(
                     Request(

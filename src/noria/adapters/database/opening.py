@@ -260,7 +260,8 @@ def _sqlite_events(engine: AsyncEngine) -> None:
     def connect(connection: Any, _record: object) -> None:
         # SQLAlchemy begins transactions itself, writers at once: a reader that becomes a writer may be refused.
         connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        # The log is folded into the file as seldom as by the store: whoever commits next pays for it.
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 8000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine.sync_engine, "invalidate")

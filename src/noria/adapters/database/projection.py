@@ -10,14 +10,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import astuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from noria.adapters.database import paging, searching
 from noria.adapters.database import schema as t
-from noria.adapters.database import searching
 from noria.adapters.database.blobs import note_use
 from noria.adapters.database.cursors import BOARD, FILES, NOTICES, SEARCH, ahead, move
 from noria.adapters.database.deliveries import delivery_row, put_rows, read_channels, read_preferences
@@ -26,16 +26,16 @@ from noria.adapters.database.indexer import Indexer
 from noria.adapters.database.opening import Database
 from noria.engine.deadlines import DEFAULT
 from noria.engine.definition import Definition
-from noria.engine.events import InstanceStarted, InstanceWithdrawn, VariablesSet, decode_events
+from noria.engine.events import InstanceCompleted, InstanceStarted, InstanceWithdrawn, VariablesSet, decode_events
 from noria.engine.evolve import replay
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
-from noria.monitor.visits import Fold, Life, Recorded, Visit
+from noria.monitor.visits import REVIVING, Fold, Life, Recorded, Visit
 from noria.operate.channels import deliveries_of, in_app
 from noria.operate.files import files_in
 from noria.operate.notices import OPENING, TOLD_OF, Holding, Members, Notice, notices_of
 from noria.operate.ports import Clock, StaleOwnerError
-from noria.operate.redefining import REDEFINING, definition_before
+from noria.operate.redefining import definition_before
 from noria.operate.requests import Committed
 from noria.operate.rows import JournalRow
 from noria.operate.runtime import Definitions, Runtime
@@ -87,6 +87,7 @@ class Projector:
         self._untold = False
         self._listeners: list[Callable[[], None]] = []
         self._lock = asyncio.Lock()
+        self._seen: dict[str, dict[int, int]] = {}
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Have a function called after some pages, whoever has folded them."""
@@ -243,14 +244,16 @@ class Projector:
                 try:
                     return await self._page()
                 except StaleOwnerError:
-                    continue  # somebody else has folded this page; go on behind it
+                    self._seen = {}  # somebody else has folded this page; go on behind it
 
     async def _page(self) -> int:
         """Fold the next page for those who have read furthest and have more; gives how many rows, times consumers.
 
         So one that is being rebuilt keeps nobody waiting.
         """
-        cursors = await self._cursors()
+        # As the page before has left them. Should somebody else have moved them, the fold is refused.
+        left, self._seen = self._seen, {}
+        cursors = left or await self._cursors()
         rows: list[JournalRow] = []
         behind: dict[int, int] = {}
         for behind in sorted(cursors.values(), key=lambda cursor: -sum(cursor.values())):
@@ -258,7 +261,8 @@ class Projector:
             if rows:
                 break
         if not rows:
-            return 0
+            # Somebody else may have set them back.
+            return await self._page() if left else 0
         consumers = [consumer for consumer, cursor in cursors.items() if cursor == behind]
         recorded = await self._recorded(rows)
         heads = {row.shard: row.seq for row in rows}
@@ -270,6 +274,7 @@ class Projector:
             if len(consumers) == 1:
                 raise
             await self._fold_apart(consumers, recorded, behind, heads)
+        self._seen = {name: cursor | heads if name in consumers else cursor for name, cursor in cursors.items()}
         self._untold = True
         return len(rows) * len(consumers)
 
@@ -319,15 +324,10 @@ class Projector:
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
         iids = {row.iid for row in rows}
-        c, j = t.inst.c, t.journal.c
         async with self._database.reading() as db:
-            query = sa.select(c.iid, c.tenant, c.definition).where(c.iid.in_(iids))
-            owners = {row[0]: (row[1], row[2]) for row in (await db.execute(query)).all()}
+            owners = await paging.owners(db, iids)
             # Read after the instances: what they run on now may have come by a change that lies behind these rows.
-            # Written out, so that the database sees that the index of just these entries will do.
-            actions: sa.BindParameter[str] = sa.bindparam("actions", REDEFINING, expanding=True, literal_execute=True)
-            query = sa.select(j.iid, j.ver, j.ev).where(j.iid.in_(iids), j.action.in_(actions)).order_by(j.ver)
-            moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in (await db.execute(query)).all()]
+            moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in await paging.redefinitions(db, iids)]
         found = []
         for row in rows:
             tenant, definition = owners[row.iid]
@@ -359,26 +359,20 @@ class Projector:
     # The board
 
     async def _board(self, db: AsyncConnection, rows: Sequence[Recorded]) -> None:
-        iids = {row.iid for row in rows}
-        visits = await db.execute(sa.select(*_VISIT_COLUMNS).where(t.visit.c.iid.in_(iids), t.visit.c.closed == 0))
-        known = {(row[0], row[1]): Visit(*row) for row in visits.all()}
-        lives = await db.execute(sa.select(*_LIFE_COLUMNS).where(t.life.c.iid.in_(iids)))
+        known = await paging.open_visits(db, {row.iid for row in rows})
+        lives = await paging.lives(db, {row.iid for row in rows if not REVIVING.isdisjoint(map(type, row.events))})
         tenant = rows[0].tenant
-        fold = Fold(
-            known,
-            {row[0]: Life(*row) for row in lives.all()},
-            lambda key, version: self._calendar(tenant, key or DEFAULT, version),
-        )
+        fold = Fold(known, lives, lambda key, version: self._calendar(tenant, key or DEFAULT, version))
         touched: dict[int, Definition] = {}
         for row in rows:
             if row.definition not in touched:
                 touched[row.definition] = await self._definitions.get(row.definition)
             fold.add(row, touched[row.definition].graph)
-        await _put(db, _PUT_VISIT, [_VISIT(visit) for visit in fold.visits.values()])
-        await _put(db, _PUT_LIFE, [_LIFE(life) for life in fold.lives.values()])
+        await paging.put(db, _PUT_VISIT, list(map(astuple, fold.visits.values())))
+        await paging.put(db, _PUT_LIFE, list(map(astuple, fold.lives.values())))
         if fold.occurrences:
             await db.execute(sa.insert(t.occurrence), [msgspec.structs.asdict(item) for item in fold.occurrences])
-        await _put(db, _ADD_FLOWS, [(*key, count) for key, count in fold.flows.items()])
+        await paging.put(db, _ADD_FLOWS, [(*key, count) for key, count in fold.flows.items()])
 
     # Notices
 
@@ -387,11 +381,10 @@ class Projector:
         members: dict[int, Members] = {}
         told = {tenant: await self._told_of(db, tenant) for tenant in {row.tenant for row in rows}}
         rows = [row for row in rows if not told[row.tenant].isdisjoint(map(type, row.events))]
-        iids = {row.iid for row in rows}
-        c = t.inst.c
-        query = sa.select(c.iid, c.starter, c.title, c.amount).where(c.iid.in_(iids))
-        known = {row[0]: row[1:] for row in (await db.execute(query)).all()} if iids else {}
-        holders = await self._holders(db, iids) if iids else {}
+        known = await paging.titles(db, {row.iid for row in rows})
+        # Nobody holds what is completed: the end is told to the starter alone.
+        held_in = {row.iid for row in rows if not (told[row.tenant] - _ENDED).isdisjoint(map(type, row.events))}
+        holders = await paging.holders(db, held_in)
         for row in rows:
             if row.tenant not in members:
                 members[row.tenant] = Members(await self._people.organisation(row.tenant))
@@ -428,57 +421,22 @@ class Projector:
         kept = in_app(notices, preferences)
         if kept:
             values = [
-                {**msgspec.structs.asdict(item), "params": msgspec.json.encode(item.params).decode(), "read": read_ms}
-                for item, read_ms in kept
+                (*_NOTICE_COLUMNS(item), msgspec.json.encode(item.params).decode(), read_ms) for item, read_ms in kept
             ]
-            await db.execute(sa.insert(t.notice), values)
+            await paging.put(db, _ADD_NOTICES, values)
         channels = await read_channels(db, tenant)
         pushed = any(channel.kind == "webpush" for channel in channels)
         devices = await people_with_devices(db, tenant, {notice.person for notice in notices}) if pushed else set()
         sent = deliveries_of(notices, channels, preferences, members, devices)
         await put_rows(db, [delivery_row(item) for item in sent])
 
-    @staticmethod
-    async def _holders(db: AsyncConnection, iids: set[int]) -> dict[int, dict[int, Holding]]:
-        """Who holds the open tasks of some instances now: instance → token → holding."""
-        task, candidate = t.task.c, t.candidate.c
-        named: dict[tuple[int, int, str], list[str]] = {}
-        query = sa.select(candidate.iid, candidate.tok, candidate.kind, candidate.name)
-        for iid, tok, kind, name in (await db.execute(query.where(candidate.iid.in_(iids)))).all():
-            named.setdefault((iid, tok, kind), []).append(name)
-        holders: dict[int, dict[int, Holding]] = {}
-        tasks = sa.select(task.iid, task.tok, task.assignee, task.name).where(task.iid.in_(iids))
-        for iid, tok, assignee, name in (await db.execute(tasks)).all():
-            groups, users, excluded = (tuple(named.get((iid, tok, kind), ())) for kind in "gux")
-            holders.setdefault(iid, {})[tok] = Holding(assignee, groups, name, users, excluded)
-        return holders
 
-
-def _upsert(table: sa.Table, change: str) -> dict[str, str]:
-    """Insert rows; those that are there already are changed, each column that is no key as `change` says.
-
-    As text, by the database's kind: a page writes hundreds of rows, and what SQLAlchemy does for each of a statement of
-    its own costs more than writing it.
-    """
-    names = [column.name for column in table.columns]
-    keys = [column.name for column in table.primary_key]
-    changes = ", ".join(f"{name} = {change.format(table=table.name, name=name)}" for name in names if name not in keys)
-    places = {"sqlite": ["?"] * len(names), "postgresql": [f"${place}" for place in range(1, len(names) + 1)]}
-    return {
-        kind: f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(marks)}) "  # noqa: S608 - our own names
-        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
-        for kind, marks in places.items()
-    }
-
-
-_PUT_VISIT, _PUT_LIFE = _upsert(t.visit, "excluded.{name}"), _upsert(t.life, "excluded.{name}")
-_ADD_FLOWS = _upsert(t.flow_count, "{table}.{name} + excluded.{name}")
-_VISIT_COLUMNS = [t.visit.c[name] for name in Visit.__struct_fields__]
-_LIFE_COLUMNS = [t.life.c[name] for name in Life.__struct_fields__]
-_VISIT = attrgetter(*(column.name for column in t.visit.columns))
-_LIFE = attrgetter(*(column.name for column in t.life.columns))
-
-
-async def _put(db: AsyncConnection, statement: Mapping[str, str], rows: list[tuple[Any, ...]]) -> None:
-    if rows:
-        await db.exec_driver_sql(statement[db.dialect.name], rows)
+_PUT_VISIT = paging.upsert(t.visit, Visit.__struct_fields__, "excluded.{name}")
+_PUT_LIFE = paging.upsert(t.life, Life.__struct_fields__, "excluded.{name}")
+_ADD_FLOWS = paging.upsert(
+    t.flow_count, [column.name for column in t.flow_count.columns], "{table}.{name} + excluded.{name}"
+)
+_NOTICE = tuple(name for name in Notice.__struct_fields__ if name != "params")
+_ADD_NOTICES = paging.insert(t.notice, [*_NOTICE, "params", "read"])
+_NOTICE_COLUMNS = attrgetter(*_NOTICE)
+_ENDED = {InstanceCompleted}

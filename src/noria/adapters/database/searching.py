@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from noria.adapters.database import paging
 from noria.adapters.database import schema as t
-from noria.adapters.database import seeking
 from noria.engine.state import State, Status, decode_state
 from noria.kernel.instants import DAY_MS
 from noria.operate.ids import drawn_ms
@@ -54,14 +54,13 @@ async def index(db: AsyncConnection, definitions: Definitions, iids: Sequence[in
         definitions: whose forms say what is found.
         iids: which.
     """
-    c = t.inst.c
-    names = ("tenant", "definition", "status", "started", "bkey", "title", "summary", "starter", "unit")
-    query = sa.select(c.iid, c.state, *(c[name] for name in names)).where(seeking.is_among(t.inst, iids))
-    found = (await db.execute(query)).all()
+    found = await paging.to_index(db, iids)
     actors, tasks = await _visitors(db, iids)
     documents: dict[int, tuple[str, list[str]]] = {}
     for iid, encoded, *columns in found:
-        subject = subject_of(dict(zip(names, columns, strict=True)), decode_state(encoded), actors.get(iid, ()))
+        subject = subject_of(
+            dict(zip(paging.INDEXED, columns, strict=True)), decode_state(encoded), actors.get(iid, ())
+        )
         subject.names |= frozenset(tasks.get(iid, ()))
         documents[iid] = subject.unit, sorted(terms_of(subject, await definitions.get(subject.definition)))
     await put(db, documents)
@@ -87,11 +86,9 @@ def subject_of(columns: Mapping[str, Any], state: State, actors: Iterable[str]) 
 
 async def _visitors(db: AsyncConnection, iids: Sequence[int]) -> tuple[dict[int, set[str]], dict[int, set[str]]]:
     """Who did something in instances, and the names of what was done."""
-    v = t.visit.c
-    query = sa.select(v.iid, v.actor, v.proxy, v.name).where(v.iid.in_(iids), (v.actor != "") | (v.name != ""))
     people: dict[int, set[str]] = {}
     names: dict[int, set[str]] = {}
-    for iid, actor, proxy, name in (await db.execute(query)).all():
+    for iid, actor, proxy, name in await paging.visitors(db, iids):
         people.setdefault(iid, set()).update(filter(None, (actor, proxy)))
         names.setdefault(iid, set()).update(filter(None, (name,)))
     return people, names

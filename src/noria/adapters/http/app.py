@@ -47,6 +47,7 @@ from noria.adapters.http.callers import (
     provide_wanted,
 )
 from noria.adapters.http.description import DescriptionPlugin, described
+from noria.adapters.http.door import Door
 from noria.adapters.http.pages import Pages, page
 from noria.adapters.http.problems import HANDLERS
 from noria.adapters.http.services import Services
@@ -141,6 +142,9 @@ async def _secure(message: Message, _scope: Scope) -> None:
         message["headers"] = [*message["headers"], *(pair for pair in _SECURITY if pair[0] not in there)]
 
 
+_COMPRESSION = CompressionConfig(backend="gzip", minimum_size=2_000, exclude=["/api/stream", "/assets"])
+_PREFIX = "/api"
+_HEADERS = {"Cache-Control": "no-store"}
 _FOR_CALLERS: dict[str, Any] = {
     "guards": [admit],
     "before_request": refuse_deep,
@@ -151,9 +155,13 @@ _FOR_CALLERS: dict[str, Any] = {
         "wanted": Provide(provide_wanted),
     },
     "cache_control": None,
-    "response_headers": {"Cache-Control": "no-store"},
+    "response_headers": _HEADERS,
 }
 """Nobody comes to these routes without having said who they are."""
+
+
+HURRIED = (tasks.complete_task, instances.start_instance, machines.run_commands)
+"""Routes that programs call by the thousand (`Door`)."""
 
 
 def create_app(services: Services) -> Litestar:
@@ -163,7 +171,7 @@ def create_app(services: Services) -> Litestar:
         services: the use cases, from the composition root.
     """
     api = Router(
-        "/api",
+        _PREFIX,
         route_handlers=[
             live,
             ready,
@@ -190,13 +198,13 @@ def create_app(services: Services) -> Litestar:
         ],
         **_FOR_CALLERS,
     )
-    return Litestar(
+    app = Litestar(
         route_handlers=[api, Router(scim.BASE, route_handlers=[scim.scim], **_FOR_CALLERS), page],
         state=State({"services": services, "pages": Pages()}),
         exception_handlers=HANDLERS,
         before_send=[_secure],
         request_max_body_size=BODY_BYTES_MAX,
-        compression_config=CompressionConfig(backend="gzip", minimum_size=2_000, exclude=["/api/stream", "/assets"]),
+        compression_config=_COMPRESSION,
         openapi_config=OpenAPIConfig(
             title="Noria",
             version=__version__,
@@ -208,3 +216,6 @@ def create_app(services: Services) -> Litestar:
         ),
         logging_config=None,
     )
+    # Behind the hook above, so that these answers carry the headers, too.
+    app.asgi_handler = Door(app.asgi_handler, _PREFIX, HURRIED, _HEADERS, _COMPRESSION)
+    return app

@@ -80,7 +80,7 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     """
     if handler.opt.get("public"):
         return
-    request: AnyRequest = Request(connection.scope)
+    request: AnyRequest = connection if isinstance(connection, Request) else Request(connection.scope)
     services = services_of(connection.app.state)
     secret = bearer_of(request)
     if secret is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -47,11 +47,84 @@ class _Addressed(msgspec.Struct, frozen=True):
     unit: str
     needs: Permission | None
 
+    @property
+    def first(self) -> int:
+        """Number of the only pointer."""
+        return self.pointer.seq
+
+    @property
+    def pointers(self) -> tuple[_Addressed, ...]:
+        """The only one."""
+        return (self,)
+
+
+class _Change(msgspec.Struct):
+    """What one command has changed; its pointers are only made when somebody is connected.
+
+    Attributes:
+        first: number of the first pointer; one for each event, and one for the instance.
+        iid, tenant, starter, unit: of the instance.
+        actor: who gave the command.
+        process: key of the process.
+        at: when, ms.
+        events: those that have changed tasks.
+    """
+
+    first: int
+    iid: int
+    tenant: int
+    starter: str
+    unit: str
+    actor: str
+    process: str
+    at: int
+    events: list[e.AnyEvent]
+    made: tuple[_Addressed, ...] = ()
+
+    @property
+    def pointers(self) -> tuple[_Addressed, ...]:
+        """All of them, in the order of their numbers."""
+        if not self.made:
+            self.made = tuple(self._make())
+        return self.made
+
+    def _make(self) -> Iterator[_Addressed]:
+        people = {self.starter, self.actor}
+        groups: set[str] = set()
+        for event in self.events:
+            if isinstance(event, e.TaskOpened):
+                people |= {event.assignee, *event.users}
+                groups |= set(event.groups)
+            elif isinstance(event, e.TaskTransferred):
+                people |= {event.to, event.held_by}
+        changes = [(_TASK_EVENTS[type(event)], task_id(self.iid, getattr(event, "token", 0))) for event in self.events]
+        for n, (kind, subject) in enumerate([*changes, ("instance.changed", str(self.iid))]):
+            # Closing a task concerns all who had it in their list; those are not known any more, so it goes to
+            # everybody of the tenant: it is a pointer that says nothing but an id.
+            to_all = kind in ("task.closed", "task.changed")
+            yield _Addressed(
+                Pointer(self.first + n, kind, subject, self.process, iso(self.at)),
+                self.tenant,
+                frozenset({"*"} if to_all else people),
+                frozenset(groups),
+                self.unit,
+                Permission.READ_ALL,
+            )
+
 
 Renew = Callable[[], Awaitable[Principal | None]]
 _NOTHING = _Addressed(Pointer(0, "ping", "", "", ""), 0, frozenset(), frozenset(), "", None)
 _AFRESH = _Addressed(Pointer(0, "reset", "", "", ""), 0, frozenset(), frozenset(), "", None)
-_TASK_CHANGES = (e.TaskClaimed, e.TaskUnclaimed, e.TaskTransferred, e.TaskUrged, e.TaskReminded)
+_TASK_EVENTS: Mapping[type, str] = {
+    e.TaskOpened: "task.created",
+    e.TaskClaimed: "task.changed",
+    e.TaskUnclaimed: "task.changed",
+    e.TaskTransferred: "task.changed",
+    e.TaskUrged: "task.changed",
+    e.TaskReminded: "task.changed",
+    e.TaskCompleted: "task.closed",
+    e.TaskReturned: "task.closed",
+}
 
 
 class LiveHub:
@@ -59,8 +132,8 @@ class LiveHub:
 
     def __init__(self) -> None:
         self._seq = 0
-        self._buffer: deque[_Addressed] = deque(maxlen=BUFFER)
-        self._queues: set[asyncio.Queue[_Addressed | None]] = set()
+        self._buffer: deque[_Addressed | _Change] = deque(maxlen=BUFFER)
+        self._queues: set[asyncio.Queue[_Addressed | _Change | None]] = set()
 
     def begin(self, life: int) -> None:
         """Begin to count.
@@ -77,35 +150,20 @@ class LiveHub:
             self._start_afresh()
         for item in items:
             row = item.instance
-            people = {row.starter, item.row.actor}
-            groups: set[str] = set()
-            changes: list[tuple[str, str]] = []
-            for event in item.events:
-                if isinstance(event, e.TaskOpened):
-                    people |= {event.assignee, *event.users}
-                    groups |= set(event.groups)
-                    changes.append(("task.created", task_id(row.iid, event.token)))
-                elif isinstance(event, _TASK_CHANGES):
-                    changes.append(("task.changed", task_id(row.iid, event.token)))
-                    if isinstance(event, e.TaskTransferred):
-                        people |= {event.to, event.held_by}
-                elif isinstance(event, e.TaskCompleted | e.TaskReturned):
-                    changes.append(("task.closed", task_id(row.iid, event.token)))
-            changes.append(("instance.changed", str(row.iid)))
-            for kind, subject in changes:
-                # Closing a task concerns all who had it in their list; those are not known any more, so it goes to
-                # everybody of the tenant: it is a pointer that says nothing but an id.
-                to_all = kind in ("task.closed", "task.changed")
-                self._publish(
-                    kind,
-                    subject,
-                    item.definition.graph.key,
-                    item.row.ts,
-                    row.tenant,
-                    None if to_all else people,
-                    groups,
-                    row.unit,
-                )
+            events = [event for event in item.events if event.__class__ in _TASK_EVENTS]
+            change = _Change(
+                self._seq + 1,
+                row.iid,
+                row.tenant,
+                row.starter,
+                row.unit,
+                item.row.actor,
+                item.definition.graph.key,
+                item.row.ts,
+                events,
+            )
+            self._seq += len(events) + 1
+            self._tell(change)
 
     def _start_afresh(self) -> None:
         """Changes may have gone by unseen: everybody who is connected, or comes back, reads everything again."""
@@ -148,13 +206,16 @@ class LiveHub:
             unit,
             needs or Permission.READ_ALL,
         )
-        self._buffer.append(addressed)
-        for queue in list(self._queues):
-            self._put(queue, addressed)
+        self._tell(addressed)
 
-    def _put(self, queue: asyncio.Queue[_Addressed | None], addressed: _Addressed) -> None:
+    def _tell(self, told: _Addressed | _Change) -> None:
+        self._buffer.append(told)
+        for queue in list(self._queues):
+            self._put(queue, told)
+
+    def _put(self, queue: asyncio.Queue[_Addressed | _Change | None], told: _Addressed | _Change) -> None:
         try:
-            queue.put_nowait(addressed)
+            queue.put_nowait(told)
         except asyncio.QueueFull:
             # A browser that does not read is cut off; it comes back and is told to start afresh.
             self._queues.discard(queue)
@@ -195,21 +256,21 @@ class LiveHub:
         """
         loop = asyncio.get_running_loop()
         renewed = loop.time()
-        queue: asyncio.Queue[_Addressed | None] = asyncio.Queue(QUEUE_MAX)
+        queue: asyncio.Queue[_Addressed | _Change | None] = asyncio.Queue(QUEUE_MAX)
         missed = list(self._buffer)
         self._queues.add(queue)
         try:
             if after is not None and after != self._seq:
-                oldest = missed[0].pointer.seq if missed else self._seq + 1
+                oldest = missed[0].first if missed else self._seq + 1
                 if after < oldest - 1 or after > self._seq:
                     yield "reset"
                 else:
-                    for addressed in missed:
+                    for addressed in (one for told in missed for one in told.pointers):
                         if addressed.pointer.seq > after and self._concerns(addressed, who):
                             yield addressed.pointer
             yield "ready"
             while queue in self._queues:
-                item: _Addressed | None = _NOTHING
+                item: _Addressed | _Change | None = _NOTHING
                 with contextlib.suppress(TimeoutError):
                     item = await asyncio.wait_for(queue.get(), KEEP_ALIVE_SECONDS)
                 if renew is not None and loop.time() - renewed >= KEEP_ALIVE_SECONDS:
@@ -228,8 +289,9 @@ class LiveHub:
                 if item is _AFRESH:
                     yield "reset"
                     continue
-                if self._concerns(item, who):
-                    yield item.pointer
+                for addressed in item.pointers:
+                    if self._concerns(addressed, who):
+                        yield addressed.pointer
         finally:
             self._queues.discard(queue)
 

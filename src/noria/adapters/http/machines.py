@@ -252,7 +252,8 @@ class BatchAnswer(msgspec.Struct):
 
 
 def _use_case(services: Services, caller: Caller, command: BatchCommand) -> Awaitable[InstanceBrief]:
-    caller = msgspec.structs.replace(caller, key=command.key)
+    if caller.key or command.key:
+        caller = msgspec.structs.replace(caller, key=command.key)
     if isinstance(command, BatchStart):
         return services.cases.start(caller, command.process, command.variables, command.business_key)
     if isinstance(command, BatchComplete):

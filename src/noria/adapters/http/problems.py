@@ -166,3 +166,8 @@ HANDLERS: dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Re
     ValueError: on_value_error,
     Exception: on_any_error,
 }
+
+
+def problem_response(request: Request[object, object, State], error: Exception) -> Response[Problem]:
+    """How an error is answered, as the framework finds it in `HANDLERS`: by the nearest of its classes."""
+    return next(HANDLERS[kind] for kind in type(error).__mro__ if kind in HANDLERS)(request, error)

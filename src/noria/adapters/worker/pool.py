@@ -44,7 +44,9 @@ class WorkerPool:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, runtime: Runtime) -> None:
-        """Begin to work."""
+        """Begin to work, if there is anything that it could do."""
+        if not self._handlers:
+            return
         runtime.listen(self._committed)
         self._task = asyncio.create_task(self._work(), name="noria-worker")
 
@@ -82,8 +84,6 @@ class WorkerPool:
 
     async def work_once(self) -> int:
         """Do what is due now; gives how many jobs."""
-        if not self._handlers:
-            return 0
         jobs = (await self._workers.lock(self._tenant, self._name, list(self._handlers), _AT_ONCE, LEASE_MS)).items
         await asyncio.gather(*(self._do(job) for job in jobs))
         return len(jobs)

@@ -1,0 +1,128 @@
+"""What a page of the journal needs of the database: a few statements for all its instances, each found by its key.
+
+As text, like what a page writes: for one page SQLAlchemy's work with so many values costs more than reading them. The
+ids are one value, a JSON text for SQLite and an array for PostgreSQL. Instances and tasks are asked for as pairs with
+their shard, which their keys begin with: by the id alone both databases would look through all that there are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from noria.monitor.visits import Life, Visit
+from noria.operate.notices import Holding
+from noria.operate.redefining import REDEFINING
+
+INDEXED = ("tenant", "definition", "status", "started", "bkey", "title", "summary", "starter", "unit")
+"""The columns of an instance that the search index is made of, beside its state."""
+_EACH = {"sqlite": "SELECT {} FROM json_each(?)", "postgresql": "SELECT {} FROM unnest($1::bigint[]) AS value"}
+_BY_KEY = "(shard, iid) IN ({pairs})"
+_BY_ID = "iid IN ({ids})"
+
+
+def _statement(query: str) -> dict[str, str]:
+    """A query by the kind of database."""
+    return {
+        kind: query.format(pairs=each.format("value >> 12 & 1023, value"), ids=each.format("value"))
+        for kind, each in _EACH.items()
+    }
+
+
+_REDEFINED = ", ".join(f"'{action}'" for action in REDEFINING)
+_OWNERS = _statement(f"SELECT iid, tenant, definition FROM inst WHERE {_BY_KEY}")  # noqa: S608 - our own names, here and below
+_MOVES = _statement(f"SELECT iid, ver, ev FROM journal WHERE {_BY_ID} AND action IN ({_REDEFINED}) ORDER BY ver")  # noqa: S608
+_TITLES = _statement(f"SELECT iid, starter, title, amount FROM inst WHERE {_BY_KEY}")  # noqa: S608
+_TASKS = _statement(f"SELECT iid, tok, assignee, name FROM task WHERE {_BY_KEY}")  # noqa: S608
+_CANDIDATES = _statement(f"SELECT iid, tok, kind, name FROM candidate WHERE {_BY_KEY}")  # noqa: S608
+_VISITS = _statement(f"SELECT {', '.join(Visit.__struct_fields__)} FROM visit WHERE {_BY_ID} AND closed = 0")  # noqa: S608
+_LIVES = _statement(f"SELECT {', '.join(Life.__struct_fields__)} FROM life WHERE {_BY_ID}")  # noqa: S608
+_TO_INDEX = _statement(f"SELECT iid, state, {', '.join(INDEXED)} FROM inst WHERE {_BY_KEY}")  # noqa: S608
+_VISITORS = _statement(f"SELECT iid, actor, proxy, name FROM visit WHERE {_BY_ID} AND (actor <> '' OR name <> '')")  # noqa: S608
+
+QUERIES = (_OWNERS, _MOVES, _TITLES, _TASKS, _CANDIDATES, _VISITS, _LIVES, _TO_INDEX, _VISITORS)
+
+
+async def _rows(db: AsyncConnection, statement: dict[str, str], iids: Collection[int]) -> Sequence[Any]:
+    if not iids:
+        return ()
+    ids = sorted(iids)
+    given = json.dumps(ids) if db.dialect.name == "sqlite" else ids
+    return (await db.exec_driver_sql(statement[db.dialect.name], (given,))).all()
+
+
+async def owners(db: AsyncConnection, iids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """Instance → (tenant, definition that it runs on now)."""
+    return {iid: (tenant, definition) for iid, tenant, definition in await _rows(db, _OWNERS, iids)}
+
+
+async def redefinitions(db: AsyncConnection, iids: Collection[int]) -> Sequence[tuple[int, int, bytes]]:
+    """(instance, version, events) of the commands by which instances went on by another definition, oldest first."""
+    return await _rows(db, _MOVES, iids)
+
+
+async def open_visits(db: AsyncConnection, iids: Collection[int]) -> dict[tuple[int, int], Visit]:
+    """The open visits of some instances by (instance, token)."""
+    return {(row[0], row[1]): Visit(*row) for row in await _rows(db, _VISITS, iids)}
+
+
+async def lives(db: AsyncConnection, iids: Collection[int]) -> dict[int, Life]:
+    """The lives of some instances."""
+    return {row[0]: Life(*row) for row in await _rows(db, _LIVES, iids)}
+
+
+async def titles(db: AsyncConnection, iids: Collection[int]) -> dict[int, tuple[str, str, float | None]]:
+    """Instance → (starter, line, amount)."""
+    return {iid: (starter, title, amount) for iid, starter, title, amount in await _rows(db, _TITLES, iids)}
+
+
+async def holders(db: AsyncConnection, iids: Collection[int]) -> dict[int, dict[int, Holding]]:
+    """Who holds the open tasks of some instances now: instance → token → holding."""
+    named: dict[tuple[int, int, str], list[str]] = {}
+    for iid, tok, kind, name in await _rows(db, _CANDIDATES, iids):
+        named.setdefault((iid, tok, kind), []).append(name)
+    found: dict[int, dict[int, Holding]] = {}
+    for iid, tok, assignee, name in await _rows(db, _TASKS, iids):
+        groups, users, excluded = (tuple(named.get((iid, tok, kind), ())) for kind in "gux")
+        found.setdefault(iid, {})[tok] = Holding(assignee, groups, name, users, excluded)
+    return found
+
+
+async def to_index(db: AsyncConnection, iids: Collection[int]) -> Sequence[Any]:
+    """Id, state and then `INDEXED` of some instances."""
+    return await _rows(db, _TO_INDEX, iids)
+
+
+async def visitors(db: AsyncConnection, iids: Collection[int]) -> Sequence[tuple[int, str, str, str]]:
+    """(instance, who did something there, who did it for them, name of the task) of some instances."""
+    return await _rows(db, _VISITORS, iids)
+
+
+def insert(table: sa.Table, names: Sequence[str]) -> dict[str, str]:
+    """Insert rows with these columns, which must be all of the table's."""
+    assert {*names} == {column.name for column in table.columns}, table.name  # noqa: S101 - when the module is loaded
+    places = {"sqlite": ["?"] * len(names), "postgresql": [f"${place}" for place in range(1, len(names) + 1)]}
+    return {
+        kind: f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(marks)})"  # noqa: S608
+        for kind, marks in places.items()
+    }
+
+
+def upsert(table: sa.Table, names: Sequence[str], change: str) -> dict[str, str]:
+    """Insert rows; those that are there already are changed, each column that is no key as `change` says."""
+    keys = [column.name for column in table.primary_key]
+    changes = ", ".join(f"{name} = {change.format(table=table.name, name=name)}" for name in names if name not in keys)
+    return {
+        kind: f"{begun} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+        for kind, begun in insert(table, names).items()
+    }
+
+
+async def put(db: AsyncConnection, statement: dict[str, str], rows: list[tuple[Any, ...]]) -> None:
+    """Write rows, if there are any."""
+    if rows:
+        await db.exec_driver_sql(statement[db.dialect.name], rows)
