@@ -159,6 +159,12 @@ def test_white_space_and_comments_stand_anywhere():
     assert value("/* one */ 1 // and\n\t+\u00a0/* two *//**/2 // is three") == 3
 
 
+def test_a_comment_without_an_end_is_looked_for_once():
+    with pytest.raises(FeelSyntaxError) as caught:
+        compile_expression("/*a" * 33_333)
+    assert caught.value.column == 1
+
+
 def test_the_left_side_of_in_is_evaluated_once_for_all_its_tests():
     expression = compile_expression("count(for i in 1..10 return i) in (1, 2, ? > 20, 10)")
     context = EvaluationContext(NOW_MS)
