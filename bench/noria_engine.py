@@ -19,8 +19,9 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.facts import NO_FACTS
+from noria.engine.outcome import Outcome
 from noria.engine.state import State, Status, decode_state, encode_state
-from noria.engine.step import Outcome, step
+from noria.engine.step import step
 from noria.operate.requests import Accepted, Answer, Request
 from noria.operate.runtime import Runtime
 

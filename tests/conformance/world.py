@@ -17,8 +17,9 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.evolve import APPLY
 from noria.engine.facts import Facts
+from noria.engine.outcome import Outcome
 from noria.engine.state import State, decode_state, encode_state
-from noria.engine.step import Outcome, step
+from noria.engine.step import step
 from noria.kernel.errors import Rejected
 from noria.operate.changes import Held
 from noria.operate.deploying import Catalogue, DefinitionRow, Resource, StartTimerRow

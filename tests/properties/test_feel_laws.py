@@ -37,7 +37,7 @@ def test_any_text_compiles_or_is_refused_and_evaluates_without_an_error(text):
     else:
         place = (1, 1)
         with contextlib.suppress(FeelBudgetError):
-            expression.evaluate({"a": 1, "b": [1, 2]}, EvaluationContext(0, steps_max=1_000))
+            expression.evaluate({"a": 1, "b": [1, 2]}, EvaluationContext(0, steps_left=1_000))
     assert min(place) >= 1
 
 

@@ -23,8 +23,9 @@ from noria.engine.definition import Definition
 from noria.engine.evolve import APPLY, replay
 from noria.engine.foreseeing import foresee
 from noria.engine.lifecycle import RESTARTABLE
+from noria.engine.outcome import Outcome
 from noria.engine.state import Approval, State, Status, Task, encode_state
-from noria.engine.step import _FROM_PEOPLE, Outcome, step
+from noria.engine.step import _FROM_PEOPLE, step
 from noria.engine.tasks import taking_back
 from noria.engine.tasks.returning import returnable
 from noria.kernel.errors import Rejected

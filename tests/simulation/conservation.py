@@ -14,8 +14,9 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.evolve import replay
+from noria.engine.outcome import Outcome
 from noria.engine.state import State, Status, decode_state, encode_state
-from noria.engine.step import Outcome, step
+from noria.engine.step import step
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import HOUR_MS
 from noria.operate.deploying import read_bundle

@@ -8,6 +8,7 @@ from functools import cached_property
 from noria.design.bpmn.graph import SUB_PROCESSES, Element, Graph, Kind
 from noria.design.dmn import Decision
 from noria.design.forms import Form, restricted
+from noria.engine.ways import Ways
 
 
 def _is_prepared(element: Element) -> bool:
@@ -36,6 +37,7 @@ class Definition:
         keeping_apart: for each element index that user tasks are to be separate from: these tasks.
         prepared: for each element whether something happens before its behaviour begins.
         onward: for each element its outgoing flows when they can be taken without a further thought, else None.
+        ways: the plain elements.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Definition:
         self.onward: tuple[tuple[int, ...] | None, ...] = tuple(
             element.outgoing if self._goes_straight_on(element) else None for element in graph.elements
         )
+        self.ways = Ways(graph, self.prepared, self.onward, self.keeping_apart)
 
         self._form_at: dict[int, Form] = {}
         for element in graph.elements:

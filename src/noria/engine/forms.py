@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from noria.engine.run import Run
+from noria.design.feel import EvaluationContext
+from noria.engine.definition import Definition
 from noria.kernel.errors import Rejected
 
 
 def checked_form(
-    run: Run, name: str, values: Mapping[str, object], current: Mapping[str, object], element: int | None = None
+    definition: Definition,
+    context: EvaluationContext,
+    name: str,
+    values: Mapping[str, object],
+    current: Mapping[str, object],
+    element: int | None = None,
 ) -> dict[str, object] | Rejected:
     """The accepted values of a submission, or the refusal that names every wrong field.
 
     Args:
-        run: the step in which they are submitted.
+        definition: whose form it is.
+        context: of the command, for the form's expressions.
         name: the form's name in the definition.
         values: what was submitted.
         current: the variables before; read-only fields must equal them.
         element: index of the user task whose access to fields counts; None for a start.
     """
-    definition = run.definition
     form = definition.forms.get(name) if element is None else definition.form_at(element, name)
     if form is None:
         return Rejected("form.unknown", f"The definition has no form {name!r}; deploy it together with the process.")
-    result = form.validate(values, context=run.context, current=current)
+    result = form.validate(values, context=context, current=current)
     if result.errors:
         fields = {
             path: {"code": error.code, "message": error.message, "details": error.details}

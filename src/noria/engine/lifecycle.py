@@ -14,6 +14,7 @@ from noria.engine.run import Run
 from noria.engine.state import RESERVED_VARIABLES, Purpose, State, Status
 from noria.engine.tasks import overdue, taking_back
 from noria.engine.trouble import Trouble
+from noria.engine.ways import none_start
 from noria.kernel.errors import Rejected
 
 
@@ -41,7 +42,7 @@ def start(run: Run, command: c.StartInstance) -> Rejected | None:
     values = dict(command.variables)
     from_people = command.parent is None and not command.start_element
     if graph.start_form and from_people:
-        checked = checked_form(run, graph.start_form, values, {})
+        checked = checked_form(run.definition, run.context, graph.start_form, values, {})
         if isinstance(checked, Rejected):
             return checked
         values = checked
@@ -91,12 +92,9 @@ def _start_element(run: Run, element_id: str) -> Element | Rejected:
         if index is None or index not in graph.elements[0].starts:
             return Rejected("process.no_start", f"{graph.key} has no start event {element_id!r}.")
         return graph.elements[index]
-    for index in graph.elements[0].starts:
-        if not (graph.elements[index].instantiates and graph.elements[index].triggers):
-            return graph.elements[index]
-    if len(graph.elements[0].starts) == 1:
-        # Asked for by key, a process begins where it can only begin.
-        return graph.elements[graph.elements[0].starts[0]]
+    first = none_start(graph)
+    if first >= 0:
+        return graph.elements[first]
     return Rejected(
         "process.no_start", f"{graph.key} has several start events with triggers; say at which one it is to start."
     )

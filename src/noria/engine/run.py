@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
 from noria.design.bpmn.graph import GATEWAYS, Element, Kind
+from noria.design.feel import EvaluationContext
 from noria.engine import choosing, compensation, conditions, joining, looping, triggers
 from noria.engine import events as e
 from noria.engine.arming import openings
@@ -92,6 +93,16 @@ class Run(Variables):
         targets = self.definition.targets
         for flow in flows:
             self.enter(targets[flow], scope, flow)
+
+    def take_up(
+        self, events: list[e.AnyEvent], token: int, context: EvaluationContext | None, *, with_start: bool
+    ) -> None:
+        """Carry on a command that has come so far, with a token that is to begin at its element."""
+        self.events = events
+        self.with_start = with_start
+        self._context = context
+        self._check_joins = bool(self.definition.waiting_joins)
+        self._agenda.append((token, self.definition.elements[self.state.tokens[token].element]))
 
     def expect_events(self, more: int) -> None:
         """A loop of many instances is no endless one: allow the command this many events more."""

@@ -13,8 +13,25 @@ from noria.kernel.errors import NoriaError
 FORMAT = 4
 """Of stored states. 1 had nothing behind `returned`, 2 no priorities, names of tasks and approvals, 3 no `taking_back`;
 all are read."""
-RESERVED_VARIABLES = frozenset({"starter", "business_key", "facts"})
+FACTS = "facts"
+"""The name of the outside in expressions and decisions (see `surroundings`)."""
+RESERVED_VARIABLES = frozenset({"starter", "business_key", FACTS})
 """Set at the start, or by the engine whenever they are asked for, and never overwritten by a submission."""
+
+
+class _Nothing(dict[int, Any]):
+    """A dict with nothing in it, now and for ever."""
+
+    def __setitem__(self, key: int, value: object) -> None:
+        """Refused: whoever adds to a state's dict makes it the state's own first.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(f"{key} would be added to what every instance shares.")
+
+
+NOTHING: Mapping[int, Any] = _Nothing()
 
 
 class Status(IntEnum):
@@ -446,32 +463,32 @@ class State(msgspec.Struct, array_like=True, gc=False):
     tokens: dict[int, Token] = {}
     scopes: dict[int, Scope] = {}
     tasks: dict[int, Task] = {}
-    jobs: Mapping[int, Job] = {}
-    calls: Mapping[int, str] = {}
-    timers: Mapping[int, Timer] = {}
-    waits: Mapping[int, Wait] = {}
-    incidents: Mapping[int, Incident] = {}
-    hosted: Mapping[int, tuple[int, ...]] = {}
+    jobs: Mapping[int, Job] = NOTHING
+    calls: Mapping[int, str] = NOTHING
+    timers: Mapping[int, Timer] = NOTHING
+    waits: Mapping[int, Wait] = NOTHING
+    incidents: Mapping[int, Incident] = NOTHING
+    hosted: Mapping[int, tuple[int, ...]] = NOTHING
     rounds: dict[int, int] = {}
     actors: dict[int, str] = {}
     decisions: int = 0
     returned: bool = False
-    loops: Mapping[int, LoopState] = {}
-    conditions: Mapping[int, Condition] = {}
-    done: Mapping[int, Done] = {}
-    compensations: Mapping[int, Compensation] = {}
-    handlers: Mapping[int, Handler] = {}
-    activated: Mapping[int, tuple[int, ...]] = {}
-    gathered: Mapping[int, int] = {}
-    chosen: Mapping[int, tuple[int, ...]] = {}
+    loops: Mapping[int, LoopState] = NOTHING
+    conditions: Mapping[int, Condition] = NOTHING
+    done: Mapping[int, Done] = NOTHING
+    compensations: Mapping[int, Compensation] = NOTHING
+    handlers: Mapping[int, Handler] = NOTHING
+    activated: Mapping[int, tuple[int, ...]] = NOTHING
+    gathered: Mapping[int, int] = NOTHING
+    chosen: Mapping[int, tuple[int, ...]] = NOTHING
     suspended: bool = False
-    approvals: Mapping[int, Approval] = {}
+    approvals: Mapping[int, Approval] = NOTHING
     comeback: Comeback | None = None
     approved: tuple[str, ...] = ()
     copied: tuple[str, ...] = ()
-    consultations: Mapping[int, Consultation] = {}
-    doers: Mapping[int, tuple[str, ...]] = {}
-    deadlines: Mapping[int, Deadline] = {}
+    consultations: Mapping[int, Consultation] = NOTHING
+    doers: Mapping[int, tuple[str, ...]] = NOTHING
+    deadlines: Mapping[int, Deadline] = NOTHING
     taking_back: TakingBack | None = None
 
     def copy(self) -> State:

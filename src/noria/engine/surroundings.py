@@ -20,9 +20,6 @@ from noria.kernel.instants import DAY_MS, MINUTE_MS, InstantMs, to_datetime
 if TYPE_CHECKING:
     from noria.engine.variables import Variables
 
-FACTS = "facts"
-"""The name in expressions and decisions; no variable of a process may have it."""
-
 
 class Surroundings:
     """The value of ``facts`` during one command, and what of it was asked for.

@@ -12,8 +12,8 @@ from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.evolve import APPLY
 from noria.engine.facts import Facts
-from noria.engine.state import Scope, State
-from noria.engine.surroundings import FACTS, Surroundings, surroundings_of
+from noria.engine.state import FACTS, Scope, State
+from noria.engine.surroundings import Surroundings, surroundings_of
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import NoriaError
 

@@ -45,6 +45,7 @@ class Duration(msgspec.Struct, frozen=True):
     milliseconds: int = 0
 
 
+@lru_cache(maxsize=1_024)  # models name few, and name them again and again
 def parse_duration(text: str) -> Duration:
     """Read an ISO 8601 duration such as ``P1DT2H`` or ``-PT15M``.
 

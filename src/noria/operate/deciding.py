@@ -9,7 +9,7 @@ from noria.design.feel import to_json
 from noria.design.feel.expression import FeelBudgetError
 from noria.engine import events as e
 from noria.engine.facts import Facts
-from noria.engine.surroundings import FACTS
+from noria.engine.state import FACTS
 from noria.engine.variables import Variables
 from noria.operate.office import element_ref, iso
 from noria.operate.reasons import facts_read

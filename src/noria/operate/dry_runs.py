@@ -10,8 +10,8 @@ from noria.design.bpmn.graph import Graph
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.facts import Facts
+from noria.engine.outcome import Outcome
 from noria.engine.state import State, Status, Task
-from noria.engine.step import Outcome
 from noria.engine.tasks.talking import URGE_AGAIN_MS
 from noria.kernel.errors import Rejected
 from noria.operate.cases import STATUS_NAMES

@@ -8,7 +8,7 @@ from noria.design.bpmn.graph import Element, Graph
 from noria.design.feel import Expression
 from noria.engine import events as e
 from noria.engine.definition import Definition
-from noria.engine.surroundings import FACTS
+from noria.engine.state import FACTS
 from noria.operate.office import element_ref, iso
 from noria.operate.reason_views import Chosen, Why
 from noria.operate.rows import JournalRow

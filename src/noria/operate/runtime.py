@@ -485,7 +485,8 @@ class Runtime:
             if held is None:
                 missing.append(iid)
             else:
-                found.append(Held(copy(held.row), held.state, held.definition, held.written))
+                row = held.row.__copy__()  # type: ignore[attr-defined]  # see `State.copy`
+                found.append(Held(row, held.state, held.definition, held.written))
         if missing:
             found += [await self._hold(row) for row in (await self._store.load(missing)).values()]
         for held in found:

@@ -19,8 +19,9 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
+from noria.engine.outcome import Outcome
 from noria.engine.state import State, encode_state
-from noria.engine.step import Outcome, park, step
+from noria.engine.step import park, step
 from noria.kernel.errors import Rejected
 from noria.operate.changes import POSTED, Held, add_open_work, chained, posts, refresh_row
 from noria.operate.ids import ALL_SHARDS, ANYWHERE, InstanceIds, shard_of
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 WRITING = frozenset({e.InstanceStarted, e.VariablesSet})
 """Events after which an instance may be called otherwise in lists."""
+
+_NOTED = WRITING | POSTED
 
 LARGE_STATE_BYTES = 8_192
 LAG_MAX = 32
@@ -202,30 +205,29 @@ class Stepper:
             shard = batch.shards[row.shard] = copy(owned)
         shard.seq += 1
         journal = JournalRow(
-            shard=row.shard,
-            seq=shard.seq,
-            iid=row.iid,
-            ver=outcome.state.version,
-            ts=now_ms,
-            actor=request.actor,
-            action=c.ACTIONS[command.__class__],
-            key=request.key,
-            origin=_encode_origin(request.origin),
-            ev=e.encode_events(outcome.events),
-            head=b"",
+            row.shard,
+            shard.seq,
+            row.iid,
+            outcome.state.version,
+            now_ms,
+            request.actor,
+            c.ACTIONS[command.__class__],
+            request.key,
+            _encode_origin(request.origin),
+            e.encode_events(outcome.events),
+            b"",
         )
         journal.head = shard.head = chained(shard.head, journal)
         batch.commit.journal.append(journal)
         batch.committed.append(Committed(journal, row, held.definition, outcome.events))
         writes = False
         for index, event in enumerate(outcome.events):
-            kind = event.__class__
-            if kind in POSTED:
-                post = posts(held, event, shard.seq, index, now_ms)
-                if post is not None:
-                    batch.commit.outbox.append(post)
-            elif kind in WRITING:
+            if event.__class__ not in _NOTED:
+                continue
+            if event.__class__ in WRITING:
                 writes = True
+            elif (post := posts(held, event, shard.seq, index, now_ms)) is not None:
+                batch.commit.outbox.append(post)
         if writes:
             variables = outcome.state.scopes[0].variables
             row.bkey = outcome.state.business_key

@@ -13,7 +13,7 @@ from noria.design.feel.expression import FeelBudgetError
 from noria.engine import events as e
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
-from noria.engine.surroundings import FACTS
+from noria.engine.state import FACTS
 from noria.engine.variables import Variables
 from noria.kernel.errors import NoriaError
 from noria.operate.changes import Held

@@ -12,8 +12,9 @@ from noria.engine.definition import Definition
 from noria.engine.evolve import replay
 from noria.engine.facts import Facts
 from noria.engine.migrating import Correspondence
+from noria.engine.outcome import Outcome
 from noria.engine.state import FORMAT, State, encode_state
-from noria.engine.step import Outcome, step
+from noria.engine.step import step
 from noria.kernel.errors import Rejected
 from noria.operate.deploying import read_bundle
 

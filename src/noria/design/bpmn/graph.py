@@ -218,6 +218,7 @@ class HumanWork(msgspec.Struct):
         remind_times: how many of them.
         copy_to: FEEL that gives who is let know when it is done.
         title: FEEL for what the task is called; None means the name of its element.
+        groups: who may take it when the model names nobody but one group, that of its lane perhaps; derived.
         is_constant: nothing of it depends on variables; derived.
         is_plain: it asks one known person or group, and sets no limit; derived.
     """
@@ -244,16 +245,23 @@ class HumanWork(msgspec.Struct):
     hidden_fields: tuple[str, ...] = ()
     writable_fields: tuple[str, ...] | None = None
     in_bulk: bool = False
+    groups: tuple[str, ...] = ()
     is_constant: bool = False
     is_plain: bool = False
 
     def __post_init__(self) -> None:
         """Find out whether any variable can matter."""
-        told = (self.candidate_groups, self.candidate_users, self.due_in, self.priority, self.title)
+        candidates, people = self.candidate_groups, self.candidate_users
+        told = (candidates, people, self.due_in, self.priority, self.title)
         fixed = self.assignee is None or self.assignee.constant is not None
         self.is_constant = fixed and all(expression is None for expression in told)
-        known = self.lane_groups if self.assignee is None else self.assignee.constant
-        self.is_plain = self.is_constant and bool(known) and self.approval is None and not self.completed_by_start
+        if self.assignee is None and people is None:
+            asked = (candidates.constant,) if candidates is not None and candidates.constant else ()
+            self.groups = asked if candidates is not None else self.lane_groups[:1]
+        named = candidates is None and self.assignee is not None and bool(self.assignee.constant)
+        limited = self.due_in is not None or self.priority is not None or self.title is not None
+        decided = self.approval is not None or self.completed_by_start
+        self.is_plain = (named or bool(self.groups)) and people is None and not limited and not decided
 
 
 class JobWork(msgspec.Struct):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from noria.kernel.errors import NoriaError
 
 _DIAGNOSTICS_MAX = 100
-NOTHING_OUTSIDE: Mapping[str, Any] = {}
+NOTHING_OUTSIDE: Mapping[str, Any] = MappingProxyType({})
 
 
 class FeelBudgetError(NoriaError):
@@ -31,52 +32,30 @@ class Diagnostic(msgspec.Struct, frozen=True):
     message: str
 
 
-class EvaluationContext:
+class EvaluationContext(msgspec.Struct):
     """Everything an evaluation may know beside its variables. One per evaluation (or per command); not shared.
 
     Attributes:
         now_ms: the instant that now() and today() give, ms since the epoch in UTC.
         zone: IANA name of the zone in which now() and today() are expressed.
-        outside: values by name that stand behind the variables: what has no variable of that name is looked up here.
         steps_left: loop items, calls and generated list items that may still be spent.
         list_max: longest list that may be generated.
         text_max: longest string that may be generated, in code points.
         depth_max: deepest nesting of function calls.
+        outside: values by name that stand behind the variables: what has no variable of that name is looked up here.
         depth: current nesting of function calls.
         diagnostics: why parts became null, oldest first, at most 100.
     """
 
-    __slots__ = (
-        "depth",
-        "depth_max",
-        "diagnostics",
-        "list_max",
-        "now_ms",
-        "outside",
-        "steps_left",
-        "text_max",
-        "zone",
-    )
-
-    def __init__(
-        self,
-        now_ms: int,
-        zone: str = "UTC",
-        steps_max: int = 100_000,
-        list_max: int = 100_000,
-        text_max: int = 1_000_000,
-        depth_max: int = 100,
-        outside: Mapping[str, Any] = NOTHING_OUTSIDE,
-    ) -> None:
-        self.now_ms = now_ms
-        self.outside = outside
-        self.zone = zone
-        self.steps_left = steps_max
-        self.list_max = list_max
-        self.text_max = text_max
-        self.depth_max = depth_max
-        self.depth = 0
-        self.diagnostics: list[Diagnostic] = []
+    now_ms: int
+    zone: str = "UTC"
+    steps_left: int = 100_000
+    list_max: int = 100_000
+    text_max: int = 1_000_000
+    depth_max: int = 100
+    outside: Mapping[str, Any] = NOTHING_OUTSIDE
+    depth: int = 0
+    diagnostics: list[Diagnostic] = []
 
     def note(self, code: str, message: str) -> None:
         """Record why something became null."""

@@ -6,7 +6,7 @@ from noria.design.bpmn.graph import Element
 from noria.design.feel import to_json
 from noria.engine import events as e
 from noria.engine.run import Run
-from noria.engine.surroundings import FACTS
+from noria.engine.state import FACTS
 from noria.engine.trouble import Trouble
 from noria.kernel.errors import NoriaError
 

@@ -11,10 +11,12 @@ def enter(run: Run, token: int, element: Element) -> None:
     if len(element.incoming) < 2:
         run.leave(token, element)
         return
-    here = run.state.tokens[token]
+    state, index = run.state, element.index
+    scope, hosted = state.tokens[token].scope, state.hosted
     first_by_flow: dict[int, int] = {}
-    for key, other in run.state.tokens.items():
-        if other.element == element.index and other.scope == here.scope and run.at_save_point(key) is None:
+    for key, other in state.tokens.items():
+        # Who stands at a save point has a timer, and is not there yet.
+        if other.element == index and other.scope == scope and (key not in hosted or run.at_save_point(key) is None):
             first_by_flow.setdefault(other.via, key)
     if len(first_by_flow) == len(element.incoming):
         run.merge_and_split(element, tuple(first_by_flow.values()))

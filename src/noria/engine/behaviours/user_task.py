@@ -31,7 +31,7 @@ def enter(run: Run, token: int, element: Element) -> None:
         return
     # Most tasks; as the care would end for them.
     index, assignee = element.index, work.assignee
-    named, groups = ("", work.lane_groups[:1]) if assignee is None else (assignee.constant or "", ())
+    named, groups = ("", work.groups) if assignee is None else (assignee.constant or "", ())
     if named and not finding.reachable(run, named):
         _enter_with_care(run, token, element, work)
         return

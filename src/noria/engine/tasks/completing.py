@@ -43,7 +43,8 @@ def complete(run: Run, command: c.CompleteTask) -> Rejected | None:
         if rejected is not None:
             return rejected
     if task.form:
-        checked = checked_form(run, task.form, values, run.variables(token), task.element)
+        current = run.variables(token)
+        checked = checked_form(run.definition, run.context, task.form, values, current, task.element)
         if isinstance(checked, Rejected):
             return checked
         values = checked

@@ -152,7 +152,7 @@ def test_deep_nesting_is_refused_and_not_a_crash(source):
 def test_a_budget_ends_what_would_not_end(source):
     expression = compile_expression(source)
     with pytest.raises(FeelBudgetError):
-        expression.evaluate({}, EvaluationContext(NOW_MS, steps_max=50_000))
+        expression.evaluate({}, EvaluationContext(NOW_MS, steps_left=50_000))
 
 
 def test_white_space_and_comments_stand_anywhere():

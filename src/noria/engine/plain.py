@@ -1,0 +1,257 @@
+"""The short way of most commands: a start, a task or a job done, and then along plain elements to the next wait.
+
+At the first element that takes more, a `Run` carries on from there. It gives the very outcome that `step.carefully`
+gives (`tests/properties/test_plain_laws.py`), without asking at every move what concerns only few. Where something
+else may come of a command from its beginning it gives None, having changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from noria.design.feel import EvaluationContext
+from noria.engine import commands as c
+from noria.engine.behaviours import BEHAVIOURS
+from noria.engine.definition import Definition
+from noria.engine.events import (
+    AnyEvent,
+    ElementEntered,
+    ElementLeft,
+    InstanceCompleted,
+    InstanceStarted,
+    JobCompleted,
+    JobCreated,
+    TaskCompleted,
+    TaskOpened,
+    VariablesSet,
+)
+from noria.engine.facts import Facts
+from noria.engine.forms import checked_form
+from noria.engine.outcome import Outcome
+from noria.engine.run import Run, RunawayError
+from noria.engine.state import RESERVED_VARIABLES, Job, Scope, State, Status, Task, Token
+from noria.engine.ways import CHOOSING, END, JOB, OTHER, PASSED, TASK, Way
+from noria.kernel.errors import Rejected
+
+_COMPLETED = Status.COMPLETED  # see step.py
+_MOVES_MAX = 1_000
+"""After so many moves of one command somebody looks whether they ever end."""
+
+
+def _start(definition: Definition, state: State, command: c.StartInstance, now_ms: int, facts: Facts) -> Outcome | None:
+    graph, index, context = definition.graph, definition.ways.start, None
+    way, values = definition.ways.behind[index], command.variables
+    if way is None or state.scopes or command.start_element or not RESERVED_VARIABLES.isdisjoint(values):
+        return None
+    if graph.start_form and command.parent is None:
+        context = facts.context(now_ms)
+        checked = checked_form(definition, context, graph.start_form, values, {})
+        if isinstance(checked, Rejected):
+            return None
+        values = checked
+    business_key, by, parent = command.business_key, command.by, command.parent
+    variables = {**values, "starter": command.starter, "business_key": business_key}
+    after: State = state.__copy__()  # type: ignore[attr-defined]  # msgspec's stubs do not have it
+    token = after.next_id
+    events: list[AnyEvent] = [
+        InstanceStarted(graph.key, definition.version, business_key, by, variables, parent),
+        ElementEntered(token, index, 0),
+    ]
+    after.business_key, after.starter, after.parent, after.next_id = business_key, by, parent, token + 1
+    after.tokens, after.tasks, after.scopes = {}, {}, {0: Scope(0, -1, variables, 1)}
+    return _along(
+        definition, after, events, token, index, way, now_ms, facts, context, with_start=command.parent is None
+    )
+
+
+def _complete_task(
+    definition: Definition, state: State, command: c.CompleteTask, now_ms: int, facts: Facts
+) -> Outcome | None:
+    token, by, values, context = command.token, command.by, command.variables, None
+    task = state.tasks.get(token)
+    if (
+        task is None
+        or task.assignee != by
+        or task.excluded
+        or task.owner
+        or command.version
+        or command.outcome
+        or command.resubmit
+    ):
+        return None
+    index = task.element
+    way = definition.ways.behind[index]
+    if way is None or (values and not RESERVED_VARIABLES.isdisjoint(values)):
+        return None
+    if task.form:
+        context = facts.context(now_ms)
+        checked = checked_form(definition, context, task.form, values, state.scopes[0].variables, index)
+        if isinstance(checked, Rejected):
+            return None
+        values = checked
+    events: list[AnyEvent] = [TaskCompleted(token, index, by, task.round, command.comment)]
+    after: State = state.__copy__()  # type: ignore[attr-defined]
+    if values:
+        _write(after, events, values)
+    if len(state.tokens) == 1:
+        after.tokens, after.tasks = {}, {}
+    else:
+        tokens = after.tokens = state.tokens.copy()
+        del tokens[token]
+        tasks = after.tasks = state.tasks.copy()
+        del tasks[token]
+    if (token in state.hosted or token in state.deadlines) and not _close_timers(after, token):
+        return None
+    actors = after.actors = state.actors.copy()
+    actors[index] = by
+    after.decisions += 1
+    return _along(definition, after, events, token, index, way, now_ms, facts, context)
+
+
+def _complete_job(
+    definition: Definition, state: State, command: c.CompleteJob, now_ms: int, facts: Facts
+) -> Outcome | None:
+    token, values = command.token, command.variables
+    job = state.jobs.get(token)
+    if job is None or state.incidents or not RESERVED_VARIABLES.isdisjoint(values):
+        return None
+    index = job.element
+    way = definition.ways.behind[index]
+    if way is None:
+        return None
+    result = definition.elements[index].result_variable
+    if result:
+        values = {result: values.get(result, values)}
+    events: list[AnyEvent] = [JobCompleted(token, command.by)]
+    after: State = state.__copy__()  # type: ignore[attr-defined]
+    if values:
+        _write(after, events, values)
+    tokens = after.tokens = state.tokens.copy()
+    del tokens[token]
+    after.tasks = state.tasks.copy()
+    jobs = after.jobs = dict(state.jobs)
+    del jobs[token]
+    if token in state.hosted and not _close_timers(after, token):
+        return None
+    return _along(definition, after, events, token, index, way, now_ms, facts, None)
+
+
+BEGIN: dict[type, Callable[[Definition, State, Any, int, Facts], Outcome | None]] = {
+    c.StartInstance: _start,
+    c.CompleteTask: _complete_task,
+    c.CompleteJob: _complete_job,
+}
+"""Command → what comes of it; for an instance of which `step` has seen that nothing beside the token is concerned."""
+
+
+def _write(after: State, events: list[AnyEvent], values: Mapping[str, object]) -> None:
+    """Set variables of the process."""
+    scope = after.scopes[0]
+    events.append(VariablesSet(0, dict(values)))
+    after.scopes = {0: Scope(0, -1, {**scope.variables, **values}, scope.live)}
+
+
+def _close_timers(after: State, token: int) -> bool:
+    """Close the limits and timers of a token that goes; gives whether it hosts nothing else."""
+    hosted, timers, deadlines = dict(after.hosted), dict(after.timers), dict(after.deadlines)
+    deadlines.pop(token, None)
+    for key in hosted.pop(token, ()):
+        if timers.pop(key, None) is None:
+            return False
+        deadlines.pop(key, None)
+    after.hosted, after.timers, after.deadlines = hosted, timers, deadlines
+    return True
+
+
+def _along(
+    definition: Definition,
+    after: State,
+    events: list[AnyEvent],
+    token: int,
+    index: int,
+    way: Way,
+    now_ms: int,
+    facts: Facts,
+    context: EvaluationContext | None,
+    *,
+    with_start: bool = False,
+) -> Outcome | None:
+    """Let a token go on to where it waits or ends.
+
+    Args:
+        definition: what is run.
+        after: a copy of the state whose tokens and tasks are its own, and this one not among them any more; its other
+            dicts are shared, and those that change are replaced.
+        events: of the command, so far.
+        token: which.
+        index: of the element that it leaves.
+        way: on from there.
+        now_ms: the instant of the command.
+        facts: what the outside says.
+        context: FEEL's, if the command has needed it already.
+        with_start: see `Run`.
+    """
+    at, people, number = definition.ways.at, facts.people, after.next_id
+    flows, target, most = way.flows, way.target, number + _MOVES_MAX
+    while True:
+        events.append(ElementLeft(token, index, flows))
+        token, index, via, number = number, target, flows[0], number + 1
+        events.append(ElementEntered(token, index, 0, via))
+        way = at[index]
+        kind = way.kind
+        if kind == PASSED:
+            flows, target = way.flows, way.target
+        elif kind == CHOOSING:
+            if context is None:
+                context = facts.context(now_ms)
+            for choice in way.choices:
+                condition, flows, target = choice
+                if condition is None or condition.evaluate(after.scopes[0].variables, context) is True:
+                    break
+            else:
+                kind = OTHER
+                break
+        else:
+            break
+        if number > most:
+            kind = OTHER
+            break
+    after.next_id = number
+    if kind == TASK and (people is None or not way.assignee or people.knows(way.assignee)):
+        after.tokens[token] = Token(index, 0, via)
+        assignee, groups, form = way.assignee, way.groups, way.form
+        rounds = after.rounds = after.rounds.copy()
+        round_now = rounds[index] = rounds.get(index, 0) + 1
+        after.tasks[token] = Task(index, round_now, assignee, groups, (), 0, now_ms, form)
+        events.append(TaskOpened(token, index, round_now, assignee, groups, (), now_ms, 0, form, 50))
+    elif kind == JOB:
+        after.tokens[token] = Token(index, 0, via)
+        topic, retries, priority = way.topic, way.retries, way.priority
+        after.jobs = {**after.jobs, token: Job(index, topic, retries, now_ms, priority)}
+        events.append(JobCreated(token, index, topic, retries, now_ms, priority))
+    elif kind == END and ((scope := after.scopes[0]).live > 1 or not (after.done or 0 in after.hosted)):
+        after.scopes = {0: Scope(0, -1, scope.variables, scope.live - 1)}
+        events.append(ElementLeft(token, index))
+        if scope.live == 1:
+            events.append(InstanceCompleted())
+            after.status = _COMPLETED
+    else:
+        after.tokens[token] = Token(index, 0, via)
+        return _carried_on(Run(definition, after.copy(), now_ms, facts, BEHAVIOURS), events, token, context, with_start)
+    after.version += 1
+    return Outcome(tuple(events), after)
+
+
+def _carried_on(
+    run: Run, events: list[AnyEvent], token: int, context: EvaluationContext | None, with_start: bool
+) -> Outcome | None:
+    """Let a token begin at the element to which it has come, and whatever comes of that."""
+    run.take_up(events, token, context, with_start=with_start)
+    try:
+        run.advance()
+    except RunawayError:
+        return None
+    run.note_facts()
+    run.state.version += 1
+    return Outcome(tuple(run.events), run.state)
