@@ -143,7 +143,7 @@ def _loop(dialect: Dialect) -> str:
 def _multi(dialect: Dialect) -> str:
     return (
         f'<startEvent id="start"/><userTask id="work"{dialect.user}>'
-        '<multiInstanceLoopCharacteristics noria:collection="= items" noria:elementVariable="item"/></userTask>'
+        '<multiInstanceLoopCharacteristics noria:collection="= items" noria:item="item"/></userTask>'
         '<endEvent id="end"/>' + _flows("start>work", "work>end")
     )
 

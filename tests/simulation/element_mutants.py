@@ -17,6 +17,8 @@ from noria.engine.run import Run
 from noria.engine.state import FORMAT, Purpose, State, StateFormatError, Task, decode_state
 from noria.engine.tasks import separating
 from noria.kernel.errors import Rejected
+from noria.operate.ports import InstanceStore
+from noria.operate.rows import InstanceRow
 from tests.simulation.mutants import Mutant, Patch
 
 ELEMENT_MUTANTS: list[Mutant] = []
@@ -216,7 +218,17 @@ def states_of_the_former_version_cannot_be_read() -> list[Patch]:
             raise StateFormatError("The stored state is too old.")
         return decode_state(data)
 
-    return [patch("noria.operate.runtime.decode_state", decode)]
+    return [patch("noria.operate.restoring.decode_state", decode)]
+
+
+@mutant()
+def what_came_after_a_large_state_was_written_is_forgotten() -> list[Patch]:
+    async def restored(_store: InstanceStore, row: InstanceRow) -> tuple[State, int]:
+        state = decode_state(row.state)
+        written, state.version = state.version, row.ver
+        return state, written
+
+    return [patch("noria.operate.runtime.restored", restored)]
 
 
 @mutant("four_eyes")

@@ -47,6 +47,7 @@ MARKS = (
     # Operators
     "migrated",
     "upgraded",
+    "state_behind",
     "modified",
     "restored",
     "resumed",

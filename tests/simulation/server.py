@@ -113,8 +113,8 @@ class Connection:
     async def serial(self, tenant: int, name: str, period: str) -> SerialRow:
         return await self._call("serial", lambda: self._world.tables.serial(tenant, name, period))
 
-    async def journal_of(self, iid: int, until_ver: int | None = None) -> list[JournalRow]:
-        return await self._call("journal_of", lambda: self._world.tables.journal_of(iid, until_ver))
+    async def journal_of(self, iid: int, until_ver: int | None = None, after_ver: int = 0) -> list[JournalRow]:
+        return await self._call("journal_of", lambda: self._world.tables.journal_of(iid, until_ver, after_ver))
 
     async def journal_after(self, cursor: Mapping[int, int], limit: int) -> list[JournalRow]:
         return await self._call("journal_after", lambda: self._world.tables.journal_after(cursor, limit))

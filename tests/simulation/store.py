@@ -78,7 +78,7 @@ class Tables:
             shard = self.shards[move.shard]
             if (shard.epoch, shard.seq) != (move.epoch, move.seq_before):
                 raise StaleOwnerError(f"Shard {move.shard} has another owner or head now; nothing was written.")
-        for row, version in (*commit.updates, *commit.touches):
+        for row, version in (*commit.updates, *commit.touches, *commit.advances):
             known = self.instances.get(row.iid)
             if known is None or known.ver != version:
                 raise StaleOwnerError(f"Instance {row.iid} is no longer at version {version}; nothing was written.")
@@ -106,6 +106,9 @@ class Tables:
             shard.seq, shard.head = move.seq, move.head
         for row in (*commit.inserts, *(row for row, _ in (*commit.updates, *commit.touches))):
             self.instances[row.iid] = msgspec.structs.replace(row)
+        for row, _ in commit.advances:
+            known = self.instances[row.iid]
+            known.ver, known.round, known.incidents = row.ver, row.round, row.incidents
         for entry in commit.journal:
             self.journal[entry.shard].append(entry)
         _change(self.tasks, commit.tasks_gone, {(row.iid, row.tok): row for row in commit.tasks})
@@ -198,10 +201,10 @@ class Tables:
         known = self.serials.get((tenant, name, period))
         return SerialRow(tenant, name, period, known.n if known else 0)
 
-    def journal_of(self, iid: int, until_ver: int | None = None) -> list[JournalRow]:
+    def journal_of(self, iid: int, until_ver: int | None = None, after_ver: int = 0) -> list[JournalRow]:
         shard = self.instances[iid].shard if iid in self.instances else 0
         rows = [row for row in self.journal[shard] if row.iid == iid]
-        return [row for row in rows if until_ver is None or row.ver <= until_ver]
+        return [row for row in rows if row.ver > after_ver and (until_ver is None or row.ver <= until_ver)]
 
     def journal_after(self, cursor: Mapping[int, int], limit: int) -> list[JournalRow]:
         found: list[JournalRow] = []

@@ -38,13 +38,15 @@ def evolve(state: State, event: e.AnyEvent) -> State:
     return after
 
 
-def replay(events_by_command: Iterable[Iterable[e.AnyEvent]]) -> State:
-    """The state after a whole history.
+def replay(events_by_command: Iterable[Iterable[e.AnyEvent]], state: State | None = None) -> State:
+    """The state after a whole history, or after what followed a state.
 
     Args:
         events_by_command: for each command that was accepted, its events, oldest first.
+        state: the one before them, which is changed; None for the beginning.
     """
-    state = State()
+    if state is None:
+        state = State()
     for events in events_by_command:
         for event in events:
             APPLY[event.__class__](state, event)

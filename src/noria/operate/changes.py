@@ -52,11 +52,13 @@ class Held(msgspec.Struct, gc=False):
         row: as it stands in the store, but for `state`, which is only encoded for a commit.
         state: the decoded state.
         definition: what it runs on.
+        written: the version of the state that is encoded in the row.
     """
 
     row: InstanceRow
     state: State
     definition: Definition
+    written: int = 0
 
 
 def changed(before: Mapping[K, V], after: Mapping[K, V]) -> Iterable[tuple[K, V]]:

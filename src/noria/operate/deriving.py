@@ -17,7 +17,7 @@ import msgspec
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.deadlines import concerned_by
-from noria.engine.state import State, Status, decode_state
+from noria.engine.state import State, Status
 from noria.engine.step import step
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError, Rejected
@@ -28,6 +28,7 @@ from noria.operate.deploying import StartTimerRow
 from noria.operate.office import Office, element_ref, iso
 from noria.operate.operations import BatchItem, BatchRow, BatchStore, Plan
 from noria.operate.requests import Origin, Request
+from noria.operate.restoring import restored
 from noria.operate.rows import InstanceRow
 from noria.operate.start_timers import StartTimers
 
@@ -98,7 +99,7 @@ class Deriving:
         while found := await self._store.due_after(tenant, due_ms, behind, _CHUNK):
             behind = found[-1]
             for row in (await self._office.store.load(found)).values():
-                state = decode_state(row.state)
+                state, _ = await restored(self._office.store, row)
                 if concerned_by(state, calendar):
                     yield row, state
 

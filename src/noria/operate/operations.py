@@ -21,13 +21,14 @@ from noria.engine.definition import Definition
 from noria.engine.evolve import replay
 from noria.engine.facts import Facts
 from noria.engine.migrating import Correspondence
-from noria.engine.state import State, Status, decode_state
+from noria.engine.state import State, Status
 from noria.engine.step import step
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.deploying import DefinitionRow
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, iso_or_none, origin_json, person_ref
 from noria.operate.redefining import definitions_of
 from noria.operate.requests import Accepted, Origin, Request
+from noria.operate.restoring import restored
 from noria.operate.views import BatchItemView, BatchView, Page, PlanProblem, PlanView
 from noria.trust.audit import AuditRecord
 from noria.trust.policy import Permission
@@ -202,7 +203,7 @@ class Operations:
             behind = found[-1]
             for iid, row in (await self._office.store.load(found)).items():
                 definition = await self._office.catalogue.get(row.definition)
-                state = decode_state(row.state)
+                state, _ = await restored(self._office.store, row)
                 if not _concerned(plan, definition, state):
                     continue
                 view.total += 1

@@ -144,8 +144,8 @@ class InstanceStore(Protocol):
         """The last number drawn; 0 when none was."""
         ...
 
-    async def journal_of(self, iid: int, until_ver: int | None = None) -> list[JournalRow]:
-        """The history of one instance, oldest first."""
+    async def journal_of(self, iid: int, until_ver: int | None = None, after_ver: int = 0) -> list[JournalRow]:
+        """The history of one instance, oldest first, or the part of it behind one version and up to another."""
         ...
 
     async def journal_after(self, cursor: Mapping[int, int], limit: int) -> list[JournalRow]:

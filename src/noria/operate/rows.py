@@ -57,7 +57,7 @@ class InstanceRow(msgspec.Struct, gc=False):
         ended: instant, ms, 0 while it is open.
         round: highest round of its user tasks.
         incidents: open incidents.
-        state: the encoded state.
+        state: the encoded state, or an earlier one, whose own version says what of the journal comes on top of it.
         amount: what substitutes are limited by, None when the model gives no number.
     """
 
@@ -232,6 +232,8 @@ class Commit(msgspec.Struct):
     """Rows to replace, each with the version that must still stand."""
     touches: list[tuple[InstanceRow, int]] = []
     """The same for rows of which only version, round, incidents and state have changed: most of them."""
+    advances: list[tuple[InstanceRow, int]] = []
+    """The same without the state: a large one is written now and then, and the journal has what came since."""
     journal: list[JournalRow] = []
     tasks: list[TaskRow] = []
     """Put (insert or replace), with their candidates, which do not change while a task is open."""

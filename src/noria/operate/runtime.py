@@ -21,7 +21,6 @@ from typing import Protocol
 
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
-from noria.engine.state import decode_state
 from noria.kernel.errors import NoriaError
 from noria.operate.changes import Held
 from noria.operate.ids import ANYWHERE, shard_for
@@ -33,6 +32,7 @@ from noria.operate.requests import (
     OverloadedError,
     Request,
 )
+from noria.operate.restoring import restored
 from noria.operate.rows import InstanceRow, Shard
 from noria.operate.stepping import Batch, InlineHandler, Pending, Stepper, broken, listed
 from noria.operate.waiting import Waiting
@@ -318,7 +318,8 @@ class Runtime:
             await asyncio.wait([self._flight])
 
     async def _hold(self, row: InstanceRow) -> Held:
-        return Held(row, decode_state(row.state), await self._definitions.get(row.definition))
+        state, written = await restored(self._store, row)
+        return Held(row, state, await self._definitions.get(row.definition), written)
 
     async def _work(self) -> None:
         batch = Batch(self._losses)
@@ -488,7 +489,8 @@ class Runtime:
             if held is None:
                 missing.append(iid)
             else:
-                found.append(Held(held.row.__copy__(), held.state, held.definition))  # type: ignore[attr-defined]  # see `State.copy`
+                row = held.row.__copy__()  # type: ignore[attr-defined]  # see `State.copy`
+                found.append(Held(row, held.state, held.definition, held.written))
         if missing:
             found += [await self._hold(row) for row in (await self._store.load(missing)).values()]
         for held in found:

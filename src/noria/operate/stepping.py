@@ -36,6 +36,10 @@ WRITING = frozenset({e.InstanceStarted, e.VariablesSet})
 
 _NOTED = WRITING | POSTED
 
+LARGE_STATE_BYTES = 8_192
+LAG_MAX = 32
+"""Commands after which a large state is written anew: one more than whoever reads it may have to replay."""
+
 InlineHandler = Callable[[Mapping[str, object]], Mapping[str, object]]
 """A pure, fast job handler that runs in the same commit: variables in, variables out."""
 
@@ -260,19 +264,28 @@ class Stepper:
             before = batch.before[iid]
             if held.state is before:
                 continue
-            held.row.state = encode_state(held.state)
-            version = batch.versions[iid]
-            if not version:
-                commit.inserts.append(held.row)
-            elif batch.listed[iid] == listed(held.row):
-                commit.touches.append((held.row, version))
+            row, version = held.row, batch.versions[iid]
+            as_listed = version > 0 and batch.listed[iid] == listed(row)
+            if as_listed and _may_lag(held):
+                commit.advances.append((row, version))
             else:
-                commit.updates.append((held.row, version))
+                row.state, held.written = encode_state(held.state), held.state.version
+                if not version:
+                    commit.inserts.append(row)
+                elif as_listed:
+                    commit.touches.append((row, version))
+                else:
+                    commit.updates.append((row, version))
             add_open_work(commit, before, held)
         for number, shard in batch.shards.items():
             owned = batch.shards_before[number]
             commit.moves.append(ShardMove(number, owned.epoch, owned.seq, shard.seq, shard.head))
         commit.serials.extend(serial for serial in batch.serials.values() if serial.n > serial.before)
+
+
+def _may_lag(held: Held) -> bool:
+    """Whether the journal row is enough for now: a large state is not written anew for each command."""
+    return len(held.row.state) >= LARGE_STATE_BYTES and held.state.version - held.written < LAG_MAX
 
 
 def decided(held: Held, command: c.AnyCommand, actor: str, now_ms: int, facts: Facts) -> Outcome | Rejected:

@@ -41,7 +41,7 @@ _TASKS = _statement(f"SELECT iid, tok, assignee, name FROM task WHERE {_BY_KEY}"
 _CANDIDATES = _statement(f"SELECT iid, tok, kind, name FROM candidate WHERE {_BY_KEY}")  # noqa: S608
 _VISITS = _statement(f"SELECT {', '.join(Visit.__struct_fields__)} FROM visit WHERE {_BY_ID} AND closed = 0")  # noqa: S608
 _LIVES = _statement(f"SELECT {', '.join(Life.__struct_fields__)} FROM life WHERE {_BY_ID}")  # noqa: S608
-_TO_INDEX = _statement(f"SELECT iid, state, {', '.join(INDEXED)} FROM inst WHERE {_BY_KEY}")  # noqa: S608
+_TO_INDEX = _statement(f"SELECT iid, ver, state, {', '.join(INDEXED)} FROM inst WHERE {_BY_KEY}")  # noqa: S608
 _VISITORS = _statement(f"SELECT iid, actor, proxy, name FROM visit WHERE {_BY_ID} AND (actor <> '' OR name <> '')")  # noqa: S608
 
 QUERIES = (_OWNERS, _MOVES, _TITLES, _TASKS, _CANDIDATES, _VISITS, _LIVES, _TO_INDEX, _VISITORS)
@@ -93,7 +93,7 @@ async def holders(db: AsyncConnection, iids: Collection[int]) -> dict[int, dict[
 
 
 async def to_index(db: AsyncConnection, iids: Collection[int]) -> Sequence[Any]:
-    """Id, state and then `INDEXED` of some instances."""
+    """Id, version, state (perhaps of an earlier version) and then `INDEXED` of some instances."""
     return await _rows(db, _TO_INDEX, iids)
 
 

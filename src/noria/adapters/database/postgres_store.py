@@ -56,10 +56,12 @@ def _changing(columns: Iterable[str]) -> dict[str, str]:
     return {**{name: s.INST[name] for name in columns}, "shard": s.INT, "iid": s.INT, "ver_before": s.INT}
 
 
+CHANGED = {"updates": s.INST_CHANGED, "touches": s.INST_TOUCHED, "advances": s.INST_ADVANCED}
+"""Sections of rows of instances that stand already, with what of them changes."""
+
 SECTIONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("moves", s.SHARD_MOVE),
-    ("updates", _changing(s.INST_CHANGED)),
-    ("touches", _changing(s.INST_TOUCHED)),
+    *((name, _changing(columns)) for name, columns in CHANGED.items()),
     ("inserts", s.INST),
     ("journal", s.JOURNAL),
     ("tasks", s.TASK),
@@ -82,6 +84,7 @@ SECTIONS: tuple[tuple[str, Mapping[str, str]], ...] = (
 
 GROUPS: tuple[frozenset[str], ...] = (
     frozenset({"updates", "inserts"}),
+    frozenset({"advances"}),
     frozenset({"tasks", "candidates", "tasks_gone", "candidates_gone"}),
     frozenset({"timers", "timers_gone"}),
     frozenset({"jobs", "jobs_gone"}),
@@ -145,6 +148,7 @@ class _Statement:
             ("moved", "moves"),
             ("updated", "updates"),
             ("touched", "touches"),
+            ("advanced", "advances"),
             ("outbox_delivered", "outbox_taken"),
             ("(SELECT 1 FROM serials_drawn UNION ALL SELECT 1 FROM serials_begun) AS serials", "serials"),
         )
@@ -168,8 +172,8 @@ def commit_statement(left_out: frozenset[str] = frozenset()) -> str:
             "WHERE t.shard = x.shard AND t.epoch = x.epoch AND t.seq = x.seq_before RETURNING 1"
         ),
     )
-    for part, section, columns in (("updated", "updates", s.INST_CHANGED), ("touched", "touches", s.INST_TOUCHED)):
-        statement.part(part, section, partial(_change, columns))
+    for part, section in (("updated", "updates"), ("touched", "touches"), ("advanced", "advances")):
+        statement.part(part, section, partial(_change, CHANGED[section]))
     statement.insert("inserted", "inst", "inserts", s.INST)
     statement.insert("journaled", "journal", "journal", s.JOURNAL)
     statement.remove("tasks_removed", "task", "tasks_gone", "tok")
@@ -268,8 +272,8 @@ def shard_of(iid: int) -> int:
 
 def _rows(commit: Commit, name: str, columns: Iterable[str]) -> list[tuple[Any, ...]]:
     """The rows of a section, ordered by key, so that two commits cannot deadlock."""
-    if name in ("updates", "touches"):
-        changed = attrgetter(*(s.INST_CHANGED if name == "updates" else s.INST_TOUCHED), "shard", "iid")
+    if name in CHANGED:
+        changed = attrgetter(*CHANGED[name], "shard", "iid")
         return sorted(((*changed(row), ver) for row, ver in getattr(commit, name)), key=lambda value: value[-3:])
     if name == "candidates":
         return sorted(
@@ -478,10 +482,10 @@ class PostgresStore:
         n = await self.do(lambda db: db.fetchval(query, tenant, name, period))
         return SerialRow(tenant, name, period, n or 0)
 
-    async def journal_of(self, iid: int, until_ver: int | None = None) -> list[JournalRow]:
-        query = SELECT_JOURNAL + "WHERE iid = $1 AND ver <= $2 ORDER BY ver"
+    async def journal_of(self, iid: int, until_ver: int | None = None, after_ver: int = 0) -> list[JournalRow]:
+        query = SELECT_JOURNAL + "WHERE iid = $1 AND ver > $2 AND ver <= $3 ORDER BY ver"
         limit = until_ver if until_ver is not None else 2**62
-        return [JournalRow(*row) for row in await self.do(lambda db: db.fetch(query, iid, limit))]
+        return [JournalRow(*row) for row in await self.do(lambda db: db.fetch(query, iid, after_ver, limit))]
 
     async def journal_after(self, cursor: Mapping[int, int], limit: int) -> list[JournalRow]:
         async def work(db: asyncpg.Connection) -> list[JournalRow]:

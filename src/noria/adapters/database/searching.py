@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import paging
 from noria.adapters.database import schema as t
+from noria.engine.events import decode_events
+from noria.engine.evolve import replay
 from noria.engine.state import State, Status, decode_state
 from noria.kernel.instants import DAY_MS
 from noria.operate.ids import drawn_ms
@@ -57,13 +59,22 @@ async def index(db: AsyncConnection, definitions: Definitions, iids: Sequence[in
     found = await paging.to_index(db, iids)
     actors, tasks = await _visitors(db, iids)
     documents: dict[int, tuple[str, list[str]]] = {}
-    for iid, encoded, *columns in found:
-        subject = subject_of(
-            dict(zip(paging.INDEXED, columns, strict=True)), decode_state(encoded), actors.get(iid, ())
-        )
+    for iid, version, encoded, *columns in found:
+        state = await _restored(db, iid, version, encoded)
+        subject = subject_of(dict(zip(paging.INDEXED, columns, strict=True)), state, actors.get(iid, ()))
         subject.names |= frozenset(tasks.get(iid, ()))
         documents[iid] = subject.unit, sorted(terms_of(subject, await definitions.get(subject.definition)))
     await put(db, documents)
+
+
+async def _restored(db: AsyncConnection, iid: int, version: int, encoded: bytes) -> State:
+    """The state as of a version: the one that is written, and what the journal has on top of it."""
+    state = decode_state(encoded)
+    if state.version < version:
+        c = t.journal.c
+        later = sa.select(c.ev).where(c.iid == iid, c.ver > state.version, c.ver <= version).order_by(c.ver)
+        replay((decode_events(events) for events in (await db.execute(later)).scalars()), state)
+    return state
 
 
 def subject_of(columns: Mapping[str, Any], state: State, actors: Iterable[str]) -> Subject:

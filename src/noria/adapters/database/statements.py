@@ -35,6 +35,7 @@ INST_CHANGED = (
     *("definition", "ver", "status", "bkey", "title", "summary", "amount", "ended", "round", "incidents", "state"),
 )
 INST_TOUCHED = ("ver", "round", "incidents", "state")
+INST_ADVANCED = ("ver", "round", "incidents")
 JOURNAL = {
     "shard": INT,
     "seq": INT,

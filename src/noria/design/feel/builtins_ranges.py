@@ -8,7 +8,7 @@ from typing import Any
 from noria.design.feel.comparison import contains, order
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.library import builtin
-from noria.design.feel.scanner import FeelSyntaxError, scan
+from noria.design.feel.scanner import FeelSyntaxError, scan, text_value
 from noria.design.feel.temporal import parse_temporal
 from noria.design.feel.values import DECIMAL, Range, kind, number
 
@@ -169,18 +169,22 @@ def _read_range(c: EvaluationContext, text: str) -> Range | None:
 def _endpoint(text: str) -> Any:
     """A constant: number, text, @-literal, or a call of a conversion function on a text."""
     try:
-        tokens = scan(text)[:-1]
+        tokens = scan(text)
+        strings = [
+            text_value(text, written, start) for kind, written, start in zip(*tokens, strict=True) if kind == "string"
+        ]
     except FeelSyntaxError:
         return None
-    shape = [token.kind if token.kind in {"number", "string"} else token.text for token in tokens]
+    kinds, texts, _ = tokens
+    shape = [kind if kind in {"number", "string"} else written for kind, written in zip(kinds, texts, strict=True)][:-1]
     if shape in (["number"], ["-", "number"]):
-        value = number(DECIMAL.create_decimal(tokens[-1].text))
+        value = number(DECIMAL.create_decimal(texts[-2]))
         return -value if value is not None and len(shape) == 2 else value
     if shape == ["string"]:
-        return tokens[0].value
-    if shape == ["@", "string"]:
-        return parse_temporal(tokens[1].value)
+        return strings[0]
     name = " ".join(shape[:-3])
-    if shape[-3:] == ["(", "string", ")"] and name in {"date", "time", "date and time", "duration"}:
-        return parse_temporal(tokens[-2].value)
+    if shape == ["@", "string"] or (
+        shape[-3:] == ["(", "string", ")"] and name in {"date", "time", "date and time", "duration"}
+    ):
+        return parse_temporal(strings[0])
     return None

@@ -1,6 +1,7 @@
-"""Syntax tree to a Python code object, through a whitelist of Python nodes that we build ourselves.
+"""Syntax tree to a Python code object, through Python nodes that we build ourselves and a whitelist of names.
 
-No text is ever compiled: names of FEEL become generated identifiers or constants, operators calls of `runtime`.
+No text is ever compiled: names of FEEL become generated identifiers or constants, operators calls of `runtime`. What a
+finished code object can reach is looked at once more before it is used.
 The result is ``lambda constants...: lambda v, c: ...`` with v the variables, c the evaluation context (and q the tested
 value of unary tests).
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
+from types import CodeType
 from typing import Any, ClassVar
 
 from noria.design.feel import calls, iteration, runtime
@@ -18,31 +20,6 @@ from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.externals import external_function
 from noria.design.feel.values import Function
 
-_PYTHON_NODES = frozenset(
-    {
-        ast.Expression,
-        ast.Lambda,
-        ast.arguments,
-        ast.arg,
-        ast.Call,
-        ast.Name,
-        ast.Load,
-        ast.Store,
-        ast.Constant,
-        ast.IfExp,
-        ast.NamedExpr,
-        ast.Compare,
-        ast.Is,
-        ast.IsNot,
-        ast.List,
-        ast.Tuple,
-        ast.Attribute,
-        ast.Subscript,
-    }
-)
-_ATTRIBUTES = frozenset({"get"})
-_PLAIN = frozenset({str, int, bool, type(None)})
-_PLACE = {"lineno": 1, "end_lineno": 1, "col_offset": 0, "end_col_offset": 0}
 _GLOBALS: dict[str, Any] = {
     "__builtins__": {},
     "MISSING": runtime.MISSING,
@@ -82,7 +59,11 @@ _OPERATORS = {
     ">": "greater",
     ">=": "greater_or_equal",
 }
+_BUILTINS = {name: f"f{index}" for index, name in enumerate(LIBRARY)}
 _GLOBALS.update({name: getattr(runtime, name) for name in _OPERATORS.values()})
+_GLOBALS.update({identifier: LIBRARY[name] for name, identifier in _BUILTINS.items()})
+_REACHABLE = frozenset(_GLOBALS) - {"__builtins__"} | {"get"}
+"""Globals and attributes that compiled code may use."""
 
 
 class _Locals:
@@ -103,51 +84,111 @@ class _Element:
         self.identifier = identifier
 
 
+# `compile` wants a place for every node. That of the class serves all; and so one node may stand in many places.
+
+
+class _Name(ast.Name):
+    lineno = 1
+    col_offset = 0
+
+
+class _Constant(ast.Constant):
+    lineno = 1
+    col_offset = 0
+
+
+class _Call(ast.Call):
+    lineno = 1
+    col_offset = 0
+
+
+class _IfExp(ast.IfExp):
+    lineno = 1
+    col_offset = 0
+
+
+class _NamedExpr(ast.NamedExpr):
+    lineno = 1
+    col_offset = 0
+
+
+class _Compare(ast.Compare):
+    lineno = 1
+    col_offset = 0
+
+
+class _Lambda(ast.Lambda):
+    lineno = 1
+    col_offset = 0
+
+
+class _Argument(ast.arg):
+    lineno = 1
+    col_offset = 0
+
+
+class _Tuple(ast.Tuple):
+    lineno = 1
+    col_offset = 0
+
+
+class _List(ast.List):
+    lineno = 1
+    col_offset = 0
+
+
+class _Subscript(ast.Subscript):
+    lineno = 1
+    col_offset = 0
+
+
+_LOAD, _STORE = ast.Load(), ast.Store()
+_IS: list[ast.cmpop] = [ast.Is()]
+_IS_NOT: list[ast.cmpop] = [ast.IsNot()]
+_NO_KEYWORDS: list[ast.keyword] = []
+_GLOBAL_NAMES: dict[str, ast.expr] = {name: _Name(name, _LOAD) for name in _GLOBALS}
+_VARIABLES, _CONTEXT, _TESTED = (_Name(name, _LOAD) for name in "vcq")
+_MISSING = _GLOBAL_NAMES["MISSING"]
+_NULL, _TRUE, _FALSE = (_Constant(value) for value in (None, True, False))
+_GET = ast.Attribute(_VARIABLES, "get", _LOAD, lineno=1, col_offset=0)
+
+
 def _name(identifier: str) -> ast.expr:
-    return ast.Name(identifier, ast.Load())
+    return _Name(identifier, _LOAD)
 
 
 def _call(function: str, *arguments: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
+    return _Call(_GLOBAL_NAMES[function], [*arguments], _NO_KEYWORDS)
 
 
-def _whitelisted(tree: ast.Expression) -> ast.Expression:
-    """The tree with a place for every node, as `compile` wants it, after a look at every node.
-
-    Raises:
-        AssertionError: there is a node that the compiler never makes.
-    """
-    waiting: list[Any] = [tree]
-    while waiting:
-        node = waiting.pop()
-        kind, parts = type(node), node.__dict__
-        if (
-            kind not in _PYTHON_NODES
-            or (kind is ast.Attribute and node.attr not in _ATTRIBUTES)
-            or (kind is ast.Subscript and (type(node.value) is not ast.Name or node.value.id != "v"))
-        ):
-            raise AssertionError(f"{kind.__name__} is outside the whitelist.")
-        for value in parts.values():
-            if type(value) is list:
-                waiting.extend(value)
-            elif type(value) not in _PLAIN and type(value) is not ast.Load:
-                waiting.append(value)
-        parts.update(_PLACE)
-    return tree
+def _arguments(identifiers: Iterable[str]) -> ast.arguments:
+    return ast.arguments([], [_Argument(identifier) for identifier in identifiers], None, [], [], None, [])
 
 
-def _lambda(params: Iterable[str], body: ast.expr) -> ast.expr:
-    arguments = ast.arguments(
-        posonlyargs=[], args=[ast.arg(param) for param in params], kwonlyargs=[], kw_defaults=[], defaults=[]
-    )
-    return ast.Lambda(arguments, body)
+def _lambda(identifiers: Iterable[str], body: ast.expr) -> ast.expr:
+    return _Lambda(_arguments(identifiers), body)
 
 
 def _tuple(items: Iterable[ast.expr]) -> ast.expr:
-    return ast.Tuple(list(items), ast.Load())
+    return _Tuple([*items], _LOAD)
 
 
-_CONTEXT = _name("c")
+def _checked(code: CodeType) -> CodeType:
+    """The code, after a look at every name by which it and the functions inside it reach out.
+
+    Raises:
+        AssertionError: there is a name that the compiler never writes.
+    """
+    waiting = [code]
+    while waiting:
+        one = waiting.pop()
+        if not _REACHABLE.issuperset(one.co_names):
+            raise AssertionError(f"{set(one.co_names) - _REACHABLE} is outside the whitelist.")
+        waiting += [constant for constant in one.co_consts if type(constant) is CodeType]
+    return code
+
+
+_OF_EXPRESSION, _OF_TESTS = _arguments("vc"), _arguments("vcq")
 
 
 class Compiler:
@@ -168,19 +209,22 @@ class Compiler:
 
     def expression(self, node: n.Node) -> Callable[..., Any]:
         """A function of variables and context."""
-        return self._finish(["v", "c"], self._node(node))
+        return self._finish(_OF_EXPRESSION, self._node(node))
 
     def unary_tests(self, tests: n.Tests) -> Callable[..., Any]:
         """A function of variables, context and the tested value."""
         self._scopes.append(_Locals({"?": "q"}))
-        return self._finish(["v", "c", "q"], self._tests(tests, _name("q")))
+        return self._finish(_OF_TESTS, self._tests(tests, _TESTED, _TESTED))
 
-    def _finish(self, params: list[str], body: ast.expr) -> Callable[..., Any]:
-        constants = [f"k{index}" for index in range(len(self._constants))]
-        tree = ast.Expression(_lambda(constants, _lambda(params, body)))
-        code = compile(_whitelisted(tree), "<feel>", "eval")
-        # The code object comes from the whitelisted tree above, never from text.
-        made: Callable[..., Any] = eval(code, _GLOBALS)(*self._constants)  # noqa: S307
+    def _finish(self, params: ast.arguments, body: ast.expr) -> Callable[..., Any]:
+        function: ast.expr = _Lambda(params, body)
+        if self._constants:
+            function = _lambda((f"k{index}" for index in range(len(self._constants))), function)
+        code = compile(ast.Expression(function), "<feel>", "eval")
+        # The code object comes from the tree above, never from text.
+        made: Callable[..., Any] = eval(_checked(code), _GLOBALS)  # noqa: S307
+        if self._constants:
+            made = made(*self._constants)
         return made
 
     def _fresh(self) -> str:
@@ -189,7 +233,7 @@ class Compiler:
 
     def _constant(self, value: Any) -> ast.expr:
         if value is None or type(value) in {bool, int, str}:
-            return ast.Constant(value)
+            return _Constant(value)
         self._constants.append(value)
         return _name(f"k{len(self._constants) - 1}")
 
@@ -199,11 +243,11 @@ class Compiler:
     def _keep(self, value: ast.expr) -> tuple[ast.expr, ast.expr]:
         """An expression that also stores its value, and one that reads it again."""
         identifier = self._fresh()
-        return ast.NamedExpr(ast.Name(identifier, ast.Store()), value), _name(identifier)
+        return _NamedExpr(_Name(identifier, _STORE), value), _Name(identifier, _LOAD)
 
     def _unless_missing(self, value: ast.expr, otherwise: ast.expr) -> ast.expr:
         kept, again = self._keep(value)
-        return ast.IfExp(ast.Compare(kept, [ast.IsNot()], [_name("MISSING")]), again, otherwise)
+        return _IfExp(_Compare(kept, _IS_NOT, [_MISSING]), again, otherwise)
 
     # --- names
 
@@ -222,25 +266,23 @@ class Compiler:
                 break
         result = self._variable(name) if found is None else found
         for identifier in reversed(elements):
-            result = self._unless_missing(_call("field", _name(identifier), ast.Constant(name)), result)
+            result = self._unless_missing(_call("field", _name(identifier), _Constant(name)), result)
         return result
 
     def _variable(self, name: str) -> ast.expr:
-        builtin = LIBRARY.get(name)
+        builtin = _BUILTINS.get(name)
         if builtin is not None and name not in self._known:
             # A variable may be called like a function of the library ("count"); only a variable's name is free.
-            return self._get(name, self._constant(builtin))
+            return self._get(name, _GLOBAL_NAMES[builtin])
         self.free.add(name)
         if self._in_function:
             # A function is called when the expression that made it is long done.
-            return self._unless_missing(
-                self._get(name, _name("MISSING")), _call("missing", _CONTEXT, ast.Constant(name))
-            )
+            return self._unless_missing(self._get(name, _MISSING), _call("missing", _CONTEXT, _Constant(name)))
         # A variable is seldom missing; then the expression is evaluated once more with null for it (`expression`).
-        return ast.Subscript(_name("v"), ast.Constant(name), ast.Load())
+        return _Subscript(_VARIABLES, _Constant(name), _LOAD)
 
     def _get(self, name: str, otherwise: ast.expr) -> ast.expr:
-        return ast.Call(ast.Attribute(_name("v"), "get", ast.Load()), [ast.Constant(name), otherwise], [])
+        return _Call(_GET, [_Constant(name), otherwise], _NO_KEYWORDS)
 
     # --- nodes
 
@@ -252,7 +294,7 @@ class Compiler:
 
     def _emit_negation(self, node: n.Negation) -> ast.expr:
         if isinstance(node.operand, n.Literal) and type(node.operand.value) is int:
-            return ast.Constant(-node.operand.value)
+            return _Constant(-node.operand.value)
         return _call("negate", _CONTEXT, self._node(node.operand))
 
     def _emit_binary(self, node: n.Binary) -> ast.expr:
@@ -265,15 +307,12 @@ class Compiler:
         """``or`` is decided by a true left side, ``and`` by a false one; the right side is then not evaluated."""
         kept, again = self._keep(left)
         function = "either" if decided_by else "both"
-        return ast.IfExp(
-            ast.Compare(kept, [ast.Is()], [ast.Constant(decided_by)]),
-            ast.Constant(decided_by),
-            _call(function, _CONTEXT, again, right),
-        )
+        decided = _TRUE if decided_by else _FALSE
+        return _IfExp(_Compare(kept, _IS, [decided]), decided, _call(function, _CONTEXT, again, right))
 
     def _emit_conditional(self, node: n.Conditional) -> ast.expr:
-        condition = ast.Compare(self._node(node.condition), [ast.Is()], [ast.Constant(True)])
-        return ast.IfExp(condition, self._node(node.then), self._node(node.otherwise))
+        condition = _Compare(self._node(node.condition), _IS, [_TRUE])
+        return _IfExp(condition, self._node(node.then), self._node(node.otherwise))
 
     def _emit_between(self, node: n.Between) -> ast.expr:
         return _call("between", _CONTEXT, self._node(node.value), self._node(node.low), self._node(node.high))
@@ -282,12 +321,14 @@ class Compiler:
         value = self._node(node.value)
         identifier = self._fresh()
         self._scopes.append(_Locals({"?": identifier}))
-        body = self._tests(node.tests, _name(identifier))
+        # The first test begins with its tested value, so it is there for all.
+        body = self._tests(node.tests, _NamedExpr(_Name(identifier, _STORE), value), _name(identifier))
         self._scopes.pop()
-        return ast.Call(_lambda([identifier], body), [value], [])
+        return body
 
-    def _tests(self, tests: n.Tests, tested: ast.expr) -> ast.expr:
-        emitted = [self._test(test, tested) for test in tests.tests]
+    def _tests(self, tests: n.Tests, first: ast.expr, further: ast.expr) -> ast.expr:
+        """The tests; what the first of them looks at is given apart from what the others do."""
+        emitted = [self._test(test, further if at else first) for at, test in enumerate(tests.tests)]
         # As a tree and not a chain: Python compiles hundreds of alternatives, but not hundreds of levels.
         while len(emitted) > 1:
             paired = [self._logic(True, *pair) for pair in zip(emitted[::2], emitted[1::2], strict=False)]
@@ -296,7 +337,7 @@ class Compiler:
 
     def _test(self, test: n.Test, tested: ast.expr) -> ast.expr:
         if test.operand is None:
-            return ast.Constant(True)
+            return _TRUE
         operand = self._node(test.operand)
         if test.operator:
             return _call(_OPERATORS[test.operator], _CONTEXT, tested, operand)
@@ -310,7 +351,7 @@ class Compiler:
         return _call("instance", self._node(node.value), self._constant(node.type))
 
     def _emit_path(self, node: n.Path) -> ast.expr:
-        return _call("path", _CONTEXT, self._node(node.source), ast.Constant(node.name))
+        return _call("path", _CONTEXT, self._node(node.source), _Constant(node.name))
 
     def _emit_filter(self, node: n.Filter) -> ast.expr:
         source = self._node(node.source)
@@ -328,14 +369,14 @@ class Compiler:
         return _call("invoke_named", _CONTEXT, function, self._constant(tuple(node.names)), arguments)
 
     def _callee(self, node: n.Node) -> ast.expr:
-        if isinstance(node, n.Name) and node.name in LIBRARY and node.name not in self._known:
+        if isinstance(node, n.Name) and node.name in _BUILTINS and node.name not in self._known:
             bound = any(isinstance(scope, _Locals) and node.name in scope.names for scope in self._scopes)
             if not bound:
-                return self._constant(LIBRARY[node.name])
+                return _GLOBAL_NAMES[_BUILTINS[node.name]]
         return self._node(node)
 
     def _emit_list(self, node: n.ListNode) -> ast.expr:
-        return ast.List([self._node(item) for item in node.items], ast.Load())
+        return _List([self._node(item) for item in node.items], _LOAD)
 
     def _emit_context(self, node: n.ContextNode) -> ast.expr:
         scope = _Locals({})
@@ -347,7 +388,7 @@ class Compiler:
                 scope.names[key] = identifier  # a function sees itself; any other entry sees the outer name
             emitted = self._node(value)
             scope.names[key] = identifier
-            values.append(ast.NamedExpr(ast.Name(identifier, ast.Store()), emitted))
+            values.append(_NamedExpr(_Name(identifier, _STORE), emitted))
         self._scopes.pop()
         keys = self._constant(tuple(key for key, _ in node.entries))
         return _call("context", _CONTEXT, keys, _tuple(values))
@@ -362,9 +403,9 @@ class Compiler:
         return _call(
             "range_",
             _CONTEXT,
-            ast.Constant(None) if node.start is None else self._node(node.start),
-            ast.Constant(None) if node.end is None else self._node(node.end),
-            *(ast.Constant(flag) for flag in flags),
+            _NULL if node.start is None else self._node(node.start),
+            _NULL if node.end is None else self._node(node.end),
+            *(_Constant(flag) for flag in flags),
         )
 
     def _iterators(self, iterators: list[n.Iterator]) -> tuple[ast.expr, list[str]]:
@@ -390,7 +431,7 @@ class Compiler:
         body = self._node(node.body)
         used, self._partial_used = self._partial_used, outer_used
         del self._scopes[depth:]
-        return _call("loop", _CONTEXT, domains, _lambda([partial, *identifiers], body), ast.Constant(used))
+        return _call("loop", _CONTEXT, domains, _lambda([partial, *identifiers], body), _Constant(used))
 
     def _emit_quantified(self, node: n.Quantified) -> ast.expr:
         depth = len(self._scopes)

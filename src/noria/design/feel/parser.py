@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from noria.design.feel import nodes as n
-from noria.design.feel.scanner import FeelSyntaxError, Token, scan, syntax_error, words
+from noria.design.feel.scanner import FeelSyntaxError, scan, syntax_error, text_value, words
 from noria.design.feel.temporal import parse_temporal
 from noria.design.feel.types import SIMPLE, FeelType
 from noria.design.feel.values import DECIMAL
@@ -19,7 +20,10 @@ _DEPTH_MAX = 100
 _NAME_LOOKAHEAD = 24
 _KEYWORDS = frozenset({"and", "or", "between", "in", "instance", "then", "else", "return", "satisfies", "of"})
 _NAME_SYMBOLS = frozenset({"-", "+", "*", "/", ".", "'", "’"})
+_NAME_KINDS = frozenset({"name", "number"})
 _COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_BINARY = _COMPARISONS | {"+", "-", "*", "/", "**"}
+_WORDS = frozenset({"if", "for", "some", "every", "function", "null", "true", "false", "?"})
 _INFIX = {
     "or": 10,
     "and": 20,
@@ -55,6 +59,15 @@ def _index(names: Iterable[str]) -> _Index:
     return index
 
 
+@lru_cache(maxsize=256)
+def _given_index(names: frozenset[str]) -> _Index:
+    # The expressions of one model know the same names.
+    return _index(names)
+
+
+_PROPERTY_INDEX = _index(_PROPERTIES)
+
+
 class Parser:
     """Parses one text. Use `expression` or `unary_tests` once."""
 
@@ -62,11 +75,11 @@ class Parser:
         self, source: str, names: Iterable[str], library: _Index, types: Mapping[str, FeelType] | None = None
     ) -> None:
         self._source = source
-        self._tokens = scan(source)
+        self._kinds, self._texts, self._starts = scan(source)
         self._at = 0
         self._library = library
-        self._scopes: list[_Index] = [_index(names)]
-        self._fields = _index(_PROPERTIES)
+        self._scopes: list[_Index] = [_given_index(frozenset(names))]
+        self._fields = _PROPERTY_INDEX
         self._types = types or {}
         self._depth = 0
         self._input_uses = 0
@@ -82,7 +95,7 @@ class Parser:
 
     def unary_tests(self) -> n.Tests:
         """The whole text as unary tests, as in an input entry of a decision table."""
-        if self._peek("-") and self._tokens[self._at + 1].kind == "end":
+        if self._peek("-") and self._kinds[self._at + 1] == "end":
             self._at += 1
             tests = n.Tests([n.Test("-", None)])
             self._end()
@@ -120,35 +133,43 @@ class Parser:
     # --- tokens
 
     def _end(self) -> None:
-        token = self._tokens[self._at]
-        if token.kind != "end":
-            raise self._unexpected(token)
+        if self._kinds[self._at] != "end":
+            raise self._unexpected(self._at)
 
-    def _unexpected(self, token: Token) -> FeelSyntaxError:
-        what = "The expression ends too early." if token.kind == "end" else f"{token.text!r} is not expected here."
-        return syntax_error(self._source, token.start, what)
+    def _error(self, at: int, message: str) -> FeelSyntaxError:
+        return syntax_error(self._source, self._starts[at], message)
+
+    def _unexpected(self, at: int) -> FeelSyntaxError:
+        if self._kinds[at] == "end":
+            return self._error(at, "The expression ends too early.")
+        return self._error(at, f"{self._texts[at]!r} is not expected here.")
 
     def _peek(self, text: str) -> bool:
-        token = self._tokens[self._at]
-        return token.text == text and token.kind in {"op", "name"}
+        return self._texts[self._at] == text
 
     def _accept(self, text: str) -> bool:
-        if self._peek(text):
+        if self._texts[self._at] == text:
             self._at += 1
             return True
         return False
 
     def _expect(self, text: str) -> None:
-        if not self._accept(text):
-            token = self._tokens[self._at]
-            found = "the end" if token.kind == "end" else repr(token.text)
-            raise syntax_error(self._source, token.start, f"{text!r} is expected here, not {found}.")
+        if self._texts[self._at] != text:
+            found = "the end" if self._kinds[self._at] == "end" else repr(self._texts[self._at])
+            raise self._error(self._at, f"{text!r} is expected here, not {found}.")
+        self._at += 1
+
+    def _string(self) -> str:
+        """The value of the string token that is next; consumed."""
+        at = self._at
+        self._at += 1
+        return text_value(self._source, self._texts[at], self._starts[at])
 
     # --- names
 
     def _known_name(self) -> str | None:
         """The longest known name of several tokens that starts here; consumed when found."""
-        first = self._tokens[self._at].text
+        first = self._texts[self._at]
         best: tuple[tuple[str, ...], str] | None = None
         for index in (*self._scopes, self._fields, self._library):
             for entry in index.get(first, ()):
@@ -163,35 +184,30 @@ class Parser:
         return best[1]
 
     def _matches(self, parts: tuple[str, ...]) -> bool:
-        tokens = self._tokens[self._at : self._at + len(parts)]
-        return len(tokens) == len(parts) and all(
-            token.text == part and token.kind != "string" for token, part in zip(tokens, parts, strict=True)
-        )
+        end = self._at + len(parts)
+        return tuple(self._texts[self._at : end]) == parts and "string" not in self._kinds[self._at : end]
 
     def _called_after(self, count: int) -> bool:
-        return self._tokens[self._at + count].text == "("
+        return self._texts[self._at + count] == "("
 
     def _name_until(self, stop: str) -> str | None:
         """A name that is being declared: all tokens up to `stop`, or None when what follows is no name."""
-        position = self._at
-        for _ in range(_NAME_LOOKAHEAD):
-            token = self._tokens[position]
-            if token.text == stop and token.kind in {"op", "name"} and position > self._at:
-                text = self._source[self._tokens[self._at].start : self._tokens[position - 1].end]
-                self._at = position
-                return " ".join(text.split())
-            if token.kind not in {"name", "number"} and not (
-                token.kind == "op" and token.text in _NAME_SYMBOLS and position > self._at
-            ):
+        kinds, texts, first = self._kinds, self._texts, self._at
+        for at in range(first, first + _NAME_LOOKAHEAD):
+            text = texts[at]
+            if text == stop and at > first:
+                last = at - 1
+                written = self._source[self._starts[first] : self._starts[last] + len(texts[last])]
+                self._at = at
+                return " ".join(written.split())
+            if kinds[at] not in _NAME_KINDS and not (text in _NAME_SYMBOLS and at > first):
                 return None
-            position += 1
         return None
 
     def _declared_name(self, stop: str) -> str:
-        token = self._tokens[self._at]
-        name = self._name_until(stop) if token.kind == "name" else None
+        name = self._name_until(stop) if self._kinds[self._at] == "name" else None
         if name is None:
-            raise syntax_error(self._source, token.start, f"a name and then {stop!r} are expected here.")
+            raise self._error(self._at, f"a name and then {stop!r} are expected here.")
         return name
 
     # --- expressions
@@ -199,17 +215,18 @@ class Parser:
     def _parse(self, power: int) -> n.Node:
         self._depth += 1
         if self._depth > _DEPTH_MAX:
-            raise syntax_error(
-                self._source, self._tokens[self._at].start, f"the expression is nested deeper than {_DEPTH_MAX}."
-            )
+            raise self._error(self._at, f"the expression is nested deeper than {_DEPTH_MAX}.")
         node = self._prefix()
         while True:
-            token = self._tokens[self._at]
-            binding = _INFIX.get(token.text, 0) if token.kind in {"op", "name"} else 0
-            if binding <= power or (token.text == "[" and self._closes_range()):
+            operator = self._texts[self._at]
+            binding = _INFIX.get(operator, 0)
+            if binding <= power or (operator == "[" and self._closes_range()):
                 break
             self._at += 1
-            node = self._infix(node, token, binding)
+            if operator in _BINARY:
+                node = n.Binary(operator, node, self._parse(binding))
+            else:
+                node = self._infix(node, operator, binding)
         self._depth -= 1
         return node
 
@@ -217,17 +234,14 @@ class Parser:
         """Whether this ``[`` is the open end of ``]a..b[`` and not the start of a filter."""
         if not self._endpoint:
             return False
-        token = self._tokens[self._at + 1]
-        if token.kind in {"number", "string"}:
+        kind, text = self._kinds[self._at + 1], self._texts[self._at + 1]
+        if kind in {"number", "string"}:
             return False
-        return not (token.kind == "name" and token.text not in _KEYWORDS) and token.text not in {"(", "{", "@", "-"}
+        return not (kind == "name" and text not in _KEYWORDS) and text not in {"(", "{", "@", "-"}
 
-    def _infix(self, left: n.Node, token: Token, binding: int) -> n.Node:
-        operator = token.text
+    def _infix(self, left: n.Node, operator: str, binding: int) -> n.Node:
         if operator in {"and", "or"}:
             return n.Logic(operator, left, self._parse(binding))
-        if operator in _COMPARISONS or operator in {"+", "-", "*", "/", "**"}:
-            return n.Binary(operator, left, self._parse(binding))
         if operator == ".":
             return n.Path(left, self._path_name())
         if operator == "[":
@@ -253,38 +267,38 @@ class Parser:
         return node
 
     def _path_name(self) -> str:
-        token = self._tokens[self._at]
-        if token.kind != "name":
-            raise self._unexpected(token)
+        at = self._at
+        if self._kinds[at] != "name":
+            raise self._unexpected(at)
         known = self._known_name()
         if known is not None:
             return known
         self._at += 1
-        return token.text
+        return self._texts[at]
 
     def _prefix(self) -> n.Node:
-        token = self._tokens[self._at]
-        if token.kind == "number":
-            self._at += 1
-            return n.Literal(_number(token.text))
-        if token.kind == "string":
-            self._at += 1
-            return n.Literal(token.value)
-        if token.kind == "name":
+        at = self._at
+        kind = self._kinds[at]
+        if kind == "name":
             known = self._known_name()
             if known is not None:
                 return n.Name(known)
-            if token.text in _KEYWORDS:
-                raise self._unexpected(token)
+            word = self._texts[at]
+            if word in _KEYWORDS:
+                raise self._unexpected(at)
             self._at += 1
-            return self._word(token)
-        if token.kind == "op":
+            return self._word(word) if word in _WORDS else n.Name(word)
+        if kind == "number":
             self._at += 1
-            return self._symbol(token)
-        raise self._unexpected(token)
+            return n.Literal(_number(self._texts[at]))
+        if kind == "string":
+            return n.Literal(self._string())
+        if kind == "op":
+            self._at += 1
+            return self._symbol(at)
+        raise self._unexpected(at)
 
-    def _word(self, token: Token) -> n.Node:
-        word = token.text
+    def _word(self, word: str) -> n.Node:
         if word == "if":
             return self._conditional()
         if word == "for":
@@ -301,8 +315,8 @@ class Parser:
             self._input_uses += 1
         return n.Name(word)
 
-    def _symbol(self, token: Token) -> n.Node:
-        symbol = token.text
+    def _symbol(self, at: int) -> n.Node:
+        symbol = self._texts[at]
         if symbol == "-":
             return n.Negation(self._parse(_UNARY_POWER))
         if symbol == "(":
@@ -317,16 +331,15 @@ class Parser:
             return self._context()
         if symbol == "@":
             return self._at_literal()
-        raise self._unexpected(token)
+        raise self._unexpected(at)
 
     def _at_literal(self) -> n.Node:
-        token = self._tokens[self._at]
-        if token.kind != "string":
-            raise self._unexpected(token)
-        self._at += 1
-        value = parse_temporal(token.value)
+        if self._kinds[self._at] != "string":
+            raise self._unexpected(self._at)
+        text = self._string()
+        value = parse_temporal(text)
         # The standard wants null for a text that is no date, time or duration: the function behind @ says why.
-        return n.Call(n.Name("@"), [n.Literal(token.value)], None) if value is None else n.Literal(value)
+        return n.Call(n.Name("@"), [n.Literal(text)], None) if value is None else n.Literal(value)
 
     def _conditional(self) -> n.Node:
         condition = self._inside(0)
@@ -384,7 +397,7 @@ class Parser:
             if name is not None:
                 return name
             self._at = at
-        raise self._unexpected(self._tokens[self._at])
+        raise self._unexpected(self._at)
 
     def _call(self, function: n.Node) -> n.Node:
         arguments: list[n.Node] = []
@@ -393,24 +406,22 @@ class Parser:
             if arguments:
                 self._expect(",")
             at = self._at
-            name = self._name_until(":") if self._tokens[at].kind == "name" else None
+            name = self._name_until(":") if self._kinds[at] == "name" else None
             if name is not None:
                 self._at += 1
                 names.append(name)
             arguments.append(self._inside(0))
             if names and len(names) != len(arguments):
-                raise syntax_error(
-                    self._source, self._tokens[at].start, "arguments are either all named or all in order."
-                )
+                raise self._error(at, "arguments are either all named or all in order.")
         return n.Call(function, arguments, names or None)
 
     def _parenthesis(self) -> n.Node:
-        token = self._tokens[self._at]
-        if token.kind == "op" and token.text in _COMPARISONS:
+        operator = self._texts[self._at]
+        if operator in _COMPARISONS:
             self._at += 1
             bound = self._inside(_OPERAND_POWER)
             self._expect(")")
-            return _one_sided(token.text, bound)
+            return _one_sided(operator, bound)
         node = self._inside(0)
         if self._accept(".."):
             return self._range_end(node, start_included=False)
@@ -421,11 +432,11 @@ class Parser:
         endpoint, self._endpoint = self._endpoint, True
         end = self._parse(_OPERAND_POWER)
         self._endpoint = endpoint
-        closing = self._tokens[self._at]
-        if closing.kind != "op" or closing.text not in {"]", "[", ")"}:
-            raise self._unexpected(closing)
+        closing = self._texts[self._at]
+        if closing not in {"]", "[", ")"}:
+            raise self._unexpected(self._at)
         self._at += 1
-        return n.RangeNode(start, end, start_included, closing.text == "]")
+        return n.RangeNode(start, end, start_included, closing == "]")
 
     def _bracket(self) -> n.Node:
         items: list[n.Node] = []
@@ -443,29 +454,27 @@ class Parser:
         while not self._accept("}"):
             if entries:
                 self._expect(",")
-            token = self._tokens[self._at]
-            if token.kind == "string":
-                self._at += 1
-                key = token.value
-            else:
-                key = self._declared_name(":")
+            key = self._string() if self._kinds[self._at] == "string" else self._declared_name(":")
             self._expect(":")
             own = _index([key])
-            for first, names in own.items():
-                self._fields.setdefault(first, []).extend(names)
-                self._fields[first].sort(key=lambda entry: -len(entry[0]))
+            self._declare_fields(own)
             # A function may call itself by the name of its entry.
             self._scopes.append(own)
             entries.append((key, self._inside(0)))
         del self._scopes[depth:]
         return n.ContextNode(entries)
 
+    def _declare_fields(self, own: _Index) -> None:
+        for first, names in own.items():
+            longest_first = sorted([*self._fields.get(first, ()), *names], key=lambda entry: -len(entry[0]))
+            self._fields = {**self._fields, first: longest_first}
+
     # --- tests and types
 
     def _in_tests(self) -> n.Tests:
         if self._accept("("):
             if self._peek(")"):
-                raise self._unexpected(self._tokens[self._at])
+                raise self._unexpected(self._at)
             tests = self._tests()
             if len(tests) == 1 and tests[0].operator == "" and tests[0].operand and self._accept(".."):
                 return n.Tests([n.Test("", self._range_end(tests[0].operand, start_included=False))])
@@ -480,23 +489,22 @@ class Parser:
         return tests
 
     def _test(self, power: int) -> n.Test:
-        token = self._tokens[self._at]
-        if token.kind == "op" and token.text in _COMPARISONS:
+        operator = self._texts[self._at]
+        if operator in _COMPARISONS:
             self._at += 1
-            return n.Test(token.text, self._parse(_OPERAND_POWER))
+            return n.Test(operator, self._parse(_OPERAND_POWER))
         uses = self._input_uses
         node = self._parse(power)
         return n.Test("", node, uses_input=self._input_uses > uses)
 
     def _type(self) -> FeelType:
-        token = self._tokens[self._at]
         for name in sorted({*SIMPLE, *self._types}, key=lambda text: -len(words(text))):
             parts = words(name)
             if parts and self._matches(parts):
                 self._at += len(parts)
                 break
         else:
-            raise syntax_error(self._source, token.start, f"{token.text!r} is not a known type.")
+            raise self._error(self._at, f"{self._texts[self._at]!r} is not a known type.")
         if name not in SIMPLE:
             return self._types[name]
         simple = SIMPLE[name]

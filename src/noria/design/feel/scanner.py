@@ -15,14 +15,20 @@ _START = (
     r"\u180F-\u1FFF\u200C-\u200D\u2070-\u218F\u2190-\u2BFF\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFEFE"
     r"\uFF00-\uFFFD\U00010000-\U000EFFFF"
 )
+# White space and comments, then one token. There is always a match, so no character is ever skipped; a comment without
+# an end is no token, or each one would be looked for up to the end of the text.
 _TOKEN = re.compile(
-    rf"""(?P<space>[\s\u0085\u180E\u200B\uFEFF]+|//[^\n\r]*|/\*.*?\*/)
+    rf"""(?:[\s\u0085\u180E\u200B\uFEFF]+|//[^\n\r]*|/\*.*?\*/)*
+    (?:(?P<open>/\*)
     |(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
     |(?P<string>"(?:[^"\\\n\r]|\\.)*")
     |(?P<name>[{_START}][{_START}0-9\u00B7\u0300-\u036F\u203F-\u2040]*)
-    |(?P<op>\.\.|\*\*|<=|>=|!=|->|[-+*/=<>()\[\]{{}},.:'’@])""",
+    |(?P<op>\.\.|\*\*|<=|>=|!=|->|[-+*/=<>()\[\]{{}},.:'’@])
+    |(?P<end>\Z)
+    |(?P<other>.))""",
     re.VERBOSE | re.DOTALL,
 )
+_NO_TOKENS = frozenset({"open", "other"})
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|(.))", re.DOTALL)
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -47,14 +53,20 @@ class FeelSyntaxError(NoriaError):
         self.column = column
 
 
-class Token(NamedTuple):
-    """One token: kind is name, number, string, op or end; text as written; value of a string decoded."""
+class Tokens(NamedTuple):
+    """The tokens of a text, an "end" last, as columns of one length: a parser asks for one column at a time.
 
-    kind: str
-    text: str
-    start: int
-    end: int
-    value: str = ""
+    No operator and no name is written like a string or a number, so the text alone says which operator a token is.
+
+    Attributes:
+        kinds: name, number, string, op or end.
+        texts: as written; empty for the end.
+        starts: offsets in the source, in code points.
+    """
+
+    kinds: list[str]
+    texts: list[str]
+    starts: list[int]
 
 
 def syntax_error(source: str, position: int, message: str) -> FeelSyntaxError:
@@ -63,41 +75,44 @@ def syntax_error(source: str, position: int, message: str) -> FeelSyntaxError:
     return FeelSyntaxError(message, before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
 
 
-def scan(source: str) -> list[Token]:
-    """All tokens of the source, comments and white space dropped, an "end" token last.
+def scan(source: str) -> Tokens:
+    """All tokens of the source, comments and white space dropped.
 
     Raises:
-        FeelSyntaxError: a character that starts no token, an unknown escape, or a source that is too long.
+        FeelSyntaxError: a character that starts no token, or a source that is too long.
     """
     if len(source) > SOURCE_CHARS_MAX:
         raise FeelSyntaxError(f"The expression is longer than {SOURCE_CHARS_MAX} characters.", 1, 1)
-    tokens: list[Token] = []
-    position = 0
-    while position < len(source):
-        match = _TOKEN.match(source, position)
-        if match is None:
-            raise syntax_error(source, position, f"{source[position]!r} is not expected here.")
-        end = match.end()
+    kinds: list[str] = []
+    texts: list[str] = []
+    starts: list[int] = []
+    for match in _TOKEN.finditer(source):
         kind = match.lastgroup or ""
-        if kind != "space":
-            text = match.group()
-            value = _decode(source, text, position) if kind == "string" else ""
-            tokens.append(Token(kind, text, position, end, value))
-        position = end
-    tokens.append(Token("end", "", len(source), len(source)))
-    return tokens
+        if kind in _NO_TOKENS:
+            raise syntax_error(source, match.start(kind), f"{match[kind]!r} is not expected here.")
+        kinds.append(kind)
+        texts.append(match[kind])
+        starts.append(match.start(kind))
+        if kind == "end":
+            break
+    return Tokens(kinds, texts, starts)
 
 
 @lru_cache(maxsize=4_096)
 def words(name: str) -> tuple[str, ...]:
     """The tokens of a name, so that ``Applicant's  age-group`` matches however it is spaced."""
     try:
-        return tuple(token.text for token in scan(name)[:-1])
+        return tuple(scan(name).texts[:-1])
     except FeelSyntaxError:
         return ()
 
 
-def _decode(source: str, text: str, position: int) -> str:
+def text_value(source: str, text: str, start: int) -> str:
+    """The value of a string token that is written like this at this place of the source.
+
+    Raises:
+        FeelSyntaxError: an escape that stands for no character, or for half of one.
+    """
     if "\\" not in text:
         return text[1:-1]
 
@@ -107,7 +122,7 @@ def _decode(source: str, text: str, position: int) -> str:
         if match[2]:
             point = int(match[2], 16)
             if point > 0x10FFFF:
-                raise syntax_error(source, position, f"{match[0]} is not a character.")
+                raise syntax_error(source, start, f"{match[0]} is not a character.")
             return chr(point)
         if match[3] not in _SIMPLE_ESCAPES:
             # Patterns are written with single backslashes by many tools: keep what is no escape of FEEL.
@@ -119,5 +134,5 @@ def _decode(source: str, text: str, position: int) -> str:
     half = _HALF.search(whole)
     if half is not None:
         # Nothing could hold such a text: neither JSON nor a database.
-        raise syntax_error(source, position, f"\\u{ord(half[0]):04X} is half of a character.")
+        raise syntax_error(source, start, f"\\u{ord(half[0]):04X} is half of a character.")
     return whole

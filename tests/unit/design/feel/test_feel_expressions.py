@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import msgspec
 import pytest
 
@@ -14,7 +16,10 @@ from noria.design.feel import (
     literal_expression,
     to_json,
 )
+from noria.design.feel.compiler import Compiler
 from noria.design.feel.evaluation import FeelBudgetError
+from noria.design.feel.expression import parse_expression
+from noria.design.feel.nodes import Literal
 
 NOW_MS = 1_795_510_800_000  # 2026-11-24T09:00:00Z
 
@@ -108,7 +113,19 @@ def test_free_names_are_reported():
 
 
 @pytest.mark.parametrize(
-    ("source", "column"), [("1 +", 4), ("${amount}", 1), ("amount > ", 10), ("(1", 3), ("a b", 3), ("", 1)]
+    ("source", "column"),
+    [
+        ("1 +", 4),
+        ("${amount}", 1),
+        ("amount > ", 10),
+        ("(1", 3),
+        ("a b", 3),
+        ("", 1),
+        ("1 + \u00a3", 5),
+        ('1 + "a', 5),
+        ('1 = "\\ud800"', 5),
+        ("1 /* + 2", 3),
+    ],
 )
 def test_what_is_not_feel_is_refused_with_its_place(source, column):
     with pytest.raises(FeelSyntaxError) as caught:
@@ -138,8 +155,46 @@ def test_a_budget_ends_what_would_not_end(source):
         expression.evaluate({}, EvaluationContext(NOW_MS, steps_left=50_000))
 
 
+def test_white_space_and_comments_stand_anywhere():
+    assert value("/* one */ 1 // and\n\t+\u00a0/* two *//**/2 // is three") == 3
+
+
+def test_a_comment_without_an_end_is_looked_for_once():
+    with pytest.raises(FeelSyntaxError) as caught:
+        compile_expression("/*a" * 33_333)
+    assert caught.value.column == 1
+
+
+def test_the_left_side_of_in_is_evaluated_once_for_all_its_tests():
+    expression = compile_expression("count(for i in 1..10 return i) in (1, 2, ? > 20, 10)")
+    context = EvaluationContext(NOW_MS)
+    assert expression.evaluate({}, context) is True
+    spent = context.steps_left
+    once = EvaluationContext(NOW_MS)
+    compile_expression("count(for i in 1..10 return i)").evaluate({}, once)
+    assert spent == once.steps_left
+
+
+def test_in_stands_inside_functions_filters_and_itself():
+    assert value("[1, 2, 3, 4][item in ([2..3], > 3)]") == [2, 3, 4]
+    assert value("{f: function(n) n in (? > 2, 0), r: [f(0), f(1), f(3)]}.r") == [True, False, True]
+    assert value("(1 in (2, ? < 3)) in (false, ? = true)") is True
+    assert value("for i in 1..3 return i in (1, ? in (3, 4))") == [True, False, True]
+
+
+def test_code_that_reaches_for_a_name_of_its_own_is_refused(monkeypatch):
+    opened = ast.Name("open", ast.Load(), lineno=1, col_offset=0)
+    attribute = ast.Attribute(ast.Name("v", ast.Load(), lineno=1, col_offset=0), "keys", ast.Load())
+    attribute.lineno, attribute.col_offset = 1, 0
+    for reaching in (opened, attribute):
+        monkeypatch.setitem(Compiler._emitters, Literal, lambda _compiler, _node, made=reaching: made)
+        for source in ("1", "for i in [a] return 1"):
+            with pytest.raises(AssertionError, match="outside the whitelist"):
+                Compiler(frozenset()).expression(parse_expression(source))
+
+
 def test_no_text_reaches_python():
-    for source in ('__import__("os")', "(1).__class__", 'eval("1")', "v.get", "c", "n1", "k0"):
+    for source in ('__import__("os")', "(1).__class__", 'eval("1")', "v.get", "c", "n1", "k0", "f0"):
         assert value(source) is None
 
 
