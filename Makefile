@@ -18,7 +18,7 @@ demo: $(VENV)/.installed $(STATIC) ## Run a small company with months of simulat
 
 test: check ## Check everything and run all tests.
 	@scripts/test-packages
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.installed $(STATIC) ## Format, lint, types, import contracts, and the web pages' own checks.
 	$(BIN)/ruff format --check src tests bench scripts hatch_build.py

@@ -92,6 +92,10 @@ class House:
             f"model{number or ''}.bpmn": draw(drawing.splitlines(), f"model{number or ''}", **process)
             for number, drawing in enumerate(drawings)
         }
+        return await self.deploy_files(files, tenant)
+
+    async def deploy_files(self, files: Mapping[str, bytes], tenant: int = TENANT) -> list[int]:
+        """Deploy files together; gives the definitions that they hold."""
         made = await self.noria.catalogue.deploy(tenant, "he", files, self.clock.now_ms(), self.noria.facts(tenant))
         assert made.id, made.findings
         return [row.id for row in made.definitions]

@@ -66,8 +66,9 @@ class _Deployments:
     async def resources(self, deployment: int) -> list[Resource]:
         return self.kept[deployment]
 
-    async def newest_resources(self, tenant: int, kind: str) -> list[Resource]:
-        found = {item.name: item for kept in self.kept.values() for item in kept if item.kind == kind}
+    async def newest_resources(self, tenant: int, kind: str, before: int | None = None) -> list[Resource]:
+        deployed = [kept for number, kept in self.kept.items() if before is None or number < before]
+        found = {item.name: item for kept in deployed for item in kept if item.kind == kind}
         return list(found.values())
 
     async def deploy(

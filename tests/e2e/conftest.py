@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import shutil
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from noria.adapters.demo import seed
 from noria.adapters.http.pages import STATIC
-from tests.e2e.site import PASSWORD, Site, chromium
+from noria.bootstrap import Noria
+from tests.beginnings import write_company
+from tests.e2e.site import ENGINE, PASSWORD, Site, installed
 from tests.machine import network_at_rest
 
 FLAGS = [
@@ -30,10 +36,15 @@ document.addEventListener("securitypolicyviolation", (event) =>
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def program() -> str | None:
+    """The browser's path, None when there is none."""
+    return installed(ENGINE)
+
+
+@pytest.fixture(scope="module")
+def browser(program: str | None) -> Iterator[Browser]:
     """A browser for the tests of one file: while Playwright runs, no other test of the process could run a loop."""
-    path = chromium()
-    missing = "Chromium is not installed" if path is None else ""
+    missing = "Chromium is not installed" if program is None else ""
     if not (STATIC / "index.html").exists():
         missing = "the web pages are not built (make web)"
     if missing:
@@ -41,15 +52,23 @@ def browser() -> Iterator[Browser]:
             pytest.fail(missing)
         pytest.skip(missing)
     with network_at_rest(), sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        launched = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield launched
         launched.close()
 
 
+@pytest.fixture(scope="session")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the demonstration's people and models, to be copied by each test."""
+    path = tmp_path_factory.mktemp("beginning") / "noria.db"
+    asyncio.run(write_company(f"sqlite:///{path}"))
+    return path
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(beginning: Path, tmp_path: Path) -> Iterator[Site]:
     """A server without a past, of one test alone."""
-    running = Site(f"sqlite:///{tmp_path / 'noria.db'}")
+    running = Site(shutil.copy(beginning, tmp_path / "noria.db"))
     running.start()
     yield running
     running.stop()
@@ -58,7 +77,11 @@ def site(tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server with a simulated past, shared by the tests of a file, which only look at it."""
-    running = Site(f"sqlite:///{tmp_path_factory.mktemp('company') / 'noria.db'}", requests=40)
+    path = tmp_path_factory.mktemp("company") / "noria.db"
+    # In a thread of its own: while Playwright runs, this one can run no loop.
+    with ThreadPoolExecutor(1) as other:
+        other.submit(asyncio.run, seed(Noria.open, f"sqlite:///{path}", 40, lambda *_: None)).result()
+    running = Site(path)
     running.start()
     yield running
     running.stop()

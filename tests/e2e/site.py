@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 import sqlalchemy as sa
 import uvicorn
+from litestar import Litestar
 
-from noria.adapters.demo import demo_handlers, seed
-from noria.adapters.demo.company import DEMO_PASSWORD, DEMO_TENANT, PEOPLE, UNITS
-from noria.adapters.demo.seeding import example_files
-from noria.adapters.http.app import create_app
+from noria.adapters.demo import demo_handlers
+from noria.adapters.demo.company import DEMO_PASSWORD
 from noria.bootstrap import Noria
 from noria.engine.events import AnyEvent, decode_events
+from tests.beginnings import give_back_app, lend_app
 from tests.clocks import MovedClock
 
 PASSWORD = DEMO_PASSWORD
@@ -28,14 +28,12 @@ class Site:
     """A running Noria with the demonstration's people and models.
 
     Args:
-        url: the database.
-        requests: about how many requests of a simulated past to begin with.
+        path: the database, with people and models in it.
     """
 
-    def __init__(self, url: str, requests: int = 0) -> None:
+    def __init__(self, path: Path) -> None:
         self.clock = MovedClock()
-        self._database_url = url
-        self._requests = requests
+        self._database_url = f"sqlite:///{path}"
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         with socket.socket() as free:
@@ -43,6 +41,7 @@ class Site:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.noria: Noria
+        self._app: Litestar
         self._server: uvicorn.Server
         self._serving: asyncio.Task[None]
 
@@ -61,20 +60,10 @@ class Site:
         self.run(self._start())
 
     async def _start(self) -> None:
-        if self._requests:
-            await seed(Noria.open, self._database_url, self._requests, lambda *_: None)
         self.noria = await Noria.open(self._database_url, clock=self.clock, handlers=demo_handlers())
-        if not self.noria.catalogue.rows(DEMO_TENANT):
-            now_ms = self.clock.now_ms()
-            await self.noria.people.put(DEMO_TENANT, list(PEOPLE), list(UNITS), now_ms)
-            for person in PEOPLE:
-                await self.noria.services.accounts.set_password(DEMO_TENANT, person.id, PASSWORD, now_ms)
-            facts = self.noria.facts(DEMO_TENANT)
-            await self.noria.catalogue.deploy(DEMO_TENANT, "he", example_files(), now_ms, facts)
         await self.noria.start()
-        config = uvicorn.Config(
-            create_app(self.noria.services), host="127.0.0.1", port=self.port, log_level="warning", access_log=False
-        )
+        self._app = lend_app(self.noria.services)
+        config = uvicorn.Config(self._app, host="127.0.0.1", port=self.port, log_level="warning", access_log=False)
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._serving = asyncio.create_task(self._server.serve())
@@ -92,6 +81,7 @@ class Site:
         self._server.should_exit = True
         await self._serving
         await self.noria.close()
+        give_back_app(self._app)
         # Let what was cancelled come to its end before the loop goes.
         await asyncio.sleep(0)
 
@@ -173,9 +163,12 @@ REQUEST = {
 }
 
 
-def chromium() -> str | None:
-    """The browser, None when there is none."""
-    for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"):
-        if Path(path).exists():
-            return path
-    return None
+WHOLE = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+"""Browsers with everything around the engine, as notices and subscriptions."""
+ENGINE = ("/usr/bin/chromium-headless-shell", *WHOLE)
+"""The engine without what is around it, if there is one: a profile with a page costs a third of the processor time."""
+
+
+def installed(browsers: Iterable[str]) -> str | None:
+    """The first of them that is there."""
+    return next((path for path in browsers if Path(path).exists()), None)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from playwright.sync_api import Locator, Page
+
+T = TypeVar("T")
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -67,3 +71,12 @@ def pick(page: Page, field: str, name: str) -> None:
     picker.click()
     picker.locator("input").fill(name)
     page.get_by_role("option", name=name).first.click()
+
+
+def until(page: Page, found: Callable[[], T]) -> T:
+    """What is found as soon as there is something; the browser goes on meanwhile."""
+    deadline = time.monotonic() + 20
+    while not (value := found()):
+        assert time.monotonic() < deadline, "nothing came"
+        page.evaluate("0")
+    return value

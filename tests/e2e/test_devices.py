@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,10 +19,10 @@ from noria.operate.devices import device_id
 from tests.channels.browsers import Browser
 from tests.channels.receivers import Receiver
 from tests.e2e.conftest import SignIn, Visitors, give_password
-from tests.e2e.site import Client, Site
+from tests.e2e.site import WHOLE, Client, Site, installed
+from tests.e2e.steps import until
 
-pytestmark = pytest.mark.e2e
-T = TypeVar("T")
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("loopback_allowed")]
 
 SUBSCRIBING = """
 const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
@@ -60,14 +58,10 @@ CLICK = """async (path) => {
 }"""
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """A server whose operator allows loopback."""
-    monkeypatch.setenv("NORIA_ALLOW_HOSTS", "127.0.0.1")
-    running = Site(f"sqlite:///{tmp_path / 'noria.db'}")
-    running.start()
-    yield running
-    running.stop()
+@pytest.fixture(scope="module")
+def program() -> str | None:
+    """The engine alone shows no notices."""
+    return installed(WHOLE)
 
 
 @pytest.fixture
@@ -100,15 +94,6 @@ def at_browser(visitors: Visitors, site: Site, browser: Browser, person: str) ->
     page.reload()
     give_password(page, person)
     return page
-
-
-def until(page: Page, found: Callable[[], T]) -> T:
-    """What is found as soon as there is something; the browser goes on meanwhile."""
-    deadline = time.monotonic() + 20
-    while not (value := found()):
-        assert time.monotonic() < deadline, "nothing came"
-        page.evaluate("0")
-    return value
 
 
 def deliver(page: Page, site: Site, content: dict[str, Any]) -> None:

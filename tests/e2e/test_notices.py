@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,7 +13,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import SignIn, Visitors
 from tests.e2e.site import Client, Site
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("loopback_allowed")]
 
 
 class Hook(http.server.ThreadingHTTPServer):
@@ -49,16 +48,6 @@ def hook() -> Iterator[Hook]:
     yield server
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """A server whose operator allows loopback."""
-    monkeypatch.setenv("NORIA_ALLOW_HOSTS", "127.0.0.1")
-    running = Site(f"sqlite:///{tmp_path / 'noria.db'}")
-    running.start()
-    yield running
-    running.stop()
 
 
 def test_a_channel_is_set_up_tested_fails_and_is_sent_again(

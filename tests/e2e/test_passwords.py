@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,22 +13,12 @@ from noria.adapters.demo.company import DEMO_TENANT
 from tests.channels.receivers import PostOffice, post_office
 from tests.e2e.conftest import SignIn, Visitors, give_password
 from tests.e2e.site import Client, Site
-from tests.e2e.test_devices import until
+from tests.e2e.steps import until
 from tests.http.test_invitations import secret_in
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("loopback_allowed")]
 
 CHOSEN = "a-password-of-my-own"
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """A server whose operator allows loopback."""
-    monkeypatch.setenv("NORIA_ALLOW_HOSTS", "127.0.0.1")
-    running = Site(f"sqlite:///{tmp_path / 'noria.db'}")
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture

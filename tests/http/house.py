@@ -7,14 +7,10 @@ from typing import Any
 import httpx
 
 from noria.adapters.demo import demo_handlers
-from noria.adapters.demo.company import DEMO_PASSWORD, DEMO_TENANT, PEOPLE, UNITS
-from noria.adapters.demo.seeding import example_files
-from noria.adapters.http.app import create_app
-from noria.adapters.system import Argon2Hasher
+from noria.adapters.demo.company import DEMO_PASSWORD
 from noria.bootstrap import Noria
-from noria.kernel.instants import parse_instant
 from noria.trust.people import Person
-from noria.trust.signing_in import Credential
+from tests.beginnings import give_back_app, lend_app
 from tests.clocks import MovedClock
 
 PURCHASE: dict[str, object] = {
@@ -70,25 +66,8 @@ class House:
     def __init__(self, noria: Noria, clock: MovedClock) -> None:
         self.noria = noria
         self.clock = clock
-        self.app = create_app(noria.services)
+        self.app = lend_app(noria.services)
         self._clients: list[httpx.AsyncClient] = []
-
-    @staticmethod
-    async def prepare(url: str) -> None:
-        """Write the people and models that every house begins with."""
-        clock = MovedClock()
-        noria = await Noria.open(url, clock=clock)
-        now_ms = clock.now_ms()
-        people = [*PEOPLE, WORKER, GUEST]
-        # They have been there for long: a test may set the clock back.
-        since_ms = parse_instant("2026-01-01T00:00:00Z")
-        await noria.people.put(DEMO_TENANT, people, list(UNITS), now_ms, valid_from=since_ms)
-        # One slow hash for all of them; each would be right, twelve would be slow.
-        hashed = await Argon2Hasher().hash(DEMO_PASSWORD)
-        for person in people:
-            await noria.people.put_credential(DEMO_TENANT, Credential(person.id, hashed), now_ms)
-        await noria.catalogue.deploy(DEMO_TENANT, "he", example_files(), now_ms, noria.facts(DEMO_TENANT))
-        await noria.close()
 
     @classmethod
     async def open(cls, url: str) -> House:
@@ -104,6 +83,7 @@ class House:
         for client in self._clients:
             await client.aclose()
         await self.noria.close()
+        give_back_app(self.app)
 
     def browser(self) -> httpx.AsyncClient:
         """A client that nobody has signed in with."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from noria.adapters.demo.seeding import example_files
 from tests.http.house import Client, House
+from tests.scenarios.drawing import draw
 
 
 async def form_of(client: Client, form: str = "purchase") -> dict[str, Any]:
@@ -112,3 +114,60 @@ async def test_what_is_no_form_is_refused_with_the_reason(house: House) -> None:
         "/forms/purchase", {"schema": view["schema"], "base": view["base"]}
     )
     assert denied.status_code == 403
+
+
+def a_form(name: str, label: str = "成本中心") -> bytes:
+    """A form of one field, as a file."""
+    components = [{**COST_CENTRE, "label": label}]
+    return json.dumps({"type": "default", "id": name, "schemaVersion": 19, "components": components}).encode()
+
+
+def showing(form: str) -> bytes:
+    """A process with one step, which shows a form."""
+    return draw(
+        ["startEvent start", f"userTask check assignee=wang form={form}", "endEvent end", "start -> check -> end"],
+        f"of_{form}",
+    )
+
+
+async def deploy(client: Client, **files: bytes) -> None:
+    named = [("files", (name.replace("_", "."), content)) for name, content in files.items()]
+    answer = await client.send("POST", "/deployments", files=named)
+    assert answer.status_code == 201, answer.text
+
+
+async def test_a_form_stays_with_its_process_when_another_is_deployed_under_its_files_name(
+    house_url: str,
+) -> None:
+    """The file belongs to the deployment, not to the name: so it is after a restart, too."""
+    house = await House.open(house_url)
+    he = await house.sign_in("he")
+    await deploy(he, shared_form=a_form("visit"))
+    await deploy(he, visit_bpmn=showing("visit"))
+    await deploy(he, shared_form=a_form("parking"), parking_bpmn=showing("parking"))
+    await house.close()
+
+    house = await House.open(house_url)
+    he = await house.sign_in("he")
+    listed = await he.get("/forms")
+    assert listed.status_code == 200, listed.text
+    shown = {item["id"]: [use["process"]["key"] for use in item["uses"]] for item in listed.json()["items"]}
+    assert (shown["visit"], shown["parking"]) == (["of_visit"], ["of_parking"])
+
+    view = await form_of(he, "visit")
+    assert view["schema"] == json.loads(a_form("visit"))
+    schema = json.loads(a_form("visit", "来访部门"))
+    published = await he.post("/forms/visit", {"schema": schema, "base": view["base"], "note": "改名"})
+    assert published.status_code == 201, published.text
+    assert (await form_of(he, "visit"))["schema"] == schema
+    assert (await form_of(he, "parking"))["schema"] == json.loads(a_form("parking"))
+    await house.close()
+
+
+async def test_a_form_is_not_written_over_another_that_has_its_files_name(house: House) -> None:
+    he = await house.sign_in("he")
+    await deploy(he, visit_form=a_form("parking"))
+    made = await he.post("/forms/visit", {"schema": json.loads(a_form("visit")), "note": "来访登记"})
+    assert made.status_code == 201, made.text
+    assert {"visit", "parking"} <= {item["id"] for item in (await he.get("/forms")).json()["items"]}
+    assert (await form_of(he, "visit"))["file"] == "visit-2.form"

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,17 +20,9 @@ CHOSEN = "a-password-of-my-own"
 
 
 @pytest.fixture
-async def house(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    """A house whose operator allows loopback, so that what it sends can be looked at."""
-    monkeypatch.setenv("NORIA_ALLOW_HOSTS", "127.0.0.1")
-    path = tmp_path / "noria.db"
-    shutil.copy(prepared, path)
-    opened = await House.open(f"sqlite:///{path}")
-    # What is due is sent when a test says so, and not beside it.
-    await opened.noria.sender.stop()
-    await give_address(opened, "wang")
-    yield opened
-    await opened.close()
+async def house(sending_house: House) -> House:
+    await give_address(sending_house, "wang")
+    return sending_house
 
 
 async def administrator(house: House, office: PostOffice, **settings: object) -> Client:

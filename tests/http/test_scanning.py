@@ -102,13 +102,11 @@ async def test_a_scanner_that_is_away_is_no_clean_verdict(address: str) -> None:
 
 
 async def test_the_operator_names_the_scanner_in_the_environment(
-    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    house_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "copy.db"
-    path.write_bytes(prepared.read_bytes())  # noqa: ASYNC240 - of a test
     async with daemon() as (made, address):
         monkeypatch.setenv("NORIA_CLAMD", address)
-        house = await House.open(f"sqlite:///{path}")
+        house = await House.open(house_url)
         answer = await upload(await house.sign_in("lin"))
         await house.close()
     assert answer.status_code == 201

@@ -10,11 +10,10 @@ from xml.sax.saxutils import escape
 import httpx
 
 from noria.adapters.demo.company import DEMO_PASSWORD, DEMO_TENANT
-from noria.adapters.system import Argon2Hasher
 from noria.bootstrap import Noria
 from noria.kernel.instants import parse_instant
 from noria.trust.people import Person, Unit
-from noria.trust.signing_in import Credential
+from tests.beginnings import give_passwords
 from tests.house import MovedClock, eventually
 from tests.http.house import Client, House
 from tests.scenarios.drawing import draw
@@ -183,10 +182,7 @@ class Company(House):
         clock = MovedClock(parse_instant(at))
         noria = await Noria.open(url, clock=clock)
         await noria.people.put(DEMO_TENANT, list(PEOPLE), list(UNITS), clock.now_ms(), valid_from=SINCE_MS)
-        # One slow hash for all of them.
-        hashed = await Argon2Hasher().hash(DEMO_PASSWORD)
-        for person in PEOPLE:
-            await noria.people.put_credential(DEMO_TENANT, Credential(person.id, hashed), clock.now_ms())
+        await give_passwords(noria, PEOPLE, clock.now_ms())
         together = {name: content for part in files for name, content in part.items()}
         made = await noria.catalogue.deploy(DEMO_TENANT, "he", together, clock.now_ms(), noria.facts(DEMO_TENANT))
         assert made.id, made.findings

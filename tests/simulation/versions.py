@@ -22,7 +22,7 @@ class _Deployments:
     async def definitions(self, after: int = 0) -> list[DefinitionRow]:
         return []
 
-    async def newest_resources(self, tenant: int, kind: str) -> list[Resource]:
+    async def newest_resources(self, tenant: int, kind: str, before: int | None = None) -> list[Resource]:
         return []
 
     async def deploy(

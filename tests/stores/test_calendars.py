@@ -15,12 +15,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from noria.adapters.database.operations import DatabaseBatches
 from noria.bootstrap import Noria
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.kernel.instants import parse_instant
 from noria.operate.calendar_drafts import CalendarDraft
 from noria.operate.office import Caller, RefusedError, iso
+from noria.operate.operations import BatchItem
 from noria.operate.requests import Origin
 from noria.trust.people import Person, Unit
 from noria.trust.policy import Permission, Principal
@@ -123,6 +125,16 @@ async def test_what_is_opened_by_an_old_version_meanwhile_is_found_too(house: Ho
     assert await due(house, late) == FIRM
 
 
+async def test_two_may_find_the_same_instance_concerned_at_once(house: House) -> None:
+    await house.noria.services.calendaring.publish(HE, "plant", PLANT_2027)
+    await eventually(lambda: derived(house.noria))
+    batches = DatabaseBatches(house.noria.database)
+    await batches.add(BATCH, [BatchItem(BATCH, 1, "done")])
+    found = [BatchItem(BATCH, iid, "waiting") for iid in (2, 1)]
+    await asyncio.gather(*(batches.add(BATCH, order) for order in (found, found[::-1]) * 4))
+    assert [(item.iid, item.state) for item in await batches.items(BATCH, "", 10)] == [(1, "waiting"), (2, "waiting")]
+
+
 DAILY = """
 startEvent every cycle=R/P2D calendar=plant
 userTask work assignee=lin
@@ -148,7 +160,10 @@ async def test_a_publication_moves_the_next_start_of_a_process_too(house: House)
 
 
 async def test_a_start_whose_day_was_certain_stays(house: House) -> None:
+    # Down meanwhile: who looked for starts that are due a moment before would take this one for such.
+    await house.down()
     house.clock.instant = parse_instant("2026-12-28T10:00:00+08:00")
+    await house.up()
     await house.deploy(DAILY)
     before = await next_start(house)
     await house.noria.services.calendaring.publish(HE, "plant", PLANT_2027)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -17,6 +18,19 @@ userTask work assignee=lin
 endEvent end
 start -> work -> end
 """
+
+
+def a_form(name: str, label: str) -> bytes:
+    field = {"type": "textfield", "key": "who", "label": label}
+    return json.dumps({"type": "default", "id": name, "components": [field]}).encode()
+
+
+def a_decision(name: str, value: int) -> bytes:
+    return (
+        '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:test">'
+        f'<decision id="{name}" name="{name}"><variable name="{name}"/>'
+        f"<literalExpression><text>{value}</text></literalExpression></decision></definitions>"
+    ).encode()
 
 
 @pytest.fixture
@@ -42,6 +56,26 @@ async def test_models_that_the_command_line_deploys_are_in_force_in_a_running_se
     assert newest is not None
     assert newest.version == 2
     assert await house.places(await house.start("more")) == ["work"]
+
+
+async def test_a_process_keeps_the_forms_and_rules_that_it_was_deployed_with_over_a_restart(house: House) -> None:
+    asking = draw(
+        ["startEvent start", "businessRuleTask ask decision=limit", "endEvent end", "start -> ask -> end"], "asking"
+    )
+    for files in (
+        {"a.form": a_form("visit", "Visitor"), "a.dmn": a_decision("limit", 1)},
+        {"asking.bpmn": asking},
+        {"a.form": a_form("parking", "Car"), "a.dmn": a_decision("cap", 2)},
+    ):
+        await house.deploy_files(files)
+    row = house.noria.catalogue.find(TENANT, "asking")
+    assert row is not None
+    before = await house.noria.catalogue.get(row.id)
+    await house.down()
+    await house.up()
+    after = await house.noria.catalogue.get(row.id)
+    assert (after.forms, after.decisions.keys()) == (before.forms, before.decisions.keys())
+    assert (after.forms.keys(), after.decisions.keys()) == ({"visit"}, {"limit"})
 
 
 async def test_the_demonstration_is_seeded(database_url: str) -> None:

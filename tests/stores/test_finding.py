@@ -12,7 +12,6 @@ from noria.adapters.demo.company import PEOPLE
 from noria.engine import commands as c
 from noria.kernel.instants import DAY_MS, HOUR_MS
 from noria.operate.finding import SearchBehindError, Wanted, search_for
-from noria.operate.office import RefusedError
 from noria.operate.reading import InstanceBox, InstanceStatus, TaskBox, TaskSort
 from tests.house import TENANT
 from tests.stores.test_lists import Company, company, stand_ins  # noqa: F401 - the fixture
@@ -20,9 +19,8 @@ from tests.stores.test_lists import Company, company, stand_ins  # noqa: F401 - 
 TITLES = ("深沟球轴承", "SKF 6204 bearing", "电机 Y2-132M", "钢板 Q235", "深孔钻", "office chairs")
 
 
-@pytest.fixture
-async def requests(company: Company) -> list[int]:  # noqa: F811
-    """Some requests of several people, each an hour after the one before."""
+async def some_requests(company: Company) -> list[int]:  # noqa: F811
+    """Requests of several people, each an hour after the one before."""
     found = []
     for (number, title), person in zip(enumerate(TITLES), itertools.cycle(("lin", "chen", "zhou")), strict=False):
         found.append(await company.request(person, 900 * 10**number, title))
@@ -30,96 +28,13 @@ async def requests(company: Company) -> list[int]:  # noqa: F811
     return found
 
 
+@pytest.fixture
+async def requests(company: Company) -> list[int]:  # noqa: F811
+    return await some_requests(company)
+
+
 async def finds(company: Company, person: str = "he", q: str = "", **wanted: object) -> list[int]:  # noqa: F811
     return sorted(await company.seen(person, wanted=Wanted(q, **wanted)))
-
-
-@pytest.mark.parametrize(
-    ("q", "which"),
-    [
-        ("球轴承", {0}),
-        ("深沟球", {0}),
-        ("深", {0, 4}),
-        ("bear", {1}),
-        ("BEARING", {1}),
-        ("ｓｋｆ 62", {1}),
-        ("earing", set()),
-        ("电机 y2", {2}),
-        ("钢板 球轴承", set()),
-        ("上海精工", {0, 1, 2, 3, 4, 5}),
-        ("原材料", {0, 1, 2, 3, 4, 5}),
-        ("000003", {2}),
-        ("0003", {2}),
-        ("26-000004", set()),
-        ("2026-000004", {3}),
-        ("林晓 深", {0}),
-        ("zhou", {2, 5}),
-    ],
-)
-async def test_words_are_found_in_keys_titles_fields_and_names_of_people(
-    company: Company,  # noqa: F811
-    requests: list[int],
-    q: str,
-    which: set[int],
-) -> None:
-    assert await finds(company, q=q) == [requests[number] for number in sorted(which)]
-
-
-@pytest.mark.parametrize(
-    ("field", "which"),
-    [
-        (("amount>=90000",), {2, 3, 4, 5}),
-        (("amount > 90000",), {3, 4, 5}),
-        (("amount=9000",), {1}),
-        (("amount=9000.0",), {1}),
-        (("amount<9e3",), {0}),
-        (("amount<=9000", "title~bear"), {1}),
-        (("title~深",), {0, 4}),
-        (("title=深沟球轴承",), {0}),
-        (("title=深沟",), set()),
-        (("needed_on>=2026-12-20",), {0, 1, 2, 3, 4, 5}),
-        (("needed_on>2026-12-20",), set()),
-        (("category=material",), {0, 1, 2, 3, 4, 5}),
-        (("supplier~轴承", "amount>9e7"), set()),
-    ],
-)
-async def test_fields_are_compared_as_what_they_are(
-    company: Company,  # noqa: F811
-    requests: list[int],
-    field: tuple[str, ...],
-    which: set[int],
-) -> None:
-    assert await finds(company, field=field) == [requests[number] for number in sorted(which)]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "code", "parameter"),
-    [
-        (Wanted(field=("amount",)), "filter.syntax", "field"),
-        (Wanted(field=(">=5",)), "filter.syntax", "field"),
-        (Wanted(field=("amount>=",)), "filter.syntax", "field"),
-        (Wanted(field=("nothing=1",)), "filter.unknown_field", "field"),
-        (Wanted(field=("amount>=viel",)), "filter.value", "field"),
-        (Wanted(field=("amount~5",)), "filter.value", "field"),
-        (Wanted(field=("amount>1e18",)), "filter.value", "field"),
-        (Wanted(field=("title>=a",)), "filter.value", "field"),
-        (Wanted(field=("title~-",)), "filter.value", "field"),
-        (Wanted(field=("needed_on>2026-02-30",)), "filter.value", "field"),
-        (Wanted(field=("amount>1",) * 11), "filter.too_many", "field"),
-        (Wanted(starter="nobody"), "person.not_found", "starter"),
-        (Wanted(holder="nobody"), "person.not_found", "holder"),
-        (Wanted(actor="nobody"), "person.not_found", "actor"),
-    ],
-)
-async def test_what_cannot_be_looked_for_is_refused_and_the_parameter_named(
-    company: Company,  # noqa: F811
-    wanted: Wanted,
-    code: str,
-    parameter: str,
-) -> None:
-    with pytest.raises(RefusedError) as refused:
-        await company.seen("he", wanted=wanted)
-    assert (refused.value.rejected.code, refused.value.details["parameter"]) == (code, parameter)
 
 
 async def test_a_whole_text_is_looked_for_by_its_beginning(company: Company) -> None:  # noqa: F811

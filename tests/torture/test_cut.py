@@ -28,7 +28,7 @@ async def test_a_process_that_is_cut_off_from_postgresql_is_replaced_and_comes_b
             epoch_ms=near.epoch_ms,
             lease_ms=LEASE_MS,
         )
-        outcome = await cut_network(proxy, postgres_url, near, far, SEED, 2)
+        outcome = await cut_network(proxy, postgres_url, near, far, SEED, 1)
     assert outcome.verdict.holds, outcome.verdict
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.databases import PostgresServer
 from tests.torture.scenarios import PROCESSES, TORN, kill_postgres, kill_servers
 
-KILLS = int(os.environ.get("NORIA_TORTURE_KILLS", "10"))
+KILLS = int(os.environ.get("NORIA_TORTURE_KILLS", "6"))
 SEED = int(os.environ.get("NORIA_TORTURE_SEED", "0")) or random.randrange(1, 2**31)
 
 

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { bytesOf, deviceId, deviceName, pushState, settle } from "./push";
 import { PUSH_OWNER } from "./session";

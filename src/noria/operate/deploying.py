@@ -116,8 +116,14 @@ class CatalogueStore(Protocol):
         """What was deployed together."""
         ...
 
-    async def newest_resources(self, tenant: int, kind: str) -> list[Resource]:
-        """The newest resource of each name and of a kind."""
+    async def newest_resources(self, tenant: int, kind: str, before: int | None = None) -> list[Resource]:
+        """The newest resource of each name and of a kind, those deployed last at the end.
+
+        Args:
+            tenant: whose.
+            kind: "bpmn", "dmn" or "form".
+            before: as it was when this deployment was made, without what belongs to it; None: as it is.
+        """
         ...
 
     async def deploy(
@@ -402,7 +408,8 @@ class Catalogue:
         row = self.row(definition)
         resources = await self._store.resources(row.deployment)
         bundle = read_bundle({resource.name: resource.content for resource in resources})
-        decisions, forms = await self._known(row.tenant)
+        # As it was then: what has been deployed since must not change a version that cases run on.
+        decisions, forms = await self._known(row.tenant, row.deployment)
         graph = next(graph for file, graph in bundle.graphs if file == row.resource and graph.key == row.key)
         made = Definition(graph, row.version, {**decisions, **bundle.decisions}, {**forms, **bundle.forms})
         await self._look_for_load(row.tenant, made, resources)
@@ -419,16 +426,16 @@ class Catalogue:
         resources = await self._store.resources(row.deployment)
         return next(resource.content for resource in resources if resource.name == row.resource)
 
-    async def _known(self, tenant: int) -> tuple[dict[str, Decision], dict[str, Form]]:
-        """Decisions and forms that are deployed, the newest of each file."""
+    async def _known(self, tenant: int, before: int | None = None) -> tuple[dict[str, Decision], dict[str, Form]]:
+        """Decisions and forms that are deployed, the newest of each file; or that were, before a deployment."""
         decisions: dict[str, Decision] = {}
         forms: dict[str, Form] = {}
-        resources = await self._store.newest_resources(tenant, "dmn")
+        resources = await self._store.newest_resources(tenant, "dmn", before)
         beside = {resource.name: resource.content for resource in resources}
         for resource in resources:
             model, _ = read_dmn(resource.content, resource.name, beside)
             decisions.update(model.decisions if model is not None else {})
-        for resource in await self._store.newest_resources(tenant, "form"):
+        for resource in await self._store.newest_resources(tenant, "form", before):
             form, _ = read_form(resource.content, resource.name)
             if form is not None:
                 forms[form.id] = form
@@ -438,9 +445,10 @@ class Catalogue:
         """The newest decision files by name."""
         return {resource.name: resource.content for resource in await self._store.newest_resources(tenant, "dmn")}
 
-    async def form_files(self, tenant: int) -> dict[str, bytes]:
-        """The newest form files by name."""
-        return {resource.name: resource.content for resource in await self._store.newest_resources(tenant, "form")}
+    async def form_files(self, tenant: int, before: int | None = None) -> dict[str, bytes]:
+        """The newest form files by name, those deployed last at the end; or what they were before a deployment."""
+        found = await self._store.newest_resources(tenant, "form", before)
+        return {resource.name: resource.content for resource in found}
 
     async def resources(self, deployment: int) -> dict[str, bytes]:
         """What was deployed together, by name."""

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from hashlib import sha256
+from itertools import chain, count
 
 from noria.design.findings import Finding, has_errors
 from noria.design.forms import Form, read_form
@@ -40,7 +41,9 @@ class Forms:
                 known[form.id] = form
         showing = await self._showing(tenant)
         for key, rows in showing.items():
-            known[key] = (await self._office.catalogue.get(rows[0].id)).forms[key]
+            shown = (await self._office.catalogue.get(rows[0].id)).forms.get(key)
+            if shown is not None:
+                known[key] = shown
         found = [
             FormBrief(key, _count(form.fields), [await self._use(row, key) for row in showing.get(key, [])])
             for key, form in sorted(known.items())
@@ -82,7 +85,8 @@ class Forms:
         if has_errors(findings) or not rows:
             return findings
         file, _ = await self._source(tenant, form)
-        found = await self._redeploying.check(caller, rows, _with(form, file, content))
+        change = _with(form, file, content, await self._office.catalogue.form_files(tenant))
+        found = await self._redeploying.check(caller, rows, change)
         return [finding for finding in found if finding.severity == "error"]
 
     async def publish(self, caller: Caller, form: str, draft: FormDraft) -> FormPublished:
@@ -113,7 +117,8 @@ class Forms:
         if has_errors(findings):
             raise faulty(findings)
         rows = (await self._showing(tenant)).get(form, [])
-        processes = await self._redeploying.publish(caller, rows, _with(form, file, content))
+        change = _with(form, file, content, await office.catalogue.form_files(tenant))
+        processes = await self._redeploying.publish(caller, rows, change)
         await office.trail.record(
             AuditRecord(
                 tenant,
@@ -154,9 +159,13 @@ class Forms:
         """
         catalogue = self._office.catalogue
         for row in (await self._showing(tenant)).get(form, []):
-            resources = await catalogue.resources(row.deployment)
-            if (file := _file_of(form, resources)) is not None:
-                return file, resources[file]
+            # With the process or, if not there, before it: the file's name may be another form's by now.
+            for files in (
+                await catalogue.resources(row.deployment),
+                await catalogue.form_files(tenant, before=row.deployment),
+            ):
+                if (file := _file_of(form, files)) is not None:
+                    return file, files[file]
         files = await catalogue.form_files(tenant)
         if (file := _file_of(form, files)) is not None:
             return file, files[file]
@@ -175,18 +184,34 @@ def _content(form: str, schema: Mapping[str, object]) -> bytes:
     return json.dumps(schema, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
-def _with(form: str, file: str, content: bytes) -> Change:
-    """Replaces the file that holds a form in each deployment, whatever it is called there; adds it where none does."""
-    return lambda resources: {_file_of(form, resources) or file: content}
+def _with(form: str, file: str, content: bytes, deployed: Mapping[str, bytes]) -> Change:
+    """Replaces the file that holds a form in each deployment, whatever it is called there; adds it where none does.
+
+    Args:
+        form: its id.
+        file: what its file is called if that name is not another form's.
+        content: the new file.
+        deployed: the newest form files.
+    """
+
+    def change(resources: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        there = {**deployed, **resources}
+        names = chain([file, f"{form}.form"], (f"{form}-{number}.form" for number in count(2)))
+        free = next(name for name in names if name not in there or _id_in(name, there[name]) == form)
+        return {_file_of(form, resources) or free: content}
+
+    return change
 
 
 def _file_of(form: str, files: Mapping[str, bytes]) -> str | None:
-    for name, content in files.items():
-        if name.lower().endswith(".form"):
-            read, _ = read_form(content, name)
-            if read is not None and read.id == form:
-                return name
-    return None
+    """The file that holds a form; of several that of the last, as for the processes that show it."""
+    return next((name for name in reversed([*files]) if _id_in(name, files[name]) == form), None)
+
+
+def _id_in(name: str, content: bytes) -> str | None:
+    """The id of the form that a file holds, None when it holds none."""
+    read = read_form(content, name)[0] if name.lower().endswith(".form") else None
+    return read.id if read is not None else None
 
 
 def _count(fields: tuple[Field, ...]) -> int:

@@ -30,18 +30,23 @@ class DatabaseCatalogue:
         async with self._database.reading() as db:
             return [Resource(*row) for row in (await db.execute(query)).all()]
 
-    async def newest_resources(self, tenant: int, kind: str) -> list[Resource]:
-        """The newest resource of each name and of a kind."""
+    async def newest_resources(self, tenant: int, kind: str, before: int | None = None) -> list[Resource]:
+        """The newest resource of each name and of a kind, as it is or as it was before a deployment."""
         c = t.resource.c
+        deployed = (t.deployment.c.tenant == tenant) & (c.kind == kind)
+        if before is not None:
+            deployed &= c.deployment < before
         newest = (
             sa.select(c.name, sa.func.max(c.deployment).label("deployment"))
             .join(t.deployment, t.deployment.c.id == c.deployment)
-            .where((t.deployment.c.tenant == tenant) & (c.kind == kind))
+            .where(deployed)
             .group_by(c.name)
             .subquery()
         )
-        query = sa.select(c.name, c.kind, c.digest, c.content).join(
-            newest, (newest.c.name == c.name) & (newest.c.deployment == c.deployment)
+        query = (
+            sa.select(c.name, c.kind, c.digest, c.content)
+            .join(newest, (newest.c.name == c.name) & (newest.c.deployment == c.deployment))
+            .order_by(c.deployment, c.name)
         )
         async with self._database.reading() as db:
             return [Resource(*row) for row in (await db.execute(query)).all()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable
@@ -13,6 +14,8 @@ from typing import Any, TypeVar
 import alembic.command
 import alembic.config
 import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -174,12 +177,25 @@ async def _to_its_end(work: Awaitable[T]) -> T:
         raise
 
 
+def _migrations() -> alembic.config.Config:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", "noria:adapters/database/migrations")
+    return config
+
+
+@functools.cache
+def _newest() -> tuple[str, ...]:
+    """The revision of an up-to-date schema; all migrations are read to find it, so once is enough."""
+    return tuple(ScriptDirectory.from_config(_migrations()).get_heads())
+
+
 def _migrate(connection: sa.Connection) -> None:
     if connection.dialect.name == "postgresql":
         # Several processes may start at once; the lock ends with the transaction.
         connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
-    config = alembic.config.Config()
-    config.set_main_option("script_location", "noria:adapters/database/migrations")
+    if MigrationContext.configure(connection).get_current_heads() == _newest():
+        return
+    config = _migrations()
     config.attributes["connection"] = connection
     alembic.command.upgrade(config, "head")
 

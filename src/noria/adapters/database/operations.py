@@ -12,6 +12,13 @@ from noria.adapters.database.opening import Database
 from noria.engine.state import Status
 from noria.operate.operations import BatchItem, BatchRow
 
+_ADD_ITEM = sa.text(
+    "INSERT INTO batch_item (batch, iid, state, ver, code, message) "
+    "VALUES (:batch, :iid, :state, :ver, :code, :message) "
+    "ON CONFLICT (batch, iid) DO UPDATE SET "
+    "state = excluded.state, ver = excluded.ver, code = excluded.code, message = excluded.message"
+)
+
 
 class DatabaseBatches:
     """`BatchStore`."""
@@ -99,12 +106,12 @@ class DatabaseBatches:
             return list((await db.execute(sa.select(found.c.iid).order_by(found.c.iid).limit(limit))).scalars())
 
     async def add(self, batch: str, items: Sequence[BatchItem]) -> None:
-        """Have more instances in a batch; those that are in it already wait again."""
+        """Have more instances in a batch; those that are in it already wait again. Several may do it at once."""
+        # In one order, so that none waits for the other's row while that one waits for its own.
+        rows = [msgspec.structs.asdict(item) for item in sorted(items, key=lambda item: item.iid)]
         c = t.batch_item.c
-        iids = [item.iid for item in items]
         async with self._database.writing() as db:
-            await db.execute(sa.delete(t.batch_item).where(c.batch == batch, c.iid.in_(iids)))
-            await db.execute(sa.insert(t.batch_item), [msgspec.structs.asdict(item) for item in items])
+            await db.execute(_ADD_ITEM, rows)
             count = sa.select(sa.func.count()).select_from(t.batch_item).where(c.batch == batch).scalar_subquery()
             await db.execute(sa.update(t.batch).where(t.batch.c.id == batch).values(total=count))
 

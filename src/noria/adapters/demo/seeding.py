@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import random
 from collections.abc import Awaitable, Callable
@@ -29,18 +30,26 @@ Progress = Callable[[int, int, str], None]
 
 
 class SimulatedClock:
-    """A clock that stands still until it is set."""
+    """A clock that stands still until it is set; who sleeps by it wakes up then."""
 
     def __init__(self, now_ms: int) -> None:
-        self.instant = now_ms
+        self._now_ms = now_ms
+        self._moved = asyncio.Event()
 
     def now_ms(self) -> InstantMs:
         """The simulated present."""
-        return InstantMs(self.instant)
+        return InstantMs(self._now_ms)
+
+    def move_to(self, instant_ms: int) -> None:
+        """Let time pass until an instant; it does not go back."""
+        self._now_ms = max(self._now_ms, instant_ms)
+        self._moved.set()
+        self._moved = asyncio.Event()
 
     async def sleep_until(self, instant_ms: int) -> None:
-        """Seeding drives every step itself and waits for nothing."""
-        raise NotImplementedError(f"nothing waits during seeding (until {format_instant(InstantMs(instant_ms))})")
+        """Return when the clock has been set to that instant or later."""
+        while self._now_ms < instant_ms:
+            await self._moved.wait()
 
 
 def example_files(example: str = "purchase") -> dict[str, bytes]:
@@ -110,16 +119,16 @@ class _Seeder:
             if at_ms > self.end_ms:
                 break
             await self._timers_until(at_ms)
-            self.clock.instant = max(self.clock.instant, at_ms)
+            self.clock.move_to(at_ms)
             await act()
         await self._timers_until(self.end_ms)
-        self.clock.instant = self.end_ms
+        self.clock.move_to(self.end_ms)
         self.progress(self.starts, self.starts, "figures")
         await noria.projector.catch_up()
 
     async def _timers_until(self, until_ms: int) -> None:
         while (due := await self.noria.database.store.next_timer()) is not None and due <= until_ms:
-            self.clock.instant = max(self.clock.instant, due)
+            self.clock.move_to(due)
             await self.noria.timers.fire_due()
 
     def _at(self, at_ms: int, act: Callable[[], Awaitable[None]]) -> None:
@@ -134,7 +143,7 @@ class _Seeder:
         )
 
     def _plan_starts(self) -> None:
-        span_ms = self.end_ms - self.clock.instant
+        span_ms = self.end_ms - self.clock.now_ms()
         # The last days are busier, so that whoever tries the demo finds work waiting.
         plans = (
             ("purchase", self.requests, max(12, self.requests // 25), 2 * DAY_MS),
@@ -160,7 +169,7 @@ class _Seeder:
         row = noria.catalogue.find(DEMO_TENANT, process)
         pattern = (await noria.catalogue.get(row.id)).graph.serial
         year = int(format_instant(self.clock.now_ms())[:4])
-        form = habits.form(self.random, process, self.clock.instant)
+        form = habits.form(self.random, process, self.clock.now_ms())
         answer = await noria.runtime.submit(
             Request(
                 c.StartInstance(person.id, organisation.snapshot(person), form),
@@ -192,7 +201,7 @@ class _Seeder:
                 mean *= 8  # now and then something is left lying
             self.planned.add((answer.iid, token))
             # Who is on duty does not wait for working time.
-            on_duty = self.clock.instant + int(mean * HOUR_MS)
+            on_duty = self.clock.now_ms() + int(mean * HOUR_MS)
             at_ms = on_duty if element == "duty_review" else self._later(mean)
             self._at(at_ms, partial(self._work, answer.iid, token))
 
@@ -208,7 +217,7 @@ class _Seeder:
             self.planned.add((iid, token))
             self._at(self._later(2.5), partial(self._work, iid, token))
             return
-        command = habits.deed(self.random, held, token, self.clock.instant)
+        command = habits.deed(self.random, held, token, self.clock.now_ms())
         await self._follow(await self._do(held, task.assignee, command))
 
     async def _do(self, held: Held, person: str, command: c.AnyCommand) -> object:
