@@ -24,9 +24,8 @@ from litestar.serialization import encode_json
 from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send
 
 from noria.adapters.http.bodies import is_deep
-from noria.adapters.http.callers import admit, provide_caller
+from noria.adapters.http.callers import admit, provide_caller, services_of
 from noria.adapters.http.problems import problem_response
-from noria.adapters.http.services import Services
 
 BODY_BYTES_MAX = 1_000_000
 """What is larger goes the ordinary way, which knows what is too large."""
@@ -161,7 +160,7 @@ class Door:
         body = b"".join(message.get("body", b"") for message in read if message["type"] == "http.request")
         if is_deep(body):
             return None
-        services: Services = request.app.state.services
+        services = services_of(request.app.state)
         order: dict[str, object] = {
             "caller": await provide_caller(request, services),
             "services": services,
