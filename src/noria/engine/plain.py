@@ -101,7 +101,7 @@ def _complete_task(
         del tokens[token]
         tasks = after.tasks = state.tasks.copy()
         del tasks[token]
-    if (token in state.hosted or token in state.deadlines) and not _close_timers(after, token):
+    if (state.hosted or state.deadlines) and not _close_timers(after, token):
         return None
     actors = after.actors = state.actors.copy()
     actors[index] = by
@@ -132,7 +132,7 @@ def _complete_job(
     after.tasks = state.tasks.copy()
     jobs = after.jobs = dict(state.jobs)
     del jobs[token]
-    if token in state.hosted and not _close_timers(after, token):
+    if state.hosted and not _close_timers(after, token):
         return None
     return _along(definition, after, events, token, index, way, now_ms, facts, None)
 
@@ -154,6 +154,8 @@ def _write(after: State, events: list[AnyEvent], values: Mapping[str, object]) -
 
 def _close_timers(after: State, token: int) -> bool:
     """Close the limits and timers of a token that goes; gives whether it hosts nothing else."""
+    if token not in after.hosted and token not in after.deadlines:
+        return True
     hosted, timers, deadlines = dict(after.hosted), dict(after.timers), dict(after.deadlines)
     deadlines.pop(token, None)
     for key in hosted.pop(token, ()):
