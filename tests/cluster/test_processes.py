@@ -96,6 +96,22 @@ async def test_the_shards_of_a_process_that_died_on_the_same_machine_are_taken_o
     assert all(isinstance(answer, Accepted) for answer in answers)
 
 
+async def test_a_shard_that_was_given_up_and_comes_back_is_known_as_it_is_by_then(a_fleet: Make) -> None:
+    fleet = a_fleet(lease_ms=A_MINUTE)
+    (first,) = await fleet.add()
+    await first.deploy(MODEL.replace("work -> end", "work -> check -> end") + "userTask check assignee=lin")
+    # In one commit, the last that the first process makes for a while.
+    iids = await asyncio.gather(*(first.start_one() for _ in range(40)))
+    (second,) = await fleet.add()
+    moved = [iid for iid in iids if shard_of(iid) in second.owned]
+    assert moved
+    assert all([isinstance(await second.complete(iid, "work"), Accepted) for iid in moved])
+    await fleet.stop(second)
+    await fleet.shared_out()
+    assert [await first.places(iid) for iid in moved] == [["check"]] * len(moved)
+    assert all([isinstance(await first.complete(iid, "check"), Accepted) for iid in moved])
+
+
 async def test_what_is_on_its_way_is_finished_before_a_shard_is_handed_over(a_fleet: Make) -> None:
     fleet = a_fleet(lease_ms=A_MINUTE)
     (first,) = await fleet.add()

@@ -360,6 +360,8 @@ class Runtime:
         flight, below.flight = below.flight, None
         error = flight.exception()
         if error is None:
+            # Memory and store have it now. Kept here it would outlive them: a shard may go to others and come back.
+            batch.below = None
             return batch
         if not isinstance(error, Exception):
             raise error
