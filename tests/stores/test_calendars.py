@@ -173,7 +173,10 @@ async def test_a_start_whose_day_was_certain_stays(house: House) -> None:
 
 async def test_the_start_behind_one_that_was_made_while_a_calendar_came_is_counted_by_it(house: House) -> None:
     await house.deploy(DAILY)
+    # Down meanwhile: who had just looked would look again some time after, and this clock stands still.
+    await house.down()
     house.clock.instant = PROVISIONAL
+    await house.up()
     await eventually(lambda: has_started(house))
     behind = await next_start(house)
     await house.noria.services.calendaring.publish(HE, "plant", PLANT_2027)

@@ -195,12 +195,7 @@ def is_indexed(house: House) -> Callable[[], Awaitable[bool]]:
     return look
 
 
-async def test_on_postgresql_the_rows_of_the_index_are_narrow(
-    company: Company,  # noqa: F811
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # Written once: what is written again leaves its first row behind until the vacuum comes.
-    monkeypatch.setattr(projection, "_INDEX_IDLE_S", 3_600)
+async def test_on_postgresql_the_rows_of_the_index_are_narrow(company: Company) -> None:  # noqa: F811
     database = company.house.noria.database
     if not database.is_postgres:
         pytest.skip("SQLite's index has no rows that a search reads")
@@ -209,4 +204,6 @@ async def test_on_postgresql_the_rows_of_the_index_are_narrow(
     await company.folded()
     async with database.reading() as db:
         size = (await db.exec_driver_sql("SELECT pg_relation_size('search'), sum(length(terms)) FROM search")).one()
-    assert (size[0], size[1] > 30 * 50) == (8192, True)
+    # With their terms each would have a page; and what is written again leaves its first row behind for a while.
+    assert size[0] <= 4 * 8192
+    assert size[1] > 30 * 50
