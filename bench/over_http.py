@@ -61,9 +61,13 @@ class Connection:
     """One connection that is kept, with what a signed-in program sends.
 
     The server closes one that nobody has used for a while; then it is made again.
+
+    Attributes:
+        waits: how long each answer took, s.
     """
 
     def __init__(self, port: int) -> None:
+        self.waits: list[float] = []
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._session = ""
@@ -87,8 +91,10 @@ class Connection:
             f"{method} /api{path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(content)}\r\n{self._session}\r\n"
         )
+        begun = time.perf_counter()
         writer.write(head.encode() + content)
         answer = await reader.readuntil(b"\r\n\r\n")
+        self.waits.append(time.perf_counter() - begun)
         fields = dict(line.lower().split(": ", 1) for line in answer.decode().split("\r\n")[1:] if ": " in line)
         told = await reader.readexactly(int(fields["content-length"]))
         assert answer[9:10] == b"2", (path, answer, told)
@@ -183,15 +189,19 @@ async def _drive(port: int, pid: int, postgres: int, instances: int) -> dict[str
         await _warm(connections, complete)
         ids = await _start(connections, instances)
         before, server_before = await _cpu_when_indexed(pid, connections[0]), postgres_cpu()
+        for connection in connections:
+            connection.waits.clear()
         begun = time.perf_counter()
         for token in _tokens():
             await complete(connections, [f"{iid}-{token}" for iid in ids])
         wall = time.perf_counter() - begun
+        waits = sorted(wait for connection in connections for wait in connection.waits)
         count = len(_tokens()) * len(ids)
         figures[name] = {
             "cpu_us": (await _cpu_when_indexed(pid, connections[0]) - before) / count * 1e6,
             "postgres_us": (postgres_cpu() - server_before) / count * 1e6,
             "per_second": count / wall,
+            "p99_ms": waits[int(len(waits) * 0.99)] * 1e3,
         }
     for connection in connections:
         connection.close()
@@ -257,7 +267,8 @@ def _measure(asked: Asked, database: str, urls: Sequence[str], postgres: int) ->
         rate = statistics.median(one[name]["per_second"] for one in rounds)
         line = f"HTTP on {database}, commands {name}:".ljust(46)
         line += f"{statistics.median(spent):6.0f} us of server CPU each ({min(spent):.0f}-{max(spent):.0f}), "
-        line += f"aim {us_max}; {rate:,.0f}/s"
+        line += f"aim {us_max}; {rate:,.0f}/s, "
+        line += f"99th percentile of answers {statistics.median(one[name]['p99_ms'] for one in rounds):.0f} ms"
         if postgres:
             line += f"; PostgreSQL {statistics.median(one[name]['postgres_us'] for one in rounds):.0f} us"
         print(line + ("" if statistics.median(spent) <= us_max else "  ABOVE THE AIM"), flush=True)

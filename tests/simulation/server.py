@@ -50,6 +50,9 @@ class Gate(msgspec.Struct):
 class Connection:
     """`InstanceStore` as one server sees it: every call waits until the scheduler lets it through, or fails it."""
 
+    enough = 2
+    """So few that commits leave while commands wait, too."""
+
     def __init__(self, world: World, server: Server) -> None:
         self._world = world
         self._server = server

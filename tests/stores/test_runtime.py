@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from noria.adapters.database.audit import DatabaseAudit
+from noria.adapters.database.postgres_store import PostgresStore
+from noria.adapters.database.sqlite_store import SqliteStore
 from noria.engine import commands as c
 from noria.engine.events import decode_events
 from noria.engine.evolve import replay
@@ -15,9 +18,10 @@ from noria.engine.state import Status, encode_state
 from noria.kernel.errors import NoriaError, Rejected
 from noria.operate.auditing import verify_audit
 from noria.operate.ports import StaleOwnerError, UnstorableError
-from noria.operate.requests import Accepted, Request
-from noria.operate.rows import InstanceRow
+from noria.operate.requests import Accepted, Answer, Request
+from noria.operate.rows import Commit, InstanceRow
 from noria.operate.runtime import Runtime
+from noria.operate.stepping import Stepper
 from tests.house import House, serial
 
 MODEL = """
@@ -65,6 +69,41 @@ async def test_what_has_just_ended_is_known_without_a_look_at_the_store(
     found = [await house.noria.runtime.instance(iid) for iid in iids]
     assert [held.state.status for held in found if held is not None] == [Status.COMPLETED] * 3
     assert loaded == [first]
+
+
+# Commits
+
+
+async def test_while_a_commit_of_enough_commands_is_on_its_way_the_others_are_stepped(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for store in (SqliteStore, PostgresStore):
+        monkeypatch.setattr(store, "enough", 3)
+    house = await House.open(database_url)
+    await house.deploy(MODEL)
+    waiting, all_stepped, written, stepped = asyncio.Event(), asyncio.Event(), [], []
+    commit, answer = house.store.commit, Stepper.answer
+
+    async def late(wanted: Commit) -> None:
+        written.append(len(wanted.journal))
+        await waiting.wait()
+        await commit(wanted)
+
+    def noted(*given: Any) -> Answer:
+        stepped.append(len(written))
+        if len(stepped) == 10:
+            all_stepped.set()
+        return answer(*given)
+
+    monkeypatch.setattr(house.store, "commit", late)
+    monkeypatch.setattr(Stepper, "answer", noted)
+    answers = asyncio.gather(*(house.submit(start(), definition=1) for _ in range(10)))
+    await all_stepped.wait()
+    assert (written, stepped) == ([3], [0] * 3 + [1] * 7)
+    waiting.set()
+    assert len({accepted.iid for accepted in await answers}) == 10
+    assert written == [3, 7]
+    await house.down()
 
 
 # Idempotency

@@ -62,7 +62,13 @@ class InstanceStore(Protocol):
     """The hot path: instances, what is open, and the journal.
 
     Every method raises StoreUnavailableError when the database cannot be used, and may be called again.
+
+    Attributes:
+        enough: so many commands are a commit, though more are waiting, when none is on its way: what the database
+            writes elsewhere, it writes while the next are stepped.
     """
+
+    enough: int
 
     async def own_shards(self, owner: str) -> list[Shard]:
         """Take all shards with a new epoch; a former owner's commits are refused from now on."""

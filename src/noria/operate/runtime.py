@@ -33,9 +33,9 @@ from noria.operate.requests import (
     Request,
 )
 from noria.operate.restoring import restored
-from noria.operate.rows import InstanceRow, Shard
+from noria.operate.rows import SHARDS, InstanceRow, Shard
 from noria.operate.stepping import Batch, InlineHandler, Pending, Stepper, broken, listed
-from noria.operate.waiting import Waiting
+from noria.operate.waiting import BATCH_MAX, Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -325,17 +325,30 @@ class Runtime:
         batch = Batch(self._losses)
         while True:
             below = batch.below
+            # Where other processes compute meanwhile, nothing is gained by smaller commits.
+            enough = self._store.enough if len(self._shards) == SHARDS else BATCH_MAX
+            flying = below is not None and below.flight is not None
             if self._leaving:
                 self._let_go(batch)
             if below is not None and below.flight is not None and below.flight.done():
                 batch = await self._landed(below, batch)
-            elif self._waiting and (taken := self._waiting.take(batch)):
+            elif (
+                self._waiting
+                and (flying or len(batch.pendings) < enough)
+                and (taken := self._waiting.take(batch, enough))
+            ):
                 batch = await self._extended(batch, taken)
-            elif batch.pendings and (below is None or below.flight is None):
+                if flying and self._waiting:
+                    # The answer to the commit may have come.
+                    await asyncio.sleep(0)
+            elif batch.pendings and not flying:
                 self._launch(batch)
                 batch = Batch(self._losses, batch)
+                if self._waiting:
+                    # The commit leaves before the next commands are stepped.
+                    await asyncio.sleep(0)
             else:
-                if not batch.pendings and (below is None or below.flight is None):
+                if not batch.pendings and not flying:
                     self._idle.set()
                 await self._wake.wait()
                 self._wake.clear()

@@ -260,7 +260,7 @@ def _sqlite_events(engine: AsyncEngine) -> None:
     def connect(connection: Any, _record: object) -> None:
         # SQLAlchemy begins transactions itself, writers at once: a reader that becomes a writer may be refused.
         connection.isolation_level = None
-        # The log is folded into the file as seldom as by the store: whoever commits next pays for it.
+        # The log is folded into the file every 32 MB by whoever writes here, and seldom by a command's commit.
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 8000"):
             connection.execute(f"PRAGMA {pragma}")
 

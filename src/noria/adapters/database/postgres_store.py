@@ -306,6 +306,8 @@ async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
 class PostgresStore:
     """`InstanceStore` on PostgreSQL."""
 
+    enough = 64
+
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 

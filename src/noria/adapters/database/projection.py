@@ -85,6 +85,7 @@ class Projector:
         self._task: asyncio.Task[None] | None = None
         self._runtime: Runtime
         self._untold = False
+        self._more = False
         self._listeners: list[Callable[[], None]] = []
         self._lock = asyncio.Lock()
         self._seen: dict[str, dict[int, int]] = {}
@@ -148,7 +149,8 @@ class Projector:
     async def _turns(self) -> bool:
         """Fold some pages and tell of them; gives whether there are more."""
         pages = 0
-        while pages < _PAGES and await self._turn():
+        # What came while a page that was not full was folded is left for the next turn: a page for a command is dear.
+        while pages < _PAGES and await self._turn() and self._more:
             pages += 1
         if self._untold:
             self._untold = False
@@ -276,6 +278,7 @@ class Projector:
             await self._fold_apart(consumers, recorded, behind, heads)
         self._seen = {name: cursor | heads if name in consumers else cursor for name, cursor in cursors.items()}
         self._untold = True
+        self._more = len(rows) == _PAGE or len(consumers) < len(cursors)
         return len(rows) * len(consumers)
 
     async def _fold_apart(

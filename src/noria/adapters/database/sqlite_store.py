@@ -26,6 +26,7 @@ from noria.operate.rows import (
     Shard,
     WaitRow,
 )
+from noria.operate.waiting import BATCH_MAX
 
 T = TypeVar("T")
 
@@ -100,6 +101,9 @@ def connect(path: Path | str) -> sqlite3.Connection:
 
 class SqliteStore:
     """`InstanceStore` on one SQLite file."""
+
+    # SQLite works in this process, row by row: whoever computes meanwhile keeps it waiting for the interpreter.
+    enough = BATCH_MAX
 
     def __init__(self, path: Path | str) -> None:
         self._path = path
