@@ -11,13 +11,7 @@ import sqlalchemy as sa
 from noria.adapters.database import schema as t
 from noria.adapters.database.cursors import BOARD, NOTICES
 from tests.house import House
-
-MODEL = """
-startEvent start
-userTask work assignee=lin
-endEvent end
-start -> work -> end
-"""
+from tests.stores.test_runtime import MODEL
 
 
 @pytest.fixture

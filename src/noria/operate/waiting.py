@@ -50,9 +50,9 @@ class Waiting:
         """Let commands wait again that had been taken; they go first, in their order."""
         self._people.extendleft(reversed(pendings))
 
-    def take(self, batch: Batch, most: int = BATCH_MAX) -> list[Pending]:
-        """Those that a batch is to take in now, at most so many; none when it has all that it may have."""
-        room = min(most, BATCH_MAX - len(batch.pendings))
+    def take(self, batch: Batch, portion: int) -> list[Pending]:
+        """Those that a batch is to take in now, at most a portion; none when it has all that it may have."""
+        room = min(portion, BATCH_MAX - len(batch.pendings))
         taken = _first(self._people, room)
         if taken:
             self._people_until_ms = self._clock.now_ms() + PEOPLE_GONE_MS
