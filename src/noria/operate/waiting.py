@@ -50,7 +50,7 @@ class Waiting:
         """Let commands wait again that had been taken; they go first, in their order."""
         self._people.extendleft(reversed(pendings))
 
-    def take(self, batch: Batch, portion: int) -> list[Pending]:
+    def take(self, batch: Batch, portion: int = BATCH_MAX) -> list[Pending]:
         """Those that a batch is to take in now, at most a portion; none when it has all that it may have."""
         room = min(portion, BATCH_MAX - len(batch.pendings))
         taken = _first(self._people, room)
@@ -58,7 +58,7 @@ class Waiting:
             self._people_until_ms = self._clock.now_ms() + PEOPLE_GONE_MS
         if self._machines and len(taken) < room:
             most = BESIDE_PEOPLE_MAX if self.people_are_about else MACHINES_MAX
-            machines = _first(self._machines, most - batch.machines)
+            machines = _first(self._machines, min(most - batch.machines, room - len(taken)))
             batch.machines += len(machines)
             taken += machines
         return taken

@@ -71,6 +71,18 @@ def test_people_go_before_a_storm_of_timers(waiting: Waiting, loop: asyncio.Abst
     assert not waiting.take(batch), "the same commit takes no more of them, however often it is asked"
 
 
+def test_a_portion_holds_no_more_than_is_asked_for_people_first(
+    waiting: Waiting, loop: asyncio.AbstractEventLoop
+) -> None:
+    timers, people = some(loop, "timer", 4), some(loop, "ui", 3)
+    put(waiting, timers)
+    put(waiting, people)
+    batch = Batch(0)
+    assert waiting.take(batch, 2) == people[:2]
+    assert waiting.take(batch, 2) == [people[2], timers[0]]
+    assert list(waiting) == timers[1:]
+
+
 def test_machines_have_commits_for_themselves_when_people_are_gone(
     waiting: Waiting, clock: StandingClock, loop: asyncio.AbstractEventLoop
 ) -> None:
