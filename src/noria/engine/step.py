@@ -127,7 +127,7 @@ def step(
         and not state.conditions
         and not state.consultations
         and not state.handlers
-        and (len(state.tokens) < 2 or not definition.waiting_joins)
+        and (not definition.waiting_joins or len(state.tokens) < 2)
     ):
         try:
             outcome = plainly(definition, state, command, now_ms, facts)
