@@ -41,7 +41,7 @@ class Definition:
         ways: the plain elements.
     """
 
-    # What every command asks for lies in slots: once a cached property has had the dict made, a look into it costs more.
+    # What every command asks for lies in slots: once a cached property has made the dict, a look into it costs more.
     __slots__ = (
         "__dict__",
         "_form_at",

@@ -1,7 +1,8 @@
 """Syntax tree to a Python code object, through Python nodes that we build ourselves and a whitelist of names.
 
-No text is ever compiled: names of FEEL become generated identifiers or constants, operators calls of `runtime`. What a
-finished code object can reach is looked at once more before it is used.
+No text is ever compiled: names of FEEL become generated identifiers or constants, operators calls of `runtime` (before
+a comparison with a literal stands Python's own). What a finished code object can reach is looked at once more before it
+is used.
 The result is ``lambda constants...: lambda v, c: ...`` with v the variables, c the evaluation context (and q the tested
 value of unary tests).
 """
