@@ -49,16 +49,18 @@ class Held(msgspec.Struct, gc=False):
     """An instance in memory.
 
     Attributes:
-        row: as it stands in the store, but for `state`, which is only encoded for a commit.
+        row: as of the state, but for `state`, which is only encoded for a commit that writes it.
         state: the decoded state.
         definition: what it runs on.
-        written: the version of the state that is encoded in the row.
+        stored: the version that the row in the store is of, 0 while there is none.
+        ours: whether this process has written that.
     """
 
     row: InstanceRow
     state: State
     definition: Definition
-    written: int = 0
+    stored: int = 0
+    ours: bool = False
 
 
 def changed(before: Mapping[K, V], after: Mapping[K, V]) -> Iterable[tuple[K, V]]:

@@ -203,7 +203,7 @@ class Operations:
             behind = found[-1]
             for iid, row in (await self._office.store.load(found)).items():
                 definition = await self._office.catalogue.get(row.definition)
-                state, _ = await restored(self._office.store, row)
+                state = restored(row)
                 if not _concerned(plan, definition, state):
                     continue
                 view.total += 1

@@ -17,6 +17,8 @@ metadata = sa.MetaData()
 _OPEN = sa.text("status = 0")
 _ODD = sa.text("status > 1")
 """Neither open nor completed: few, but asked for by themselves."""
+_CALLED = sa.text("parent > 0")
+"""Most instances are started by people, and have no entry."""
 
 Int = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Bytes = sa.LargeBinary()
@@ -107,7 +109,7 @@ inst = sa.Table(
     sa.Index("inst_unit", "tenant", "unit", "started"),
     sa.Index("inst_open", "tenant", "started", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sa.Index("inst_odd", "tenant", "status", "started", sqlite_where=_ODD, postgresql_where=_ODD),
-    sa.Index("inst_parent", "parent", "parent_token"),
+    sa.Index("inst_parent", "parent", "parent_token", sqlite_where=_CALLED, postgresql_where=_CALLED),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": 70},
 )
