@@ -1,6 +1,7 @@
-"""The version of a stored instance is that of its state; what came later the journal has.
+"""The version of a stored instance is that of its state; and what an instance does not have has no entry in an index.
 
-Until now the version went ahead of a large state, so that a process that reads it knew how much was to be replayed.
+Until now the version went ahead of a large state, so that a process that reads it knew how much of the journal was to
+be replayed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ branch_labels = None
 depends_on = None
 
 _CHUNK = 500
-_CALLED = sa.text("parent > 0")
+_INDEXES = {
+    "inst_parent": (["parent", "parent_token"], "parent > 0"),
+    "inst_bkey": (["tenant", "bkey"], "bkey <> ''"),
+    "inst_unit": (["tenant", "unit", "started"], "unit <> ''"),
+}
 
 
 class _Stored(msgspec.Struct, array_like=True):
@@ -42,16 +47,19 @@ def upgrade() -> None:
         stored = _decode(state).version
         if stored < ver:
             db.execute(sa.update(_inst).where(_inst.c.shard == shard, _inst.c.iid == iid).values(ver=stored))
-    op.drop_index("inst_parent", table_name="inst")
-    op.create_index("inst_parent", "inst", ["parent", "parent_token"], sqlite_where=_CALLED, postgresql_where=_CALLED)
+    for name, (columns, condition) in _INDEXES.items():
+        op.drop_index(name, table_name="inst")
+        where = sa.text(condition)
+        op.create_index(name, "inst", columns, sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:
     """Revert: the version is that of the instance again. Whoever reads a row looks how far its state is behind."""
     newest = sa.select(sa.func.max(_journal.c.ver)).where(_journal.c.iid == _inst.c.iid).scalar_subquery()
     op.get_bind().execute(sa.update(_inst).values(ver=newest))
-    op.drop_index("inst_parent", table_name="inst")
-    op.create_index("inst_parent", "inst", ["parent", "parent_token"])
+    for name, (columns, _) in _INDEXES.items():
+        op.drop_index(name, table_name="inst")
+        op.create_index(name, "inst", columns)
 
 
 def _open(db: sa.Connection) -> Iterator[Any]:
