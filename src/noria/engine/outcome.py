@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import final
+
 import msgspec
 
 from noria.engine import events as e
 from noria.engine.state import State
 
 
+@final
 class Outcome(msgspec.Struct, frozen=True, gc=False):
     """An accepted command.
 

@@ -35,6 +35,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 _encoder = msgspec.msgpack.Encoder()
+_NOTHING_HASHED = blake2b(digest_size=32)
 
 
 def chained(head: bytes, row: JournalRow) -> bytes:
@@ -42,7 +43,11 @@ def chained(head: bytes, row: JournalRow) -> bytes:
     content = _encoder.encode(
         (row.shard, row.seq, row.iid, row.ver, row.ts, row.actor, row.action, row.key, row.origin, row.ev)
     )
-    return blake2b(head + content, digest_size=32).digest()
+    # A copy of one that has seen nothing: to begin one with its parameters takes longer than to hash a row.
+    chain = _NOTHING_HASHED.copy()
+    chain.update(head)
+    chain.update(content)
+    return chain.digest()
 
 
 class Held(msgspec.Struct, gc=False):
@@ -54,6 +59,8 @@ class Held(msgspec.Struct, gc=False):
         definition: what it runs on.
         stored: the version that the row in the store is of, 0 while there is none.
         ours: whether this process has written that.
+        base: what a batch that is not committed yet has made it from, None for a new one.
+        relisted: whether columns that lists show have been set since.
     """
 
     row: InstanceRow
@@ -61,20 +68,27 @@ class Held(msgspec.Struct, gc=False):
     definition: Definition
     stored: int = 0
     ours: bool = False
+    base: Held | None = None
+    relisted: bool = False
+
+    def opened(self) -> Held:
+        """One made from it, for a batch to change."""
+        row = self.row.__copy__()  # type: ignore[attr-defined]  # see `State.copy`
+        return Held(row, self.state, self.definition, self.stored, self.ours, self)
 
 
-def changed(before: Mapping[K, V], after: Mapping[K, V]) -> Iterable[tuple[K, V]]:
-    """What is new in `after` or replaced there. Values are compared by identity."""
+def _perhaps_changed(before: Mapping[K, V], after: Mapping[K, V]) -> Iterable[tuple[K, V]]:
+    """What may be new in `after` or replaced there: all of it when it is little, for that is sooner looked through."""
     if len(after) < _FEW:
-        return [item for item in after.items() if before.get(item[0]) is not item[1]]
+        return after.items()
     # No loop in Python: of a thousand open tasks a command changes one.
     return compress(after.items(), map(is_not, after.values(), map(before.get, after)))
 
 
-def gone(before: Mapping[K, V], after: Mapping[K, V]) -> Iterable[K]:
-    """The keys that `after` has no more."""
+def _perhaps_gone(before: Mapping[K, V], after: Mapping[K, V]) -> Iterable[K]:
+    """The keys that `after` may have no more: all when they are few."""
     if len(before) < _FEW:
-        return [key for key in before if key not in after]
+        return before
     return filterfalse(after.__contains__, before)
 
 
@@ -131,39 +145,49 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
     row, after = held.row, held.state
     shard, iid = row.shard, row.iid
     if before.tasks is not after.tasks:
-        deadlines = after.deadlines
-        for tok, task in changed(before.tasks, after.tasks):
-            commit.tasks.append(_task_row(row, tok, task, deadlines.get(tok)))
-        for tok in gone(before.tasks, after.tasks):
-            commit.tasks_gone.append((shard, iid, tok))
-            task = before.tasks[tok]
-            if task.groups or task.users or task.excluded:
-                commit.candidates_gone.append((shard, iid, tok))
+        tasks_before, tasks = before.tasks, after.tasks
+        for tok, task in _perhaps_changed(tasks_before, tasks):
+            if tasks_before.get(tok) is not task:
+                commit.tasks.append(_task_row(row, tok, task, after.deadlines.get(tok)))
+        for tok in _perhaps_gone(tasks_before, tasks):
+            if tok not in tasks:
+                commit.tasks_gone.append((shard, iid, tok))
+                task = tasks_before[tok]
+                if task.groups or task.users or task.excluded:
+                    commit.candidates_gone.append((shard, iid, tok))
     if before.consultations is not after.consultations:
-        commit.tasks.extend(
-            _opinion_row(row, key, item) for key, item in changed(before.consultations, after.consultations)
-        )
-        commit.tasks_gone.extend((shard, iid, key) for key in gone(before.consultations, after.consultations))
+        asked_before, asked = before.consultations, after.consultations
+        for key, item in _perhaps_changed(asked_before, asked):
+            if asked_before.get(key) is not item:
+                commit.tasks.append(_opinion_row(row, key, item))
+        commit.tasks_gone.extend((shard, iid, key) for key in _perhaps_gone(asked_before, asked) if key not in asked)
     if before.suspended or after.suspended:
         # Nothing falls due, is fetched or is delivered while an instance is suspended.
         before, after = _at_rest(before), _at_rest(after)
     if before.timers is not after.timers:
-        for key, timer in changed(before.timers, after.timers):
-            commit.timers.append(TimerRow(shard, iid, key, row.tenant, timer.due_ms, timer.priority))
-        commit.timers_gone.extend((shard, iid, key) for key in gone(before.timers, after.timers))
+        timers_before, timers = before.timers, after.timers
+        for key, timer in _perhaps_changed(timers_before, timers):
+            if timers_before.get(key) is not timer:
+                commit.timers.append(TimerRow(shard, iid, key, row.tenant, timer.due_ms, timer.priority))
+        commit.timers_gone.extend(
+            (shard, iid, key) for key in _perhaps_gone(timers_before, timers) if key not in timers
+        )
     if before.jobs is not after.jobs:
-        for tok, job in changed(before.jobs, after.jobs):
-            known = before.jobs.get(tok)
+        jobs_before, jobs = before.jobs, after.jobs
+        for tok, job in _perhaps_changed(jobs_before, jobs):
+            known = jobs_before.get(tok)
             # A job that only stands at another element, after a migration, stays with who has leased it.
-            if known is None or msgspec.structs.replace(known, element=job.element) != job:
+            if known is None or (known is not job and msgspec.structs.replace(known, element=job.element) != job):
                 commit.jobs.append(
                     JobRow(shard, iid, tok, row.tenant, job.topic, job.due_ms, job.retries, job.priority)
                 )
-        commit.jobs_gone.extend((shard, iid, tok) for tok in gone(before.jobs, after.jobs))
+        commit.jobs_gone.extend((shard, iid, tok) for tok in _perhaps_gone(jobs_before, jobs) if tok not in jobs)
     if before.waits is not after.waits:
-        for key, wait in changed(before.waits, after.waits):
-            commit.waits.append(WaitRow(shard, iid, key, row.tenant, int(wait.signal), wait.name, wait.key))
-        commit.waits_gone.extend((shard, iid, key) for key in gone(before.waits, after.waits))
+        waits_before, waits = before.waits, after.waits
+        for key, wait in _perhaps_changed(waits_before, waits):
+            if waits_before.get(key) is not wait:
+                commit.waits.append(WaitRow(shard, iid, key, row.tenant, int(wait.signal), wait.name, wait.key))
+        commit.waits_gone.extend((shard, iid, key) for key in _perhaps_gone(waits_before, waits) if key not in waits)
 
 
 def _at_rest(state: State) -> State:
@@ -265,9 +289,10 @@ def refresh_row(held: Held, now_ms: int) -> None:
     """Bring the instance row's columns up to the state; the state itself is encoded once, for the commit."""
     row, state = held.row, held.state
     row.ver = state.version
-    row.incidents = len(state.incidents)
-    rounds = state.rounds
-    row.round = max(rounds.values()) if rounds else 1
+    incidents = len(state.incidents)
+    round_ = max(state.rounds.values()) if state.rounds else 1
+    if row.incidents != incidents or row.round != round_:
+        row.incidents, row.round, held.relisted = incidents, round_, True
     if row.status != state.status:
-        row.status = int(state.status)
+        row.status, held.relisted = int(state.status), True
         row.ended = 0 if state.status is _OPEN else now_ms

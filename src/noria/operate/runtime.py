@@ -34,7 +34,7 @@ from noria.operate.requests import (
 )
 from noria.operate.restoring import restored
 from noria.operate.rows import SHARDS, InstanceRow, Shard
-from noria.operate.stepping import Batch, InlineHandler, Pending, Stepper, broken, listed
+from noria.operate.stepping import Batch, InlineHandler, Pending, Stepper, broken
 from noria.operate.waiting import BATCH_MAX, Waiting
 
 logger = logging.getLogger(__name__)
@@ -505,15 +505,11 @@ class Runtime:
             if held is None:
                 missing.append(iid)
             else:
-                row = held.row.__copy__()  # type: ignore[attr-defined]  # see `State.copy`
-                found.append(Held(row, held.state, held.definition, held.stored, held.ours))
+                found.append(held)
         if missing:
             found += [await self._hold(row) for row in (await self._store.load(missing)).values()]
         for held in found:
-            iid = held.row.iid
-            batch.held[iid] = held
-            batch.before[iid] = held.state
-            batch.listed[iid] = listed(held.row)
+            batch.held[held.row.iid] = held.opened()
 
     def _keep(self, batch: Batch) -> None:
         """After the commit: memory follows the store, callers are answered, and listeners are told."""
@@ -523,6 +519,7 @@ class Runtime:
             if owned is not None and owned.epoch == shard.epoch:
                 shards[number] = shard
         for iid, held in batch.held.items():
+            held.base = None
             # A dict keeps the order of insertion: the instance that was used last is its last.
             cache.pop(iid, None)
             if batch.losses == self._losses and held.row.shard in shards:
