@@ -12,7 +12,6 @@ and commands for others go elsewhere.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -29,7 +28,6 @@ from noria.operate.requests import (
     Accepted,
     Answer,
     Committed,
-    OverloadedError,
     Request,
 )
 from noria.operate.restoring import restored
@@ -39,7 +37,6 @@ from noria.operate.waiting import BATCH_MAX, Waiting
 
 logger = logging.getLogger(__name__)
 
-QUEUE_MAX = 20_000
 CACHE_MAX = 50_000
 ENDED_MAX = 1_000
 """So many instances that have ended are remembered, for who has just ended one asks what has become of it."""
@@ -113,8 +110,7 @@ class Runtime:
         self._ended: deque[int] = deque()
         self._waiting = Waiting(clock)
         self._wake = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
         self._flight: asyncio.Future[None] | None = None
@@ -131,6 +127,7 @@ class Runtime:
         """Begin to work: on all shards, or on those that `adopt` tells of."""
         if self._elsewhere is None:
             await self._take_shards()
+        self._stopping = False
         self._task = asyncio.create_task(self._work(), name="noria-runtime")
 
     # Which shards
@@ -262,10 +259,9 @@ class Runtime:
     async def stop(self) -> None:
         """Finish what was accepted for work, then stop."""
         if self._task is not None:
-            await self._idle.wait()
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            self._stopping = True
+            self._wake.set()
+            await asyncio.wait([self._task])
             self._task = None
 
     def submit(self, request: Request) -> Awaitable[Answer]:
@@ -293,10 +289,7 @@ class Runtime:
         return self._enqueue(Pending(request, asyncio.get_running_loop().create_future(), shard, here=True))
 
     def _enqueue(self, pending: Pending) -> asyncio.Future[Answer]:
-        if len(self._waiting) >= QUEUE_MAX:
-            raise OverloadedError(f"{QUEUE_MAX} commands are waiting; try again in a moment.")
         self._waiting.put(pending)
-        self._idle.clear()
         self._wake.set()
         return pending.future
 
@@ -348,9 +341,9 @@ class Runtime:
                 if self._waiting:
                     # The commit leaves before the next commands are stepped.
                     await asyncio.sleep(0)
+            elif self._stopping and not batch.pendings and not flying:
+                return
             else:
-                if not batch.pendings and not flying:
-                    self._idle.set()
                 await self._wake.wait()
                 self._wake.clear()
 
@@ -449,9 +442,9 @@ class Runtime:
         if batch.losses != self._losses:
             raise StaleOwnerError("Other processes have taken shards over; nothing was written.")
         now_ms = self._clock.now_ms()
-        trusted = self._elsewhere is None or self._elsewhere.leased()
+        owned = self._shards if self._elsewhere is None or self._elsewhere.leased() else {}
         for pending in pendings:
-            if trusted and self._shards and (pending.shard == ANYWHERE or pending.shard in self._shards):
+            if pending.shard in owned or (pending.shard == ANYWHERE and owned):
                 batch.answers.append((pending, self._stepper.answer(batch, pending.request, repeated, now_ms)))
             else:
                 self._pass_on(pending)
@@ -497,19 +490,18 @@ class Runtime:
 
     async def _load(self, batch: Batch, iids: Iterable[int]) -> None:
         missing = []
-        found: list[Held] = []
+        below = batch.below.held if batch.below is not None else {}
         for iid in iids:
             if iid in batch.held:
                 continue
-            held = (batch.below.held.get(iid) if batch.below is not None else None) or self._cache.get(iid)
+            held = below.get(iid) or self._cache.get(iid)
             if held is None:
                 missing.append(iid)
             else:
-                found.append(held)
+                batch.held[iid] = held.opened()
         if missing:
-            found += [await self._hold(row) for row in (await self._store.load(missing)).values()]
-        for held in found:
-            batch.held[held.row.iid] = held.opened()
+            for row in (await self._store.load(missing)).values():
+                batch.held[row.iid] = (await self._hold(row)).opened()
 
     def _keep(self, batch: Batch) -> None:
         """After the commit: memory follows the store, callers are answered, and listeners are told."""
@@ -518,11 +510,12 @@ class Runtime:
             owned = shards.get(number)
             if owned is not None and owned.epoch == shard.epoch:
                 shards[number] = shard
+        remembered = shards if batch.losses == self._losses else {}
         for iid, held in batch.held.items():
             held.base = None
             # A dict keeps the order of insertion: the instance that was used last is its last.
             cache.pop(iid, None)
-            if batch.losses == self._losses and held.row.shard in shards:
+            if held.row.shard in remembered:
                 cache[iid] = held
                 if held.row.ended:
                     self._ended.append(iid)

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from noria.operate.ports import Clock
-from noria.operate.requests import MACHINES
+from noria.operate.requests import MACHINES, OverloadedError
 from noria.operate.stepping import Batch, Pending
 
+QUEUE_MAX = 20_000
 BATCH_MAX = 500
 MACHINES_MAX = 100
 """Of machines' commands in one commit; more at once are not faster."""
@@ -43,7 +44,13 @@ class Waiting:
         return self._clock.now_ms() < self._people_until_ms
 
     def put(self, pending: Pending) -> None:
-        """Let a command wait behind the others of its kind."""
+        """Let a command wait behind the others of its kind.
+
+        Raises:
+            OverloadedError: too many are waiting.
+        """
+        if len(self._people) + len(self._machines) >= QUEUE_MAX:
+            raise OverloadedError(f"{QUEUE_MAX} commands are waiting; try again in a moment.")
         (self._machines if pending.request.origin.method in MACHINES else self._people).append(pending)
 
     def put_back(self, pendings: Sequence[Pending]) -> None:
