@@ -95,7 +95,20 @@ class Owner:
 
 def a_task(iid: int, tok: int = 2, **given: object) -> TaskRow:
     row = TaskRow(
-        iid >> 12 & 0x3FF, iid, tok, TENANT, 1, 3, "", NOW_MS, NOW_MS + 1_000, 50, 1, 1, 0, (("g", "finance"),)
+        iid >> 12 & 0x3FF,
+        iid,
+        tok,
+        TENANT,
+        1,
+        3,
+        "",
+        NOW_MS,
+        NOW_MS + 1_000,
+        50,
+        1,
+        1,
+        0,
+        candidates=(("g", "finance"),),
     )
     return msgspec.structs.replace(row, **given)
 

@@ -114,9 +114,10 @@ def _task_row(row: InstanceRow, tok: int, task: Task, deadline: Deadline | None)
         task.round,
         task.version,
         1 if task.claimed else 0,
-        candidates,
         task.name,
         1 if deadline is not None and deadline.provisional else 0,
+        0,
+        candidates,
     )
 
 
@@ -135,7 +136,6 @@ def _opinion_row(row: InstanceRow, key: int, asked: Consultation) -> TaskRow:
         1,
         1,
         0,
-        (),
         opinion=1,
     )
 

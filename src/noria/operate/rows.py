@@ -135,10 +135,10 @@ class TaskRow(msgspec.Struct, gc=False):
     round: int
     version: int
     claimed: int
-    candidates: tuple[tuple[str, str], ...]
     name: str = ""
     provisional: int = 0
     opinion: int = 0
+    candidates: tuple[tuple[str, str], ...] = ()
 
 
 class TimerRow(msgspec.Struct, gc=False):

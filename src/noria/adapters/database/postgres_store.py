@@ -275,7 +275,7 @@ def _rows(commit: Commit, name: str, columns: Iterable[str]) -> list[tuple[Any, 
             }
         )
     rows = getattr(commit, name)
-    return sorted(rows if name.endswith(("_gone", "_taken")) else map(attrgetter(*columns), rows))
+    return sorted(rows if name.endswith(("_gone", "_taken")) else s.values(rows, columns))
 
 
 def _parameters(commit: Commit) -> tuple[frozenset[str], list[list[Any]]]:

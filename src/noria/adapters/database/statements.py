@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
+
+import msgspec
 
 from noria.operate.rows import InstanceRow, LockedJob
 
@@ -100,6 +102,18 @@ SELECT_SHARDS = """
 SELECT shard, epoch, seq, head, (SELECT coalesce(max(iid), 0) FROM inst WHERE inst.shard = shard.shard)
 FROM shard
 """
+
+
+def values(rows: Sequence[msgspec.Struct], columns: Iterable[str]) -> list[tuple[Any, ...]]:
+    """The columns of rows of one kind. Rows that begin with just these are taken as wholes, in half the time."""
+    if not rows:
+        return []
+    names, fields = tuple(columns), rows[0].__struct_fields__
+    if fields == names:
+        return list(map(msgspec.structs.astuple, rows))
+    if fields[: len(names)] == names:
+        return [msgspec.structs.astuple(row)[: len(names)] for row in rows]
+    return list(map(attrgetter(*names), rows))
 
 
 def stored(columns: Iterable[str], where: str) -> str:
