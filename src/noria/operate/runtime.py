@@ -430,11 +430,12 @@ class Runtime:
         """Step commands, on top of what the batch and the one below it have done."""
         if self._unsure:
             await self._take_shards()
-        repeated = await self._answers([pending.request.key for pending in pendings if pending.request.key])
-        await self._load(batch, {pending.request.iid for pending in pendings if pending.request.iid})
-        for pending in pendings:
-            if pending.request.definition or pending.request.target:
-                await self._look_up(batch, pending.request)
+        requests = [pending.request for pending in pendings]
+        repeated = await self._answers([request.key for request in requests if request.key])
+        await self._load(batch, {request.iid for request in requests if request.iid})
+        for request in requests:
+            if request.definition or request.target:
+                await self._look_up(batch, request)
         if self._prepare is not None:
             for tenant in {pending.request.tenant for pending in pendings}:
                 await self._prepare(tenant)
