@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.operate.ports import StaleOwnerError
 
+_MOVED = "Somebody else moved the projection's cursor; nothing was written."
 BOARD, NOTICES, FILES, SEARCH = "board", "notices", "files", "search"
 _SET = sa.text("INSERT INTO cursor (consumer, shard, seq) VALUES (:consumer, :shard, :seq) ON CONFLICT DO NOTHING")
 _MOVE = {
@@ -27,6 +28,18 @@ UPDATE cursor SET seq = x.seq FROM (
 """,
 }
 """As text, for each page moves several, and SQLAlchemy's work for so many values costs more than moving them."""
+_STANDING = {
+    "sqlite": """
+SELECT count(*), coalesce(sum(cursor.seq = json_extract(x.value, '$[1]')), 0)
+FROM json_each(?) x JOIN cursor ON cursor.shard = json_extract(x.value, '$[0]')
+WHERE consumer IN (SELECT value FROM json_each(?))
+""",
+    "postgresql": """
+SELECT count(*), count(*) FILTER (WHERE cursor.seq = (x.value ->> 1)::bigint)
+FROM json_array_elements($1::json) x JOIN cursor ON cursor.shard = (x.value ->> 0)::bigint
+WHERE consumer IN (SELECT json_array_elements_text($2::json))
+""",
+}
 _AHEAD = sa.text("""
 SELECT s.shard, coalesce(c.seq, 0) AS seen, s.seq
 FROM shard s LEFT JOIN cursor c ON c.consumer = :consumer AND c.shard = s.shard
@@ -38,6 +51,27 @@ async def ahead(db: AsyncConnection, consumer: str) -> dict[int, tuple[int, int]
     """Shard → (last row that a consumer has folded, last row), of those where there is more."""
     rows = (await db.execute(_AHEAD, {"consumer": consumer})).all()
     return {shard: (seen, head) for shard, seen, head in rows}
+
+
+async def stand(
+    db: AsyncConnection, consumers: Sequence[str], behind: Mapping[int, int], heads: Mapping[int, int]
+) -> None:
+    """See that consumers' cursors are where they were; what is read in the same snapshot is what they have left.
+
+    Args:
+        db: in a snapshot.
+        consumers: whose; all stand at the same place.
+        behind: shard → number of the last row that they have folded.
+        heads: shard → number of the last row that they are about to fold.
+
+    Raises:
+        StaleOwnerError: they are not, see `move`.
+    """
+    asked = [(shard, behind.get(shard, 0)) for shard in heads]
+    given = (json.dumps(asked), json.dumps(list(consumers)))
+    expected = len(consumers) * len(behind.keys() & heads.keys())
+    if tuple((await db.exec_driver_sql(_STANDING[db.dialect.name], given)).one()) != (expected, expected):
+        raise StaleOwnerError(_MOVED)
 
 
 async def move(db: AsyncConnection, consumer: str, behind: Mapping[int, int], heads: Mapping[int, int]) -> None:
@@ -61,4 +95,4 @@ async def move(db: AsyncConnection, consumer: str, behind: Mapping[int, int], he
         if shard not in behind:
             moved += (await db.execute(_SET, {"consumer": consumer, "shard": shard, "seq": seq})).rowcount
     if moved != len(heads):
-        raise StaleOwnerError("Somebody else moved the projection's cursor; nothing was written.")
+        raise StaleOwnerError(_MOVED)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from noria.adapters.database import schema as t
 from noria.adapters.database import searching
-from noria.adapters.database.cursors import SEARCH, move
+from noria.adapters.database.cursors import SEARCH, move, stand
 from noria.adapters.database.opening import Database
 from noria.operate.ports import StaleOwnerError
 from noria.operate.runtime import Definitions
@@ -135,8 +135,12 @@ class Indexer:
         return _Window(rows, seen)
 
     async def _write(self, portion: _Portion) -> None:
+        seen = self._window.seen
+        # Others cannot write to SQLite meanwhile: terms are cut before.
+        async with self._database.reading(snapshot=True) as db:
+            await stand(db, [SEARCH], seen, portion.heads)
+            documents = await searching.documents_of(db, self._definitions, portion.iids)
         async with self._database.writing() as db:
-            # The cursor first: whoever comes second must not even begin to write.
-            await move(db, SEARCH, self._window.seen, portion.heads)
-            if portion.iids:
-                await searching.index(db, self._definitions, portion.iids)
+            await move(db, SEARCH, seen, portion.heads)
+            if documents:
+                await searching.put(db, documents)

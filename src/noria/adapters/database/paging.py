@@ -8,7 +8,7 @@ their shard, which their keys begin with: by the id alone both databases would l
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,8 @@ from noria.operate.redefining import REDEFINING
 
 INDEXED = ("tenant", "definition", "status", "started", "bkey", "title", "summary", "starter", "unit")
 """The columns of an instance that the search index is made of, beside its state."""
+Write = tuple[dict[str, str], list[tuple[Any, ...]]]
+"""A statement by the kind of database, and the rows that it writes."""
 _EACH = {"sqlite": "SELECT {} FROM json_each(?)", "postgresql": "SELECT {} FROM unnest($1::bigint[]) AS value"}
 _BY_KEY = "(shard, iid) IN ({pairs})"
 _BY_ID = "iid IN ({ids})"
@@ -113,6 +115,11 @@ def insert(table: sa.Table, names: Sequence[str]) -> dict[str, str]:
     }
 
 
+def insert_once(table: sa.Table, names: Sequence[str]) -> dict[str, str]:
+    """Insert rows; those that are there already stay."""
+    return {kind: f"{begun} ON CONFLICT DO NOTHING" for kind, begun in insert(table, names).items()}
+
+
 def upsert(table: sa.Table, names: Sequence[str], change: str) -> dict[str, str]:
     """Insert rows; those that are there already are changed, each column that is no key as `change` says."""
     keys = [column.name for column in table.primary_key]
@@ -123,7 +130,8 @@ def upsert(table: sa.Table, names: Sequence[str], change: str) -> dict[str, str]
     }
 
 
-async def put(db: AsyncConnection, statement: dict[str, str], rows: list[tuple[Any, ...]]) -> None:
-    """Write rows, if there are any."""
-    if rows:
-        await db.exec_driver_sql(statement[db.dialect.name], rows)
+async def put(db: AsyncConnection, writes: Iterable[Write]) -> None:
+    """Write rows, where there are any."""
+    for statement, rows in writes:
+        if rows:
+            await db.exec_driver_sql(statement[db.dialect.name], rows)

@@ -48,8 +48,12 @@ _NEWEST = {
 # Writing
 
 
-async def index(db: AsyncConnection, definitions: Definitions, iids: Sequence[int]) -> None:
-    """Write the terms of some instances, as they are now.
+Documents = dict[int, tuple[str, list[str]]]
+"""Instance → its unit and its terms."""
+
+
+async def documents_of(db: AsyncConnection, definitions: Definitions, iids: Sequence[int]) -> Documents:
+    """The terms of some instances, as they are now.
 
     Args:
         db: where the visits have been written of all that is indexed.
@@ -58,13 +62,13 @@ async def index(db: AsyncConnection, definitions: Definitions, iids: Sequence[in
     """
     found = await paging.to_index(db, iids)
     actors, tasks = await _visitors(db, iids)
-    documents: dict[int, tuple[str, list[str]]] = {}
+    documents: Documents = {}
     for (iid, encoded, *columns), later in found:
         state = replay((decode_events(events) for _, events in later), decode_state(encoded))
         subject = subject_of(dict(zip(paging.INDEXED, columns, strict=True)), state, actors.get(iid, ()))
         subject.names |= frozenset(tasks.get(iid, ()))
         documents[iid] = subject.unit, sorted(terms_of(subject, await definitions.get(subject.definition)))
-    await put(db, documents)
+    return documents
 
 
 def subject_of(columns: Mapping[str, Any], state: State, actors: Iterable[str]) -> Subject:
