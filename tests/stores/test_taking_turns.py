@@ -145,10 +145,13 @@ async def test_who_is_given_up_while_waiting_or_writing_hands_the_turn_on(databa
 
 
 async def test_who_fails_hands_the_turn_on(database: Database, turn: Turn) -> None:
-    with pytest.raises(sa.exc.IntegrityError):
+    async def fail() -> None:
         async with database.writing() as db:
             await db.execute(sa.insert(t.setting).values(tenant=1, name="twice", value="x"))
             await db.execute(sa.insert(t.setting).values(tenant=1, name="twice", value="x"))
+
+    with pytest.raises(sa.exc.IntegrityError):
+        await fail()
     assert not turn._taken
     await put(database, "next")
     assert await names(database) == ["next"]

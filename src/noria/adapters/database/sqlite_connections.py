@@ -19,7 +19,7 @@ NONE, BEGIN, BEGIN_WRITING = "", "BEGIN", "BEGIN IMMEDIATE"
 LOG_PAGES = 8_000
 """Whose commit finds the log so long, 33 MB, folds it into the file; all that write wait for that, 10 to 40 ms."""
 FOLD_MS_MAX = 100
-"""How long those who read are waited for when room is short."""
+"""How long those who read are waited for when there is no room."""
 FIRST_ROWS = 1_000
 
 
@@ -60,7 +60,7 @@ class TurnTaker(sqlite3.Connection):
             if self.writing and self._room_is_short():
                 # What has been committed is; whether there is still no room, the next commit will tell.
                 with suppress(sqlite3.OperationalError):
-                    self._fold()
+                    self._fold(0)
         finally:
             # A commit that fails may leave the transaction open; it is rolled back then.
             if not self.in_transaction:
@@ -84,12 +84,12 @@ class TurnTaker(sqlite3.Connection):
         """Write all of the log into the file and give its room back, as far as no reader still needs it."""
         self._take()
         try:
-            self._fold()
+            self._fold(FOLD_MS_MAX)
         finally:
             self._give()
 
-    def _fold(self) -> None:
-        self.execute(f"PRAGMA busy_timeout = {FOLD_MS_MAX}")
+    def _fold(self, wait_ms: int) -> None:
+        self.execute(f"PRAGMA busy_timeout = {wait_ms}")
         try:
             self.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
         finally:
