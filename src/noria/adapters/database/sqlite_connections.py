@@ -18,6 +18,8 @@ NONE, BEGIN, BEGIN_WRITING = "", "BEGIN", "BEGIN IMMEDIATE"
 """How a transaction begins."""
 LOG_PAGES = 8_000
 """Whose commit finds the log so long, 33 MB, folds it into the file; all that write wait for that, 10 to 40 ms."""
+SHORT = 1 << 30
+"""With more bytes free nobody looks how long the log is."""
 FOLD_MS_MAX = 100
 """How long those who read are waited for when there is no room."""
 FIRST_ROWS = 1_000
@@ -42,7 +44,7 @@ class TurnTaker(sqlite3.Connection):
         self._turn = turn
         self._urgent = urgent
         self._log = Path(f"{path}-wal")
-        self._folder = self._log.parent
+        self._folder = str(self._log.parent)
 
     def begin(self) -> None:
         """Begin to write, when it is this connection's turn."""
@@ -98,7 +100,8 @@ class TurnTaker(sqlite3.Connection):
     def _room_is_short(self) -> bool:
         """Whether the log has taken a third of what there was: one that takes all can never be folded, and stays."""
         disk = os.statvfs(self._folder)
-        return self._log.stat().st_size > disk.f_bavail * disk.f_frsize // 2
+        free = disk.f_bavail * disk.f_frsize
+        return free < SHORT and self._log.stat().st_size > free // 2
 
     def _take(self) -> None:
         if not self._turn.take(urgent=self._urgent):
