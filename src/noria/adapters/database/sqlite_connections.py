@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,9 +18,12 @@ T = TypeVar("T")
 NONE, BEGIN, BEGIN_WRITING = "", "BEGIN", "BEGIN IMMEDIATE"
 """How a transaction begins."""
 LOG_PAGES = 8_000
-"""Whose commit finds the log so long, 33 MB, folds it into the file; all that write wait for that, 10 to 40 ms."""
-SHORT = 1 << 30
-"""With more bytes free nobody looks how long the log is."""
+"""Whose commit finds the log so long, 33 MB, folds the rest of it into the file; all that write wait for that."""
+FOLD_CHANGES = 8_000
+"""Behind so many changed rows the log is folded beside those that write: 2 to 10 MB."""
+FASTEST = 1_000_000_000
+"""So many bytes a second fill a disk at most."""
+LOOK_S_MAX = 1.0
 FOLD_MS_MAX = 100
 """How long those who read are waited for when there is no room."""
 FIRST_ROWS = 1_000
@@ -45,6 +49,8 @@ class TurnTaker(sqlite3.Connection):
         self._urgent = urgent
         self._log = Path(f"{path}-wal")
         self._folder = str(self._log.parent)
+        self._look_at = 0.0
+        self._noted = 0
 
     def begin(self) -> None:
         """Begin to write, when it is this connection's turn."""
@@ -66,7 +72,14 @@ class TurnTaker(sqlite3.Connection):
         finally:
             # A commit that fails may leave the transaction open; it is rolled back then.
             if not self.in_transaction:
+                self._note_changes()
                 self._give()
+        if not self._urgent and self._turn.changes >= FOLD_CHANGES:
+            self._turn.changes = 0
+            # Most of the log, while others write: little is left for whose commit finds it long. Where it cannot be
+            # done now, it is done then.
+            with suppress(sqlite3.OperationalError):
+                self.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
 
     def rollback(self) -> None:
         """Roll back, also when SQLite has done so by itself: the turn is given up here."""
@@ -99,9 +112,20 @@ class TurnTaker(sqlite3.Connection):
 
     def _room_is_short(self) -> bool:
         """Whether the log has taken a third of what there was: one that takes all can never be folded, and stays."""
+        # To ask the system gives the interpreter away, and a commit would wait for it to come back: not more often than
+        # the answer may change.
+        now = time.monotonic()
+        if now < self._look_at:
+            return False
         disk = os.statvfs(self._folder)
-        free = disk.f_bavail * disk.f_frsize
-        return free < SHORT and self._log.stat().st_size > free // 2
+        left = disk.f_bavail * disk.f_frsize // 2 - self._log.stat().st_size
+        self._look_at = now + min(LOOK_S_MAX, max(left, 0) / FASTEST)
+        return left < 0
+
+    def _note_changes(self) -> None:
+        if self.writing:
+            self._turn.changes += self.total_changes - self._noted
+            self._noted = self.total_changes
 
     def _take(self) -> None:
         if not self._turn.take(urgent=self._urgent):

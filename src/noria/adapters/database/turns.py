@@ -17,9 +17,13 @@ class Turn:
     """A lock that is handed to those who wait in the order they came in, those who keep people waiting first.
 
     It belongs to a connection, not to a thread: whichever thread works for that may give it back.
+
+    Attributes:
+        changes: rows that those whose turn it was have changed since the log was last folded beside them.
     """
 
     def __init__(self) -> None:
+        self.changes = 0
         self._guard = threading.Lock()
         self._taken = False
         self._urgent: deque[threading.Lock] = deque()
