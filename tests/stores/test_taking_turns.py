@@ -217,6 +217,20 @@ async def test_a_log_that_grew_while_somebody_read_for_long_gives_its_room_back_
     assert log_mb(database) < 3 * LOG_PAGES * 4_096 / 1e6
 
 
+async def test_most_of_the_log_is_folded_before_it_is_so_long_that_those_who_write_wait_for_it(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_connections, "FOLD_CHANGES", 20)
+    database = await open_database(sqlite_url)
+    file = Path(str(database._path))
+    before = file.stat().st_size
+    for number in range(30):
+        await put(database, f"v{number}", "x" * PORTION)
+    assert log_mb(database) > 3
+    assert file.stat().st_size - before > 1_900_000
+    await database.close()
+
+
 # A small disk
 
 
