@@ -180,6 +180,10 @@ def log_mb(database: Database) -> float:
     return Path(f"{database._path}-wal").stat().st_size / 1e6
 
 
+def file_mb(database: Database) -> float:
+    return Path(str(database._path)).stat().st_size / 1e6
+
+
 async def write_megabytes(database: Database, megabytes: int = MEGABYTES) -> float:
     """Write the same few values again and again; gives how long the log was."""
     longest = 0.0
@@ -222,12 +226,11 @@ async def test_most_of_the_log_is_folded_before_it_is_so_long_that_those_who_wri
 ) -> None:
     monkeypatch.setattr(sqlite_connections, "FOLD_CHANGES", 20)
     database = await open_database(sqlite_url)
-    file = Path(str(database._path))
-    before = file.stat().st_size
+    before = file_mb(database)
     for number in range(30):
         await put(database, f"v{number}", "x" * PORTION)
-    assert log_mb(database) > 3
-    assert file.stat().st_size - before > 1_900_000
+    assert file_mb(database) - before > 1.9
+    assert log_mb(database) < 2.5 < sqlite_connections.LOG_PAGES * 4_096 / 1e6
     await database.close()
 
 
