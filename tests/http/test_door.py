@@ -14,7 +14,6 @@ import pytest
 from noria.adapters.http import door
 from noria.adapters.http.app import BODY_BYTES_MAX, create_app
 from noria.adapters.http.bodies import DEPTH_MAX
-from noria.adapters.http.door import Door
 from tests.http.house import Client, House
 from tests.scenarios.drawing import draw
 
@@ -46,10 +45,7 @@ class Ways:
 
     def __init__(self, house: House, lin: Client, he: Client) -> None:
         self.lin, self.he = lin, he
-        ordinary = create_app(house.noria.services)
-        assert isinstance(ordinary.asgi_handler, Door)
-        ordinary.asgi_handler = ordinary.asgi_handler.ordinary
-        self.short, self.ordinary = house.app, ordinary
+        self.short, self.ordinary = house.app, create_app(house.noria.services).door.ordinary
         self._services = house.noria.services
 
     async def post(
