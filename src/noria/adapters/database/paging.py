@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.monitor.visits import Life, Visit
+from noria.operate.indexing import Subject
 from noria.operate.notices import Holding
 from noria.operate.redefining import REDEFINING
 
-INDEXED = ("tenant", "definition", "status", "started", "bkey", "title", "summary", "starter", "unit")
+INDEXED = Subject.__struct_fields__[: Subject.__struct_fields__.index("variables")]
 """The columns of an instance that the search index is made of, beside its state."""
 _EACH = {"sqlite": "SELECT {} FROM json_each(?)", "postgresql": "SELECT {} FROM unnest($1::bigint[]) AS value"}
 _BY_KEY = "(shard, iid) IN ({pairs})"

@@ -61,8 +61,7 @@ async def index(db: AsyncConnection, definitions: Definitions, iids: Sequence[in
     documents: dict[int, tuple[str, list[str]]] = {}
     for iid, version, encoded, *columns in found:
         state = await _restored(db, iid, version, encoded)
-        subject = subject_of(dict(zip(paging.INDEXED, columns, strict=True)), state, actors.get(iid, ()))
-        subject.names |= frozenset(tasks.get(iid, ()))
+        subject = subject_of(columns, state, actors.get(iid, ()), tasks.get(iid, ()))
         documents[iid] = subject.unit, sorted(terms_of(subject, await definitions.get(subject.definition)))
     await put(db, documents)
 
@@ -77,21 +76,40 @@ async def _restored(db: AsyncConnection, iid: int, version: int, encoded: bytes)
     return state
 
 
-def subject_of(columns: Mapping[str, Any], state: State, actors: Iterable[str]) -> Subject:
-    """An instance as it is indexed, from its row, its state, and who has ever done something in it."""
-    is_open = state.status is Status.OPEN
-    tasks = list(state.tasks.values()) if is_open else []
-    opinions = [asked.person for asked in state.consultations.values()] if is_open else []
-    free = [task for task in tasks if not task.assignee]
+def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (), names: Iterable[str] = ()) -> Subject:
+    """An instance as it is indexed.
+
+    Args:
+        columns: `paging.INDEXED` of its row.
+        state: as of then.
+        actors: who has ever done something in it.
+        names: of what was done in it.
+    """
+    holders: set[str] = set()
+    users: set[str] = set()
+    groups: set[str] = set()
+    called = {*names}
+    if state.status is Status.OPEN:
+        for task in state.tasks.values():
+            if task.assignee:
+                holders.add(task.assignee)
+            else:
+                users.update(task.users)
+                groups.update(task.groups)
+            if task.name:
+                called.add(task.name)
+        holders.update(asked.person for asked in state.consultations.values())
+    did = {*state.actors.values(), *actors}
+    did.discard("")
     return Subject(
-        **columns,
-        variables=state.scopes[0].variables if 0 in state.scopes else {},
-        holders=frozenset(filter(None, [*(task.assignee for task in tasks), *opinions])),
-        users=frozenset(person for task in free for person in task.users),
-        groups=frozenset(group for task in free for group in task.groups),
-        actors=frozenset(filter(None, [*state.actors.values(), *actors])),
-        copied=frozenset(state.copied),
-        names=frozenset(task.name for task in tasks if task.name),
+        *columns,
+        state.scopes[0].variables if 0 in state.scopes else {},
+        holders,
+        users,
+        groups,
+        did,
+        set(state.copied),
+        called,
     )
 
 
