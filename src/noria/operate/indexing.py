@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 import msgspec
@@ -111,12 +112,12 @@ class Subject(msgspec.Struct):
     starter: str
     unit: str
     variables: Mapping[str, object] = {}
-    holders: Set[str] = frozenset()
-    users: Set[str] = frozenset()
-    groups: Set[str] = frozenset()
-    actors: Set[str] = frozenset()
-    copied: Set[str] = frozenset()
-    names: Set[str] = frozenset()
+    holders: AbstractSet[str] = frozenset()
+    users: AbstractSet[str] = frozenset()
+    groups: AbstractSet[str] = frozenset()
+    actors: AbstractSet[str] = frozenset()
+    copied: AbstractSet[str] = frozenset()
+    names: AbstractSet[str] = frozenset()
 
 
 @lru_cache(maxsize=16_384)
