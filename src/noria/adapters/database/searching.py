@@ -6,7 +6,7 @@ Neither sees a text: the terms are cut in Python (`noria.operate.terms`), so tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,8 +36,6 @@ _PUT = {
         "ON CONFLICT (iid) DO UPDATE SET terms = excluded.terms WHERE search.terms <> excluded.terms"
     ),
 }
-Columns = tuple[int, int, int, int, str, str, str, str, str]
-"""`paging.INDEXED` of a row."""
 _NEWEST = {
     "sqlite": "SELECT rowid FROM search WHERE search MATCH :question ORDER BY rowid DESC LIMIT :limit",
     "postgresql": (
@@ -63,7 +61,7 @@ async def index(db: AsyncConnection, definitions: Definitions, iids: Sequence[in
     documents: dict[int, tuple[str, list[str]]] = {}
     for iid, version, encoded, *columns in found:
         state = await _restored(db, iid, version, encoded)
-        subject = subject_of(cast("Columns", tuple(columns)), state, actors.get(iid, ()), tasks.get(iid, ()))
+        subject = subject_of(columns, state, actors.get(iid, ()), tasks.get(iid, ()))
         documents[iid] = subject.unit, sorted(terms_of(subject, await definitions.get(subject.definition)))
     await put(db, documents)
 
@@ -82,7 +80,7 @@ def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (),
     """An instance as it is indexed.
 
     Args:
-        columns: of its row.
+        columns: `paging.INDEXED` of its row.
         state: as of then.
         actors: who has ever done something in it.
         names: of what was done in it.
@@ -105,13 +103,13 @@ def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (),
     did.discard("")
     return Subject(
         *columns,
-        state.scopes[0].variables if 0 in state.scopes else {},
-        holders,
-        users,
-        groups,
-        did,
-        set(state.copied),
-        called,
+        variables=state.scopes[0].variables if 0 in state.scopes else {},
+        holders=holders,
+        users=users,
+        groups=groups,
+        actors=did,
+        copied=set(state.copied),
+        names=called,
     )
 
 
