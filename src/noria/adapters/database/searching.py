@@ -85,6 +85,9 @@ def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (),
         actors: who has ever done something in it.
         names: of what was done in it.
     """
+    subject = Subject(*columns)
+    if 0 in state.scopes:
+        subject.variables = state.scopes[0].variables
     holders: set[str] = set()
     users: set[str] = set()
     groups: set[str] = set()
@@ -101,16 +104,9 @@ def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (),
         holders.update(asked.person for asked in state.consultations.values())
     did = {*state.actors.values(), *actors}
     did.discard("")
-    return Subject(
-        *columns,
-        variables=state.scopes[0].variables if 0 in state.scopes else {},
-        holders=holders,
-        users=users,
-        groups=groups,
-        actors=did,
-        copied=set(state.copied),
-        names=called,
-    )
+    subject.holders, subject.users, subject.groups = holders, users, groups
+    subject.actors, subject.copied, subject.names = did, {*state.copied}, called
+    return subject
 
 
 async def _visitors(db: AsyncConnection, iids: Sequence[int]) -> tuple[dict[int, set[str]], dict[int, set[str]]]:
