@@ -137,6 +137,6 @@ class Indexer:
     async def _write(self, portion: _Portion) -> None:
         async with self._database.writing() as db:
             # The cursor first: whoever comes second must not even begin to write.
-            await move(db, SEARCH, self._window.seen, portion.heads)
+            await move(db, [SEARCH], self._window.seen, portion.heads)
             if portion.iids:
                 await searching.index(db, self._definitions, portion.iids)

@@ -76,6 +76,18 @@ async def lives(db: AsyncConnection, iids: Collection[int]) -> dict[int, Life]:
     return {row[0]: Life(*row) for row in await _rows(db, _LIVES, iids)}
 
 
+_TELLS = {
+    kind: f"SELECT EXISTS (SELECT 1 FROM channel WHERE tenant = {place})"  # noqa: S608
+    f" OR EXISTS (SELECT 1 FROM preference WHERE tenant = {place})"
+    for kind, place in (("sqlite", "?1"), ("postgresql", "$1"))
+}
+
+
+async def tells(db: AsyncConnection, tenant: int) -> bool:
+    """Whether a tenant has a channel, or anybody of it a preference."""
+    return bool((await db.exec_driver_sql(_TELLS[db.dialect.name], (tenant,))).scalar_one())
+
+
 async def titles(db: AsyncConnection, iids: Collection[int]) -> dict[int, tuple[str, str, float | None]]:
     """Instance → (starter, line, amount)."""
     return {iid: (starter, title, amount) for iid, starter, title, amount in await _rows(db, _TITLES, iids)}

@@ -20,6 +20,7 @@ from noria.adapters.database import paging, searching
 from noria.adapters.database import schema as t
 from noria.adapters.database.blobs import note_use
 from noria.adapters.database.cursors import BOARD, FILES, NOTICES, SEARCH, ahead, move
+from noria.adapters.database.cursors import cursors as read_cursors
 from noria.adapters.database.deliveries import delivery_row, put_rows, read_channels, read_preferences
 from noria.adapters.database.devices import people_with_devices
 from noria.adapters.database.indexer import Indexer
@@ -255,7 +256,10 @@ class Projector:
         """
         # As the page before has left them. Should somebody else have moved them, the fold is refused.
         left, self._seen = self._seen, {}
-        cursors = left or await self._cursors()
+        cursors = left
+        if not cursors:
+            async with self._database.reading() as db:
+                cursors = await read_cursors(db, (FILES, BOARD, NOTICES))
         rows: list[JournalRow] = []
         behind: dict[int, int] = {}
         for behind in sorted(cursors.values(), key=lambda cursor: -sum(cursor.values())):
@@ -300,16 +304,6 @@ class Projector:
         if defect is not None:
             raise defect
 
-    async def _cursors(self) -> dict[str, dict[int, int]]:
-        """Consumer → shard → number of the last row that it has folded."""
-        cursors: dict[str, dict[int, int]] = {FILES: {}, BOARD: {}, NOTICES: {}}
-        c = t.cursor.c
-        async with self._database.reading() as db:
-            for consumer, shard, seq in (await db.execute(sa.select(c.consumer, c.shard, c.seq))).all():
-                if consumer in cursors:
-                    cursors[consumer][shard] = seq
-        return cursors
-
     async def _fold(
         self,
         consumers: Sequence[str],
@@ -320,9 +314,9 @@ class Projector:
         """Fold a page for some consumers, and move their cursors, in one transaction."""
         apply = {FILES: self._files, BOARD: self._board, NOTICES: self._notices}
         async with self._database.writing() as db:
+            # The cursors first: whoever comes second must not even begin to fold.
+            await move(db, consumers, behind, heads)
             for consumer in consumers:
-                # The cursor first: whoever comes second must not even begin to fold.
-                await move(db, consumer, behind, heads)
                 await apply[consumer](db, recorded)
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
@@ -413,10 +407,7 @@ class Projector:
     @staticmethod
     async def _told_of(db: AsyncConnection, tenant: int) -> frozenset[type]:
         """Events to look at: without a channel or a choice of anybody's, new tasks would be nobody's notices."""
-        for table in (t.channel, t.preference):
-            if (await db.execute(sa.select(sa.literal(1)).where(table.c.tenant == tenant).limit(1))).first():
-                return TOLD_OF | OPENING
-        return TOLD_OF
+        return TOLD_OF | OPENING if await paging.tells(db, tenant) else TOLD_OF
 
     @staticmethod
     async def _tell(db: AsyncConnection, tenant: int, notices: Sequence[Notice], members: Members) -> None:
