@@ -83,7 +83,10 @@ class Office(msgspec.Struct):
 
     async def principal(self, tenant: int, person: Person) -> Principal:
         """A person as the policy sees them, with the roles they have now."""
-        organisation = await self.people.organisation(tenant)
+        return self.principal_in(await self.people.organisation(tenant), tenant, person)
+
+    def principal_in(self, organisation: Organisation, tenant: int, person: Person) -> Principal:
+        """The same by who has just asked for the organisation."""
         known = self.principals.get(tenant)
         if known is None or known[0] is not organisation:
             # Whatever changes among people, and each instant from which it holds, makes another organisation.

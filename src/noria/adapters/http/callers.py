@@ -164,7 +164,8 @@ async def provide_caller(request: AnyRequest, services: Services) -> Caller:
 
 async def caller_of(request: Asked, services: Services, who: Session | AccessToken) -> Caller:
     """The caller of a use case, once it is known who asks; raises as `provide_caller` does."""
-    organisation = await services.office.people.organisation(who.tenant)
+    office = services.office
+    organisation = await office.people.organisation(who.tenant)
     person = organisation.people.get(who.person)
     if person is None or not person.active:
         raise HttpProblemError("session.required", "Please sign in.")
@@ -174,7 +175,7 @@ async def caller_of(request: Asked, services: Services, who: Session | AccessTok
     is_page = isinstance(who, Session) and "sec-fetch-mode" in headers
     origin = Origin("ui" if is_page else "api", address_of(request), device_of(request), who.hash[:12])
     key = headers.get("idempotency-key", "")[:KEY_CHARS_MAX]
-    return Caller(await services.office.principal(who.tenant, person), person, origin, key)
+    return Caller(office.principal_in(organisation, who.tenant, person), person, origin, key)
 
 
 async def provide_wanted(

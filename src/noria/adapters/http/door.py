@@ -66,11 +66,12 @@ class _Asked:
         self.cookies = self._cookies(self.headers.get("cookie", ""))
 
     def _cookies(self, sent: str) -> Mapping[str, str]:
+        for mark in ';%" \t':
+            if mark in sent:
+                # Several, or one that is written in some other way.
+                return Request[object, object, State](self.scope).cookies
         name, _, value = sent.partition("=")
-        if not sent or (value.isascii() and value.replace("-", "").replace("_", "").isalnum()):
-            return {name: value}
-        # Several, or one in quotation marks.
-        return Request[object, object, State](self.scope).cookies
+        return {name: value}
 
 
 class Door:
