@@ -21,8 +21,8 @@ from noria.operate.runtime import Definitions
 
 _WINDOW = 20_000
 """So many rows of the journal are looked at together; of each instance in them the terms are written once."""
-_PORTION = 250
-"""Instances in one transaction: on SQLite commands wait for it."""
+_PORTION = 500
+"""Instances in one transaction, which takes about as long as a page of the board: on SQLite commands wait for it."""
 _FOLDED = {
     # CROSS JOIN, for by that SQLite keeps to the order in which the tables are named.
     "sqlite": """
