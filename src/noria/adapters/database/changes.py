@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
@@ -82,7 +81,7 @@ class DatabaseChanges:
 
 
 async def _within(db: AsyncConnection, statement: dict[str, str], ranges: dict[int, tuple[int, int]]) -> Any:
-    given = json.dumps([(shard, *ends) for shard, ends in ranges.items()])
+    given = msgspec.json.encode([(shard, *ends) for shard, ends in ranges.items()]).decode()
     return await db.exec_driver_sql(statement[db.dialect.name], (given,))
 
 

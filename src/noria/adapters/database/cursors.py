@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -68,7 +68,7 @@ async def move(
     known = [(shard, behind[shard], seq) for shard, seq in heads.items() if shard in behind]
     moved = 0
     if known:
-        given = (json.dumps(known), json.dumps(consumers))
+        given = (_json(known), _json(consumers))
         moved = (await db.exec_driver_sql(_MOVE[db.dialect.name], given)).rowcount
     for shard, seq in heads.items():
         if shard not in behind:
@@ -76,3 +76,7 @@ async def move(
                 moved += (await db.execute(_SET, {"consumer": consumer, "shard": shard, "seq": seq})).rowcount
     if moved != len(heads) * len(consumers):
         raise StaleOwnerError("Somebody else moved the projection's cursor; nothing was written.")
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

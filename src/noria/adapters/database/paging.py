@@ -7,10 +7,10 @@ their shard, which their keys begin with: by the id alone both databases would l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,7 +52,7 @@ async def _rows(db: AsyncConnection, statement: dict[str, str], iids: Collection
     if not iids:
         return ()
     ids = sorted(iids)
-    given = json.dumps(ids) if db.dialect.name == "sqlite" else ids
+    given = msgspec.json.encode(ids).decode() if db.dialect.name == "sqlite" else ids
     return (await db.exec_driver_sql(statement[db.dialect.name], (given,))).all()
 
 
