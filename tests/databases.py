@@ -17,6 +17,8 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import alembic.command
+import alembic.config
 import asyncpg
 import pytest
 import sqlalchemy as sa
@@ -28,6 +30,7 @@ from noria.adapters.database.schema import metadata
 USER = "noria"
 DEBIAN_USER = "postgres"
 START_S_MAX = 30
+NEWEST = "head"
 
 
 def postgres_programs() -> Path | None:
@@ -207,6 +210,15 @@ class PostgresServer:
         await connection.execute("; ".join(str(sa.delete(table)) for table in tables))
         await connection.close()
         self._empty.append(url)
+
+
+def turn(connection: sa.Connection, revision: str) -> None:
+    """Have the schema of that revision: back to an earlier one, or on to the newest."""
+    config = alembic.config.Config()
+    config.set_main_option("script_location", "noria:adapters/database/migrations")
+    config.attributes["connection"] = connection
+    go = alembic.command.upgrade if revision == NEWEST else alembic.command.downgrade
+    go(config, revision)
 
 
 async def terms_in(database: Database) -> dict[int, tuple[str, ...]]:

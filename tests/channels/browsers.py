@@ -43,7 +43,8 @@ class Browser:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        auth = sha256(endpoint.encode()).digest()[:16]
+        # Not the beginning of the hash that the device is called by.
+        auth = sha256(b"auth of " + endpoint.encode()).digest()[:16]
         self._key = generate_private_key(SECP256R1())
         self._auth = auth
         point = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)

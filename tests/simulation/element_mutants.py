@@ -17,7 +17,6 @@ from noria.engine.run import Run
 from noria.engine.state import FORMAT, Purpose, State, StateFormatError, Task, decode_state
 from noria.engine.tasks import separating
 from noria.kernel.errors import Rejected
-from noria.operate.ports import InstanceStore
 from noria.operate.rows import InstanceRow
 from tests.simulation.mutants import Mutant, Patch
 
@@ -222,11 +221,11 @@ def states_of_the_former_version_cannot_be_read() -> list[Patch]:
 
 
 @mutant()
-def what_came_after_a_large_state_was_written_is_forgotten() -> list[Patch]:
-    async def restored(_store: InstanceStore, row: InstanceRow) -> tuple[State, int]:
+def what_came_after_a_state_was_written_is_forgotten() -> list[Patch]:
+    def restored(row: InstanceRow) -> State:
         state = decode_state(row.state)
-        written, state.version = state.version, row.ver
-        return state, written
+        state.version = row.ver
+        return state
 
     return [patch("noria.operate.runtime.restored", restored)]
 

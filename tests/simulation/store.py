@@ -78,7 +78,7 @@ class Tables:
             shard = self.shards[move.shard]
             if (shard.epoch, shard.seq) != (move.epoch, move.seq_before):
                 raise StaleOwnerError(f"Shard {move.shard} has another owner or head now; nothing was written.")
-        for row, version in (*commit.updates, *commit.touches, *commit.advances):
+        for row, version in commit.updates:
             known = self.instances.get(row.iid)
             if known is None or known.ver != version:
                 raise StaleOwnerError(f"Instance {row.iid} is no longer at version {version}; nothing was written.")
@@ -104,11 +104,8 @@ class Tables:
         for move in commit.moves:
             shard = self.shards[move.shard]
             shard.seq, shard.head = move.seq, move.head
-        for row in (*commit.inserts, *(row for row, _ in (*commit.updates, *commit.touches))):
+        for row in (*commit.inserts, *(row for row, _ in commit.updates)):
             self.instances[row.iid] = msgspec.structs.replace(row)
-        for row, _ in commit.advances:
-            known = self.instances[row.iid]
-            known.ver, known.round, known.incidents = row.ver, row.round, row.incidents
         for entry in commit.journal:
             self.journal[entry.shard].append(entry)
         _change(self.tasks, commit.tasks_gone, {(row.iid, row.tok): row for row in commit.tasks})
@@ -128,7 +125,12 @@ class Tables:
         self.after_commit(commit)
 
     def load(self, iids: Sequence[int]) -> dict[int, InstanceRow]:
-        return {iid: msgspec.structs.replace(self.instances[iid]) for iid in iids if iid in self.instances}
+        return {iid: self._with_later(self.instances[iid]) for iid in iids if iid in self.instances}
+
+    def _with_later(self, row: InstanceRow) -> InstanceRow:
+        later = self.journal_of(row.iid, after_ver=row.ver)
+        ver = later[-1].ver if later else row.ver
+        return msgspec.structs.replace(row, ver=ver, later=tuple(entry.ev for entry in later))
 
     def answers(self, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
         return {key: self.answered[key] for key in keys if key in self.answered}

@@ -17,7 +17,6 @@ from noria.engine.definition import Definition
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from noria.operate.ports import StaleOwnerError, StoreUnavailableError
-from noria.operate.stepping import LARGE_STATE_BYTES
 from tests.simulation.building import Builder
 from tests.simulation.choosing import Chooser
 from tests.simulation.clients import LostError, Outside, People, WorkerSide
@@ -68,7 +67,7 @@ _MARKED_EVENTS = {
 
 
 LAG_MAX = 4
-"""Commands after which a large state is written anew: few, as instances here are short."""
+"""Commands after which a state is written anew: few, as instances here are short."""
 
 
 class World:
@@ -133,8 +132,8 @@ class World:
             line.split('"')[1] for line in self.xml.decode().splitlines() if line.startswith("<message ")
         )
 
-        # In half of the worlds every state is large: it is written now and then only.
-        self._large_bytes = 0 if len(self.xml) % 2 else LARGE_STATE_BYTES
+        # In half of the worlds a state is written now and then, in the others with each command.
+        self._lag_max = LAG_MAX if len(self.xml) % 2 else 1
 
     # What is looked up
 
@@ -179,7 +178,7 @@ class World:
             ViolationError: something does not hold.
         """
         try:
-            with patch.multiple("noria.operate.stepping", LARGE_STATE_BYTES=self._large_bytes, LAG_MAX=LAG_MAX):
+            with patch("noria.operate.stepping.LAG_MAX", self._lag_max):
                 self._run()
         finally:
             for server in self.servers:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import alembic.command
-import alembic.config
 import sqlalchemy as sa
 
 from noria.adapters.database.opening import open_database
 from noria.adapters.database.people import DatabasePeople
 from noria.trust.people import Person, Post, Unit
+from tests.databases import NEWEST, turn
 from tests.house import MovedClock
 from tests.stores.rows import NOW_MS
 
-BEFORE, AFTER = "0005", "head"
+BEFORE = "0005"
 ROWS = {
     "person": [
         {"id": "lin", "username": "lin", "name": "林晓", "unit": "buying", "email": "l@x.test", "active": 1},
@@ -23,14 +22,6 @@ ROWS = {
     "person_role": [{"person": "lin", "role": "employee"}, {"person": "lin", "role": "buyer"}],
     "unit": [{"id": "buying", "name": "采购部", "parent": "", "manager": "lin"}],
 }
-
-
-def _turn(connection: sa.Connection, revision: str) -> None:
-    config = alembic.config.Config()
-    config.set_main_option("script_location", "noria:adapters/database/migrations")
-    config.attributes["connection"] = connection
-    turn = alembic.command.upgrade if revision == AFTER else alembic.command.downgrade
-    turn(config, revision)
 
 
 def _insert(connection: sa.Connection) -> None:
@@ -47,9 +38,9 @@ async def test_people_of_an_earlier_version_are_there_from_the_beginning_and_go_
     database = await open_database(database_url)
     try:
         async with database.writing() as db:
-            await db.run_sync(_turn, BEFORE)
+            await db.run_sync(turn, BEFORE)
             await db.run_sync(_insert)
-            await db.run_sync(_turn, AFTER)
+            await db.run_sync(turn, NEWEST)
         people = DatabasePeople(database, MovedClock(NOW_MS))
         for at_ms in (0, NOW_MS):
             organisation = await people.organisation(1, at_ms)
@@ -61,11 +52,11 @@ async def test_people_of_an_earlier_version_are_there_from_the_beginning_and_go_
         moved = Person("lin", "lin", "林小小", "buying", roles=("employee",), posts=(Post("buying", "x"),))
         await people.put(1, [moved], [], NOW_MS)
         async with database.writing() as db:
-            await db.run_sync(_turn, BEFORE)
+            await db.run_sync(turn, BEFORE)
             query = sa.text("SELECT id, name, unit, email, active FROM person ORDER BY id")
             rows = [tuple(row) for row in (await db.execute(query)).all()]
             roles = (await db.execute(sa.text("SELECT person, role FROM person_role"))).all()
-            await db.run_sync(_turn, AFTER)
+            await db.run_sync(turn, NEWEST)
         assert rows == [("gone", "离职", "", "", 0), ("lin", "林小小", "buying", "", 1)]
         assert [tuple(row) for row in roles] == [("lin", "employee")]
     finally:

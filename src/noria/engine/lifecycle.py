@@ -15,7 +15,7 @@ from noria.engine.state import RESERVED_VARIABLES, Purpose, State, Status
 from noria.engine.tasks import overdue, taking_back
 from noria.engine.trouble import Trouble
 from noria.engine.ways import none_start
-from noria.kernel.errors import Rejected
+from noria.kernel.errors import REASON_REQUIRED, Rejected
 
 
 def reserved_names(values: dict[str, object]) -> Rejected | None:
@@ -126,7 +126,7 @@ def withdraw(run: Run, command: c.WithdrawInstance) -> Rejected | None:
 def cancel(run: Run, command: c.CancelInstance) -> Rejected | None:
     """End the instance as an operator."""
     if not command.reason.strip():
-        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+        return REASON_REQUIRED
     run.cancel_scope(0, "terminated")
     run.emit(e.InstanceTerminated(command.by, command.reason))
     return None
@@ -135,7 +135,7 @@ def cancel(run: Run, command: c.CancelInstance) -> Rejected | None:
 def void(run: Run, command: c.VoidInstance) -> Rejected | None:
     """Declare a completed request void."""
     if not command.reason.strip():
-        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+        return REASON_REQUIRED
     if run.state.status is not Status.COMPLETED:
         return Rejected("instance.not_completed", "Only what is completed can be declared void.")
     run.emit(e.InstanceVoided(command.by, command.reason))
@@ -149,7 +149,7 @@ def restart(run: Run, command: c.RestartInstance) -> Rejected | None:
     """Put a request back to what it was before it ended."""
     state = run.state
     if not command.reason.strip():
-        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+        return REASON_REQUIRED
     if state.status not in RESTARTABLE or state.version != command.version:
         return Rejected("instance.not_restartable", "Only what was refused, withdrawn, terminated or voided goes on.")
     if state.parent is not None or command.state.calls:
@@ -162,7 +162,7 @@ def restart(run: Run, command: c.RestartInstance) -> Rejected | None:
 def suspend(run: Run, command: c.SuspendInstance) -> Rejected | None:
     """Put the instance to rest."""
     if not command.reason.strip():
-        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+        return REASON_REQUIRED
     if run.state.suspended:
         return Rejected("instance.suspended", "The instance is suspended already.")
     run.emit(e.InstanceSuspended(command.by, command.reason))
@@ -181,7 +181,7 @@ def resume(run: Run, command: c.ResumeInstance) -> Rejected | None:
 def set_variables(run: Run, command: c.SetVariables) -> Rejected | None:
     """Correct variables of the process."""
     if not command.reason.strip():
-        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+        return REASON_REQUIRED
     rejected = reserved_names(command.variables) or taking_back.while_taken_back(run)
     if rejected is not None:
         return rejected

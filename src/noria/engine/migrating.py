@@ -19,7 +19,7 @@ from noria.engine.run import Run
 from noria.engine.state import State
 from noria.engine.tasks import separating
 from noria.engine.trouble import Trouble
-from noria.kernel.errors import Rejected
+from noria.kernel.errors import REASON_REQUIRED, Rejected
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -125,7 +125,7 @@ def migrate(run: Run, command: c.MigrateInstance) -> Rejected | None:
     """Rename everything in the state, give up what is no longer waited for, and wait for what is new."""
     target = run.facts.target
     if not command.reason.strip():
-        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+        return REASON_REQUIRED
     if target is None or target.graph.key != run.definition.graph.key:
         return Rejected("migration.target", "The other version is of another process, or there is none.")
     same = Correspondence(run.definition, target, command.elements)

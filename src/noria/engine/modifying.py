@@ -9,7 +9,7 @@ from noria.engine import triggers
 from noria.engine.run import Run
 from noria.engine.tasks.taking_back import while_taken_back
 from noria.engine.trouble import Trouble
-from noria.kernel.errors import NoriaError, Rejected
+from noria.kernel.errors import REASON_REQUIRED, NoriaError, Rejected
 
 _NOT_STARTED = (Kind.BOUNDARY_EVENT, Kind.EVENT_SUB_PROCESS)
 
@@ -25,7 +25,7 @@ class _ImpossibleError(NoriaError):
 def modify(run: Run, command: c.ModifyInstance) -> Rejected | None:
     """Carry out all changes or none: what is to start starts first, then what is to go goes."""
     if not command.reason.strip():
-        return Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+        return REASON_REQUIRED
     if not command.moves:
         return Rejected("modification.empty", "Nothing is to be changed.")
     rejected = while_taken_back(run)

@@ -10,9 +10,9 @@ import msgspec
 
 from noria.kernel.errors import NoriaError
 
-FORMAT = 4
-"""Of stored states. 1 had nothing behind `returned`, 2 no priorities, names of tasks and approvals, 3 no `taking_back`;
-all are read."""
+FORMAT = 5
+"""Of stored states. 1 had nothing behind `returned`, 2 no priorities, names of tasks and approvals, 3 no `taking_back`,
+and who reads 4 does not ask the journal for what came later; all are read."""
 FACTS = "facts"
 """The name of the outside in expressions and decisions (see `surroundings`)."""
 RESERVED_VARIABLES = frozenset({"starter", "business_key", FACTS})

@@ -24,6 +24,10 @@ class Rejected(msgspec.Struct, frozen=True):
     details: dict[str, object] = msgspec.field(default_factory=dict)
 
 
+REASON_REQUIRED = Rejected("reason.required", "Say why; the reason goes to the audit trail.")
+"""Whoever changes what others rely on says why."""
+
+
 class NoriaError(Exception):
     """Base of every exception that Noria raises on purpose.
 

@@ -49,16 +49,18 @@ class Held(msgspec.Struct, gc=False):
     """An instance in memory.
 
     Attributes:
-        row: as it stands in the store, but for `state`, which is only encoded for a commit.
+        row: as of the state, but for `state`, which is only encoded for a commit that writes it.
         state: the decoded state.
         definition: what it runs on.
-        written: the version of the state that is encoded in the row.
+        stored: the version that the row in the store is of, 0 while there is none.
+        ours: whether this process has written that.
     """
 
     row: InstanceRow
     state: State
     definition: Definition
-    written: int = 0
+    stored: int = 0
+    ours: bool = False
 
 
 def changed(before: Mapping[K, V], after: Mapping[K, V]) -> Iterable[tuple[K, V]]:
@@ -97,10 +99,10 @@ def _task_row(row: InstanceRow, tok: int, task: Task, deadline: Deadline | None)
         task.priority,
         task.round,
         task.version,
-        int(task.claimed),
+        1 if task.claimed else 0,
         candidates,
         task.name,
-        int(deadline is not None and deadline.provisional),
+        1 if deadline is not None and deadline.provisional else 0,
     )
 
 
@@ -128,7 +130,7 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
     """Add the rows of what is open now: tasks, timers, jobs and subscriptions that appeared, changed or went."""
     row, after = held.row, held.state
     shard, iid = row.shard, row.iid
-    if before.tasks or after.tasks:
+    if before.tasks is not after.tasks:
         deadlines = after.deadlines
         for tok, task in changed(before.tasks, after.tasks):
             commit.tasks.append(_task_row(row, tok, task, deadlines.get(tok)))
@@ -137,7 +139,7 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
             task = before.tasks[tok]
             if task.groups or task.users or task.excluded:
                 commit.candidates_gone.append((shard, iid, tok))
-    if before.consultations or after.consultations:
+    if before.consultations is not after.consultations:
         commit.tasks.extend(
             _opinion_row(row, key, item) for key, item in changed(before.consultations, after.consultations)
         )
@@ -145,11 +147,11 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
     if before.suspended or after.suspended:
         # Nothing falls due, is fetched or is delivered while an instance is suspended.
         before, after = _at_rest(before), _at_rest(after)
-    if before.timers or after.timers:
+    if before.timers is not after.timers:
         for key, timer in changed(before.timers, after.timers):
             commit.timers.append(TimerRow(shard, iid, key, row.tenant, timer.due_ms, timer.priority))
         commit.timers_gone.extend((shard, iid, key) for key in gone(before.timers, after.timers))
-    if before.jobs or after.jobs:
+    if before.jobs is not after.jobs:
         for tok, job in changed(before.jobs, after.jobs):
             known = before.jobs.get(tok)
             # A job that only stands at another element, after a migration, stays with who has leased it.
@@ -158,7 +160,7 @@ def add_open_work(commit: Commit, before: State, held: Held) -> None:
                     JobRow(shard, iid, tok, row.tenant, job.topic, job.due_ms, job.retries, job.priority)
                 )
         commit.jobs_gone.extend((shard, iid, tok) for tok in gone(before.jobs, after.jobs))
-    if before.waits or after.waits:
+    if before.waits is not after.waits:
         for key, wait in changed(before.waits, after.waits):
             commit.waits.append(WaitRow(shard, iid, key, row.tenant, int(wait.signal), wait.name, wait.key))
         commit.waits_gone.extend((shard, iid, key) for key in gone(before.waits, after.waits))
@@ -264,7 +266,8 @@ def refresh_row(held: Held, now_ms: int) -> None:
     row, state = held.row, held.state
     row.ver = state.version
     row.incidents = len(state.incidents)
-    row.round = max(state.rounds.values(), default=1)
+    rounds = state.rounds
+    row.round = max(rounds.values()) if rounds else 1
     if row.status != state.status:
         row.status = int(state.status)
         row.ended = 0 if state.status is _OPEN else now_ms

@@ -99,7 +99,7 @@ class Deriving:
         while found := await self._store.due_after(tenant, due_ms, behind, _CHUNK):
             behind = found[-1]
             for row in (await self._office.store.load(found)).values():
-                state, _ = await restored(self._office.store, row)
+                state = restored(row)
                 if concerned_by(state, calendar):
                     yield row, state
 

@@ -11,7 +11,7 @@ from itertools import chain, count
 from noria.design.findings import Finding, has_errors
 from noria.design.forms import Form, read_form
 from noria.design.forms.model import Field
-from noria.kernel.errors import Rejected
+from noria.kernel.errors import REASON_REQUIRED, Rejected
 from noria.operate.deploying import DefinitionRow
 from noria.operate.form_views import DesignedForm, FormBrief, FormDraft, FormPublished, FormUse
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError, element_ref, origin_json, process_ref
@@ -112,7 +112,7 @@ class Forms:
             text = f"The form {form!r} has been published anew since, or is there already; load it again."
             raise RefusedError(Rejected("form.stale", text))
         if not draft.note.strip():
-            raise RefusedError(Rejected("reason.required", "Say why; the reason goes to the audit trail."))
+            raise RefusedError(REASON_REQUIRED)
         _, findings = read_form(content, file)
         if has_errors(findings):
             raise faulty(findings)

@@ -23,7 +23,7 @@ from noria.engine.facts import Facts
 from noria.engine.migrating import Correspondence
 from noria.engine.state import State, Status
 from noria.engine.step import step
-from noria.kernel.errors import NoriaError, Rejected
+from noria.kernel.errors import REASON_REQUIRED, NoriaError, Rejected
 from noria.operate.deploying import DefinitionRow
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, iso_or_none, origin_json, person_ref
 from noria.operate.redefining import definitions_of
@@ -203,7 +203,7 @@ class Operations:
             behind = found[-1]
             for iid, row in (await self._office.store.load(found)).items():
                 definition = await self._office.catalogue.get(row.definition)
-                state, _ = await restored(self._office.store, row)
+                state = restored(row)
                 if not _concerned(plan, definition, state):
                     continue
                 view.total += 1
@@ -272,7 +272,7 @@ class Operations:
         office, tenant = self._office, caller.principal.tenant
         await office.require(caller, Permission.OPERATE, "process", plan.process)
         if not reason.strip():
-            raise RefusedError(Rejected("reason.required", "Say why; the reason goes to the audit trail."))
+            raise RefusedError(REASON_REQUIRED)
         _, ready = await self._tried(caller, plan)
         now_ms = office.clock.now_ms()
         written = msgspec.json.encode(plan)
@@ -335,7 +335,7 @@ class Operations:
         """
         row = await self._row(caller, batch)
         if not reason.strip():
-            raise RefusedError(Rejected("reason.required", "Say why; the reason goes to the audit trail."))
+            raise RefusedError(REASON_REQUIRED)
         if not row.ended or row.undone_by or row.kind == "derive":
             raise RefusedError(
                 Rejected("batch.not_undoable", "The batch is at work, has been taken back already, or cannot be.")

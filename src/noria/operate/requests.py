@@ -25,7 +25,7 @@ class BrokenError(NoriaError):
     code: ClassVar[str] = "runtime.broken"
 
 
-class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False, cache_hash=True):
     """Where a command came from, for the audit trail.
 
     Attributes:

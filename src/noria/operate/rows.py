@@ -44,7 +44,7 @@ class InstanceRow(msgspec.Struct, gc=False):
         iid: 41 bits of milliseconds, 10 of shard, 12 of a counter.
         tenant: whose it is.
         definition: id of the definition.
-        ver: commands applied.
+        ver: commands applied; in the store, those that `state` has.
         status: `noria.engine.state.Status`.
         bkey: business key.
         title: the line that names it in lists.
@@ -57,8 +57,9 @@ class InstanceRow(msgspec.Struct, gc=False):
         ended: instant, ms, 0 while it is open.
         round: highest round of its user tasks.
         incidents: open incidents.
-        state: the encoded state, or an earlier one, whose own version says what of the journal comes on top of it.
+        state: the encoded state, or that of an earlier version.
         amount: what substitutes are limited by, None when the model gives no number.
+        later: the encoded events of the commands after that version, as they were read from the journal.
     """
 
     shard: int
@@ -80,6 +81,7 @@ class InstanceRow(msgspec.Struct, gc=False):
     incidents: int
     state: bytes
     amount: float | None = None
+    later: tuple[bytes, ...] = ()
 
 
 class JournalRow(msgspec.Struct, gc=False):
@@ -229,11 +231,7 @@ class Commit(msgspec.Struct):
     moves: list[ShardMove] = []
     inserts: list[InstanceRow] = []
     updates: list[tuple[InstanceRow, int]] = []
-    """Rows to replace, each with the version that must still stand."""
-    touches: list[tuple[InstanceRow, int]] = []
-    """The same for rows of which only version, round, incidents and state have changed: most of them."""
-    advances: list[tuple[InstanceRow, int]] = []
-    """The same without the state: a large one is written now and then, and the journal has what came since."""
+    """Rows to replace, each with the version that must still stand: few, for the journal has what commands do."""
     journal: list[JournalRow] = []
     tasks: list[TaskRow] = []
     """Put (insert or replace), with their candidates, which do not change while a task is open."""

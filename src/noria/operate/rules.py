@@ -10,7 +10,7 @@ import msgspec
 from noria.design.dmn import DecisionModel, check_tables, read_dmn
 from noria.design.dmn.editing import EditedRule, EditedTable, TableSource, tables_in, with_table
 from noria.design.findings import Finding, has_errors
-from noria.kernel.errors import Rejected
+from noria.kernel.errors import REASON_REQUIRED, Rejected
 from noria.kernel.instants import DAY_MS
 from noria.operate.deploying import DefinitionRow
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, origin_json, process_ref
@@ -157,7 +157,7 @@ class Rules:
             text = f"The rules of {decision!r} have been published anew since; load them again."
             raise RefusedError(Rejected("rules.stale", text))
         if not draft.note.strip():
-            raise RefusedError(Rejected("reason.required", "Say why; the reason goes to the audit trail."))
+            raise RefusedError(REASON_REQUIRED)
         _, content, findings, model = await self._edited(caller, decision, draft.table)
         if model is None:
             raise faulty(findings)

@@ -318,8 +318,9 @@ class Runtime:
             await asyncio.wait([self._flight])
 
     async def _hold(self, row: InstanceRow) -> Held:
-        state, written = await restored(self._store, row)
-        return Held(row, state, await self._definitions.get(row.definition), written)
+        held = Held(row, restored(row), await self._definitions.get(row.definition), row.ver - len(row.later))
+        row.later = ()
+        return held
 
     async def _work(self) -> None:
         batch = Batch(self._losses)
@@ -505,14 +506,13 @@ class Runtime:
                 missing.append(iid)
             else:
                 row = held.row.__copy__()  # type: ignore[attr-defined]  # see `State.copy`
-                found.append(Held(row, held.state, held.definition, held.written))
+                found.append(Held(row, held.state, held.definition, held.stored, held.ours))
         if missing:
             found += [await self._hold(row) for row in (await self._store.load(missing)).values()]
         for held in found:
             iid = held.row.iid
             batch.held[iid] = held
             batch.before[iid] = held.state
-            batch.versions[iid] = held.state.version
             batch.listed[iid] = listed(held.row)
 
     def _keep(self, batch: Batch) -> None:

@@ -36,9 +36,8 @@ WRITING = frozenset({e.InstanceStarted, e.VariablesSet})
 
 _NOTED = WRITING | POSTED
 
-LARGE_STATE_BYTES = 8_192
 LAG_MAX = 32
-"""Commands after which a large state is written anew: one more than whoever reads it may have to replay."""
+"""Commands after which a state is written anew: one more than whoever reads it may have to replay."""
 
 InlineHandler = Callable[[Mapping[str, object]], Mapping[str, object]]
 """A pure, fast job handler that runs in the same commit: variables in, variables out."""
@@ -82,7 +81,6 @@ class Batch:
         self.commit = Commit()
         self.held: dict[int, Held] = {}
         self.before: dict[int, State] = {}
-        self.versions: dict[int, int] = {}
         self.listed: dict[int, tuple[object, ...]] = {}
         self.shards: dict[int, Shard] = {}
         self.shards_before: dict[int, Shard] = {}
@@ -196,7 +194,6 @@ class Stepper:
         if row.iid not in batch.held:
             batch.held[row.iid] = held
             batch.before[row.iid] = held.state
-            batch.versions[row.iid] = 0
         held.state = outcome.state
         shard = batch.shards.get(row.shard)
         if shard is None:
@@ -264,18 +261,13 @@ class Stepper:
             before = batch.before[iid]
             if held.state is before:
                 continue
-            row, version = held.row, batch.versions[iid]
-            as_listed = version > 0 and batch.listed[iid] == listed(row)
-            if as_listed and _may_lag(held):
-                commit.advances.append((row, version))
-            else:
-                row.state, held.written = encode_state(held.state), held.state.version
-                if not version:
-                    commit.inserts.append(row)
-                elif as_listed:
-                    commit.touches.append((row, version))
+            row, stored = held.row, held.stored
+            if not stored or batch.listed[iid] != listed(row) or not _may_lag(held):
+                row.state, held.stored, held.ours = encode_state(held.state), held.state.version, True
+                if stored:
+                    commit.updates.append((row, stored))
                 else:
-                    commit.updates.append((row, version))
+                    commit.inserts.append(row)
             add_open_work(commit, before, held)
         for number, shard in batch.shards.items():
             owned = batch.shards_before[number]
@@ -284,8 +276,10 @@ class Stepper:
 
 
 def _may_lag(held: Held) -> bool:
-    """Whether the journal row is enough for now: a large state is not written anew for each command."""
-    return len(held.row.state) >= LARGE_STATE_BYTES and held.state.version - held.written < LAG_MAX
+    """Whether the journal row is enough for now."""
+    # A process of a version that does not look for more in the journal may have written what is stored. It cannot read
+    # what this one writes.
+    return held.ours and held.state.version - held.stored < LAG_MAX
 
 
 def decided(held: Held, command: c.AnyCommand, actor: str, now_ms: int, facts: Facts) -> Outcome | Rejected:
@@ -307,8 +301,8 @@ def broken(error: Exception, iid: int = 0) -> BrokenError:
     )
 
 
-listed = attrgetter("definition", "status", "bkey", "title", "summary", "amount", "ended")
-"""The columns of an instance row that lists and indexes are made of, and that most commands leave alone."""
+listed = attrgetter("definition", "status", "bkey", "title", "summary", "amount", "ended", "round", "incidents")
+"""The columns of an instance row that lists show, and that most commands leave alone."""
 
 
 @lru_cache(maxsize=1_024)

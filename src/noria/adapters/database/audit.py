@@ -148,7 +148,7 @@ class DatabaseAudit:
         return [Shard(*row) for row in rows]
 
     async def states(self) -> AsyncIterator[tuple[int, int, bytes]]:
-        """Instance, version and encoded state of every instance, by instance."""
+        """Instance, version of the state that is stored, and that state of every instance, by instance."""
         c = t.inst.c
         async for row in self._pages(sa.select(*_readable([c.iid, c.ver, c.state])).order_by(c.iid)):
             yield row["iid"], row["ver"], row["state"]

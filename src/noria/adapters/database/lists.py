@@ -44,6 +44,8 @@ _STATUS = {
     InstanceStatus.VOIDED: Status.VOIDED,
 }
 _NEVER_DUE = 2**62
+_NUMBERED = sa.text("inst.bkey <> ''")
+"""As the index of numbers says it: with a parameter it would not be used."""
 _NUMBERED_MAX = 100
 _LATELY = 2_000
 """So many tasks of a process tell how long they usually take."""
@@ -413,7 +415,7 @@ class DatabaseLists:
         if not q:
             return []
         c = t.inst.c
-        query = sa.select(c.iid).where(c.tenant == tenant, c.bkey == q.strip()).limit(_NUMBERED_MAX)
+        query = sa.select(c.iid).where(c.tenant == tenant, c.bkey == q.strip(), _NUMBERED).limit(_NUMBERED_MAX)
         return list((await db.execute(query)).scalars())
 
     async def instance_facts(self, iid: int) -> InstanceFacts | None:

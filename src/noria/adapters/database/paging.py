@@ -14,6 +14,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from noria.adapters.database.statements import stored, together
 from noria.monitor.visits import Life, Visit
 from noria.operate.indexing import Subject
 from noria.operate.notices import Holding
@@ -42,7 +43,7 @@ _TASKS = _statement(f"SELECT iid, tok, assignee, name FROM task WHERE {_BY_KEY}"
 _CANDIDATES = _statement(f"SELECT iid, tok, kind, name FROM candidate WHERE {_BY_KEY}")  # noqa: S608
 _VISITS = _statement(f"SELECT {', '.join(Visit.__struct_fields__)} FROM visit WHERE {_BY_ID} AND closed = 0")  # noqa: S608
 _LIVES = _statement(f"SELECT {', '.join(Life.__struct_fields__)} FROM life WHERE {_BY_ID}")  # noqa: S608
-_TO_INDEX = _statement(f"SELECT iid, ver, state, {', '.join(INDEXED)} FROM inst WHERE {_BY_KEY}")  # noqa: S608
+_TO_INDEX = _statement(stored(("iid", "state", *INDEXED), "(i.shard, i.iid) IN ({pairs})"))
 _VISITORS = _statement(f"SELECT iid, actor, proxy, name FROM visit WHERE {_BY_ID} AND (actor <> '' OR name <> '')")  # noqa: S608
 
 QUERIES = (_OWNERS, _MOVES, _TITLES, _TASKS, _CANDIDATES, _VISITS, _LIVES, _TO_INDEX, _VISITORS)
@@ -105,9 +106,9 @@ async def holders(db: AsyncConnection, iids: Collection[int]) -> dict[int, dict[
     return found
 
 
-async def to_index(db: AsyncConnection, iids: Collection[int]) -> Sequence[Any]:
-    """Id, version, state (perhaps of an earlier version) and then `INDEXED` of some instances."""
-    return await _rows(db, _TO_INDEX, iids)
+async def to_index(db: AsyncConnection, iids: Collection[int]) -> list[tuple[Sequence[Any], list[tuple[int, bytes]]]]:
+    """Of some instances the columns id, state and `INDEXED`, and version and events of each command that came later."""
+    return list(together(await _rows(db, _TO_INDEX, iids)))
 
 
 async def visitors(db: AsyncConnection, iids: Collection[int]) -> Sequence[tuple[int, str, str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -52,16 +52,11 @@ KEY3 = {"shard": s.INT, "iid": s.INT, "k": s.INT}
 KEY2 = {"shard": s.INT, "n": s.INT}
 
 
-def _changing(columns: Iterable[str]) -> dict[str, str]:
-    return {**{name: s.INST[name] for name in columns}, "shard": s.INT, "iid": s.INT, "ver_before": s.INT}
-
-
-CHANGED = {"updates": s.INST_CHANGED, "touches": s.INST_TOUCHED, "advances": s.INST_ADVANCED}
-"""Sections of rows of instances that stand already, with what of them changes."""
+CHANGED = (*s.INST_CHANGED, "shard", "iid")
 
 SECTIONS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("moves", s.SHARD_MOVE),
-    *((name, _changing(columns)) for name, columns in CHANGED.items()),
+    ("updates", {**{name: s.INST[name] for name in CHANGED}, "ver_before": s.INT}),
     ("inserts", s.INST),
     ("journal", s.JOURNAL),
     ("tasks", s.TASK),
@@ -84,7 +79,6 @@ SECTIONS: tuple[tuple[str, Mapping[str, str]], ...] = (
 
 GROUPS: tuple[frozenset[str], ...] = (
     frozenset({"updates", "inserts"}),
-    frozenset({"advances"}),
     frozenset({"tasks", "candidates", "tasks_gone", "candidates_gone"}),
     frozenset({"timers", "timers_gone"}),
     frozenset({"jobs", "jobs_gone"}),
@@ -147,8 +141,6 @@ class _Statement:
         fences = (
             ("moved", "moves"),
             ("updated", "updates"),
-            ("touched", "touches"),
-            ("advanced", "advances"),
             ("outbox_delivered", "outbox_taken"),
             ("(SELECT 1 FROM serials_drawn UNION ALL SELECT 1 FROM serials_begun) AS serials", "serials"),
         )
@@ -172,8 +164,15 @@ def commit_statement(left_out: frozenset[str] = frozenset()) -> str:
             "WHERE t.shard = x.shard AND t.epoch = x.epoch AND t.seq = x.seq_before RETURNING 1"
         ),
     )
-    for part, section in (("updated", "updates"), ("touched", "touches"), ("advanced", "advances")):
-        statement.part(part, section, partial(_change, CHANGED[section]))
+    changed = ", ".join(f'"{name}" = x."{name}"' for name in s.INST_CHANGED)
+    statement.part(
+        "updated",
+        "updates",
+        lambda source: (
+            f"UPDATE inst t SET {changed} FROM {source} "
+            "WHERE t.shard = x.shard AND t.iid = x.iid AND t.ver = x.ver_before RETURNING 1"
+        ),
+    )
     statement.insert("inserted", "inst", "inserts", s.INST)
     statement.insert("journaled", "journal", "journal", s.JOURNAL)
     statement.remove("tasks_removed", "task", "tasks_gone", "tok")
@@ -221,19 +220,11 @@ def commit_statement(left_out: frozenset[str] = frozenset()) -> str:
     return statement.text()
 
 
-def _change(columns: Iterable[str], source: str) -> str:
-    changed = ", ".join(f'"{name}" = x."{name}"' for name in columns)
-    return (
-        f"UPDATE inst t SET {changed} FROM {source} "
-        "WHERE t.shard = x.shard AND t.iid = x.iid AND t.ver = x.ver_before RETURNING 1"
-    )
-
-
 MAKE_SHARDS = (
     "INSERT INTO shard (shard, epoch, owner, seq, head) SELECT n, 0, '', 0, $1 FROM generate_series(0, $2) n "
     "ON CONFLICT DO NOTHING"
 )
-SELECT_INST = f"SELECT {_quoted(s.INST)} FROM inst WHERE shard = ANY($1) AND iid = ANY($2)"
+SELECT_INST = s.stored(s.INST, "i.shard = ANY($1) AND i.iid = ANY($2)")
 SELECT_JOURNAL = f"SELECT {_quoted(s.JOURNAL)} FROM journal "
 SELECT_OUTBOX = f"SELECT {_quoted(s.OUTBOX)} FROM outbox "
 DROP_OUTBOX = """
@@ -272,9 +263,9 @@ def shard_of(iid: int) -> int:
 
 def _rows(commit: Commit, name: str, columns: Iterable[str]) -> list[tuple[Any, ...]]:
     """The rows of a section, ordered by key, so that two commits cannot deadlock."""
-    if name in CHANGED:
-        changed = attrgetter(*CHANGED[name], "shard", "iid")
-        return sorted(((*changed(row), ver) for row, ver in getattr(commit, name)), key=lambda value: value[-3:])
+    if name == "updates":
+        changed = attrgetter(*CHANGED)
+        return sorted(((*changed(row), ver) for row, ver in commit.updates), key=lambda value: value[-3:])
     if name == "candidates":
         return sorted(
             {
@@ -387,7 +378,7 @@ class PostgresStore:
     async def load(self, iids: Sequence[int]) -> dict[int, InstanceRow]:
         shards = list({shard_of(iid) for iid in iids})
         rows = await self.do(lambda db: db.fetch(SELECT_INST, shards, list(iids)))
-        return {row["iid"]: InstanceRow(*row) for row in rows}
+        return s.instances(rows)
 
     async def answers(self, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
         rows = await self.do(lambda db: db.fetch("SELECT key, iid, ver FROM dedup WHERE key = ANY($1)", list(keys)))
@@ -476,7 +467,7 @@ class PostgresStore:
             raise StaleOwnerError("The shard has another owner now; nothing was forgotten.")
 
     async def called(self, parent: int, parent_token: int) -> int | None:
-        query = "SELECT max(iid) FROM inst WHERE parent = $1 AND parent_token = $2"
+        query = "SELECT max(iid) FROM inst WHERE parent = $1 AND parent > 0 AND parent_token = $2"
         return await self.do(lambda db: db.fetchval(query, parent, parent_token))
 
     async def serial(self, tenant: int, name: str, period: str) -> SerialRow:

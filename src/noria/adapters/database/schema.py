@@ -17,6 +17,10 @@ metadata = sa.MetaData()
 _OPEN = sa.text("status = 0")
 _ODD = sa.text("status > 1")
 """Neither open nor completed: few, but asked for by themselves."""
+_CALLED = sa.text("parent > 0")
+_NUMBERED = sa.text("bkey <> ''")
+_IN_A_UNIT = sa.text("unit <> ''")
+"""What an instance does not have has no entry."""
 
 Int = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Bytes = sa.LargeBinary()
@@ -101,13 +105,13 @@ inst = sa.Table(
     # What substitutes are limited by; null when the model gives no number.
     sa.Column("amount", sa.Double()),
     sa.Index("inst_definition", "tenant", "definition", "status"),
-    sa.Index("inst_bkey", "tenant", "bkey"),
+    sa.Index("inst_bkey", "tenant", "bkey", sqlite_where=_NUMBERED, postgresql_where=_NUMBERED),
     sa.Index("inst_starter", "tenant", "starter", "started"),
     sa.Index("inst_started", "tenant", "started"),
-    sa.Index("inst_unit", "tenant", "unit", "started"),
+    sa.Index("inst_unit", "tenant", "unit", "started", sqlite_where=_IN_A_UNIT, postgresql_where=_IN_A_UNIT),
     sa.Index("inst_open", "tenant", "started", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sa.Index("inst_odd", "tenant", "status", "started", sqlite_where=_ODD, postgresql_where=_ODD),
-    sa.Index("inst_parent", "parent", "parent_token"),
+    sa.Index("inst_parent", "parent", "parent_token", sqlite_where=_CALLED, postgresql_where=_CALLED),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": 70},
 )

@@ -59,21 +59,11 @@ async def index(db: AsyncConnection, definitions: Definitions, iids: Sequence[in
     found = await paging.to_index(db, iids)
     actors, tasks = await _visitors(db, iids)
     documents: dict[int, tuple[str, list[str]]] = {}
-    for iid, version, encoded, *columns in found:
-        state = await _restored(db, iid, version, encoded)
+    for (iid, encoded, *columns), later in found:
+        state = replay((decode_events(events) for _, events in later), decode_state(encoded))
         subject = subject_of(columns, state, actors.get(iid, ()), tasks.get(iid, ()))
         documents[iid] = subject.unit, sorted(terms_of(subject, await definitions.get(subject.definition)))
     await put(db, documents)
-
-
-async def _restored(db: AsyncConnection, iid: int, version: int, encoded: bytes) -> State:
-    """The state as of a version: the one that is written, and what the journal has on top of it."""
-    state = decode_state(encoded)
-    if state.version < version:
-        c = t.journal.c
-        later = sa.select(c.ev).where(c.iid == iid, c.ver > state.version, c.ver <= version).order_by(c.ver)
-        replay((decode_events(events) for events in (await db.execute(later)).scalars()), state)
-    return state
 
 
 def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (), names: Iterable[str] = ()) -> Subject:

@@ -24,7 +24,8 @@ from noria.trust.policy import Principal
 Where = sa.ColumnElement[bool]
 Keys = sa.Select[Any]
 _PROXIED = sa.text("visit.proxy <> ''")
-"""As the index of what substitutes did says it: with a parameter it would not be used."""
+_IN_A_UNIT = sa.text("inst.unit <> ''")
+"""As the indexes of what substitutes did and of units say it: with a parameter they would not be used."""
 _UNITS_EACH = 4
 """So many units are looked up one by one; a manager of more sees so much that the newest are found at once."""
 
@@ -206,9 +207,9 @@ def of_units(who: Principal, own: Keys, *, in_order: bool = True) -> list[Keys]:
     """Of some instances those of the units that a person manages, newest first unless that is of no use."""
     c = t.inst.c
     if not in_order:
-        return [own.where(c.unit.in_(who.units))] if who.units else []
+        return [own.where(c.unit.in_(who.units), _IN_A_UNIT)] if who.units else []
     if len(who.units) <= _UNITS_EACH:
-        return [newest(own.where(c.unit == unit)) for unit in who.units]
+        return [newest(own.where(c.unit == unit, _IN_A_UNIT)) for unit in who.units]
     # Not by the index of units: with many of them the newest come at once in the order of time.
     return [newest(own.where(sa.func.coalesce(c.unit, "").in_(who.units)))]
 

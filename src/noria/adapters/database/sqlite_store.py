@@ -38,16 +38,10 @@ def _insert(table: str, columns: Iterable[str], verb: str = "INSERT") -> str:
 
 
 INSERT_INST = _insert("inst", s.INST)
-
-
-def _update(columns: Iterable[str]) -> str:
-    return f"UPDATE inst SET {', '.join(f'{name} = ?' for name in columns)} WHERE shard = ? AND iid = ? AND ver = ?"
-
-
-UPDATE_INST = _update(s.INST_CHANGED)
-# SQLite rewrites the entry of every index that has a column among those set, whether its value has changed or not.
-TOUCH_INST = _update(s.INST_TOUCHED)
-ADVANCE_INST = _update(s.INST_ADVANCED)
+UPDATE_INST = (
+    f"UPDATE inst SET {', '.join(f'{name} = ?' for name in s.INST_CHANGED)} WHERE shard = ? AND iid = ? AND ver = ?"
+)
+CHANGED = {name: s.INST[name] for name in (*s.INST_CHANGED, "shard", "iid")}
 MOVE_SHARD = "UPDATE shard SET seq = ?, head = ? WHERE shard = ? AND epoch = ? AND seq = ?"
 MOVED = {name: s.SHARD_MOVE[name] for name in ("seq", "head", "shard", "epoch", "seq_before")}
 INSERT_JOURNAL = _insert("journal", s.JOURNAL)
@@ -61,7 +55,7 @@ DROP_OUTBOX = "DELETE FROM outbox WHERE shard = ? AND n = ?"
 PUT_DEDUP = _insert("dedup", s.DEDUP)
 DRAW_SERIAL = "UPDATE serial SET n = ? WHERE tenant = ? AND name = ? AND period = ? AND n = ?"
 BEGIN_SERIAL = _insert("serial", s.SERIAL, "INSERT OR IGNORE")
-SELECT_INST = "SELECT " + ", ".join(s.INST) + " FROM inst WHERE shard = ? AND iid = ?"
+SELECT_INST = s.stored(s.INST, "i.shard = ? AND i.iid = ?")
 SELECT_JOURNAL = "SELECT " + ", ".join(f'"{name}"' for name in s.JOURNAL) + " FROM journal "
 SELECT_OUTBOX = "SELECT " + ", ".join(s.OUTBOX) + " FROM outbox "
 LOCK_JOBS = """
@@ -152,12 +146,7 @@ class SqliteStore:
 
     async def load(self, iids: Sequence[int]) -> dict[int, InstanceRow]:
         def work(db: sqlite3.Connection) -> dict[int, InstanceRow]:
-            found = {}
-            for iid in iids:
-                row = db.execute(SELECT_INST, (shard_of(iid), iid)).fetchone()
-                if row is not None:
-                    found[iid] = InstanceRow(*row)
-            return found
+            return s.instances(row for iid in iids for row in db.execute(SELECT_INST, (shard_of(iid), iid)))
 
         return await self._read(work)
 
@@ -254,7 +243,7 @@ class SqliteStore:
         await self._write(lambda db: _in_transaction(db, work))
 
     async def called(self, parent: int, parent_token: int) -> int | None:
-        query = "SELECT max(iid) FROM inst WHERE parent = ? AND parent_token = ?"
+        query = "SELECT max(iid) FROM inst WHERE parent = ? AND parent > 0 AND parent_token = ?"
         return await self._read(lambda db: _one(db.execute(query, (parent, parent_token)).fetchone()))
 
     async def serial(self, tenant: int, name: str, period: str) -> SerialRow:
@@ -342,17 +331,11 @@ def _among(shards: Sequence[int] | None) -> str:
 def _pass_fences(db: sqlite3.Connection, commit: Commit) -> None:
     if db.executemany(MOVE_SHARD, _bound(commit.moves, MOVED)).rowcount != len(commit.moves):
         raise StaleOwnerError("A shard has another owner or head now; nothing was written.")
-    for statement, columns, rows in (
-        (UPDATE_INST, s.INST_CHANGED, commit.updates),
-        (TOUCH_INST, s.INST_TOUCHED, commit.touches),
-        (ADVANCE_INST, s.INST_ADVANCED, commit.advances),
-    ):
-        if rows:
-            kinds = {name: s.INST[name] for name in (*columns, "shard", "iid")}
-            changed = _bound((row for row, _ in rows), kinds)
-            values = [(*row, version) for row, (_, version) in zip(changed, rows, strict=True)]
-            if db.executemany(statement, values).rowcount != len(rows):
-                raise StaleOwnerError("An instance is no longer at the version it was read at; nothing was written.")
+    if commit.updates:
+        changed = _bound((row for row, _ in commit.updates), CHANGED)
+        values = [(*row, version) for row, (_, version) in zip(changed, commit.updates, strict=True)]
+        if db.executemany(UPDATE_INST, values).rowcount != len(values):
+            raise StaleOwnerError("An instance is no longer at the version it was read at; nothing was written.")
     if commit.outbox_taken and db.executemany(DROP_OUTBOX, commit.outbox_taken).rowcount != len(commit.outbox_taken):
         raise StaleOwnerError("What was to be delivered has been delivered; nothing was written.")
     for row in commit.serials:

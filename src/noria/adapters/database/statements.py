@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from noria.operate.rows import LockedJob
+from noria.operate.rows import InstanceRow, LockedJob
 
 INT, TEXT, BYTES, REAL = "int8", "text", "bytea", "float8"
 
@@ -34,8 +36,6 @@ INST = {
 INST_CHANGED = (
     *("definition", "ver", "status", "bkey", "title", "summary", "amount", "ended", "round", "incidents", "state"),
 )
-INST_TOUCHED = ("ver", "round", "incidents", "state")
-INST_ADVANCED = ("ver", "round", "incidents")
 JOURNAL = {
     "shard": INT,
     "seq": INT,
@@ -100,6 +100,43 @@ SELECT_SHARDS = """
 SELECT shard, epoch, seq, head, (SELECT coalesce(max(iid), 0) FROM inst WHERE inst.shard = shard.shard)
 FROM shard
 """
+
+
+def stored(columns: Iterable[str], where: str) -> str:
+    """A query of instances, and of what the journal has on top of the state that is stored.
+
+    It gives a row for each later command, and one for an instance without any: the id, the columns, version and events
+    of the command. Of an instance's rows only the first has the state, which may be large.
+
+    Args:
+        columns: of the instance.
+        where: which instances, called `i`.
+    """
+    # One statement, so that instance and journal are of the same moment.
+    once = "CASE WHEN j.ver > i.ver + 1 THEN NULL ELSE i.state END"
+    names = ", ".join(once if name == "state" else f"i.{name}" for name in columns)
+    return (
+        f"SELECT i.iid, {names}, j.ver, j.ev FROM inst i LEFT JOIN journal j ON j.iid = i.iid AND j.ver > i.ver "  # noqa: S608
+        f"WHERE {where} ORDER BY i.iid, j.ver"
+    )
+
+
+def together(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[Sequence[Any], list[tuple[int, bytes]]]]:
+    """What such a query gave, by instance: the columns, and version and events of each later command."""
+    for _, group in groupby(rows, itemgetter(0)):
+        found = list(map(tuple, group))
+        yield found[0][1:-2], [row[-2:] for row in found if row[-1] is not None]
+
+
+def instances(rows: Iterable[Sequence[Any]]) -> dict[int, InstanceRow]:
+    """The rows of instances that `stored(INST, …)` gave, by id."""
+    found = {}
+    for columns, later in together(rows):
+        row = InstanceRow(*columns)
+        if later:
+            row.ver, row.later = later[-1][0], tuple(events for _, events in later)
+        found[row.iid] = row
+    return found
 
 
 def in_order(rows: Sequence[Sequence[Any]]) -> list[LockedJob]:
