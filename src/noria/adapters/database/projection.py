@@ -101,6 +101,7 @@ class Projector:
         Of several processes the owner of shard 0 follows. Should two believe to be that, the cursor lets one through.
         """
         self._runtime = runtime
+        self._indexer.remembered = runtime.remembered
         runtime.listen(self._committed)
         self._wake.set()
         self._task = asyncio.create_task(self._work(), name="noria-projector")
@@ -320,11 +321,16 @@ class Projector:
                 await apply[consumer](db, recorded)
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
-        iids = {row.iid for row in rows}
+        newest = {row.iid: row.ver for row in rows}
+        owners: dict[int, tuple[int, int]] = {}
+        for iid, version in newest.items():
+            held = self._indexer.remembered(iid, version)
+            if held is not None:
+                owners[iid] = held.row.tenant, held.row.definition
         async with self._database.reading() as db:
-            owners = await paging.owners(db, iids)
+            owners |= await paging.owners(db, newest.keys() - owners.keys())
             # Read after the instances: what they run on now may have come by a change that lies behind these rows.
-            moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in await paging.redefinitions(db, iids)]
+            moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in await paging.redefinitions(db, newest)]
         found = []
         for row in rows:
             tenant, definition = owners[row.iid]

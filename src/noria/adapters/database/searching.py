@@ -6,6 +6,7 @@ Neither sees a text: the terms are cut in Python (`noria.operate.terms`), so tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from noria.engine.events import decode_events
 from noria.engine.evolve import replay
 from noria.engine.state import State, Status, decode_state
 from noria.kernel.instants import DAY_MS
+from noria.operate.changes import Held
 from noria.operate.ids import drawn_ms
 from noria.operate.indexing import Subject, day_term, person_term, tenant_term, terms_of
 from noria.operate.reading import InstanceBox, TaskBox
@@ -43,24 +45,30 @@ _NEWEST = {
         "SELECT iid FROM found ORDER BY iid DESC LIMIT :limit"
     ),
 }
+_COLUMNS = attrgetter(*paging.INDEXED)
 
 
 # Writing
 
 
-async def index(db: AsyncConnection, definitions: Definitions, iids: Sequence[int]) -> None:
+async def index(
+    db: AsyncConnection, definitions: Definitions, iids: Sequence[int], remembered: Iterable[Held] = ()
+) -> None:
     """Write the terms of some instances, as they are now.
 
     Args:
         db: where the visits have been written of all that is indexed.
         definitions: whose forms say what is found.
         iids: which.
+        remembered: those of them that memory has as they are now; the others are read.
     """
-    found = await paging.to_index(db, iids)
+    found: dict[int, tuple[Sequence[Any], State]]
+    found = {held.row.iid: (_COLUMNS(held.row), held.state) for held in remembered}
+    for (iid, encoded, *read), later in await paging.to_index(db, [iid for iid in iids if iid not in found]):
+        found[iid] = read, replay((decode_events(events) for _, events in later), decode_state(encoded))
     actors, tasks = await _visitors(db, iids)
     documents: dict[int, tuple[str, list[str]]] = {}
-    for (iid, encoded, *columns), later in found:
-        state = replay((decode_events(events) for _, events in later), decode_state(encoded))
+    for iid, (columns, state) in found.items():
         subject = subject_of(columns, state, actors.get(iid, ()), tasks.get(iid, ()))
         documents[iid] = subject.unit, sorted(terms_of(subject, await definitions.get(subject.definition)))
     await put(db, documents)
