@@ -63,7 +63,7 @@ def cookie_name(request: Asked) -> str:
 
 def address_of(request: Asked) -> str:
     """The client's network address."""
-    client = request.scope["client"]
+    client = request.scope.get("client")
     return client[0] if client else ""
 
 

@@ -82,6 +82,8 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """A client has gone."""
         super().connection_lost(exc)
+        # It names this connection, which then would only be found by the garbage collector.
+        self._extensions = {}
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
             self.timeout_keep_alive_task = None

@@ -209,15 +209,15 @@ class Door:
     async def _send(self, asked: _Asked, status: int, body: bytes, send: Send) -> None:
         """Send an answer of success."""
         length = str(len(body)).encode()
-        if len(body) >= self._compressing.config.minimum_size:
-            send = self._compressed(asked, send)
-        elif (whole := (asked.scope.get("extensions") or {}).get(WHOLE)) is not None:
+        sent = self._compressed(asked, send) if len(body) >= self._compressing.config.minimum_size else send
+        whole = (asked.scope.get("extensions") or {}).get(WHOLE)
+        if sent is send and whole is not None:
             write = cast("Whole", whole["write"])
             if write(asked.scope, status, b"%bcontent-length: %b\r\n\r\n%b" % (self._head, length, body)):
                 return
         headers = [*self._headers, (b"content-length", length)]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        await sent({"type": "http.response.start", "status": status, "headers": headers})
+        await sent({"type": "http.response.body", "body": body, "more_body": False})
 
     def _securing(self, send: Send) -> Send:
         """Sends with the headers that every answer carries."""
