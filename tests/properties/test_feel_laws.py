@@ -49,6 +49,13 @@ def test_operators_never_raise_and_unequal_is_the_opposite_of_equal(a, b):
         run(f"a {operator} b", a=a, b=b)
 
 
+@given(JSON | st.integers(-3, 3) | st.text(max_size=1), st.integers(-3, 3) | st.text("ab", max_size=1))
+def test_comparing_with_a_literal_is_comparing_with_a_variable_of_its_value(a, literal):
+    written = f'"{literal}"' if isinstance(literal, str) else str(literal)
+    for operator in ("=", "!=", "<", "<=", ">", ">="):
+        assert run(f"a {operator} {written}", a=a) is run(f"a {operator} b", a=a, b=literal)
+
+
 @given(st.sampled_from([True, False, None]), st.sampled_from([True, False, None]))
 def test_de_morgan_holds_with_three_values(a, b):
     assert run("not(a and b)", a=a, b=b) is run("not(a) or not(b)", a=a, b=b)

@@ -13,8 +13,9 @@ from tests.scenarios.playing import BEGIN, FACTS
 from noria.engine import commands as c
 from noria.engine import step as stepping
 from noria.engine.definition import Definition
+from noria.engine.events import ElementLeft
 from noria.engine.outcome import Outcome
-from noria.engine.state import State, encode_state
+from noria.engine.state import State, Status, encode_state
 from noria.engine.step import carefully, step
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import DAY_MS, parse_instant
@@ -214,3 +215,30 @@ def test_an_everyday_request_goes_the_short_way_from_its_start_to_its_end():
         state = outcome.state
     assert state.scopes[0].variables["booked"] == {"number": 11}
     assert not state.tokens
+
+
+def test_a_token_passes_more_elements_than_one_way_is_long():
+    tasks = [f"n{number}" for number in range(250)]
+    definition = definition_of(
+        [
+            "startEvent start",
+            *(f"task {task}" for task in tasks),
+            "endEvent end",
+            f"start -> {' -> '.join(tasks)} -> end",
+        ]
+    )
+    outcome, short = both_ways(definition, State(), c.StartInstance("zhang", {"id": "zhang"}))
+    assert short
+    assert isinstance(outcome, Outcome)
+    assert outcome.state.status is Status.COMPLETED
+    assert sum(isinstance(happened, ElementLeft) for happened in outcome.events) == 252
+
+
+def test_a_token_that_goes_round_for_ever_is_refused_both_ways():
+    ring = ("startEvent start", "exclusiveGateway again", "task one", "manualTask other", "start -> again")
+    for back in ("again -> one -> other -> again", "again -[x >= 0]-> one -> other -> again"):
+        definition = definition_of([*ring, back])
+        outcome, short = both_ways(definition, State(), c.StartInstance("zhang", {"id": "zhang"}, {"x": 1}))
+        assert not short
+        assert isinstance(outcome, Rejected)
+        assert outcome.code == "process.runaway"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 import msgspec
 
-from noria.engine.state import Parent, State
+from noria.engine.state import NOTHING, Parent, State
 
 
 def _snake(name: str) -> str:
@@ -64,7 +65,7 @@ class CompleteTask(Command, frozen=True):
 
     token: int
     by: str
-    variables: dict[str, object] = {}
+    variables: Mapping[str, object] = NOTHING
     comment: str = ""
     version: int = 0
     outcome: str = ""

@@ -37,8 +37,28 @@ class Definition:
         keeping_apart: for each element index that user tasks are to be separate from: these tasks.
         prepared: for each element whether something happens before its behaviour begins.
         onward: for each element its outgoing flows when they can be taken without a further thought, else None.
+        waiting_joins: indexes of the inclusive and complex gateways that have more than one incoming flow.
         ways: the plain elements.
     """
+
+    # What every command asks for lies in slots: once a cached property has made the dict, a look into it costs more.
+    __slots__ = (
+        "__dict__",
+        "_form_at",
+        "compensates",
+        "decisions",
+        "elements",
+        "forms",
+        "graph",
+        "has_ad_hoc",
+        "keeping_apart",
+        "onward",
+        "prepared",
+        "targets",
+        "version",
+        "waiting_joins",
+        "ways",
+    )
 
     def __init__(
         self,
@@ -62,6 +82,11 @@ class Definition:
         self.prepared = tuple(_is_prepared(element) for element in graph.elements)
         self.onward: tuple[tuple[int, ...] | None, ...] = tuple(
             element.outgoing if self._goes_straight_on(element) else None for element in graph.elements
+        )
+        self.waiting_joins = frozenset(
+            element.index
+            for element in graph.elements
+            if element.kind in (Kind.INCLUSIVE_GATEWAY, Kind.COMPLEX_GATEWAY) and len(element.incoming) > 1
         )
         self.ways = Ways(graph, self.prepared, self.onward, self.keeping_apart)
 
@@ -109,15 +134,6 @@ class Definition:
             or element.for_compensation
             or (self.compensates and (element.compensated_by >= 0 or element.kind in SUB_PROCESSES))
             or any(self.graph.flows[flow].condition is not None for flow in element.outgoing)
-        )
-
-    @cached_property
-    def waiting_joins(self) -> frozenset[int]:
-        """Indexes of the inclusive and complex gateways that have more than one incoming flow."""
-        return frozenset(
-            element.index
-            for element in self.graph.elements
-            if element.kind in (Kind.INCLUSIVE_GATEWAY, Kind.COMPLEX_GATEWAY) and len(element.incoming) > 1
         )
 
     @cached_property

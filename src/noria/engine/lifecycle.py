@@ -18,7 +18,7 @@ from noria.engine.ways import none_start
 from noria.kernel.errors import REASON_REQUIRED, Rejected
 
 
-def reserved_names(values: dict[str, object]) -> Rejected | None:
+def reserved_names(values: Mapping[str, object]) -> Rejected | None:
     """Refuse values for names that the engine itself sets."""
     if RESERVED_VARIABLES.isdisjoint(values):
         return None

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from noria.design.feel import EvaluationContext
 from noria.engine import commands as c
 from noria.engine.behaviours import BEHAVIOURS
@@ -30,11 +32,12 @@ from noria.engine.facts import Facts
 from noria.engine.forms import checked_form
 from noria.engine.outcome import Outcome
 from noria.engine.run import Run, RunawayError
-from noria.engine.state import RESERVED_VARIABLES, Job, Scope, State, Status, Task, Token
-from noria.engine.ways import CHOOSING, END, JOB, OTHER, PASSED, TASK, Way
+from noria.engine.state import RESERVED_VARIABLES, Job, Scope, State, Status, Task
+from noria.engine.ways import CHOOSING, END, JOB, OTHER, TASK, Way
 from noria.kernel.errors import Rejected
 
 _COMPLETED = Status.COMPLETED  # see step.py
+_none_reserved = RESERVED_VARIABLES.isdisjoint  # looked up where it is called, it would be made anew for each call
 _MOVES_MAX = 1_000
 """After so many moves of one command somebody looks whether they ever end."""
 
@@ -42,7 +45,7 @@ _MOVES_MAX = 1_000
 def _start(definition: Definition, state: State, command: c.StartInstance, now_ms: int, facts: Facts) -> Outcome | None:
     graph, index, context = definition.graph, definition.ways.start, None
     way, values = definition.ways.behind[index], command.variables
-    if way is None or state.scopes or command.start_element or not RESERVED_VARIABLES.isdisjoint(values):
+    if way is None or state.scopes or command.start_element or not _none_reserved(values):
         return None
     if graph.start_form and command.parent is None:
         context = facts.context(now_ms)
@@ -51,18 +54,25 @@ def _start(definition: Definition, state: State, command: c.StartInstance, now_m
             return None
         values = checked
     business_key, by, parent = command.business_key, command.by, command.parent
-    variables = {**values, "starter": command.starter, "business_key": business_key}
-    after: State = state.__copy__()  # type: ignore[attr-defined]  # msgspec's stubs do not have it
-    token = after.next_id
+    variables = values.copy()
+    variables["starter"], variables["business_key"] = command.starter, business_key
+    token = state.next_id
     events: list[AnyEvent] = [
         InstanceStarted(graph.key, definition.version, business_key, by, variables, parent),
         ElementEntered(token, index, 0),
     ]
-    after.business_key, after.starter, after.parent, after.next_id = business_key, by, parent, token + 1
-    after.tokens, after.tasks, after.scopes = {}, {}, {0: Scope(0, -1, variables, 1)}
-    return _along(
-        definition, after, events, token, index, way, now_ms, facts, context, with_start=command.parent is None
+    after = replace(
+        state,
+        version=state.version + 1,
+        next_id=token + 1,
+        business_key=business_key,
+        starter=by,
+        parent=parent,
+        tokens={},
+        scopes={0: Scope(0, -1, variables, 1)},
+        tasks={},
     )
+    return _along(definition, after, events, token, way, now_ms, facts, context)
 
 
 def _complete_task(
@@ -82,7 +92,7 @@ def _complete_task(
         return None
     index = task.element
     way = definition.ways.behind[index]
-    if way is None or (values and not RESERVED_VARIABLES.isdisjoint(values)):
+    if way is None or (values and not _none_reserved(values)):
         return None
     if task.form:
         context = facts.context(now_ms)
@@ -91,22 +101,21 @@ def _complete_task(
             return None
         values = checked
     events: list[AnyEvent] = [TaskCompleted(token, index, by, task.round, command.comment)]
-    after: State = state.__copy__()  # type: ignore[attr-defined]
+    if len(state.tokens) == 1:
+        tokens, tasks = {}, {}
+    else:
+        tokens, tasks = state.tokens.copy(), state.tasks.copy()
+        del tokens[token], tasks[token]
+    actors = state.actors.copy()
+    actors[index] = by
+    after = replace(
+        state, version=state.version + 1, tokens=tokens, tasks=tasks, actors=actors, decisions=state.decisions + 1
+    )
     if values:
         _write(after, events, values)
-    if len(state.tokens) == 1:
-        after.tokens, after.tasks = {}, {}
-    else:
-        tokens = after.tokens = state.tokens.copy()
-        del tokens[token]
-        tasks = after.tasks = state.tasks.copy()
-        del tasks[token]
     if (state.hosted or state.deadlines) and not _close_timers(after, token):
         return None
-    actors = after.actors = state.actors.copy()
-    actors[index] = by
-    after.decisions += 1
-    return _along(definition, after, events, token, index, way, now_ms, facts, context)
+    return _along(definition, after, events, token, way, now_ms, facts, context)
 
 
 def _complete_job(
@@ -114,7 +123,7 @@ def _complete_job(
 ) -> Outcome | None:
     token, values = command.token, command.variables
     job = state.jobs.get(token)
-    if job is None or state.incidents or not RESERVED_VARIABLES.isdisjoint(values):
+    if job is None or state.incidents or not _none_reserved(values):
         return None
     index = job.element
     way = definition.ways.behind[index]
@@ -124,17 +133,14 @@ def _complete_job(
     if result:
         values = {result: values.get(result, values)}
     events: list[AnyEvent] = [JobCompleted(token, command.by)]
-    after: State = state.__copy__()  # type: ignore[attr-defined]
+    tokens, jobs = state.tokens.copy(), dict(state.jobs)
+    del tokens[token], jobs[token]
+    after = replace(state, version=state.version + 1, tokens=tokens, tasks=state.tasks.copy(), jobs=jobs)
     if values:
         _write(after, events, values)
-    tokens = after.tokens = state.tokens.copy()
-    del tokens[token]
-    after.tasks = state.tasks.copy()
-    jobs = after.jobs = dict(state.jobs)
-    del jobs[token]
     if state.hosted and not _close_timers(after, token):
         return None
-    return _along(definition, after, events, token, index, way, now_ms, facts, None)
+    return _along(definition, after, events, token, way, now_ms, facts, None)
 
 
 BEGIN: dict[type, Callable[[Definition, State, Any, int, Facts], Outcome | None]] = {
@@ -171,13 +177,10 @@ def _along(
     after: State,
     events: list[AnyEvent],
     token: int,
-    index: int,
     way: Way,
     now_ms: int,
     facts: Facts,
     context: EvaluationContext | None,
-    *,
-    with_start: bool = False,
 ) -> Outcome | None:
     """Let a token go on to where it waits or ends.
 
@@ -187,49 +190,44 @@ def _along(
             dicts are shared, and those that change are replaced.
         events: of the command, so far.
         token: which.
-        index: of the element that it leaves.
-        way: on from there.
+        way: by which it goes on.
         now_ms: the instant of the command.
         facts: what the outside says.
         context: FEEL's, if the command has needed it already.
-        with_start: see `Run`.
     """
-    at, people, number = definition.ways.at, facts.people, after.next_id
-    flows, target, most = way.flows, way.target, number + _MOVES_MAX
+    number = after.next_id
     while True:
-        events.append(ElementLeft(token, index, flows))
-        token, index, via, number = number, target, flows[0], number + 1
-        events.append(ElementEntered(token, index, 0, via))
-        way = at[index]
-        kind = way.kind
-        if kind == PASSED:
-            flows, target = way.flows, way.target
-        elif kind == CHOOSING:
-            if context is None:
-                context = facts.context(now_ms)
-            for choice in way.choices:
-                condition, flows, target = choice
-                if condition is None or condition.evaluate(after.scopes[0].variables, context) is True:
-                    break
-            else:
-                kind = OTHER
+        for left, flows, index, via in way.moves:
+            events.append(ElementLeft(token, left, flows))
+            token, number = number, number + 1
+            events.append(ElementEntered(token, index, 0, via))
+        stop = way.stop
+        kind = stop.kind
+        if kind != CHOOSING:
+            break
+        if number > after.next_id + _MOVES_MAX:
+            kind = OTHER
+            break
+        if context is None:
+            context = facts.context(now_ms)
+        for condition, chosen in definition.ways.choices[index]:
+            if condition is None or condition.evaluate(after.scopes[0].variables, context) is True:
+                way = chosen
                 break
         else:
-            break
-        if number > most:
             kind = OTHER
             break
     after.next_id = number
-    if kind == TASK and (people is None or not way.assignee or people.knows(way.assignee)):
-        after.tokens[token] = Token(index, 0, via)
-        assignee, groups, form = way.assignee, way.groups, way.form
+    if kind == TASK and ((people := facts.people) is None or not stop.assignee or people.knows(stop.assignee)):
+        after.tokens[token] = way.token
+        assignee, groups, form = stop.assignee, stop.groups, stop.form
         rounds = after.rounds = after.rounds.copy()
         round_now = rounds[index] = rounds.get(index, 0) + 1
         after.tasks[token] = Task(index, round_now, assignee, groups, (), 0, now_ms, form)
         events.append(TaskOpened(token, index, round_now, assignee, groups, (), now_ms, 0, form, 50))
     elif kind == JOB:
-        after.tokens[token] = Token(index, 0, via)
-        topic, retries, priority = way.topic, way.retries, way.priority
+        after.tokens[token] = way.token
+        topic, retries, priority = stop.topic, stop.retries, stop.priority
         after.jobs = {**after.jobs, token: Job(index, topic, retries, now_ms, priority)}
         events.append(JobCreated(token, index, topic, retries, now_ms, priority))
     elif kind == END and ((scope := after.scopes[0]).live > 1 or not (after.done or 0 in after.hosted)):
@@ -239,21 +237,18 @@ def _along(
             events.append(InstanceCompleted())
             after.status = _COMPLETED
     else:
-        after.tokens[token] = Token(index, 0, via)
-        return _carried_on(Run(definition, after.copy(), now_ms, facts, BEHAVIOURS), events, token, context, with_start)
-    after.version += 1
+        after.tokens[token] = way.token
+        return _carried_on(Run(definition, after.copy(), now_ms, facts, BEHAVIOURS), events, token, context)
     return Outcome(tuple(events), after)
 
 
-def _carried_on(
-    run: Run, events: list[AnyEvent], token: int, context: EvaluationContext | None, with_start: bool
-) -> Outcome | None:
+def _carried_on(run: Run, events: list[AnyEvent], token: int, context: EvaluationContext | None) -> Outcome | None:
     """Let a token begin at the element to which it has come, and whatever comes of that."""
-    run.take_up(events, token, context, with_start=with_start)
+    first = events[0]
+    run.take_up(events, token, context, with_start=isinstance(first, InstanceStarted) and first.parent is None)
     try:
         run.advance()
     except RunawayError:
         return None
     run.note_facts()
-    run.state.version += 1
     return Outcome(tuple(run.events), run.state)

@@ -19,10 +19,10 @@ RESERVED_VARIABLES = frozenset({"starter", "business_key", FACTS})
 """Set at the start, or by the engine whenever they are asked for, and never overwritten by a submission."""
 
 
-class _Nothing(dict[int, Any]):
+class _Nothing(dict[Any, Any]):
     """A dict with nothing in it, now and for ever."""
 
-    def __setitem__(self, key: int, value: object) -> None:
+    def __setitem__(self, key: object, value: object) -> None:
         """Refused: whoever adds to a state's dict makes it the state's own first.
 
         Raises:
@@ -31,7 +31,7 @@ class _Nothing(dict[int, Any]):
         raise TypeError(f"{key} would be added to what every instance shares.")
 
 
-NOTHING: Mapping[int, Any] = _Nothing()
+NOTHING: Mapping[Any, Any] = _Nothing()
 
 
 class Status(IntEnum):

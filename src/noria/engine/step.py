@@ -117,17 +117,20 @@ def step(
         The events and the state after them, or the reason why nothing happened.
     """
     plainly = plain.BEGIN.get(command.__class__)
-    if (
-        plainly is not None
-        and state.status is _OPEN
-        and not state.suspended
-        # What a move may concern beside its token; loops and approvals have scopes of their own.
-        and len(state.scopes) < 2
-        and not state.returned
-        and not state.conditions
-        and not state.consultations
-        and not state.handlers
-        and (len(state.tokens) < 2 or not definition.waiting_joins)
+    if plainly is not None and (
+        # Before it has started there is nothing to look at.
+        not state.version
+        or (
+            state.status is _OPEN
+            and not state.suspended
+            # What a move may concern beside its token; loops and approvals have scopes of their own.
+            and len(state.scopes) < 2
+            and not state.returned
+            and not state.conditions
+            and not state.consultations
+            and not state.handlers
+            and (not definition.waiting_joins or len(state.tokens) < 2)
+        )
     ):
         try:
             outcome = plainly(definition, state, command, now_ms, facts)

@@ -11,23 +11,20 @@ import msgspec
 
 from noria.design.bpmn.graph import Element, Graph, Kind
 from noria.design.feel import Expression
-from noria.engine.state import FACTS
+from noria.engine.state import FACTS, Token
 
-OTHER, PASSED, CHOOSING, TASK, JOB, END = range(6)
-"""What comes of a token at an element: what takes a look at more than the model; or it goes on at once, goes on by one
-flow of several, waits for a person, waits for a worker, or ends."""
+OTHER, CHOOSING, TASK, JOB, END = range(5)
+"""What comes of a token where it stops: what takes a look at more than the model; or it goes on by one flow of several,
+waits for a person, waits for a worker, or ends."""
 
 _PASSED_AT_ONCE = frozenset({Kind.TASK, Kind.MANUAL_TASK})
 
 
-class Way(msgspec.Struct, frozen=True, gc=False):
-    """What comes of a token at one element.
+class Stop(msgspec.Struct, frozen=True, gc=False):
+    """An element at which a token does more than go on at once.
 
     Attributes:
         kind: of the above.
-        flows: by which it goes on; one, none at an end. Unused for a choice.
-        target: index of the element that this flow leads to.
-        choices: in order: the condition, None for none; the flows, of which there is one; its target.
         assignee: of a user task, "" for its group's.
         groups: of a user task.
         form: of a user task.
@@ -37,9 +34,6 @@ class Way(msgspec.Struct, frozen=True, gc=False):
     """
 
     kind: int
-    flows: tuple[int, ...] = ()
-    target: int = -1
-    choices: tuple[tuple[Expression | None, tuple[int, ...], int], ...] = ()
     assignee: str = ""
     groups: tuple[str, ...] = ()
     form: str = ""
@@ -48,7 +42,27 @@ class Way(msgspec.Struct, frozen=True, gc=False):
     priority: int = 0
 
 
-_OTHER = Way(OTHER)
+_OTHER = Stop(OTHER)
+
+Move = tuple[int, tuple[int, ...], int, int]
+"""Along a flow: index of the element that is left, the flows by which (this one), index of the element that is come to,
+index of the flow."""
+_MOVES_MAX = 100
+"""Of one way. `run` goes on behind them, and sees where a token goes round for ever."""
+
+
+class Way(msgspec.Struct, frozen=True, gc=False):
+    """How a token goes on by one flow, past elements at which there is nothing to do, to where it stops.
+
+    Attributes:
+        moves: in order, at least one.
+        token: as it stands at the last element.
+        stop: what the last element is.
+    """
+
+    moves: tuple[Move, ...]
+    token: Token
+    stop: Stop
 
 
 class Ways:
@@ -61,9 +75,9 @@ class Ways:
         keeping_apart: elements of whose doers something is remembered.
 
     Attributes:
-        at: for each element what comes of a token there.
         behind: for each element the way on from it, once what it waited for has happened; None where more is to be
             done than to go on by one flow.
+        choices: for each element at which a flow is chosen, in order: the condition, None for none; the way.
         start: index of the start event of an instance that is started by key, 0 where it does not begin plainly.
     """
 
@@ -77,56 +91,88 @@ class Ways:
         self._graph = graph
         self._prepared = prepared
         self._onward = onward
-        self.at = tuple(self._way(element) or _OTHER for element in graph.elements)
-        self.behind = tuple(None if element.index in keeping_apart else self._on(element) for element in graph.elements)
+        self._passed = tuple(self._pass(element) for element in graph.elements)
+        self._stops = tuple(self._stop(element) or _OTHER for element in graph.elements)
+        self._moves: tuple[Move, ...] = tuple(
+            (flow.source, (index,), flow.target, index) for index, flow in enumerate(graph.flows)
+        )
+        self.choices = {
+            element.index: tuple((condition, self._way(flow)) for condition, flow in self._choices(element))
+            for element in graph.elements
+            if self._stops[element.index].kind == CHOOSING
+        }
+        self.behind = tuple(
+            None if element.index in keeping_apart else self._behind(element) for element in graph.elements
+        )
         first = none_start(graph)
         plain = first >= 0 and graph.elements[first].kind is Kind.START_EVENT and not prepared[first]
         self.start = first if plain and not graph.elements[0].event_sub_processes else 0
 
-    def _way(self, element: Element) -> Way | None:
+    def _way(self, flow: int) -> Way:
+        moves: list[Move] = []
+        while True:
+            moves.append(self._moves[flow])
+            index = self._graph.flows[flow].target
+            onward = self._passed[index]
+            if onward is None or len(moves) == _MOVES_MAX:
+                return Way(tuple(moves), Token(index, 0, flow), self._stops[index])
+            flow = onward
+
+    def _behind(self, element: Element) -> Way | None:
+        flow = self._only(element)
+        # Where a token never waits nobody asks for the way on.
+        return None if flow is None or element.kind in _PASSED_AT_ONCE else self._way(flow)
+
+    def _pass(self, element: Element) -> int | None:
+        """The flow by which a token goes on at once that comes to an element, None where there is something to do."""
+        if self._prepared[element.index]:
+            return None
+        if element.kind is Kind.EXCLUSIVE_GATEWAY:
+            choices = self._choices(element)
+            return choices[0][1] if len(choices) == 1 and choices[0][0] is None else None
+        return self._only(element) if element.kind in _PASSED_AT_ONCE else None
+
+    def _only(self, element: Element) -> int | None:
+        """The flow by which a token goes on from an element that it is done with."""
+        flows = self._onward[element.index]
+        return flows[0] if flows is not None and len(flows) == 1 else None
+
+    def _choices(self, element: Element) -> list[tuple[Expression | None, int]]:
+        """The flows of an exclusive gateway with their conditions, in the order in which they are looked at."""
+        choices = [(self._graph.flows[flow].condition, flow) for flow in element.outgoing]
+        return [*choices, (None, element.default)] if element.default >= 0 else choices
+
+    def _stop(self, element: Element) -> Stop | None:
         if self._prepared[element.index]:
             return None
         if element.kind is Kind.END_EVENT:
-            return Way(END) if element.trigger is None and element.scope == 0 else None
+            return Stop(END) if element.trigger is None and element.scope == 0 else None
         if element.kind is Kind.USER_TASK:
             return self._task(element)
         if element.kind is Kind.SERVICE_TASK:
             return self._job(element)
         if element.kind is Kind.EXCLUSIVE_GATEWAY:
-            return self._choice(element)
-        return self._on(element) if element.kind in _PASSED_AT_ONCE else None
-
-    def _on(self, element: Element) -> Way | None:
-        flows = self._onward[element.index]
-        return Way(PASSED, flows, self._graph.flows[flows[0]].target) if flows is not None and len(flows) == 1 else None
-
-    def _choice(self, element: Element) -> Way | None:
-        flows = self._graph.flows
-        choices = [(flows[flow].condition, (flow,), flows[flow].target) for flow in element.outgoing]
-        if any(condition is not None and FACTS in condition.names for condition, _, _ in choices):
-            return None
-        if element.default >= 0:
-            choices.append((None, (element.default,), flows[element.default].target))
-        if len(choices) == 1 and choices[0][0] is None:
-            _, taken, target = choices[0]
-            return Way(PASSED, taken, target)
-        return Way(CHOOSING, choices=tuple(choices))
+            asks_outside = any(
+                condition is not None and FACTS in condition.names for condition, _ in self._choices(element)
+            )
+            return None if asks_outside else Stop(CHOOSING)
+        return None
 
     @staticmethod
-    def _task(element: Element) -> Way | None:
+    def _task(element: Element) -> Stop | None:
         work = element.human
         if work is None or not work.is_plain or element.separate_from:
             return None
         if work.assignee is None:
-            return Way(TASK, groups=work.groups, form=work.form)
-        return Way(TASK, assignee=work.assignee.constant or "", form=work.form)
+            return Stop(TASK, groups=work.groups, form=work.form)
+        return Stop(TASK, assignee=work.assignee.constant or "", form=work.form)
 
     @staticmethod
-    def _job(element: Element) -> Way | None:
+    def _job(element: Element) -> Stop | None:
         job, priority = element.job, element.job_priority
         if job is None or not job.topic.constant or not isinstance(priority, int):
             return None
-        return Way(JOB, topic=job.topic.constant, retries=job.retries, priority=priority)
+        return Stop(JOB, topic=job.topic.constant, retries=job.retries, priority=priority)
 
 
 def none_start(graph: Graph) -> int:

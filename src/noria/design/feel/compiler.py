@@ -1,7 +1,8 @@
 """Syntax tree to a Python code object, through Python nodes that we build ourselves and a whitelist of names.
 
-No text is ever compiled: names of FEEL become generated identifiers or constants, operators calls of `runtime`. What a
-finished code object can reach is looked at once more before it is used.
+No text is ever compiled: names of FEEL become generated identifiers or constants, operators calls of `runtime` (before
+a comparison with a literal stands Python's own). What a finished code object can reach is looked at once more before it
+is used.
 The result is ``lambda constants...: lambda v, c: ...`` with v the variables, c the evaluation context (and q the tested
 value of unary tests).
 """
@@ -22,6 +23,9 @@ from noria.design.feel.values import Function
 
 _GLOBALS: dict[str, Any] = {
     "__builtins__": {},
+    "int": int,
+    "str": str,
+    "type": type,
     "MISSING": runtime.MISSING,
     "missing": runtime.missing,
     "field": runtime.field,
@@ -59,6 +63,15 @@ _OPERATORS = {
     ">": "greater",
     ">=": "greater_or_equal",
 }
+_ORDERS: dict[str, ast.cmpop] = {
+    "=": ast.Eq(),
+    "!=": ast.NotEq(),
+    "<": ast.Lt(),
+    "<=": ast.LtE(),
+    ">": ast.Gt(),
+    ">=": ast.GtE(),
+}
+"""Operators by which Python compares two integers, or two texts, as FEEL does."""
 _BUILTINS = {name: f"f{index}" for index, name in enumerate(LIBRARY)}
 _GLOBALS.update({name: getattr(runtime, name) for name in _OPERATORS.values()})
 _GLOBALS.update({identifier: LIBRARY[name] for name, identifier in _BUILTINS.items()})
@@ -298,7 +311,15 @@ class Compiler:
         return _call("negate", _CONTEXT, self._node(node.operand))
 
     def _emit_binary(self, node: n.Binary) -> ast.expr:
-        return _call(_OPERATORS[node.operator], _CONTEXT, self._node(node.left), self._node(node.right))
+        left, right = self._node(node.left), self._node(node.right)
+        function = _OPERATORS[node.operator]
+        if node.operator in _ORDERS and isinstance(right, ast.Constant) and type(right.value) in {int, str}:
+            # Most conditions: a number or a text beside one that the model says. A call costs more than comparing.
+            left, again = self._keep(left)
+            alike = _Compare(_call("type", left), _IS, [_GLOBAL_NAMES[type(right.value).__name__]])
+            compared = _Compare(again, [_ORDERS[node.operator]], [right])
+            return _IfExp(alike, compared, _call(function, _CONTEXT, again, right))
+        return _call(function, _CONTEXT, left, right)
 
     def _emit_logic(self, node: n.Logic) -> ast.expr:
         return self._logic(node.operator == "or", self._node(node.left), self._node(node.right))

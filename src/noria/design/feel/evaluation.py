@@ -32,8 +32,10 @@ class Diagnostic(msgspec.Struct, frozen=True):
     message: str
 
 
-class EvaluationContext(msgspec.Struct):
+class EvaluationContext(msgspec.Struct, gc=False):
     """Everything an evaluation may know beside its variables. One per evaluation (or per command); not shared.
+
+    The collector of garbage need not look at it (`gc=False`): nothing in it leads back to it.
 
     Attributes:
         now_ms: the instant that now() and today() give, ms since the epoch in UTC.

@@ -95,11 +95,12 @@ class Expression:
         Raises:
             FeelBudgetError: a budget of the context is used up.
         """
-        spent, noted = context.steps_left, len(context.diagnostics)
+        # Called as an attribute, what is in a slot would be looked for as a method first.
+        function, spent, noted = self._function, context.steps_left, len(context.diagnostics)
         try:
-            return self._function(variables, context)
+            return function(variables, context)
         except KeyError:
-            return _again(self._function, variables, context, spent, noted)
+            return _again(function, variables, context, spent, noted)
         except RecursionError:
             raise FeelBudgetError(_TOO_DEEP) from None
 
@@ -142,11 +143,11 @@ class UnaryTests:
         Raises:
             FeelBudgetError: a budget of the context is used up.
         """
-        spent, noted = context.steps_left, len(context.diagnostics)
+        function, spent, noted = self._function, context.steps_left, len(context.diagnostics)
         try:
-            result = self._function(variables, context, value)
+            result = function(variables, context, value)
         except KeyError:
-            result = _again(self._function, variables, context, spent, noted, value)
+            result = _again(function, variables, context, spent, noted, value)
         except RecursionError:
             raise FeelBudgetError(_TOO_DEEP) from None
         return result if type(result) is bool else None
