@@ -7,19 +7,20 @@ their shard, which their keys begin with: by the id alone both databases would l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database.statements import stored, together
 from noria.monitor.visits import Life, Visit
+from noria.operate.indexing import Subject
 from noria.operate.notices import Holding
 from noria.operate.redefining import REDEFINING
 
-INDEXED = ("tenant", "definition", "status", "started", "bkey", "title", "summary", "starter", "unit")
+INDEXED = Subject.__struct_fields__[: Subject.__struct_fields__.index("variables")]
 """The columns of an instance that the search index is made of, beside its state."""
 Write = tuple[dict[str, str], list[tuple[Any, ...]]]
 """A statement by the kind of database, and the rows that it writes."""
@@ -54,7 +55,7 @@ async def _rows(db: AsyncConnection, statement: dict[str, str], iids: Collection
     if not iids:
         return ()
     ids = sorted(iids)
-    given = json.dumps(ids) if db.dialect.name == "sqlite" else ids
+    given = msgspec.json.encode(ids).decode() if db.dialect.name == "sqlite" else ids
     return (await db.exec_driver_sql(statement[db.dialect.name], (given,))).all()
 
 
@@ -76,6 +77,18 @@ async def open_visits(db: AsyncConnection, iids: Collection[int]) -> dict[tuple[
 async def lives(db: AsyncConnection, iids: Collection[int]) -> dict[int, Life]:
     """The lives of some instances."""
     return {row[0]: Life(*row) for row in await _rows(db, _LIVES, iids)}
+
+
+_TELLS = {
+    kind: f"SELECT EXISTS (SELECT 1 FROM channel WHERE tenant = {place})"  # noqa: S608
+    f" OR EXISTS (SELECT 1 FROM preference WHERE tenant = {place})"
+    for kind, place in (("sqlite", "?1"), ("postgresql", "$1"))
+}
+
+
+async def tells(db: AsyncConnection, tenant: int) -> bool:
+    """Whether a tenant has a channel, or anybody of it a preference."""
+    return bool((await db.exec_driver_sql(_TELLS[db.dialect.name], (tenant,))).scalar_one())
 
 
 async def titles(db: AsyncConnection, iids: Collection[int]) -> dict[int, tuple[str, str, float | None]]:

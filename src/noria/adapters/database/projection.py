@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from noria.adapters.database import paging, searching
 from noria.adapters.database import schema as t
 from noria.adapters.database.cursors import BOARD, FILES, NOTICES, SEARCH, ahead, move, stand
+from noria.adapters.database.cursors import cursors as read_cursors
 from noria.adapters.database.deliveries import delivery_row, read_channels, read_preferences
 from noria.adapters.database.devices import people_with_devices
 from noria.adapters.database.indexer import Indexer
@@ -99,6 +100,7 @@ class Projector:
         Of several processes the owner of shard 0 follows. Should two believe to be that, the cursor lets one through.
         """
         self._runtime = runtime
+        self._indexer.remembered = runtime.remembered
         runtime.listen(self._committed)
         self._wake.set()
         self._task = asyncio.create_task(self._work(), name="noria-projector")
@@ -254,7 +256,10 @@ class Projector:
         """
         # As the page before has left them. Should somebody else have moved them, the fold is refused.
         left, self._seen = self._seen, {}
-        cursors = left or await self._cursors()
+        cursors = left
+        if not cursors:
+            async with self._database.reading() as db:
+                cursors = await read_cursors(db, (FILES, BOARD, NOTICES))
         rows: list[JournalRow] = []
         behind: dict[int, int] = {}
         for behind in sorted(cursors.values(), key=lambda cursor: -sum(cursor.values())):
@@ -299,16 +304,6 @@ class Projector:
         if defect is not None:
             raise defect
 
-    async def _cursors(self) -> dict[str, dict[int, int]]:
-        """Consumer → shard → number of the last row that it has folded."""
-        cursors: dict[str, dict[int, int]] = {FILES: {}, BOARD: {}, NOTICES: {}}
-        c = t.cursor.c
-        async with self._database.reading() as db:
-            for consumer, shard, seq in (await db.execute(sa.select(c.consumer, c.shard, c.seq))).all():
-                if consumer in cursors:
-                    cursors[consumer][shard] = seq
-        return cursors
-
     async def _fold(
         self,
         consumers: Sequence[str],
@@ -323,16 +318,20 @@ class Projector:
             await stand(db, consumers, behind, heads)
             writes = [write for consumer in consumers for write in await fold[consumer](db, recorded)]
         async with self._database.writing() as db:
-            for consumer in consumers:
-                await move(db, consumer, behind, heads)
+            await move(db, consumers, behind, heads)
             await paging.put(db, writes)
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
-        iids = {row.iid for row in rows}
+        newest = {row.iid: row.ver for row in rows}
+        owners: dict[int, tuple[int, int]] = {}
+        for iid, version in newest.items():
+            held = self._indexer.remembered(iid, version)
+            if held is not None:
+                owners[iid] = held.row.tenant, held.row.definition
         async with self._database.reading() as db:
-            owners = await paging.owners(db, iids)
+            owners |= await paging.owners(db, newest.keys() - owners.keys())
             # Read after the instances: what they run on now may have come by a change that lies behind these rows.
-            moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in await paging.redefinitions(db, iids)]
+            moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in await paging.redefinitions(db, newest)]
         found = []
         for row in rows:
             tenant, definition = owners[row.iid]
@@ -417,10 +416,7 @@ class Projector:
     @staticmethod
     async def _told_of(db: AsyncConnection, tenant: int) -> frozenset[type]:
         """Events to look at: without a channel or a choice of anybody's, new tasks would be nobody's notices."""
-        for table in (t.channel, t.preference):
-            if (await db.execute(sa.select(sa.literal(1)).where(table.c.tenant == tenant).limit(1))).first():
-                return TOLD_OF | OPENING
-        return TOLD_OF
+        return TOLD_OF | OPENING if await paging.tells(db, tenant) else TOLD_OF
 
     @staticmethod
     async def _tell(
