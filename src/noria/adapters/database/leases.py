@@ -100,5 +100,5 @@ async def _claim(db: asyncpg.Connection, member: str, standing: Standing) -> lis
         return []
     await db.execute(_GIVE, member, wanted)
     standing.owners.update(dict.fromkeys(wanted, member))
-    rows = await db.fetch(f"{s.SELECT_SHARDS} WHERE shard = ANY($1)", wanted)
+    rows = await db.fetch(f"{s.SELECT_SHARDS} WHERE shard = ANY($1) ORDER BY shard", wanted)
     return [Shard(*row) for row in rows]
