@@ -6,11 +6,13 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 
+from noria.adapters.database import leases as leasing
 from noria.adapters.database.leases import PostgresLeases
 from noria.adapters.database.opening import Database, open_database
-from noria.operate.leases import Member, Renewal, share_of
+from noria.operate.leases import Member, Renewal, Standing, share_of
 from noria.operate.ports import StaleOwnerError
 from noria.operate.rows import SHARDS, Commit, ShardMove
 from tests.stores.rows import GENESIS, a_post
@@ -53,6 +55,23 @@ async def test_a_second_process_gets_nothing_until_the_first_gives_some_up(lease
     await leases.release("a", range(40, 64))
     claimed = (await renew(leases, "b")).claimed
     assert [shard.shard for shard in claimed] == list(range(40, 64))
+
+
+@pytest.mark.parametrize(("lease_ms", "hangs"), [(2_000, "1s"), (6_000, "3s"), (LONG_MS, "5s"), (OVER_MS, "1s")])
+async def test_whoever_hangs_while_renewing_is_given_up_when_half_of_the_lease_is_over(
+    leases: PostgresLeases, monkeypatch: pytest.MonkeyPatch, lease_ms: int, hangs: str
+) -> None:
+    found = []
+
+    async def standing(db: asyncpg.Connection) -> Standing:
+        found.append(await db.fetchval("SELECT current_setting('idle_in_transaction_session_timeout')"))
+        return await original(db)
+
+    original = leasing._standing
+    monkeypatch.setattr(leasing, "_standing", standing)
+    await renew(leases, "a", lease_ms)
+    await leases.standing()
+    assert found == [hangs, "5s"], "and afterwards it is as for everybody"
 
 
 async def test_nobody_claims_more_than_a_share(leases: PostgresLeases) -> None:

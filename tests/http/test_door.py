@@ -14,7 +14,7 @@ import pytest
 from noria.adapters.http import door
 from noria.adapters.http.app import BODY_BYTES_MAX, create_app
 from noria.adapters.http.bodies import DEPTH_MAX
-from noria.adapters.http.door import Door
+from noria.adapters.http.connection import WHOLE
 from tests.http.house import Client, House
 from tests.scenarios.drawing import draw
 
@@ -46,10 +46,7 @@ class Ways:
 
     def __init__(self, house: House, lin: Client, he: Client) -> None:
         self.lin, self.he = lin, he
-        ordinary = create_app(house.noria.services)
-        assert isinstance(ordinary.asgi_handler, Door)
-        ordinary.asgi_handler = ordinary.asgi_handler.ordinary
-        self.short, self.ordinary = house.app, ordinary
+        self.short, self.ordinary = house.app, create_app(house.noria.services).door.ordinary
         self._services = house.noria.services
 
     async def post(
@@ -67,6 +64,52 @@ class Ways:
             transport=transport, base_url="http://noria.test", cookies=client.http.cookies
         ) as http:
             return await http.post(f"/api{path}", content=content, headers=sent)
+
+    async def asked(
+        self,
+        path: str,
+        pieces: list[bytes],
+        *,
+        app: Any = None,
+        cookie: str = "",
+        more: list[tuple[str, str]] | None = None,
+        extensions: dict[str, Any] | None = None,
+    ) -> list[Any]:
+        """What an application sends, the short way unless told otherwise, for a request whose body comes in pieces."""
+        sent: list[Any] = []
+        body = b"".join(pieces)
+
+        async def receive() -> dict[str, Any]:
+            piece = pieces.pop(0)
+            return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        (own,) = self.lin.http.cookies.items()
+        headers = [
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+            ("cookie", cookie or "=".join(own)),
+            *(more or [("x-csrf-token", self.lin.csrf)]),
+        ]
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "POST",
+            "scheme": "http",
+            "path": f"/api{path}",
+            "raw_path": f"/api{path}".encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(name.encode(), value.encode()) for name, value in headers],
+            "client": ("203.0.113.7", 40_000),
+            "server": ("noria.test", 80),
+            "extensions": extensions,
+        }
+        await (app or self.short)(scope, receive, send)
+        return sent
 
     async def task(self) -> str:
         """A new task of lin's."""
@@ -227,41 +270,46 @@ async def test_a_large_order_goes_the_ordinary_way_and_is_done(ways: Ways, taken
 
 async def test_a_body_that_comes_in_pieces_is_read_whole(ways: Ways, taken: list[str]) -> None:
     body = b'{"commands": [{"type": "start_instance", "process": "trip"}]}'
-    pieces = [body[:10], body[10:11], b"", body[11:]]
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        piece = pieces.pop(0)
-        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    (cookie,) = ways.lin.http.cookies.items()
-    headers = {
-        "content-type": "application/json",
-        "content-length": str(len(body)),
-        "x-csrf-token": ways.lin.csrf,
-        "cookie": "=".join(cookie),
-    }
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": "/api/commands",
-        "raw_path": b"/api/commands",
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("203.0.113.7", 40_000),
-        "server": ("noria.test", 80),
-    }
-    await ways.short(scope, receive, send)
-    assert sent[0]["status"] == 200
-    assert json.loads(sent[1]["body"])["results"][0]["ok"]
+    started, whole = await ways.asked("/commands", [body[:10], body[10:11], b"", body[11:]])
+    assert started["status"] == 200
+    assert json.loads(whole["body"])["results"][0]["ok"]
     assert taken == ["BatchAnswer"]
+
+
+async def test_what_leaves_whole_is_what_else_leaves_in_two_messages(ways: Ways) -> None:
+    body = b'{"commands": [{"type": "complete_task", "task": "1-1"}]}'
+    given: list[tuple[int, bytes]] = []
+
+    def write(_scope: object, status: int, rest: bytes) -> bool:
+        given.append((status, rest))
+        return len(given) == 1
+
+    extensions = {WHOLE: {"write": write}}
+    assert await ways.asked("/commands", [body], extensions=extensions) == []
+    # This time whoever would write it cannot.
+    started, end = await ways.asked("/commands", [body], extensions=extensions)
+    head = b"".join(b"%b: %b\r\n" % pair for pair in started["headers"])
+    assert given[1] == (started["status"], head + b"\r\n" + end["body"])
+
+
+@pytest.mark.parametrize(
+    "cookie", ["other=1; {}", '{name}="{value}"', "{}; ", " {} ;other", "a={value}; {}"], ids=range(5)
+)
+async def test_a_cookie_is_found_however_it_is_written(ways: Ways, taken: list[str], cookie: str) -> None:
+    ((name, value),) = ways.lin.http.cookies.items()
+    written = cookie.format(f"{name}={value}", name=name, value=value)
+    started, _ = await ways.asked("/instances", [b'{"process": "trip"}'], cookie=written)
+    assert (started["status"], taken) == (201, ["InstanceBrief"])
+
+
+async def test_of_a_header_that_comes_twice_counts_what_counts_on_the_ordinary_way(ways: Ways) -> None:
+    for tokens in (["guessed", ways.lin.csrf], [ways.lin.csrf, "guessed"]):
+        more = [("x-csrf-token", token) for token in tokens]
+        found = [
+            (await ways.asked("/instances", [b'{"process": "trip"}'], app=app, more=more))[0]["status"]
+            for app in (ways.short, ways.ordinary)
+        ]
+        assert found[0] == found[1] in (201, 403)
 
 
 async def test_a_large_answer_is_compressed_for_who_takes_that(ways: Ways, taken: list[str]) -> None:

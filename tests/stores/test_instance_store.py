@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from noria.adapters.database import paging
+from noria.adapters.database import changes, paging
 from noria.adapters.database.opening import Database, open_database
 from noria.adapters.database.schema import metadata
 from noria.adapters.database.sqlite_store import DUE_TIMERS, at_level
@@ -349,6 +349,17 @@ async def test_what_a_page_of_the_journal_needs_is_found_by_key_however_much_the
             steps = [row[3] for row in plan]
             assert steps[0].startswith("SEARCH "), (statement, steps)
             assert all("json_each" in step for step in steps if step.startswith("SCAN")), (statement, steps)
+    await database.close()
+
+
+async def test_what_the_projector_has_written_is_found_by_key_however_much_there_is(sqlite_url: str) -> None:
+    database = await open_database(sqlite_url)
+    async with database.reading() as db:
+        for statement in changes.QUERIES:
+            plan = await db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement['sqlite']}", ("[[1, 2, 3]]",))
+            first, *others = [row[3] for row in plan if "TEMP B-TREE" not in row[3]]
+            assert first.startswith("SCAN x"), (statement, first)
+            assert all("PRIMARY KEY" in step or "sqlite_autoindex" in step for step in others), (statement, others)
     await database.close()
 
 

@@ -71,6 +71,15 @@ async def test_what_has_just_ended_is_known_without_a_look_at_the_store(
     assert loaded == [first]
 
 
+async def test_memory_says_nothing_of_a_version_that_only_the_store_may_have(house: House) -> None:
+    iid = await house.start()
+    held = await house.noria.runtime.instance(iid)
+    assert held is not None
+    assert house.noria.runtime.remembered(iid, held.state.version) is held
+    assert house.noria.runtime.remembered(iid, held.state.version + 1) is None
+    assert house.noria.runtime.remembered(iid + 1) is None
+
+
 # Commits
 
 

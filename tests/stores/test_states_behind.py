@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from noria.adapters.database import schema as t
 from noria.adapters.database.audit import DatabaseAudit
 from noria.adapters.database.opening import open_database
-from noria.adapters.database.searching import index
+from noria.adapters.database.searching import documents_of, put
 from noria.engine import commands as c
 from noria.engine.state import StateFormatError, Status, decode_state, encode_state
 from noria.operate import stepping
@@ -127,7 +127,7 @@ async def test_what_was_written_only_to_the_journal_is_found(house: House) -> No
     iid = await worked(house, 0)
     await house.complete(iid, STEPS[0], supplier="安徽起重")
     async with house.noria.database.engine.begin() as db:
-        await index(db, house.noria.catalogue, [iid])
+        await put(db, await documents_of(db, house.noria.catalogue, [iid]))
         found = (await db.execute(sa.text("SELECT terms FROM search"))).scalars().all()
     assert decode_state((await row_of(house, iid)).state).version == 1
     assert found

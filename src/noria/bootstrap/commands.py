@@ -117,7 +117,7 @@ class Composition:
             await noria.close()
             raise
         config = uvicorn.Config(
-            create_app(noria.services),
+            create_app(noria.services).door,
             host=host,
             port=port,
             http=Connection,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -81,6 +82,37 @@ def _taking_back(state: State, graph: Graph, organisation: Organisation) -> Taki
         return None
     element = element_ref(graph.elements[state.taking_back.element])
     return TakingBackView(element, person_ref(organisation, state.taking_back.by))
+
+
+def _holders(organisation: Organisation, graph: Graph, tasks: Iterable[TaskFields]) -> list[Holder]:
+    """Who holds an instance, as lists have its open tasks."""
+    return [
+        Holder(
+            element_ref(graph.elements[task.element], task.name),
+            person_or_none(organisation, task.assignee),
+            task.groups,
+            iso(task.created),
+            iso_or_none(task.due),
+            bool(task.provisional),
+        )
+        for task in tasks
+    ]
+
+
+def _holders_now(held: Held, organisation: Organisation) -> list[Holder]:
+    """The same of an instance in memory."""
+    elements, deadlines = held.definition.graph.elements, held.state.deadlines
+    return [
+        Holder(
+            element_ref(elements[task.element], task.name),
+            person_or_none(organisation, task.assignee),
+            sorted(set(task.groups)),
+            iso(task.opened_ms),
+            iso_or_none(task.due_ms),
+            token in deadlines and deadlines[token].provisional,
+        )
+        for token, task in sorted(held.state.tasks.items())
+    ]
 
 
 def may_restart(caller: Caller, state: State) -> bool:
@@ -276,26 +308,27 @@ class Cases:
         if held is None:
             raise NotFoundError("There is no such instance.")
         organisation = await self._office.people.organisation(tenant)
-        return self._brief(organisation, held.definition.graph, held.row, open_tasks(held))
+        return self._brief(organisation, held.row, _holders_now(held, organisation))
 
     async def _briefs(self, tenant: int, rows: Sequence[InstanceFields]) -> list[InstanceBrief]:
         office = self._office
         organisation = await office.people.organisation(tenant)
         tasks = await office.lists.open_tasks([row.iid for row in rows if row.status == int(Status.OPEN)])
-        by_instance: dict[int, list[TaskFields]] = {}
+        by_instance: defaultdict[int, list[TaskFields]] = defaultdict(list)
         for task in tasks:
-            by_instance.setdefault(task.iid, []).append(task)
+            by_instance[task.iid].append(task)
         return [
-            self._brief(organisation, await office.graph(row.definition), row, by_instance.get(row.iid, ()))
+            self._brief(
+                organisation, row, _holders(organisation, await office.graph(row.definition), by_instance[row.iid])
+            )
             for row in rows
         ]
 
     def _brief(
         self,
         organisation: Organisation,
-        graph: Graph,
         row: InstanceFields | InstanceRow,
-        tasks: Sequence[TaskFields],
+        holders: list[Holder],
     ) -> InstanceBrief:
         return InstanceBrief(
             id=str(row.iid),
@@ -306,17 +339,7 @@ class Cases:
             status=STATUS_NAMES[Status(row.status)],
             started_at=iso(row.started),
             ended_at=iso_or_none(row.ended),
-            holders=[
-                Holder(
-                    element_ref(graph.elements[task.element], task.name),
-                    person_or_none(organisation, task.assignee),
-                    task.groups,
-                    iso(task.created),
-                    iso_or_none(task.due),
-                    bool(task.provisional),
-                )
-                for task in tasks
-            ],
+            holders=holders,
             incidents=row.incidents,
             round=row.round,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 from noria.operate.requests import Request
@@ -86,8 +87,9 @@ def task_id(iid: int, token: int) -> str:
     return f"{iid}-{token}"
 
 
+@lru_cache(maxsize=1_024)
 def parse_task_id(text: str) -> tuple[int, int] | None:
-    """(instance, token) of an outward id; None when it is not one."""
+    """(instance, token) of an outward id; None when it is not one. Cached: each command asks for its own thrice."""
     iid, dash, token = text.partition("-")
     if dash and iid.isdecimal() and token.isdecimal() and len(text) < 40:
         return int(iid), int(token)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 import msgspec
@@ -111,14 +112,15 @@ class Subject(msgspec.Struct):
     starter: str
     unit: str
     variables: Mapping[str, object] = {}
-    holders: frozenset[str] = frozenset()
-    users: frozenset[str] = frozenset()
-    groups: frozenset[str] = frozenset()
-    actors: frozenset[str] = frozenset()
-    copied: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
+    holders: AbstractSet[str] = frozenset()
+    users: AbstractSet[str] = frozenset()
+    groups: AbstractSet[str] = frozenset()
+    actors: AbstractSet[str] = frozenset()
+    copied: AbstractSet[str] = frozenset()
+    names: AbstractSet[str] = frozenset()
 
 
+@lru_cache(maxsize=16_384)
 def person_term(kind: str, tenant: int, key: str) -> str:
     """The term of somebody's part in an instance.
 
@@ -158,29 +160,21 @@ def field_term(name: str, rest: str) -> str:
 
 def terms_of(subject: Subject, definition: Definition) -> frozenset[str]:
     """All terms of an instance."""
-    terms = {
-        tenant_term(subject.tenant),
-        status_term(subject.status),
-        definition_term(subject.definition),
-        day_term(subject.started),
-        *key_terms(subject.bkey),
-        *text_terms(subject.title),
-    }
-    terms.update(_of_people(subject))
+    terms = {*_of_row(subject.tenant, subject.status, subject.definition, subject.started // DAY_MS)}
+    terms.update(text_terms(subject.title))
+    if subject.bkey:
+        terms.update(key_terms(subject.bkey))
+    _add_people(terms, subject)
     for name in subject.names:
         terms.update(text_terms(name))
     budget = TEXTS_CHARS_MAX
-    fields = {field.name: field for field in findable(definition)}
-    summary = {name: subject.variables.get(name) for name in definition.graph.summary if name not in fields}
-    tops = dict.fromkeys((*summary, *(field.path[0] for field in fields.values()), *_rows_of(definition)))
-    for name in tops:
-        guarded = name in definition.guarded
-        for text in _texts(subject.variables.get(name)):
+    variables, sought = subject.variables, _sought(definition)
+    for name, guarded in sought.variables:
+        for text in _texts(variables.get(name)):
             terms.update(_marked(text_terms(text[: min(TEXT_CHARS_MAX, max(0, budget))]), guarded=guarded))
             budget -= len(text)
-    for field in fields.values():
-        prefix = (GUARDED if field.guarded else "") + field_term(field.name, "")
-        value = _at(subject.variables, field)
+    for field, prefix in sought.fields:
+        value = _at(variables, field)
         terms.update([prefix + rest for rest in _value_terms(value, field.type)])
         for label in _labels(value, field):
             # Who looks for it types what the form shows.
@@ -189,21 +183,51 @@ def terms_of(subject: Subject, definition: Definition) -> frozenset[str]:
     return frozenset(terms)
 
 
+class _Sought(msgspec.Struct, frozen=True):
+    """What a definition's instances are found by.
+
+    Attributes:
+        variables: those whose texts are, and whether some step hides them.
+        fields: each with what its terms begin with.
+    """
+
+    variables: tuple[tuple[str, bool], ...]
+    fields: tuple[tuple[Findable, str], ...]
+
+
+@lru_cache(maxsize=256)
+def _sought(definition: Definition) -> _Sought:
+    fields = {field.name: field for field in findable(definition)}
+    summary = [name for name in definition.graph.summary if name not in fields]
+    names = dict.fromkeys((*summary, *(field.path[0] for field in fields.values()), *_rows_of(definition)))
+    return _Sought(
+        tuple((name, name in definition.guarded) for name in names),
+        tuple((field, (GUARDED if field.guarded else "") + field_term(field.name, "")) for field in fields.values()),
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _of_row(tenant: int, status: int, definition: int, day: int) -> tuple[str, ...]:
+    return tenant_term(tenant), status_term(status), definition_term(definition), day_term(day * DAY_MS)
+
+
 def _marked(terms: Iterable[str], *, guarded: bool) -> Iterable[str]:
     return [GUARDED + term for term in terms] if guarded else terms
 
 
-def _of_people(subject: Subject) -> Iterator[str]:
+def _add_people(terms: set[str], subject: Subject) -> None:
     tenant = subject.tenant
-    yield person_term("s", tenant, subject.starter)
+    terms.add(person_term("s", tenant, subject.starter))
+    terms.add(person_term("p", tenant, subject.starter))
     if subject.unit:
-        yield person_term("u", tenant, subject.unit)
-    kinds = {"h": subject.holders, "k": subject.users, "g": subject.groups, "a": subject.actors, "c": subject.copied}
-    for kind, keys in kinds.items():
+        terms.add(person_term("u", tenant, subject.unit))
+    for kind, keys in (("h", subject.holders), ("a", subject.actors)):
         for key in keys:
-            yield person_term(kind, tenant, key)
-    for key in {subject.starter, *subject.holders, *subject.actors}:
-        yield person_term("p", tenant, key)
+            terms.add(person_term(kind, tenant, key))
+            terms.add(person_term("p", tenant, key))
+    for kind, keys in (("k", subject.users), ("g", subject.groups), ("c", subject.copied)):
+        for key in keys:
+            terms.add(person_term(kind, tenant, key))
 
 
 @lru_cache(maxsize=256)

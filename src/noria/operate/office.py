@@ -64,7 +64,11 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Office(msgspec.Struct):
-    """Everything that the services need."""
+    """Everything that the services need.
+
+    Attributes:
+        principals: tenant → the organisation, and those of its people as the policy sees them who act for nobody else.
+    """
 
     runtime: Runtime
     store: InstanceStore
@@ -75,10 +79,28 @@ class Office(msgspec.Struct):
     blobs: BlobStore
     clock: Clock
     facts: Callable[[int], Facts]
+    principals: dict[int, tuple[Organisation, dict[str, tuple[Person, Principal]]]] = {}
 
     async def principal(self, tenant: int, person: Person) -> Principal:
         """A person as the policy sees them, with the roles they have now."""
-        organisation = await self.people.organisation(tenant)
+        return self.principal_in(await self.people.organisation(tenant), tenant, person)
+
+    def principal_in(self, organisation: Organisation, tenant: int, person: Person) -> Principal:
+        """The same by who has just asked for the organisation."""
+        known = self.principals.get(tenant)
+        if known is None or known[0] is not organisation:
+            # Whatever changes among people, and each instant from which it holds, makes another organisation.
+            known = self.principals[tenant] = organisation, {}
+        last = known[1].get(person.id)
+        if last is not None and last[0] is person:
+            return last[1]
+        principal = self._principal(tenant, person, organisation)
+        if not principal.stands_for and not principal.limited:
+            # What somebody may do for others hangs on the models, too.
+            known[1][person.id] = person, principal
+        return principal
+
+    def _principal(self, tenant: int, person: Person, organisation: Organisation) -> Principal:
         permissions = permissions_of(person.roles)
         administers = Permission.OPERATE in permissions
         return Principal(

@@ -295,15 +295,20 @@ class Runtime:
 
     async def instance(self, iid: int) -> Held | None:
         """The instance as it is now, None when there is none. The caller must not change it."""
-        held = self._remembered(iid)
+        held = self.remembered(iid)
         if held is None:
             rows = await self._store.load([iid])
             # A commit may have put it there while the database was read; then memory is newer.
-            held = self._remembered(iid) or (await self._hold(rows[iid]) if iid in rows else None)
+            held = self.remembered(iid) or (await self._hold(rows[iid]) if iid in rows else None)
         return held
 
-    def _remembered(self, iid: int) -> Held | None:
-        return self._cache.get(iid) if self._elsewhere is None or self._elsewhere.leased() else None
+    def remembered(self, iid: int, version: int = 0) -> Held | None:
+        """An instance as memory has it, None unless it has it as of a version or a later one.
+
+        The store shows a commit a moment earlier, and memory never more than the store.
+        """
+        held = self._cache.get(iid) if self._elsewhere is None or self._elsewhere.leased() else None
+        return held if held is not None and held.state.version >= version else None
 
     async def settled(self) -> None:
         """Return when memory holds whatever the store has shown by now: a commit is seen there a moment earlier."""

@@ -68,8 +68,9 @@ class Verbs:
             UnknownPersonError: somebody who is named is no active person.
             RefusedError: a rule stands against it; nothing was done.
         """
-        done = await self._inbox.repeated(caller, task_id)
-        return done if done is not None else await self._give(await self._on_task(caller, task_id, wish))
+        if caller.key and (done := await self._inbox.repeated(caller, task_id)) is not None:
+            return done
+        return await self._give(await self._on_task(caller, task_id, wish))
 
     async def on_instance(self, caller: Caller, iid: int, wish: Wish) -> InstanceBrief:
         """Do something with a request; raises as `on_task` does."""
@@ -159,8 +160,10 @@ class Verbs:
             # A substitute acts: what is done is the principal's, and the request's actor says who did it.
             command = msgspec.structs.replace(command, by=verdict.owner)
             caller = _by_way_of(caller, verdict)
-        await self._cases.check_files(caller.principal.tenant, wish.variables)
-        await self._active(caller, [wish.to] if wish.verb in ("transfer", "delegate") else wish.people)
+        if wish.variables:
+            await self._cases.check_files(caller.principal.tenant, wish.variables)
+        if named := (wish.to,) if wish.verb in ("transfer", "delegate") else wish.people:
+            await self._active(caller, named)
         return Intent(caller, held, {"": command})
 
     async def _answer(self, caller: Caller, task_id: str, wish: Wish) -> Intent:
@@ -184,8 +187,6 @@ class Verbs:
         return c.Comment(caller.principal.id, wish.text, token, named)
 
     async def _active(self, caller: Caller, people: Sequence[str]) -> None:
-        if not people:
-            return
         organisation = await self._office.people.organisation(caller.principal.tenant)
         for person in people:
             known = organisation.people.get(person)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from noria.adapters.database import schema as t
 from noria.adapters.database.calendars import CALENDARS_STAMP
-from noria.adapters.database.cursors import BOARD, NOTICES
+from noria.adapters.database.cursors import BOARD, NOTICES, cursors
 from noria.adapters.database.observations import FACTS_STAMP
 from noria.adapters.database.opening import Database
 from noria.adapters.database.people import PEOPLE_STAMP, SESSIONS_STAMP
@@ -19,6 +17,33 @@ from noria.operate.notices import Notice
 
 _STAMPS = (PEOPLE_STAMP, SESSIONS_STAMP, CALENDARS_STAMP, FACTS_STAMP)
 """In the order of `Stamp`'s fields."""
+_HEADS = "SELECT shard, seq FROM shard"
+_NEWEST = "SELECT coalesce(max(id), 0) FROM definition"
+_SETTINGS = f"SELECT name, tenant, value FROM setting WHERE name IN ({', '.join(map(repr, _STAMPS))})"  # noqa: S608 - our own names, here and below
+_RANGES = {
+    # CROSS JOIN, for by that SQLite keeps to the order in which the tables are named.
+    "sqlite": (
+        "json_each(?) x CROSS JOIN {table} r ON r.shard = json_extract(x.value, '$[0]')"
+        " AND r.seq > json_extract(x.value, '$[1]') AND r.seq <= json_extract(x.value, '$[2]')"
+    ),
+    "postgresql": (
+        "json_array_elements($1::json) x JOIN {table} r ON r.shard = (x.value ->> 0)::bigint"
+        " AND r.seq > (x.value ->> 1)::bigint AND r.seq <= (x.value ->> 2)::bigint"
+    ),
+}
+"""Rows of a table that lie in some ranges, each a shard and the numbers that it begins behind and ends with."""
+_NOTICES = {
+    kind: f"SELECT {', '.join(f'r.{name}' for name in Notice.__struct_fields__)} FROM {ranges.format(table='notice')}"  # noqa: S608
+    for kind, ranges in _RANGES.items()
+}
+_DEFINITIONS = {
+    kind: (
+        f"SELECT DISTINCT i.definition FROM {ranges.format(table='journal')}"  # noqa: S608
+        " JOIN inst i ON i.shard = r.shard AND i.iid = r.iid"
+    )
+    for kind, ranges in _RANGES.items()
+}
+QUERIES = (_NOTICES, _DEFINITIONS)
 
 
 class DatabaseChanges:
@@ -31,29 +56,20 @@ class DatabaseChanges:
     async def heads(self) -> dict[int, int]:
         """Shard → number of its last journal row."""
         async with self._database.reading() as db:
-            rows = (await db.execute(sa.select(t.shard.c.shard, t.shard.c.seq))).all()
+            rows = (await db.exec_driver_sql(_HEADS)).all()
         return dict(map(tuple, rows))
 
     async def stamp(self) -> Stamp:
         """What tells that models or people have changed."""
-        newest = sa.select(sa.func.coalesce(sa.func.max(t.definition.c.id), 0)).scalar_subquery()
-        c = t.setting.c
-        stamps = sa.select(c.name, c.tenant, c.value).where(c.name.in_(_STAMPS))
         async with self._database.reading() as db:
-            definition = (await db.execute(sa.select(newest))).scalar_one()
-            rows = sorted(tuple(row) for row in (await db.execute(stamps)).all())
+            definition = (await db.exec_driver_sql(_NEWEST)).scalar_one()
+            rows = sorted(tuple(row) for row in (await db.exec_driver_sql(_SETTINGS)).all())
         return Stamp(definition, *(str([row for row in rows if row[0] == name]) for name in _STAMPS))
 
     async def projected(self) -> Projected:
         """What the projector has written since the last call; nothing the first time."""
         async with self._database.reading() as db:
-            c = t.cursor.c
-            rows = (
-                await db.execute(sa.select(c.consumer, c.shard, c.seq).where(c.consumer.in_((BOARD, NOTICES))))
-            ).all()
-            after: dict[str, dict[int, int]] = {BOARD: {}, NOTICES: {}}
-            for consumer, shard, seq in rows:
-                after[consumer][shard] = seq
+            after = await cursors(db, (BOARD, NOTICES))
             before = self._cursors or after
             found = Projected([], set())
             if ranges := moved(before[NOTICES], after[NOTICES]):
@@ -64,22 +80,15 @@ class DatabaseChanges:
         return found
 
 
-def _within(table: sa.Table, ranges: dict[int, tuple[int, int]]) -> sa.ColumnElement[bool]:
-    c = table.c
-    return sa.or_(*((c.shard == shard) & (c.seq > start) & (c.seq <= end) for shard, (start, end) in ranges.items()))
+async def _within(db: AsyncConnection, statement: dict[str, str], ranges: dict[int, tuple[int, int]]) -> Any:
+    given = msgspec.json.encode([(shard, *ends) for shard, ends in ranges.items()]).decode()
+    return await db.exec_driver_sql(statement[db.dialect.name], (given,))
 
 
 async def _notices(db: AsyncConnection, ranges: dict[int, tuple[int, int]]) -> list[Notice]:
-    columns = [t.notice.c[name] for name in Notice.__struct_fields__]
-    rows = (await db.execute(sa.select(*columns).where(_within(t.notice, ranges)))).mappings()
-    return [Notice(**_read(row)) for row in rows]
-
-
-def _read(row: Any) -> dict[str, Any]:
-    return {**row, "params": msgspec.json.decode(row["params"])}
+    rows = (await _within(db, _NOTICES, ranges)).mappings()
+    return [Notice(**{**row, "params": msgspec.json.decode(row["params"])}) for row in rows]
 
 
 async def _definitions(db: AsyncConnection, ranges: dict[int, tuple[int, int]]) -> set[int]:
-    same = (t.inst.c.shard == t.journal.c.shard) & (t.inst.c.iid == t.journal.c.iid)
-    query = sa.select(t.inst.c.definition).distinct().join(t.journal, same).where(_within(t.journal, ranges))
-    return set((await db.execute(query)).scalars())
+    return set((await _within(db, _DEFINITIONS, ranges)).scalars())

@@ -7,36 +7,37 @@ It has a cursor of its own, which moves in the transaction that writes the terms
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from noria.adapters.database import schema as t
 from noria.adapters.database import searching
-from noria.adapters.database.cursors import SEARCH, move
+from noria.adapters.database.cursors import SEARCH, move, stand
 from noria.adapters.database.opening import Database
+from noria.operate.changes import Held
 from noria.operate.ports import StaleOwnerError
 from noria.operate.runtime import Definitions
 
 _WINDOW = 20_000
 """So many rows of the journal are looked at together; of each instance in them the terms are written once."""
-_PORTION = 250
-"""Instances in one transaction: on SQLite commands wait for it."""
+_PORTION = 500
+"""Instances in one transaction, which takes about as long as a page of the board: on SQLite commands wait for it."""
 _FOLDED = {
     # CROSS JOIN, for by that SQLite keeps to the order in which the tables are named.
     "sqlite": """
-SELECT j.shard, j.seq, j.iid
+SELECT j.shard, j.seq, j.iid, j.ver
 FROM cursor b LEFT JOIN cursor c ON c.consumer = 'search' AND c.shard = b.shard
 CROSS JOIN journal j ON j.shard = b.shard AND j.seq > coalesce(c.seq, 0) AND j.seq <= b.seq
 WHERE b.consumer = 'board' AND b.seq > coalesce(c.seq, 0) ORDER BY b.shard, j.seq LIMIT :limit
 """,
     # LATERAL with a limit, so that each shard's rows are found by the journal's key whatever is guessed of them.
     "postgresql": """
-SELECT b.shard, j.seq, j.iid
+SELECT b.shard, j.seq, j.iid, j.ver
 FROM cursor b LEFT JOIN cursor c ON c.consumer = 'search' AND c.shard = b.shard
 CROSS JOIN LATERAL (
-    SELECT seq, iid FROM journal WHERE shard = b.shard AND seq > coalesce(c.seq, 0) AND seq <= b.seq
+    SELECT seq, iid, ver FROM journal WHERE shard = b.shard AND seq > coalesce(c.seq, 0) AND seq <= b.seq
     ORDER BY seq LIMIT :limit
 ) j
 WHERE b.consumer = 'board' AND b.seq > coalesce(c.seq, 0) ORDER BY b.shard, j.seq LIMIT :limit
@@ -49,12 +50,12 @@ class _Portion(NamedTuple):
     """What one transaction writes.
 
     Attributes:
-        iids: instances whose terms are missing.
+        versions: of the instances whose terms are missing, those that the terms are to be of, or of later ones.
         heads: shard → number of the last row that then is folded.
         rows: so many of the journal's are passed.
     """
 
-    iids: list[int]
+    versions: dict[int, int]
     heads: dict[int, int]
     rows: int
 
@@ -65,8 +66,10 @@ class _Window:
     What is written for one row is the instance as all of them left it, so its further rows are passed by.
     """
 
-    def __init__(self, rows: list[tuple[int, int, int]], seen: Mapping[int, int]) -> None:
+    def __init__(self, rows: list[tuple[int, int, int, int]], seen: Mapping[int, int]) -> None:
         self._rows = rows
+        # An instance's rows lie in one shard, in the order of their versions.
+        self._versions = {iid: version for _, _, iid, version in rows}
         self._next = 0
         self._written: set[int] = set()
         self.seen = dict(seen)
@@ -76,26 +79,31 @@ class _Window:
         missing: set[int] = set()
         heads: dict[int, int] = {}
         passed = 0
-        for shard, seq, iid in self._rows[self._next :]:
+        for shard, seq, iid, _ in self._rows[self._next :]:
             if iid not in self._written and iid not in missing:
                 if len(missing) == _PORTION:
                     break
                 missing.add(iid)
             heads[shard] = seq
             passed += 1
-        return _Portion(sorted(missing), heads, passed)
+        return _Portion({iid: self._versions[iid] for iid in sorted(missing)}, heads, passed)
 
     def pass_by(self, portion: _Portion) -> None:
         """Go on behind a portion that has been written."""
-        self._written.update(portion.iids)
+        self._written.update(portion.versions)
         self._next += portion.rows
         self.seen.update(portion.heads)
 
 
 class Indexer:
-    """Writes the terms of the instances that have changed."""
+    """Writes the terms of the instances that have changed.
+
+    Attributes:
+        remembered: what is in memory of an instance, as of a version or a later one: most of what has just changed.
+    """
 
     def __init__(self, database: Database, definitions: Definitions) -> None:
+        self.remembered: Callable[[int, int], Held | None] = lambda _iid, _version: None
         self._database = database
         self._definitions = definitions
         self._window = _Window([], {})
@@ -135,8 +143,13 @@ class Indexer:
         return _Window(rows, seen)
 
     async def _write(self, portion: _Portion) -> None:
+        seen = self._window.seen
+        # Others cannot write to SQLite meanwhile: terms are cut before.
+        async with self._database.reading(snapshot=True) as db:
+            await stand(db, [SEARCH], seen, portion.heads)
+            held = [self.remembered(*item) for item in portion.versions.items()]
+            documents = await searching.documents_of(db, self._definitions, list(portion.versions), filter(None, held))
         async with self._database.writing() as db:
-            # The cursor first: whoever comes second must not even begin to write.
-            await move(db, SEARCH, self._window.seen, portion.heads)
-            if portion.iids:
-                await searching.index(db, self._definitions, portion.iids)
+            await move(db, [SEARCH], seen, portion.heads)
+            if documents:
+                await searching.put(db, documents)

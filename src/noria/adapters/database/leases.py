@@ -15,6 +15,9 @@ from noria.operate.rows import SHARDS, Shard
 # Any number that nothing else in this database locks.
 _LEASES = 7_006_019
 _NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::int8"
+HANGS_MS_MIN, HANGS_MS_MAX = 1_000, 5_000
+"""Who is cut off in the middle of renewing keeps all others from it so long: half a lease, for theirs run meanwhile."""
+_BEGIN = "SELECT set_config('idle_in_transaction_session_timeout', $2, true), pg_advisory_xact_lock($1)"
 _PUT = """
 INSERT INTO process (id, address, machine, lease_until) VALUES ($1, $2, $3, $4)
 ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until
@@ -38,7 +41,7 @@ class PostgresLeases:
 
         async def work(db: asyncpg.Connection) -> Renewal:
             async with db.transaction():
-                await db.execute("SELECT pg_advisory_xact_lock($1)", _LEASES)
+                await db.execute(_BEGIN, _LEASES, str(min(max(lease_ms // 2, HANGS_MS_MIN), HANGS_MS_MAX)))
                 now_ms = await db.fetchval(f"SELECT {_NOW}")
                 await db.execute(_PUT, member.id, member.address, member.machine, now_ms + lease_ms)
                 await db.execute(
@@ -100,5 +103,5 @@ async def _claim(db: asyncpg.Connection, member: str, standing: Standing) -> lis
         return []
     await db.execute(_GIVE, member, wanted)
     standing.owners.update(dict.fromkeys(wanted, member))
-    rows = await db.fetch(f"{s.SELECT_SHARDS} WHERE shard = ANY($1)", wanted)
+    rows = await db.fetch(f"{s.SELECT_SHARDS} WHERE shard = ANY($1) ORDER BY shard", wanted)
     return [Shard(*row) for row in rows]

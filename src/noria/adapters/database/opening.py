@@ -22,8 +22,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from noria.adapters.database.failures import told_apart
 from noria.adapters.database.postgres_store import CONNECT_S_MAX, SERVER_SETTINGS, PostgresStore
+from noria.adapters.database.sqlite_connections import BEGIN, BEGIN_WRITING, NONE, Stepping, connect
 from noria.adapters.database.sqlite_store import SqliteStore
+from noria.adapters.database.turns import Turn
 from noria.kernel.errors import NoriaError
+from noria.operate.ports import StoreFullError
 
 T = TypeVar("T")
 
@@ -65,11 +68,16 @@ class Database:
         self.store = store
         self.engine = engine
         self.is_postgres = isinstance(store, PostgresStore)
-        self._writing = engine.execution_options(write=True)
+        self._writing = engine.execution_options(begin=BEGIN_WRITING)
         # On SQLite every transaction is a snapshot.
         self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ") if self.is_postgres else engine
-        # On PostgreSQL a query is one by itself; to begin and to end a transaction would cost two exchanges more.
-        self._queries = engine.execution_options(isolation_level="AUTOCOMMIT") if self.is_postgres else engine
+        # A query is a transaction by itself: to begin and to end one costs two exchanges more, and while one is open
+        # SQLite's log cannot begin anew.
+        self._queries = (
+            engine.execution_options(isolation_level="AUTOCOMMIT")
+            if self.is_postgres
+            else engine.execution_options(begin=NONE)
+        )
 
     @asynccontextmanager
     async def reading(self, *, snapshot: bool = False, by_index: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -96,10 +104,15 @@ class Database:
         Raises:
             StoreUnavailableError: (here and inside) the database cannot be used now.
         """
-        async with _connected(self._writing) as connection:
-            await _to_its_end(connection.begin().start())
-            yield connection
-            await _to_its_end(connection.commit())
+        try:
+            async with _connected(self._writing) as connection:
+                await _to_its_end(connection.begin().start())
+                yield connection
+                await _to_its_end(connection.commit())
+        except StoreFullError:
+            if isinstance(self.store, SqliteStore):
+                await self.store.fold()
+            raise
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
@@ -229,10 +242,10 @@ async def open_database(url: str) -> Database:
     if backend == "sqlite":
         path = Path(parsed.database or "noria.db")
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"timeout": 30})
-        _sqlite_events(engine)
+        turn = Turn()
+        engine = _sqlite_engine(path, turn)
         await _prepare(engine)
-        return Database(SqliteStore(path), engine, path)
+        return Database(SqliteStore(path, turn), engine, path)
     if backend == "postgresql":
         engine = create_async_engine(
             parsed.set(drivername="postgresql+asyncpg"),
@@ -255,21 +268,26 @@ def _postgres_events(engine: AsyncEngine) -> None:
             raise sa.exc.InvalidatePoolError
 
 
-def _sqlite_events(engine: AsyncEngine) -> None:
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def connect(connection: Any, _record: object) -> None:
-        # SQLAlchemy begins transactions itself, writers at once: a reader that becomes a writer may be refused.
-        connection.isolation_level = None
-        # The log is folded into the file every 32 MB by whoever writes here, and seldom by a command's commit.
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 8000"):
-            connection.execute(f"PRAGMA {pragma}")
+def _sqlite_engine(path: Path, turn: Turn) -> AsyncEngine:
+    async def opened() -> Stepping:
+        connection = Stepping(lambda: connect(path, turn, urgent=False))
+        await connection
+        return connection
+
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", async_creator=opened)
 
     @sa.event.listens_for(engine.sync_engine, "invalidate")
     def invalidate(connection: Any, _record: object, _error: BaseException | None) -> None:
         # A statement that is given up half-way would keep a closed connection's transaction, and with it the lock.
-        connection.rollback()
+        connection.run_async(Stepping.give_up)
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        writes = connection.get_execution_options().get("write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        # SQLAlchemy begins transactions itself, writers at once: a reader that becomes a writer may be refused.
+        kind = connection.get_execution_options().get("begin", BEGIN)
+        if kind == BEGIN_WRITING:
+            connection.connection.run_async(Stepping.begin)
+        elif kind:
+            connection.exec_driver_sql(kind)
+
+    return engine

@@ -7,20 +7,23 @@ their shard, which their keys begin with: by the id alone both databases would l
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database.statements import stored, together
 from noria.monitor.visits import Life, Visit
+from noria.operate.indexing import Subject
 from noria.operate.notices import Holding
 from noria.operate.redefining import REDEFINING
 
-INDEXED = ("tenant", "definition", "status", "started", "bkey", "title", "summary", "starter", "unit")
+INDEXED = Subject.__struct_fields__[: Subject.__struct_fields__.index("variables")]
 """The columns of an instance that the search index is made of, beside its state."""
+Write = tuple[dict[str, str], list[tuple[Any, ...]]]
+"""A statement by the kind of database, and the rows that it writes."""
 _EACH = {"sqlite": "SELECT {} FROM json_each(?)", "postgresql": "SELECT {} FROM unnest($1::bigint[]) AS value"}
 _BY_KEY = "(shard, iid) IN ({pairs})"
 _BY_ID = "iid IN ({ids})"
@@ -52,7 +55,7 @@ async def _rows(db: AsyncConnection, statement: dict[str, str], iids: Collection
     if not iids:
         return ()
     ids = sorted(iids)
-    given = json.dumps(ids) if db.dialect.name == "sqlite" else ids
+    given = msgspec.json.encode(ids).decode() if db.dialect.name == "sqlite" else ids
     return (await db.exec_driver_sql(statement[db.dialect.name], (given,))).all()
 
 
@@ -74,6 +77,18 @@ async def open_visits(db: AsyncConnection, iids: Collection[int]) -> dict[tuple[
 async def lives(db: AsyncConnection, iids: Collection[int]) -> dict[int, Life]:
     """The lives of some instances."""
     return {row[0]: Life(*row) for row in await _rows(db, _LIVES, iids)}
+
+
+_TELLS = {
+    kind: f"SELECT EXISTS (SELECT 1 FROM channel WHERE tenant = {place})"  # noqa: S608
+    f" OR EXISTS (SELECT 1 FROM preference WHERE tenant = {place})"
+    for kind, place in (("sqlite", "?1"), ("postgresql", "$1"))
+}
+
+
+async def tells(db: AsyncConnection, tenant: int) -> bool:
+    """Whether a tenant has a channel, or anybody of it a preference."""
+    return bool((await db.exec_driver_sql(_TELLS[db.dialect.name], (tenant,))).scalar_one())
 
 
 async def titles(db: AsyncConnection, iids: Collection[int]) -> dict[int, tuple[str, str, float | None]]:
@@ -113,6 +128,11 @@ def insert(table: sa.Table, names: Sequence[str]) -> dict[str, str]:
     }
 
 
+def insert_once(table: sa.Table, names: Sequence[str]) -> dict[str, str]:
+    """Insert rows; those that are there already stay."""
+    return {kind: f"{begun} ON CONFLICT DO NOTHING" for kind, begun in insert(table, names).items()}
+
+
 def upsert(table: sa.Table, names: Sequence[str], change: str) -> dict[str, str]:
     """Insert rows; those that are there already are changed, each column that is no key as `change` says."""
     keys = [column.name for column in table.primary_key]
@@ -123,7 +143,8 @@ def upsert(table: sa.Table, names: Sequence[str], change: str) -> dict[str, str]
     }
 
 
-async def put(db: AsyncConnection, statement: dict[str, str], rows: list[tuple[Any, ...]]) -> None:
-    """Write rows, if there are any."""
-    if rows:
-        await db.exec_driver_sql(statement[db.dialect.name], rows)
+async def put(db: AsyncConnection, writes: Iterable[Write]) -> None:
+    """Write rows, where there are any."""
+    for statement, rows in writes:
+        if rows:
+            await db.exec_driver_sql(statement[db.dialect.name], rows)

@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import paging, searching
 from noria.adapters.database import schema as t
-from noria.adapters.database.blobs import note_use
-from noria.adapters.database.cursors import BOARD, FILES, NOTICES, SEARCH, ahead, move
-from noria.adapters.database.deliveries import delivery_row, put_rows, read_channels, read_preferences
+from noria.adapters.database.cursors import BOARD, FILES, NOTICES, SEARCH, ahead, move, stand
+from noria.adapters.database.cursors import cursors as read_cursors
+from noria.adapters.database.deliveries import delivery_row, read_channels, read_preferences
 from noria.adapters.database.devices import people_with_devices
 from noria.adapters.database.indexer import Indexer
 from noria.adapters.database.opening import Database
@@ -30,8 +30,8 @@ from noria.engine.events import InstanceCompleted, InstanceStarted, InstanceWith
 from noria.engine.evolve import replay
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
-from noria.monitor.visits import REVIVING, Fold, Life, Recorded, Visit
-from noria.operate.channels import deliveries_of, in_app
+from noria.monitor.visits import REVIVING, Fold, Life, Occurrence, Recorded, Visit
+from noria.operate.channels import Delivery, deliveries_of, in_app
 from noria.operate.files import files_in
 from noria.operate.notices import OPENING, TOLD_OF, Holding, Members, Notice, notices_of
 from noria.operate.ports import Clock, StaleOwnerError
@@ -100,6 +100,7 @@ class Projector:
         Of several processes the owner of shard 0 follows. Should two believe to be that, the cursor lets one through.
         """
         self._runtime = runtime
+        self._indexer.remembered = runtime.remembered
         runtime.listen(self._committed)
         self._wake.set()
         self._task = asyncio.create_task(self._work(), name="noria-projector")
@@ -255,7 +256,10 @@ class Projector:
         """
         # As the page before has left them. Should somebody else have moved them, the fold is refused.
         left, self._seen = self._seen, {}
-        cursors = left or await self._cursors()
+        cursors = left
+        if not cursors:
+            async with self._database.reading() as db:
+                cursors = await read_cursors(db, (FILES, BOARD, NOTICES))
         rows: list[JournalRow] = []
         behind: dict[int, int] = {}
         for behind in sorted(cursors.values(), key=lambda cursor: -sum(cursor.values())):
@@ -300,16 +304,6 @@ class Projector:
         if defect is not None:
             raise defect
 
-    async def _cursors(self) -> dict[str, dict[int, int]]:
-        """Consumer → shard → number of the last row that it has folded."""
-        cursors: dict[str, dict[int, int]] = {FILES: {}, BOARD: {}, NOTICES: {}}
-        c = t.cursor.c
-        async with self._database.reading() as db:
-            for consumer, shard, seq in (await db.execute(sa.select(c.consumer, c.shard, c.seq))).all():
-                if consumer in cursors:
-                    cursors[consumer][shard] = seq
-        return cursors
-
     async def _fold(
         self,
         consumers: Sequence[str],
@@ -317,20 +311,27 @@ class Projector:
         behind: Mapping[int, int],
         heads: Mapping[int, int],
     ) -> None:
-        """Fold a page for some consumers, and move their cursors, in one transaction."""
-        apply = {FILES: self._files, BOARD: self._board, NOTICES: self._notices}
+        """Fold a page for some consumers; what that gives is written, and their cursors moved, in one transaction."""
+        fold = {FILES: self._files, BOARD: self._board, NOTICES: self._notices}
+        # Others cannot write to SQLite meanwhile: nothing is read or reckoned there that can be before.
+        async with self._database.reading(snapshot=True) as db:
+            await stand(db, consumers, behind, heads)
+            writes = [write for consumer in consumers for write in await fold[consumer](db, recorded)]
         async with self._database.writing() as db:
-            for consumer in consumers:
-                # The cursor first: whoever comes second must not even begin to fold.
-                await move(db, consumer, behind, heads)
-                await apply[consumer](db, recorded)
+            await move(db, consumers, behind, heads)
+            await paging.put(db, writes)
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
-        iids = {row.iid for row in rows}
+        newest = {row.iid: row.ver for row in rows}
+        owners: dict[int, tuple[int, int]] = {}
+        for iid, version in newest.items():
+            held = self._indexer.remembered(iid, version)
+            if held is not None:
+                owners[iid] = held.row.tenant, held.row.definition
         async with self._database.reading() as db:
-            owners = await paging.owners(db, iids)
+            owners |= await paging.owners(db, newest.keys() - owners.keys())
             # Read after the instances: what they run on now may have come by a change that lies behind these rows.
-            moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in await paging.redefinitions(db, iids)]
+            moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in await paging.redefinitions(db, newest)]
         found = []
         for row in rows:
             tenant, definition = owners[row.iid]
@@ -347,7 +348,8 @@ class Projector:
     # Files
 
     @staticmethod
-    async def _files(db: AsyncConnection, rows: Sequence[Recorded]) -> None:
+    async def _files(_db: AsyncConnection, rows: Sequence[Recorded]) -> list[paging.Write]:
+        uses: list[tuple[object, ...]] = []
         for row in rows:
             for event in row.events:
                 if isinstance(event, InstanceStarted):
@@ -356,12 +358,12 @@ class Projector:
                     named = files_in(event.values)
                 else:
                     continue
-                for hashed in sorted(named):
-                    await note_use(db, row.tenant, hashed, "", row.iid)
+                uses += [(row.tenant, hashed, "", row.iid) for hashed in sorted(named)]
+        return [(_ADD_USES, uses)]
 
     # The board
 
-    async def _board(self, db: AsyncConnection, rows: Sequence[Recorded]) -> None:
+    async def _board(self, db: AsyncConnection, rows: Sequence[Recorded]) -> list[paging.Write]:
         known = await paging.open_visits(db, {row.iid for row in rows})
         lives = await paging.lives(db, {row.iid for row in rows if not REVIVING.isdisjoint(map(type, row.events))})
         tenant = rows[0].tenant
@@ -371,15 +373,16 @@ class Projector:
             if row.definition not in touched:
                 touched[row.definition] = await self._definitions.get(row.definition)
             fold.add(row, touched[row.definition].graph)
-        await paging.put(db, _PUT_VISIT, list(map(astuple, fold.visits.values())))
-        await paging.put(db, _PUT_LIFE, list(map(astuple, fold.lives.values())))
-        if fold.occurrences:
-            await db.execute(sa.insert(t.occurrence), [msgspec.structs.asdict(item) for item in fold.occurrences])
-        await paging.put(db, _ADD_FLOWS, [(*key, count) for key, count in fold.flows.items()])
+        return [
+            (_PUT_VISIT, list(map(astuple, fold.visits.values()))),
+            (_PUT_LIFE, list(map(astuple, fold.lives.values()))),
+            (_ADD_OCCURRENCES, list(map(astuple, fold.occurrences))),
+            (_ADD_FLOWS, [(*key, count) for key, count in fold.flows.items()]),
+        ]
 
     # Notices
 
-    async def _notices(self, db: AsyncConnection, rows: Sequence[Recorded]) -> None:
+    async def _notices(self, db: AsyncConnection, rows: Sequence[Recorded]) -> list[paging.Write]:
         made: dict[int, list[Notice]] = {}
         members: dict[int, Members] = {}
         told = {tenant: await self._told_of(db, tenant) for tenant in {row.tenant for row in rows}}
@@ -398,8 +401,8 @@ class Projector:
                 held = await self._held_before(row)
             found = notices_of(row, starter, title, graph, members[row.tenant], held, amount, opening=opening)
             made.setdefault(row.tenant, []).extend(found)
-        for tenant, notices in made.items():
-            await self._tell(db, tenant, notices, members[tenant])
+        told_to = [await self._tell(db, tenant, notices, members[tenant]) for tenant, notices in made.items()]
+        return [write for writes in told_to for write in writes]
 
     async def _held_before(self, row: Recorded) -> dict[int, Holding]:
         """Who held the tasks that a row takes away: the lists of open ones do not know any more."""
@@ -413,25 +416,22 @@ class Projector:
     @staticmethod
     async def _told_of(db: AsyncConnection, tenant: int) -> frozenset[type]:
         """Events to look at: without a channel or a choice of anybody's, new tasks would be nobody's notices."""
-        for table in (t.channel, t.preference):
-            if (await db.execute(sa.select(sa.literal(1)).where(table.c.tenant == tenant).limit(1))).first():
-                return TOLD_OF | OPENING
-        return TOLD_OF
+        return TOLD_OF | OPENING if await paging.tells(db, tenant) else TOLD_OF
 
     @staticmethod
-    async def _tell(db: AsyncConnection, tenant: int, notices: Sequence[Notice], members: Members) -> None:
+    async def _tell(
+        db: AsyncConnection, tenant: int, notices: Sequence[Notice], members: Members
+    ) -> list[paging.Write]:
         preferences = await read_preferences(db, tenant, {notice.person for notice in notices})
-        kept = in_app(notices, preferences)
-        if kept:
-            values = [
-                (*_NOTICE_COLUMNS(item), msgspec.json.encode(item.params).decode(), read_ms) for item, read_ms in kept
-            ]
-            await paging.put(db, _ADD_NOTICES, values)
+        kept = [
+            (*_NOTICE_COLUMNS(item), msgspec.json.encode(item.params).decode(), read_ms)
+            for item, read_ms in in_app(notices, preferences)
+        ]
         channels = await read_channels(db, tenant)
         pushed = any(channel.kind == "webpush" for channel in channels)
         devices = await people_with_devices(db, tenant, {notice.person for notice in notices}) if pushed else set()
         sent = deliveries_of(notices, channels, preferences, members, devices)
-        await put_rows(db, [delivery_row(item) for item in sent])
+        return [(_ADD_NOTICES, kept), (_ADD_DELIVERIES, [tuple(delivery_row(item).values()) for item in sent])]
 
 
 _PUT_VISIT = paging.upsert(t.visit, Visit.__struct_fields__, "excluded.{name}")
@@ -439,6 +439,9 @@ _PUT_LIFE = paging.upsert(t.life, Life.__struct_fields__, "excluded.{name}")
 _ADD_FLOWS = paging.upsert(
     t.flow_count, [column.name for column in t.flow_count.columns], "{table}.{name} + excluded.{name}"
 )
+_ADD_OCCURRENCES = paging.insert(t.occurrence, Occurrence.__struct_fields__)
+_ADD_USES = paging.insert_once(t.blob_use, ("tenant", "hash", "person", "iid"))
+_ADD_DELIVERIES = paging.insert(t.delivery, Delivery.__struct_fields__)
 _NOTICE = tuple(name for name in Notice.__struct_fields__ if name != "params")
 _ADD_NOTICES = paging.insert(t.notice, [*_NOTICE, "params", "read"])
 _NOTICE_COLUMNS = attrgetter(*_NOTICE)

@@ -6,6 +6,7 @@ Neither sees a text: the terms are cut in Python (`noria.operate.terms`), so tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from noria.engine.events import decode_events
 from noria.engine.evolve import replay
 from noria.engine.state import State, Status, decode_state
 from noria.kernel.instants import DAY_MS
+from noria.operate.changes import Held
 from noria.operate.ids import drawn_ms
 from noria.operate.indexing import Subject, day_term, person_term, tenant_term, terms_of
 from noria.operate.reading import InstanceBox, TaskBox
@@ -43,46 +45,70 @@ _NEWEST = {
         "SELECT iid FROM found ORDER BY iid DESC LIMIT :limit"
     ),
 }
+_COLUMNS = attrgetter(*paging.INDEXED)
 
 
 # Writing
 
 
-async def index(db: AsyncConnection, definitions: Definitions, iids: Sequence[int]) -> None:
-    """Write the terms of some instances, as they are now.
+Documents = dict[int, tuple[str, list[str]]]
+"""Instance → its unit and its terms."""
+
+
+async def documents_of(
+    db: AsyncConnection, definitions: Definitions, iids: Sequence[int], remembered: Iterable[Held] = ()
+) -> Documents:
+    """The terms of some instances, as they are now.
 
     Args:
         db: where the visits have been written of all that is indexed.
         definitions: whose forms say what is found.
         iids: which.
+        remembered: those of them that memory has as they are now; the others are read.
     """
-    found = await paging.to_index(db, iids)
+    found: dict[int, tuple[Sequence[Any], State]]
+    found = {held.row.iid: (_COLUMNS(held.row), held.state) for held in remembered}
+    for (iid, encoded, *read), later in await paging.to_index(db, [iid for iid in iids if iid not in found]):
+        found[iid] = read, replay((decode_events(events) for _, events in later), decode_state(encoded))
     actors, tasks = await _visitors(db, iids)
-    documents: dict[int, tuple[str, list[str]]] = {}
-    for (iid, encoded, *columns), later in found:
-        state = replay((decode_events(events) for _, events in later), decode_state(encoded))
-        subject = subject_of(dict(zip(paging.INDEXED, columns, strict=True)), state, actors.get(iid, ()))
-        subject.names |= frozenset(tasks.get(iid, ()))
+    documents: Documents = {}
+    for iid, (columns, state) in found.items():
+        subject = subject_of(columns, state, actors.get(iid, ()), tasks.get(iid, ()))
         documents[iid] = subject.unit, sorted(terms_of(subject, await definitions.get(subject.definition)))
-    await put(db, documents)
+    return documents
 
 
-def subject_of(columns: Mapping[str, Any], state: State, actors: Iterable[str]) -> Subject:
-    """An instance as it is indexed, from its row, its state, and who has ever done something in it."""
-    is_open = state.status is Status.OPEN
-    tasks = list(state.tasks.values()) if is_open else []
-    opinions = [asked.person for asked in state.consultations.values()] if is_open else []
-    free = [task for task in tasks if not task.assignee]
-    return Subject(
-        **columns,
-        variables=state.scopes[0].variables if 0 in state.scopes else {},
-        holders=frozenset(filter(None, [*(task.assignee for task in tasks), *opinions])),
-        users=frozenset(person for task in free for person in task.users),
-        groups=frozenset(group for task in free for group in task.groups),
-        actors=frozenset(filter(None, [*state.actors.values(), *actors])),
-        copied=frozenset(state.copied),
-        names=frozenset(task.name for task in tasks if task.name),
-    )
+def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (), names: Iterable[str] = ()) -> Subject:
+    """An instance as it is indexed.
+
+    Args:
+        columns: `paging.INDEXED` of its row.
+        state: as of then.
+        actors: who has ever done something in it.
+        names: of what was done in it.
+    """
+    subject = Subject(*columns)
+    if 0 in state.scopes:
+        subject.variables = state.scopes[0].variables
+    holders: set[str] = set()
+    users: set[str] = set()
+    groups: set[str] = set()
+    called = {*names}
+    if state.status is Status.OPEN:
+        for task in state.tasks.values():
+            if task.assignee:
+                holders.add(task.assignee)
+            else:
+                users.update(task.users)
+                groups.update(task.groups)
+            if task.name:
+                called.add(task.name)
+        holders.update(asked.person for asked in state.consultations.values())
+    did = {*state.actors.values(), *actors}
+    did.discard("")
+    subject.holders, subject.users, subject.groups = holders, users, groups
+    subject.actors, subject.copied, subject.names = did, {*state.copied}, called
+    return subject
 
 
 async def _visitors(db: AsyncConnection, iids: Sequence[int]) -> tuple[dict[int, set[str]], dict[int, set[str]]]:

@@ -13,7 +13,9 @@ import msgspec
 
 from noria.adapters.database import statements as s
 from noria.adapters.database.failures import SQLITE_FAILURES, failure_of
+from noria.adapters.database.sqlite_connections import TurnTaker, connect
 from noria.adapters.database.statements import in_order
+from noria.adapters.database.turns import Turn
 from noria.design.bpmn.graph import JOB_PRIORITY_MAX
 from noria.operate.ports import StaleOwnerError
 from noria.operate.rows import (
@@ -82,30 +84,22 @@ def shard_of(iid: int) -> int:
     return iid >> 12 & 0x3FF
 
 
-def connect(path: Path | str) -> sqlite3.Connection:
-    """Open a connection with the durability that Noria promises."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    # The log is folded into the file every 130 MB instead of every 4: one commit waits for that, 50 to 100 ms, and all
-    # commands with it. A storm of timers writes 19 kB a timer: folding every 32 MB met one of a hundred commands.
-    connection.execute("PRAGMA wal_autocheckpoint = 32000")
-    return connection
-
-
 class SqliteStore:
-    """`InstanceStore` on one SQLite file."""
+    """`InstanceStore` on one SQLite file.
+
+    Args:
+        path: of the file.
+        turn: of whoever writes to it in this process.
+    """
 
     # SQLite works in this process, row by row: whoever computes meanwhile keeps it waiting for the interpreter.
     enough = BATCH_MAX
 
-    def __init__(self, path: Path | str) -> None:
-        self._path = path
+    def __init__(self, path: Path | str, turn: Turn) -> None:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="noria-sqlite-writer")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="noria-sqlite-reader")
-        self._write_connection = connect(path)
-        self._read_connection = connect(path)
+        self._write_connection = connect(path, turn, urgent=True)
+        self._read_connection = connect(path, turn, urgent=True)
 
     async def close(self) -> None:
         """Close both connections after the work at hand."""
@@ -114,11 +108,15 @@ class SqliteStore:
         self._writer.shutdown()
         self._reader.shutdown()
 
-    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _write(self, work: Callable[[TurnTaker], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, _guarded, work, self._write_connection)
 
-    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _read(self, work: Callable[[TurnTaker], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._reader, _guarded, work, self._read_connection)
+
+    async def fold(self) -> None:
+        """Have the log give back the room that it takes, as far as it can."""
+        await self._write(TurnTaker.fold)
 
     async def own_shards(self, owner: str) -> list[Shard]:
         def work(db: sqlite3.Connection) -> list[Shard]:
@@ -214,7 +212,7 @@ class SqliteStore:
             "WHERE shard = ? AND iid = ? AND tok = ? AND lease_token = ? AND lease_token <> ''"
         )
         values = (lease_until, shard_of(iid), iid, tok, lease_token)
-        return await self._write(lambda db: db.execute(query, values).rowcount) == 1
+        return await self._write(lambda db: _in_transaction(db, lambda db: db.execute(query, values).rowcount)) == 1
 
     async def find_waits(self, tenant: int, signal: bool, name: str, corr: str, limit: int) -> list[WaitRow]:
         query = (
@@ -233,7 +231,7 @@ class SqliteStore:
         return [OutboxRow(*row) for row in rows]
 
     async def put_outbox(self, row: OutboxRow) -> None:
-        await self._write(lambda db: db.execute(PUT_OUTBOX, *_bound([row], s.OUTBOX)))
+        await self._write(lambda db: _in_transaction(db, lambda db: db.execute(PUT_OUTBOX, *_bound([row], s.OUTBOX))))
 
     async def drop_outbox(self, shard: int, n: int, epoch: int) -> None:
         def work(db: sqlite3.Connection) -> None:
@@ -294,26 +292,31 @@ def _bound(rows: Sequence[msgspec.Struct], columns: Mapping[str, str]) -> Sequen
     return lists
 
 
-def _guarded(work: Callable[[sqlite3.Connection], T], db: sqlite3.Connection) -> T:
+def _guarded(work: Callable[[TurnTaker], T], db: TurnTaker) -> T:
     try:
         return work(db)
     except SQLITE_FAILURES as error:
         raise failure_of(error) from error
 
 
-def _rollback(db: sqlite3.Connection) -> None:
-    # On some errors (a full disk among them) SQLite has rolled back by itself.
-    if db.in_transaction:
-        db.execute("ROLLBACK")
+def _in_transaction(db: TurnTaker, work: Callable[[TurnTaker], T]) -> T:
+    try:
+        return _once(db, work)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+            raise
+        db.fold()
+        return _once(db, work)
 
 
-def _in_transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    db.execute("BEGIN IMMEDIATE")
+def _once(db: TurnTaker, work: Callable[[TurnTaker], T]) -> T:
+    db.begin()
     try:
         done = work(db)
-        db.execute("COMMIT")
+        db.commit()
     except BaseException:
-        _rollback(db)
+        # On some errors (a full disk among them) SQLite has rolled back by itself; then this only gives up the turn.
+        db.rollback()
         raise
     return done
 

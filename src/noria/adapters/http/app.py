@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.response import ServerSentEvent, ServerSentEventMessage
-from litestar.types import Message, Scope
+from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Message, Receive, Scope, Send
 
 from noria import __version__
 from noria.adapters.http import (
@@ -47,7 +47,7 @@ from noria.adapters.http.callers import (
     provide_wanted,
 )
 from noria.adapters.http.description import DescriptionPlugin, described
-from noria.adapters.http.door import Door
+from noria.adapters.http.door import Door, RawHeader
 from noria.adapters.http.pages import Pages, page
 from noria.adapters.http.problems import HANDLERS
 from noria.adapters.http.services import Services
@@ -135,11 +135,17 @@ async def openapi(request: Request[object, object, State]) -> dict[str, Any]:
 _SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
+def _secured(headers: Iterable[RawHeader]) -> list[RawHeader]:
+    """Every answer carries the security headers, errors too; a route that sets a stricter one keeps it."""
+    headers = list(headers)
+    there = {name.lower() for name, _ in headers}
+    return headers + [pair for pair in _SECURITY if pair[0] not in there]
+
+
 async def _secure(message: Message, _scope: Scope) -> None:
-    """Every answer carries the headers, errors too; a route that sets a stricter one keeps it."""
+    """See to it that an answer carries them."""
     if message["type"] == "http.response.start":
-        there = {name.lower() for name, _ in message["headers"]}
-        message["headers"] = [*message["headers"], *(pair for pair in _SECURITY if pair[0] not in there)]
+        message["headers"] = _secured(message["headers"])
 
 
 _COMPRESSION = CompressionConfig(backend="gzip", minimum_size=2_000, exclude=["/api/stream", "/assets"])
@@ -164,7 +170,29 @@ HURRIED = (tasks.complete_task, instances.start_instance, machines.run_commands)
 """Routes that programs call by the thousand (`Door`)."""
 
 
-def create_app(services: Services) -> Litestar:
+class Application(Litestar):
+    """The framework's application behind the short way.
+
+    Attributes:
+        door: the short way.
+    """
+
+    door: Door
+
+    async def __call__(
+        self,
+        scope: Scope | LifeSpanScope,
+        receive: Receive | LifeSpanReceive,
+        send: Send | LifeSpanSend,
+    ) -> None:
+        """Begin and end, or take a request."""
+        if scope["type"] == "lifespan":
+            await super().__call__(scope, receive, send)
+        else:
+            await self.door(scope, receive, send)  # type: ignore[arg-type]
+
+
+def create_app(services: Services) -> Application:
     """The application.
 
     Args:
@@ -198,7 +226,7 @@ def create_app(services: Services) -> Litestar:
         ],
         **_FOR_CALLERS,
     )
-    app = Litestar(
+    app = Application(
         route_handlers=[api, Router(scim.BASE, route_handlers=[scim.scim], **_FOR_CALLERS), page],
         state=State({"services": services, "pages": Pages()}),
         exception_handlers=HANDLERS,
@@ -216,6 +244,5 @@ def create_app(services: Services) -> Litestar:
         ),
         logging_config=None,
     )
-    # Behind the hook above, so that these answers carry the headers, too.
-    app.asgi_handler = Door(app.asgi_handler, _PREFIX, HURRIED, _HEADERS, _COMPRESSION)
+    app.door = Door(app, super(Application, app).__call__, _PREFIX, HURRIED, _HEADERS, _secured, _COMPRESSION)
     return app

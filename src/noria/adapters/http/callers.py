@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
+from litestar.types import Scope
 
 from noria.adapters.http.problems import HttpProblemError
 from noria.adapters.http.services import Services
@@ -24,28 +26,53 @@ KEY_CHARS_MAX = 100
 AnyRequest = Request[object, object, State]
 
 
+class Asked(Protocol):
+    """What of a request tells who asks: the framework's request has it, and whatever else is made of a scope."""
+
+    @property
+    def scope(self) -> Scope:
+        """What the server says of the request."""
+        ...
+
+    @property
+    def method(self) -> str:
+        """In capitals."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By names in small letters."""
+        ...
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """By name."""
+        ...
+
+
 def services_of(state: State) -> Services:
     """The use cases."""
     services: Services = state.services
     return services
 
 
-def cookie_name(request: AnyRequest) -> str:
+def cookie_name(request: Asked) -> str:
     """Behind TLS the cookie is bound to the host and can only be set by a secure page."""
     return f"__Host-{COOKIE}" if request.scope["scheme"] == "https" else COOKIE
 
 
-def address_of(request: AnyRequest) -> str:
+def address_of(request: Asked) -> str:
     """The client's network address."""
-    return request.client.host if request.client else ""
+    client = request.scope.get("client")
+    return client[0] if client else ""
 
 
-def device_of(request: AnyRequest) -> str:
+def device_of(request: Asked) -> str:
     """What the client says it is."""
     return request.headers.get("user-agent", "")[:200]
 
 
-def refuse_cross_site(request: AnyRequest) -> None:
+def refuse_cross_site(request: Asked) -> None:
     """Raise for a request that another site's page makes.
 
     Raises:
@@ -55,7 +82,7 @@ def refuse_cross_site(request: AnyRequest) -> None:
         raise HttpProblemError("session.csrf", "The request comes from another site.")
 
 
-async def current_session(request: AnyRequest, services: Services) -> Session | None:
+async def current_session(request: Asked, services: Services) -> Session | None:
     """The live session of the request's cookie."""
     secret = request.cookies.get(cookie_name(request))
     if not secret:
@@ -63,7 +90,7 @@ async def current_session(request: AnyRequest, services: Services) -> Session | 
     return await services.accounts.session(secret, services.office.clock.now_ms())
 
 
-def bearer_of(request: AnyRequest) -> str | None:
+def bearer_of(request: Asked) -> str | None:
     """The secret that a program shows (RFC 6750), None when it shows none."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
@@ -72,23 +99,30 @@ def bearer_of(request: AnyRequest) -> str | None:
 async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Guard of every route that is not marked public: before anything of the request is read, it is known who asks.
 
-    A page has a session, and an unsafe request of it must show the session's token. A program has an access token,
-    which no browser sends by itself.
-
     Raises:
-        HttpProblemError: ``session.required``, ``session.csrf`` or ``token.invalid``.
+        HttpProblemError: as `admitted` does.
     """
     if handler.opt.get("public"):
         return
     request: AnyRequest = connection if isinstance(connection, Request) else Request(connection.scope)
-    services = services_of(connection.app.state)
+    who = await admitted(request, services_of(connection.app.state))
+    connection.scope["state"]["session" if isinstance(who, Session) else "token"] = who
+
+
+async def admitted(request: Asked, services: Services) -> Session | AccessToken:
+    """Who asks: a page has a session, and an unsafe request of it must show the session's token.
+
+    A program has an access token, which no browser sends by itself.
+
+    Raises:
+        HttpProblemError: ``session.required``, ``session.csrf`` or ``token.invalid``.
+    """
     secret = bearer_of(request)
     if secret is not None:
         token = await services.tokens.fits(secret)
         if token is None:
             raise HttpProblemError("token.invalid", "The access token is unknown, was taken back, or has expired.")
-        connection.scope["state"]["token"] = token
-        return
+        return token
     session = await current_session(request, services)
     if session is None:
         demo = [
@@ -101,7 +135,7 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         refuse_cross_site(request)
         if not Accounts.csrf_fits(session, request.headers.get("x-csrf-token", "")):
             raise HttpProblemError("session.csrf", "The X-CSRF-Token header is missing or wrong; load the page again.")
-    connection.scope["state"]["session"] = session
+    return session
 
 
 async def provide_session(request: AnyRequest) -> Session:
@@ -125,17 +159,23 @@ async def provide_caller(request: AnyRequest, services: Services) -> Caller:
         HttpProblemError: the person is not active any more, or must choose a password first.
     """
     token: AccessToken | None = request.scope["state"].get("token")
-    who = token if token is not None else await provide_session(request)
-    organisation = await services.office.people.organisation(who.tenant)
+    return await caller_of(request, services, token if token is not None else await provide_session(request))
+
+
+async def caller_of(request: Asked, services: Services, who: Session | AccessToken) -> Caller:
+    """The caller of a use case, once it is known who asks; raises as `provide_caller` does."""
+    office = services.office
+    organisation = await office.people.organisation(who.tenant)
     person = organisation.people.get(who.person)
     if person is None or not person.active:
         raise HttpProblemError("session.required", "Please sign in.")
+    headers = request.headers
     if isinstance(who, Session) and who.must_change:
         raise HttpProblemError("password.must_change", "Choose a password of your own first.")
-    is_page = token is None and "sec-fetch-mode" in request.headers
+    is_page = isinstance(who, Session) and "sec-fetch-mode" in headers
     origin = Origin("ui" if is_page else "api", address_of(request), device_of(request), who.hash[:12])
-    key = request.headers.get("idempotency-key", "")[:KEY_CHARS_MAX]
-    return Caller(await services.office.principal(who.tenant, person), person, origin, key)
+    key = headers.get("idempotency-key", "")[:KEY_CHARS_MAX]
+    return Caller(office.principal_in(organisation, who.tenant, person), person, origin, key)
 
 
 async def provide_wanted(
