@@ -118,6 +118,15 @@ async def test_while_a_commit_of_enough_commands_is_on_its_way_the_others_are_st
 # Idempotency
 
 
+async def test_a_runtime_that_is_stopped_finishes_what_was_accepted_before(house: House) -> None:
+    runtime = house.noria.runtime
+    on_the_way = [asyncio.ensure_future(runtime.submit(Request(start(), "lin", definition=1))) for _ in range(3)]
+    await house.down()
+    assert all(isinstance(asked.result(), Accepted) for asked in on_the_way)
+    await house.up()
+    assert await commands(house) == 3
+
+
 async def test_a_repeated_key_gives_the_first_answer_and_nothing_happens_again(house: House) -> None:
     first = await house.submit(start(), definition=1, key="k")
     again = await house.submit(start(), definition=1, key="k")

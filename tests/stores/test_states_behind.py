@@ -72,6 +72,33 @@ async def test_what_lists_show_is_written_at_once(house: House) -> None:
     assert (row.round, row.later) == (2, ())
 
 
+async def test_an_amount_that_is_set_is_written_at_once_and_what_no_list_shows_is_not(house: House) -> None:
+    iid = await worked(house, 1)
+    await house.submit(c.SetVariables("admin", {"note": "iron"}, "a slip"), iid)
+    assert len((await row_of(house, iid)).later) == 2
+    await house.submit(c.SetVariables("admin", {"amount": 12}, "a slip"), iid)
+    row = await row_of(house, iid)
+    assert (row.amount, row.later) == (12.0, ())
+
+
+async def test_an_incident_is_written_at_once_and_so_is_its_end(house: House) -> None:
+    await house.deploy(
+        MODEL,
+        "startEvent start\nuserTask work assignee=lin\nserviceTask order topic=order\nendEvent end\n"
+        "start -> work -> order -> end",
+    )
+    iid = await house.start("model1")
+    await house.complete(iid, "work")
+    token = await house.token(iid, "order")
+    await house.submit(c.FailJob(token, "worker", "no", retries=0), iid)
+    row = await row_of(house, iid)
+    assert (row.incidents, row.later) == (1, ())
+    (incident,) = (await house.state(iid)).incidents
+    await house.submit(c.RetryIncident(incident, "admin"), iid)
+    row = await row_of(house, iid)
+    assert (row.incidents, row.later) == (0, ())
+
+
 async def test_the_end_is_written_at_once(house: House) -> None:
     iid = await worked(house, len(STEPS))
     state = decode_state((await row_of(house, iid)).state)

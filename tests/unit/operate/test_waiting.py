@@ -9,9 +9,9 @@ import pytest
 
 from noria.engine import commands as c
 from noria.kernel.instants import InstantMs
-from noria.operate.requests import Origin, Request
+from noria.operate.requests import Origin, OverloadedError, Request
 from noria.operate.stepping import Batch, Pending
-from noria.operate.waiting import BATCH_MAX, BESIDE_PEOPLE_MAX, MACHINES_MAX, PEOPLE_GONE_MS, Waiting
+from noria.operate.waiting import BATCH_MAX, BESIDE_PEOPLE_MAX, MACHINES_MAX, PEOPLE_GONE_MS, QUEUE_MAX, Waiting
 
 
 class StandingClock:
@@ -110,3 +110,16 @@ def test_what_is_put_back_goes_first_in_its_order(waiting: Waiting, loop: asynci
     put(waiting, later)
     waiting.put_back(first)
     assert waiting.take(Batch(0)) == first + later
+
+
+def test_who_comes_when_too_many_wait_is_refused_and_takes_no_place(
+    waiting: Waiting, loop: asyncio.AbstractEventLoop
+) -> None:
+    people, timers = some(loop, "ui", QUEUE_MAX - 1), some(loop, "timer", 1)
+    put(waiting, people)
+    put(waiting, timers)
+    for method in ("ui", "timer"):
+        with pytest.raises(OverloadedError):
+            put(waiting, some(loop, method, 1))
+    assert len(waiting) == QUEUE_MAX
+    assert list(waiting) == people + timers
