@@ -93,6 +93,7 @@ class Visitors:
     Attributes:
         complaints: errors of scripts, breaches of the Content Security Policy, refusals that a test has not announced.
         expected: statuses of refusals that a test provokes; browsers log each as an error.
+        cut: parts of addresses that a test keeps pages from; they try again and again.
     """
 
     def __init__(self, browser: Browser) -> None:
@@ -101,13 +102,15 @@ class Visitors:
         self.complaints: list[str] = []
         # The question "who am I" of a browser that is not signed in is answered 401.
         self.expected = {401}
+        self.cut: set[str] = set()
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type != "error":
             return
         status = re.search(r"the server responded with a status of (\d+)", message.text)
-        if status is None or int(status[1]) not in self.expected:
-            self.complaints.append(f"{message.text} {message.location.get('url', '')}")
+        url = message.location.get("url", "")
+        if (status is None or int(status[1]) not in self.expected) and not any(part in url for part in self.cut):
+            self.complaints.append(f"{message.text} {url}")
 
     def open(self, url: str, locale: str = "zh-CN", width: int = 1440, *, phone: bool = False) -> Page:
         """A fresh browser profile at an address, on a desk or on a phone."""
