@@ -99,6 +99,15 @@ async def test_an_incident_is_written_at_once_and_so_is_its_end(house: House) ->
     assert (row.incidents, row.later) == (0, ())
 
 
+async def test_a_migration_is_written_at_once(house: House) -> None:
+    iid = await worked(house, 1)
+    before = (await row_of(house, iid)).definition
+    (after,) = await house.deploy(MODEL.replace("assignee=lin", "assignee=wang"))
+    await house.submit(c.MigrateInstance("admin", "a new version", before, after), iid, target=after)
+    row = await row_of(house, iid)
+    assert (row.definition, row.later) == (after, ())
+
+
 async def test_the_end_is_written_at_once(house: House) -> None:
     iid = await worked(house, len(STEPS))
     state = decode_state((await row_of(house, iid)).state)
