@@ -30,6 +30,7 @@ PORTION = 100_000
 @pytest.fixture
 async def database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     monkeypatch.setattr(sqlite_connections, "LOG_PAGES", LOG_PAGES)
+    monkeypatch.setattr(sqlite_connections, "LOG_PAGES_URGENT", 2 * LOG_PAGES)
     opened = await open_database(sqlite_url)
     yield opened
     await opened.close()

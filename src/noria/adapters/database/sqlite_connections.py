@@ -17,8 +17,9 @@ from noria.adapters.database.turns import WAIT_S_MAX, Turn
 T = TypeVar("T")
 NONE, BEGIN, BEGIN_WRITING = "", "BEGIN", "BEGIN IMMEDIATE"
 """How a transaction begins."""
-LOG_PAGES = 8_000
-"""Whose commit finds the log so long, 33 MB, folds the rest of it into the file; all that write wait for that."""
+LOG_PAGES, LOG_PAGES_URGENT = 8_000, 32_000
+"""Whose commit finds the log so long, 33 MB, folds the rest of it into the file; all that write wait for that. Commands
+do it only where nobody else has, at 130 MB: a storm of timers writes 19 kB a timer."""
 FOLD_CHANGES = 8_000
 """Behind so many changed rows the log is folded beside those that write: 2 to 10 MB."""
 FASTEST = 1_000_000_000
@@ -152,9 +153,9 @@ def connect(path: Path | str, turn: Turn, *, urgent: bool) -> TurnTaker:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES_URGENT if urgent else LOG_PAGES}")
     # While somebody reads for long the log grows; that room is given back.
-    connection.execute(f"PRAGMA journal_size_limit = {2 * LOG_PAGES * 4_096}")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_PAGES_URGENT * 4_096}")
     return connection
 
 
