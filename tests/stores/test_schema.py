@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -59,5 +61,8 @@ async def test_a_wrong_password_is_told_as_unavailable(postgres_url: str) -> Non
 
 async def test_a_file_that_is_no_database_is_told_as_unavailable(sqlite_url: str, tmp_path) -> None:
     (tmp_path / "noria.db").write_bytes(b"not a database, but long enough to look like one" * 100)
+    before = {*threading.enumerate()}
     with pytest.raises(StoreUnavailableError):
         await open_database(sqlite_url)
+    left = [thread.name for thread in {*threading.enumerate()} - before]
+    assert not any("connection" in name for name in left), "its thread would answer when nobody listens any more"

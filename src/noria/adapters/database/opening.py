@@ -271,7 +271,11 @@ def _postgres_events(engine: AsyncEngine) -> None:
 def _sqlite_engine(path: Path, turn: Turn) -> AsyncEngine:
     async def opened() -> Stepping:
         connection = Stepping(lambda: connect(path, turn, urgent=False))
-        await connection
+        try:
+            await connection
+        except BaseException:
+            await connection.ended()
+            raise
         return connection
 
     engine = create_async_engine(f"sqlite+aiosqlite:///{path}", async_creator=opened)

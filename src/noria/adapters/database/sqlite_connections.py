@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import time
@@ -169,6 +170,10 @@ class Stepping(aiosqlite.Connection):
         super().__init__(connector, iter_chunk_size=FIRST_ROWS)
         # As SQLAlchemy has it with those that it makes: one that is lost must not keep the process.
         self._thread.daemon = True
+
+    async def ended(self) -> None:
+        """Wait until the thread has ended, as it is told when there is no connection: it still answers to this loop."""
+        await asyncio.to_thread(self._thread.join)
 
     async def visit(self, work: Callable[..., T], *given: Any) -> T:
         """Do something in the connection's thread."""
