@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database.statements import stored, together
-from noria.monitor.visits import Life, Visit
+from noria.monitor.visits import Known, Life, Visit
 from noria.operate.indexing import Subject
 from noria.operate.notices import Holding
 from noria.operate.redefining import REDEFINING
@@ -69,9 +69,12 @@ async def redefinitions(db: AsyncConnection, iids: Collection[int]) -> Sequence[
     return await _rows(db, _MOVES, iids)
 
 
-async def open_visits(db: AsyncConnection, iids: Collection[int]) -> dict[tuple[int, int], Visit]:
-    """The open visits of some instances by (instance, token)."""
-    return {(row[0], row[1]): Visit(*row) for row in await _rows(db, _VISITS, iids)}
+async def known(db: AsyncConnection, iids: Collection[int]) -> dict[int, Known]:
+    """What a fold must know of some instances, but for their lives, and for who did what is over."""
+    found = {iid: Known(people=None) for iid in iids}
+    for row in await _rows(db, _VISITS, iids):
+        found[row[0]].visits[row[1]] = Visit(*row)
+    return found
 
 
 async def lives(db: AsyncConnection, iids: Collection[int]) -> dict[int, Life]:

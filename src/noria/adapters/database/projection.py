@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 
 import msgspec
@@ -30,7 +31,8 @@ from noria.engine.events import InstanceCompleted, InstanceStarted, InstanceWith
 from noria.engine.evolve import replay
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
-from noria.monitor.visits import REVIVING, Fold, Life, Occurrence, Recorded, Visit
+from noria.monitor.lately import Lately
+from noria.monitor.visits import REVIVING, Fold, Known, Life, Occurrence, Recorded, Visit
 from noria.operate.channels import Delivery, deliveries_of, in_app
 from noria.operate.files import files_in
 from noria.operate.notices import OPENING, TOLD_OF, Holding, Members, Notice, notices_of
@@ -80,7 +82,8 @@ class Projector:
         self._people = people
         self._calendar = calendar
         self._clock = clock
-        self._indexer = Indexer(database, definitions)
+        self._lately = Lately()
+        self._indexer = Indexer(database, definitions, self._lately.known)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._runtime: Runtime
@@ -247,7 +250,10 @@ class Projector:
                 try:
                     return await self._page()
                 except StaleOwnerError:
-                    self._seen = {}  # somebody else has folded this page; go on behind it
+                    self._lately.forget()  # somebody else has folded this page; go on behind it
+                except Exception:
+                    self._lately.forget()
+                    raise
 
     async def _page(self) -> int:
         """Fold the next page for those who have read furthest and have more; gives how many rows, times consumers.
@@ -312,7 +318,8 @@ class Projector:
         heads: Mapping[int, int],
     ) -> None:
         """Fold a page for some consumers; what that gives is written, and their cursors moved, in one transaction."""
-        fold = {FILES: self._files, BOARD: self._board, NOTICES: self._notices}
+        folded: dict[int, Known] = {}
+        fold = {FILES: self._files, BOARD: partial(self._board, folded), NOTICES: self._notices}
         # Others cannot write to SQLite meanwhile: nothing is read or reckoned there that can be before.
         async with self._database.reading(snapshot=True) as db:
             await stand(db, consumers, behind, heads)
@@ -320,6 +327,7 @@ class Projector:
         async with self._database.writing() as db:
             await move(db, consumers, behind, heads)
             await paging.put(db, writes)
+        self._lately.keep(folded)
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
         newest = {row.iid: row.ver for row in rows}
@@ -340,8 +348,10 @@ class Projector:
                 if iid == row.iid and ver > row.ver:
                     definition = definition_before(events)
                     break
+            happened = decode_events(row.ev)
+            kinds = {event.__class__ for event in happened}
             found.append(
-                Recorded(row.shard, row.seq, row.iid, row.ts, tenant, definition, decode_events(row.ev), row.actor)
+                Recorded(row.shard, row.seq, row.iid, row.ver, row.ts, row.actor, tenant, definition, happened, kinds)
             )
         return found
 
@@ -351,6 +361,8 @@ class Projector:
     async def _files(_db: AsyncConnection, rows: Sequence[Recorded]) -> list[paging.Write]:
         uses: list[tuple[object, ...]] = []
         for row in rows:
+            if _NAMING.isdisjoint(row.kinds):
+                continue
             for event in row.events:
                 if isinstance(event, InstanceStarted):
                     named = files_in(event.variables)
@@ -363,18 +375,26 @@ class Projector:
 
     # The board
 
-    async def _board(self, db: AsyncConnection, rows: Sequence[Recorded]) -> list[paging.Write]:
-        known = await paging.open_visits(db, {row.iid for row in rows})
-        lives = await paging.lives(db, {row.iid for row in rows if not REVIVING.isdisjoint(map(type, row.events))})
+    async def _board(
+        self, folded: dict[int, Known], db: AsyncConnection, rows: Sequence[Recorded]
+    ) -> list[paging.Write]:
+        """What a page gives, and in `folded` what then is known of its instances."""
+        known = self._lately.take(rows)
+        unknown = {row.iid for row in rows} - known.keys()
+        known |= await paging.known(db, unknown)
+        reviving = {row.iid for row in rows if not REVIVING.isdisjoint(row.kinds)}
+        for iid, life in (await paging.lives(db, {iid for iid in reviving if known[iid].life is None})).items():
+            known[iid].life = life
         tenant = rows[0].tenant
-        fold = Fold(known, lives, lambda key, version: self._calendar(tenant, key or DEFAULT, version))
+        fold = Fold(known, lambda key, version: self._calendar(tenant, key or DEFAULT, version))
         touched: dict[int, Definition] = {}
         for row in rows:
             if row.definition not in touched:
                 touched[row.definition] = await self._definitions.get(row.definition)
             fold.add(row, touched[row.definition].graph)
+        folded |= known
         return [
-            (_PUT_VISIT, list(map(astuple, fold.visits.values()))),
+            (_PUT_VISIT, list(map(astuple, fold.visits()))),
             (_PUT_LIFE, list(map(astuple, fold.lives.values()))),
             (_ADD_OCCURRENCES, list(map(astuple, fold.occurrences))),
             (_ADD_FLOWS, [(*key, count) for key, count in fold.flows.items()]),
@@ -386,20 +406,25 @@ class Projector:
         made: dict[int, list[Notice]] = {}
         members: dict[int, Members] = {}
         told = {tenant: await self._told_of(db, tenant) for tenant in {row.tenant for row in rows}}
-        rows = [row for row in rows if not told[row.tenant].isdisjoint(map(type, row.events))]
-        known = await paging.titles(db, {row.iid for row in rows})
+        rows = [row for row in rows if not told[row.tenant].isdisjoint(row.kinds)]
+        known: dict[int, tuple[str, str, float | None]] = {}
+        for row in rows:
+            held = self._indexer.remembered(row.iid, row.ver)
+            if held is not None:
+                known[row.iid] = held.row.starter, held.row.title, held.row.amount
+        known |= await paging.titles(db, {row.iid for row in rows} - known.keys())
         # Nobody holds what is completed: the end is told to the starter alone.
-        held_in = {row.iid for row in rows if not (told[row.tenant] - _ENDED).isdisjoint(map(type, row.events))}
+        held_in = {row.iid for row in rows if not (told[row.tenant] - _ENDED).isdisjoint(row.kinds)}
         holders = await paging.holders(db, held_in)
         for row in rows:
             if row.tenant not in members:
                 members[row.tenant] = Members(await self._people.organisation(row.tenant))
             starter, title, amount = known[row.iid]
             graph = (await self._definitions.get(row.definition)).graph
-            held, opening = holders.get(row.iid, {}), told[row.tenant] is not TOLD_OF
-            if any(isinstance(event, InstanceWithdrawn) for event in row.events):
-                held = await self._held_before(row)
-            found = notices_of(row, starter, title, graph, members[row.tenant], held, amount, opening=opening)
+            holding, opening = holders.get(row.iid, {}), told[row.tenant] is not TOLD_OF
+            if InstanceWithdrawn in row.kinds:
+                holding = await self._held_before(row)
+            found = notices_of(row, starter, title, graph, members[row.tenant], holding, amount, opening=opening)
             made.setdefault(row.tenant, []).extend(found)
         told_to = [await self._tell(db, tenant, notices, members[tenant]) for tenant, notices in made.items()]
         return [write for writes in told_to for write in writes]
@@ -446,3 +471,4 @@ _NOTICE = tuple(name for name in Notice.__struct_fields__ if name != "params")
 _ADD_NOTICES = paging.insert(t.notice, [*_NOTICE, "params", "read"])
 _NOTICE_COLUMNS = attrgetter(*_NOTICE)
 _ENDED = {InstanceCompleted}
+_NAMING = {InstanceStarted, VariablesSet}

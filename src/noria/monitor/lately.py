@@ -1,0 +1,69 @@
+"""What has lately been folded: most instances that something happens to are those that something just happened to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from noria.monitor.visits import Known, Recorded
+
+_VISITS_MAX = 20_000
+"""So many instances and open visits together are remembered, some 20 MB."""
+
+
+class Lately:
+    """What folds have left of instances, those of the last pages.
+
+    It holds for the next command of an instance, and for no other: of which version something is known is kept with it.
+    So it does not matter who else folds, or that the board is built anew.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, Known] = {}
+        self._size = 0
+
+    def take(self, rows: Iterable[Recorded]) -> dict[int, Known]:
+        """What is known of instances as before some rows, to be changed by a fold; it is forgotten here.
+
+        Args:
+            rows: a page. Of an instance that begins in it, it is known that there was nothing.
+        """
+        found: dict[int, Known] = {}
+        seen: set[int] = set()
+        for row in rows:
+            if row.iid in seen:
+                continue
+            seen.add(row.iid)
+            known = self._drop(row.iid)
+            if row.ver == 1:
+                found[row.iid] = Known()
+            elif known is not None and known.version == row.ver - 1:
+                found[row.iid] = known
+        return found
+
+    def keep(self, folded: Mapping[int, Known]) -> None:
+        """Remember what a fold has left, once that is written."""
+        for iid, known in folded.items():
+            self._drop(iid)
+            if known.life is not None and known.life.ended:
+                # Its working time is that of the calendar then.
+                known.life = None
+            self._known[iid] = known
+            self._size += 1 + len(known.visits)
+        while self._size > _VISITS_MAX:
+            self._drop(next(iter(self._known)))
+
+    def known(self, iid: int, version: int) -> Known | None:
+        """What is known of an instance, None unless that is as of a version or a later one. It must not be changed."""
+        known = self._known.get(iid)
+        return known if known is not None and known.version >= version else None
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self._known.clear()
+        self._size = 0
+
+    def _drop(self, iid: int) -> Known | None:
+        known = self._known.pop(iid, None)
+        if known is not None:
+            self._size -= 1 + len(known.visits)
+        return known
