@@ -38,7 +38,7 @@ endEvent end
 start -> ask -> fork -> check -> join -> end
 fork -> each -> join
 """
-STEPS = ("start", "do", "do", "claim", "set", "retry", "take back", "withdraw", "restart", "migrate", "undo")
+STEPS = ("start", "start", *["do"] * 5, "claim", "repair", "take back", "withdraw", "restart", "migrate", "undo")
 FOLDS = ("page", "page", "another's page", "failed page", "failed notices", "rebuilt by another", "index")
 
 
@@ -155,16 +155,17 @@ class Walk:
         earlier = before[-1] if before else state
         here, there = held.row.definition, sum(self.definitions) - held.row.definition
         commands: dict[str, c.AnyCommand] = {
-            "do": c.CompleteTask(task, "wang" if number % 2 else "lin"),
+            "do": c.CompleteTask(task, (state.tasks[task].assignee if task else "") or "wang"),
             "claim": c.ClaimTask(task, "wang"),
-            "set": c.SetVariables("lin", {"people": ["lin", "wang"]}, "they were missing"),
-            "retry": c.RetryIncident(next(iter(state.incidents), 0), "lin"),
+            "repair": c.RetryIncident(next(iter(state.incidents), 0), "lin"),
             "take back": c.TakeBack("lin", earlier, state.version, "ask"),
             "withdraw": c.WithdrawInstance("lin", ""),
             "restart": c.RestartInstance("lin", "again", earlier, state.version),
             "migrate": c.MigrateInstance("lin", "newer", here, there),
             "undo": c.RestoreInstance("lin", "back", earlier, here, self.definitions[0], state.version),
         }
+        if step == "repair":
+            await self.house.submit(c.SetVariables("lin", {"people": ["lin", "wang"]}, "they were missing"), iid)
         target = {"migrate": there, "undo": self.definitions[0]}.get(step, 0)
         await self.house.submit(commands[step], iid, actor="lin" if number % 4 else "chen", target=target)
         if await self.house.state(iid) is not state:
