@@ -14,7 +14,7 @@ class Lately:
     """What folds have left of instances, those of the last pages.
 
     It holds for the next command of an instance, and for no other: of which version something is known is kept with it.
-    So it does not matter who else folds, or that the board is built anew.
+    So it does not matter who else folds, whether a page is written in the end, or that the board is built anew.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Lately:
         return found
 
     def keep(self, folded: Mapping[int, Known]) -> None:
-        """Remember what a fold has left, once that is written."""
+        """Remember what a fold has left."""
         for iid, known in folded.items():
             self._drop(iid)
             if known.life is not None and known.life.ended:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from operator import attrgetter
 
 import msgspec
@@ -32,7 +31,7 @@ from noria.engine.evolve import replay
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.monitor.lately import Lately
-from noria.monitor.visits import REVIVING, Fold, Known, Life, Occurrence, Recorded, Visit
+from noria.monitor.visits import REVIVING, Fold, Life, Occurrence, Recorded, Visit
 from noria.operate.channels import Delivery, deliveries_of, in_app
 from noria.operate.files import files_in
 from noria.operate.notices import OPENING, TOLD_OF, Holding, Members, Notice, notices_of
@@ -318,8 +317,7 @@ class Projector:
         heads: Mapping[int, int],
     ) -> None:
         """Fold a page for some consumers; what that gives is written, and their cursors moved, in one transaction."""
-        folded: dict[int, Known] = {}
-        fold = {FILES: self._files, BOARD: partial(self._board, folded), NOTICES: self._notices}
+        fold = {FILES: self._files, BOARD: self._board, NOTICES: self._notices}
         # Others cannot write to SQLite meanwhile: nothing is read or reckoned there that can be before.
         async with self._database.reading(snapshot=True) as db:
             await stand(db, consumers, behind, heads)
@@ -327,7 +325,6 @@ class Projector:
         async with self._database.writing() as db:
             await move(db, consumers, behind, heads)
             await paging.put(db, writes)
-        self._lately.keep(folded)
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
         newest = {row.iid: row.ver for row in rows}
@@ -375,10 +372,7 @@ class Projector:
 
     # The board
 
-    async def _board(
-        self, folded: dict[int, Known], db: AsyncConnection, rows: Sequence[Recorded]
-    ) -> list[paging.Write]:
-        """What a page gives, and in `folded` what then is known of its instances."""
+    async def _board(self, db: AsyncConnection, rows: Sequence[Recorded]) -> list[paging.Write]:
         known = self._lately.take(rows)
         unknown = {row.iid for row in rows} - known.keys()
         known |= await paging.known(db, unknown)
@@ -392,7 +386,7 @@ class Projector:
             if row.definition not in touched:
                 touched[row.definition] = await self._definitions.get(row.definition)
             fold.add(row, touched[row.definition].graph)
-        folded |= known
+        self._lately.keep(known)
         return [
             (_PUT_VISIT, list(map(astuple, fold.visits()))),
             (_PUT_LIFE, list(map(astuple, fold.lives.values()))),
