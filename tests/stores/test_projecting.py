@@ -254,16 +254,25 @@ async def test_so_it_is_on_each_database(database_url: str, seed: int) -> None:
 
 async def test_what_another_process_has_folded_meanwhile_is_not_taken_from_memory(house: House) -> None:
     projector, other = house.noria.projector, anew(house)
-    iid = await house.start()
-    token = await house.token(iid, "work")
+    await house.deploy(BRANCHED)
+    iid = await house.start(people=["lin"])
+    await house.complete(iid, "ask")
+    token = await house.token(iid, "check")
     await projector.catch_up()
     # It has looked where the cursors stand, and will see that they have moved before it folds the next page.
     assert await projector._turn() == 0
-    await house.submit(c.TransferTask(token, "lin", "wang"), iid)
-    await other.catch_up()
-    await house.submit(c.UnclaimTask(token, "wang"), iid)
+    house.clock.instant += 1_000
+    await house.submit(c.ClaimTask(token, "wang"), iid)
+    await house.submit(c.CompleteTask(await house.token(iid, "each"), "lin"), iid, actor="chen")
+    assert await other._turn()
+    assert await projector._indexer.fold()
+    found = await terms_in(house.noria.database)
+    assert "a.1.chen" in str(found)
+    house.clock.instant += 1_000
+    await house.submit(c.CompleteTask(token, "wang"), iid)
     await projector.catch_up()
     followed = await rows_of_board(house)
+    assert [row[14] for row in followed["visit"] if row[1] == token] == [1_000]
     await anew(house).rebuild()
     assert await rows_of_board(house) == followed
 
