@@ -41,9 +41,8 @@ class Lately:
         return found
 
     def keep(self, folded: Mapping[int, Known]) -> None:
-        """Remember what a fold has left."""
+        """Remember what a fold has left of what it took."""
         for iid, known in folded.items():
-            self._drop(iid)
             if known.life is not None and known.life.ended:
                 # Its working time is that of the calendar then.
                 known.life = None

@@ -5,7 +5,7 @@ Each definition of a figure stands here once; every screen shows the same number
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from datetime import UTC
 from typing import Any, ClassVar
@@ -196,10 +196,9 @@ class Fold:
         self.occurrences: list[Occurrence] = []
         self.lives: dict[int, Life] = {}
 
-    def visits(self) -> Iterator[Visit]:
+    def visits(self) -> list[Visit]:
         """New or changed visits."""
-        for changed in self._visits.values():
-            yield from changed.values()
+        return [visit for changed in self._visits.values() for visit in changed.values()]
 
     def add(self, row: Recorded, graph: Graph) -> None:
         """Fold one row."""

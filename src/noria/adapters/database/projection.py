@@ -26,7 +26,14 @@ from noria.adapters.database.indexer import Indexer
 from noria.adapters.database.opening import Database
 from noria.engine.deadlines import DEFAULT
 from noria.engine.definition import Definition
-from noria.engine.events import InstanceCompleted, InstanceStarted, InstanceWithdrawn, VariablesSet, decode_events
+from noria.engine.events import (
+    AnyEvent,
+    InstanceCompleted,
+    InstanceStarted,
+    InstanceWithdrawn,
+    VariablesSet,
+    decode_events,
+)
 from noria.engine.evolve import replay
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
@@ -36,7 +43,7 @@ from noria.operate.channels import Delivery, deliveries_of, in_app
 from noria.operate.files import files_in
 from noria.operate.notices import OPENING, TOLD_OF, Holding, Members, Notice, notices_of
 from noria.operate.ports import Clock, StaleOwnerError
-from noria.operate.redefining import definition_before
+from noria.operate.redefining import REDEFINING, definition_before
 from noria.operate.requests import Committed
 from noria.operate.rows import JournalRow
 from noria.operate.runtime import Definitions, Runtime
@@ -328,15 +335,21 @@ class Projector:
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
         newest = {row.iid: row.ver for row in rows}
+        # What an instance runs on now may have come by a change among these rows, or by one that lies behind them.
+        moved = {row.iid for row in rows if row.action in REDEFINING}
         owners: dict[int, tuple[int, int]] = {}
         for iid, version in newest.items():
             held = self._indexer.remembered(iid, version)
             if held is not None:
                 owners[iid] = held.row.tenant, held.row.definition
-        async with self._database.reading() as db:
-            owners |= await paging.owners(db, newest.keys() - owners.keys())
-            # Read after the instances: what they run on now may have come by a change that lies behind these rows.
-            moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in await paging.redefinitions(db, newest)]
+            if held is None or held.state.version > version:
+                moved.add(iid)
+        moves: list[tuple[int, int, tuple[AnyEvent, ...]]] = []
+        if moved:
+            async with self._database.reading() as db:
+                owners |= await paging.owners(db, newest.keys() - owners.keys())
+                # Read after the instances.
+                moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in await paging.redefinitions(db, moved)]
         found = []
         for row in rows:
             tenant, definition = owners[row.iid]

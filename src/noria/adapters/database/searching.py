@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import paging
 from noria.adapters.database import schema as t
+from noria.engine.definition import Definition
 from noria.engine.events import decode_events
 from noria.engine.evolve import replay
 from noria.engine.state import State, Status, decode_state
@@ -83,9 +84,12 @@ async def documents_of(
     visited = {iid: (one.people, one.names) for iid, one in known.items() if one.people is not None}
     visited |= await _visited(db, [iid for iid in iids if iid not in visited])
     documents: Documents = {}
+    touched: dict[int, Definition] = {}
     for iid, (columns, state) in found.items():
         subject = subject_of(columns, state, *visited.get(iid, _NOT_VISITED))
-        documents[iid] = subject.unit, terms_of(subject, await definitions.get(subject.definition))
+        if subject.definition not in touched:
+            touched[subject.definition] = await definitions.get(subject.definition)
+        documents[iid] = subject.unit, terms_of(subject, touched[subject.definition])
     return documents
 
 
@@ -98,9 +102,7 @@ def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (),
         actors: who has ever done something in it.
         names: of what was done in it.
     """
-    subject = Subject(*columns)
-    if 0 in state.scopes:
-        subject.variables = state.scopes[0].variables
+    variables = state.scopes[0].variables if 0 in state.scopes else {}
     holders: set[str] = set()
     users: set[str] = set()
     groups: set[str] = set()
@@ -114,12 +116,11 @@ def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (),
                 groups.update(task.groups)
             if task.name:
                 called.add(task.name)
-        holders.update(asked.person for asked in state.consultations.values())
+        if state.consultations:
+            holders.update(asked.person for asked in state.consultations.values())
     did = {*state.actors.values(), *actors}
     did.discard("")
-    subject.holders, subject.users, subject.groups = holders, users, groups
-    subject.actors, subject.copied, subject.names = did, {*state.copied}, called
-    return subject
+    return Subject(*columns, variables, holders, users, groups, did, {*state.copied}, called)
 
 
 async def _visited(db: AsyncConnection, iids: Sequence[int]) -> dict[int, tuple[AbstractSet[str], AbstractSet[str]]]:
