@@ -19,8 +19,6 @@ from noria.adapters.database.projection import Projector
 from noria.engine import commands as c
 from noria.engine.state import State
 from noria.monitor import lately
-from noria.monitor.lately import Lately
-from noria.monitor.visits import Known, Life, Recorded, Visit
 from tests.databases import terms_in
 from tests.house import House
 from tests.stores.test_runtime import MODEL
@@ -210,9 +208,7 @@ def anew(house: House) -> Projector:
 
 async def rows_of_board(house: House) -> dict[str, list[tuple[Any, ...]]]:
     async with house.noria.database.reading() as db:
-        return {
-            table.name: sorted(map(tuple, (await db.execute(sa.select(table))).all())) for table in t.PROJECTION
-        }
+        return {table.name: sorted(map(tuple, (await db.execute(sa.select(table))).all())) for table in t.PROJECTION}
 
 
 async def keeps_the_law(url: str, steps: list[tuple[str, int]]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database.statements import stored, together
@@ -24,6 +25,7 @@ INDEXED = Subject.__struct_fields__[: Subject.__struct_fields__.index("variables
 """The columns of an instance that the search index is made of, beside its state."""
 Write = tuple[dict[str, str], list[tuple[Any, ...]]]
 """A statement by the kind of database, and the rows that it writes."""
+_POSTGRES = postgresql.dialect()
 _EACH = {"sqlite": "SELECT {} FROM json_each(?)", "postgresql": "SELECT {} FROM unnest($1::bigint[]) AS value"}
 _BY_KEY = "(shard, iid) IN ({pairs})"
 _BY_ID = "iid IN ({ids})"
@@ -122,13 +124,16 @@ async def visitors(db: AsyncConnection, iids: Collection[int]) -> Sequence[tuple
 
 
 def insert(table: sa.Table, names: Sequence[str]) -> dict[str, str]:
-    """Insert rows with these columns, which must be all of the table's."""
+    """Insert rows with these columns, which must be all of the table's.
+
+    SQLite is given a row at a time. PostgreSQL is given all rows at once, an array for each column: by themselves they
+    cost it twice as much.
+    """
     assert {*names} == {column.name for column in table.columns}, table.name  # noqa: S101 - when the module is loaded
-    places = {"sqlite": ["?"] * len(names), "postgresql": [f"${place}" for place in range(1, len(names) + 1)]}
-    return {
-        kind: f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(marks)})"  # noqa: S608
-        for kind, marks in places.items()
-    }
+    kinds = [table.columns[name].type.compile(_POSTGRES) for name in names]
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, 1))
+    sources = {"sqlite": f"VALUES ({', '.join('?' * len(names))})", "postgresql": f"SELECT * FROM unnest({arrays})"}  # noqa: S608
+    return {kind: f"INSERT INTO {table.name} ({', '.join(names)}) {source}" for kind, source in sources.items()}
 
 
 def insert_once(table: sa.Table, names: Sequence[str]) -> dict[str, str]:
@@ -148,6 +153,8 @@ def upsert(table: sa.Table, names: Sequence[str], change: str) -> dict[str, str]
 
 async def put(db: AsyncConnection, writes: Iterable[Write]) -> None:
     """Write rows, where there are any."""
+    kind = db.dialect.name
     for statement, rows in writes:
         if rows:
-            await db.exec_driver_sql(statement[db.dialect.name], rows)
+            columns = tuple(map(list, zip(*rows, strict=True))) if kind == "postgresql" else ()
+            await db.exec_driver_sql(statement[kind], columns or rows)

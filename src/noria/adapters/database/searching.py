@@ -39,7 +39,8 @@ _READ = "SELECT rowid, terms FROM search WHERE rowid IN (SELECT value FROM json_
 _PUT = {
     "sqlite": "INSERT OR REPLACE INTO search (rowid, terms) VALUES (?, ?)",
     "postgresql": (
-        "INSERT INTO search (iid, unit, terms) VALUES ($1, $2, array_to_tsvector($3::text[])) "
+        "INSERT INTO search (iid, unit, terms) SELECT iid, unit, array_to_tsvector(string_to_array(terms, ' ')) "
+        "FROM unnest($1::bigint[], $2::text[], $3::text[]) AS x (iid, unit, terms) "
         "ON CONFLICT (iid) DO UPDATE SET terms = excluded.terms WHERE search.terms <> excluded.terms"
     ),
 }
@@ -141,17 +142,18 @@ async def put(db: AsyncConnection, documents: Documents, alike: Collection[int] 
         alike: those of the instances of which it is likely that this is there already: SQLite is asked before. To
             PostgreSQL it makes no difference, which compares all.
     """
-    rows: list[tuple[Any, ...]]
+    if not documents:
+        return
+    texts = {iid: " ".join(sorted(terms)) for iid, (_, terms) in documents.items()}
     if db.dialect.name == "postgresql":
-        rows = [(iid, unit, list(terms)) for iid, (unit, terms) in documents.items()]
-    else:
-        texts = {iid: " ".join(sorted(terms)) for iid, (_, terms) in documents.items()}
-        there: dict[int, str] = {}
-        if alike:
-            there = dict(map(tuple, await db.exec_driver_sql(_READ, (msgspec.json.encode(alike).decode(),))))
-        rows = [item for item in texts.items() if there.get(item[0]) != item[1]]
-    if rows:
-        await db.exec_driver_sql(_PUT[db.dialect.name], rows)
+        units = [unit for unit, _ in documents.values()]
+        await db.exec_driver_sql(_PUT["postgresql"], (list(texts), units, list(texts.values())))
+        return
+    there: dict[int, str] = {}
+    if alike:
+        there = dict(map(tuple, await db.exec_driver_sql(_READ, (msgspec.json.encode(alike).decode(),))))
+    if rows := [item for item in texts.items() if there.get(item[0]) != item[1]]:
+        await db.exec_driver_sql(_PUT["sqlite"], rows)
 
 
 async def forget(db: AsyncConnection) -> None:
