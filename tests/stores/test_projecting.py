@@ -220,7 +220,8 @@ async def keeps_the_law(url: str, steps: list[tuple[str, int]]) -> None:
             (after,) = await house.deploy(BRANCHED.replace("candidateGroups=finance", "candidateGroups=buyers"))
             await house.noria.projector.stop()
             patched.setattr(projection, "_PAGE", 4)
-            patched.setattr(lately, "_VISITS_MAX", 40)
+            patched.setattr(lately, "_INSTANCES_MAX", 8)
+            patched.setattr(lately, "_VISITS_MAX", 3)
             walk = Walk(house, (before, after))
             for step, number in steps:
                 await walk.takes(step, number)

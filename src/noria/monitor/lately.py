@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from noria.monitor.visits import Known, Recorded
 
-_VISITS_MAX = 20_000
-"""So many instances and open visits together are remembered, some 20 MB."""
+_INSTANCES_MAX = 10_000
+"""So many are remembered, about 1 kB each."""
+_VISITS_MAX = 100
+"""An instance with more open visits is read again."""
 
 
 class Lately:
@@ -19,7 +22,6 @@ class Lately:
 
     def __init__(self) -> None:
         self._known: dict[int, Known] = {}
-        self._size = 0
 
     def take(self, rows: Iterable[Recorded]) -> dict[int, Known]:
         """What is known of instances as before some rows, to be changed by a fold; it is forgotten here.
@@ -33,7 +35,7 @@ class Lately:
             if row.iid in seen:
                 continue
             seen.add(row.iid)
-            known = self._drop(row.iid)
+            known = self._known.pop(row.iid, None)
             if row.ver == 1:
                 found[row.iid] = Known()
             elif known is not None and known.version == row.ver - 1:
@@ -46,10 +48,10 @@ class Lately:
             if known.life is not None and known.life.ended:
                 # Its working time is that of the calendar then.
                 known.life = None
-            self._known[iid] = known
-            self._size += 1 + len(known.visits)
-        while self._size > _VISITS_MAX:
-            self._drop(next(iter(self._known)))
+            if len(known.visits) <= _VISITS_MAX:
+                self._known[iid] = known
+        for iid in list(islice(self._known, max(0, len(self._known) - _INSTANCES_MAX))):
+            del self._known[iid]
 
     def known(self, iid: int, version: int) -> Known | None:
         """What is known of an instance, None unless that is as of a version or a later one. It must not be changed."""
@@ -59,10 +61,3 @@ class Lately:
     def forget(self) -> None:
         """Forget everything."""
         self._known.clear()
-        self._size = 0
-
-    def _drop(self, iid: int) -> Known | None:
-        known = self._known.pop(iid, None)
-        if known is not None:
-            self._size -= 1 + len(known.visits)
-        return known

@@ -136,19 +136,15 @@ class Known(msgspec.Struct, gc=False):
     version: int = 0
     visits: dict[int, Visit] = {}
     life: Life | None = None
-    people: frozenset[str] | None = frozenset()
-    names: frozenset[str] = frozenset()
+    people: set[str] | None = set()
+    names: set[str] = set()
 
     def note(self, visit: Visit) -> None:
         """Keep in mind who did what in a visit, and what it was called."""
-        if self.people is None:
-            return
-        if visit.actor and visit.actor not in self.people:
-            self.people |= {visit.actor}
-        if visit.proxy and visit.proxy not in self.people:
-            self.people |= {visit.proxy}
-        if visit.name and visit.name not in self.names:
-            self.names |= {visit.name}
+        if self.people is not None:
+            self.people.update(filter(None, (visit.actor, visit.proxy)))
+        if visit.name:
+            self.names.add(visit.name)
 
 
 _ENDS = {

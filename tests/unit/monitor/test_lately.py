@@ -52,12 +52,23 @@ def test_the_life_of_one_that_has_ended_is_read_again_for_its_working_time_is_th
 
 
 def test_those_that_were_folded_longest_ago_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lately, "_VISITS_MAX", 7)
+    monkeypatch.setattr(lately, "_INSTANCES_MAX", 3)
     remembered = Lately()
-    remembered.keep({1: known(1, 1, 2), 2: known(1, 1), 3: known(1)})
+    remembered.keep({1: known(1), 2: known(1), 3: known(1)})
     remembered.keep(remembered.take([row(1, 2)]))
-    remembered.keep({4: known(1, 1)})
+    remembered.keep({4: known(1)})
     assert [iid for iid in (1, 2, 3, 4) if remembered.known(iid, 0)] == [1, 3, 4]
+
+
+def test_an_instance_with_many_open_visits_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lately, "_VISITS_MAX", 2)
+    remembered = Lately()
+    remembered.keep({1: known(1, 1, 2), 2: known(1, 1, 2, 3)})
+    assert [iid for iid in (1, 2) if remembered.known(iid, 0)] == [1]
+
+
+def test_when_something_went_wrong_everything_is_forgotten() -> None:
+    remembered = Lately()
+    remembered.keep({1: known(3)})
     remembered.forget()
-    remembered.keep({5: known(1, 1, 2, 3, 4, 5, 6)})
-    assert remembered.known(5, 1) is not None
+    assert remembered.take([row(1, 4)]) == {}

@@ -25,7 +25,7 @@ INDEXED = Subject.__struct_fields__[: Subject.__struct_fields__.index("variables
 """The columns of an instance that the search index is made of, beside its state."""
 Write = tuple[dict[str, str], list[tuple[Any, ...]]]
 """A statement by the kind of database, and the rows that it writes."""
-_POSTGRES = postgresql.dialect()
+_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 _EACH = {"sqlite": "SELECT {} FROM json_each(?)", "postgresql": "SELECT {} FROM unnest($1::bigint[]) AS value"}
 _BY_KEY = "(shard, iid) IN ({pairs})"
 _BY_ID = "iid IN ({ids})"

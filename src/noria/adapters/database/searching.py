@@ -51,6 +51,8 @@ _NEWEST = {
         "SELECT iid FROM found ORDER BY iid DESC LIMIT :limit"
     ),
 }
+_Visited = dict[int, tuple[AbstractSet[str], AbstractSet[str]]]
+"""Instance → who did something in it, and the names of what was done."""
 _NOT_VISITED: tuple[AbstractSet[str], AbstractSet[str]] = (frozenset(), frozenset())
 _COLUMNS = attrgetter(*paging.INDEXED)
 
@@ -82,7 +84,7 @@ async def documents_of(
     found = {held.row.iid: (_COLUMNS(held.row), held.state) for held in remembered}
     for (iid, encoded, *read), later in await paging.to_index(db, [iid for iid in iids if iid not in found]):
         found[iid] = read, replay((decode_events(events) for _, events in later), decode_state(encoded))
-    visited = {iid: (one.people, one.names) for iid, one in known.items() if one.people is not None}
+    visited: _Visited = {iid: (one.people, one.names) for iid, one in known.items() if one.people is not None}
     visited |= await _visited(db, [iid for iid in iids if iid not in visited])
     documents: Documents = {}
     touched: dict[int, Definition] = {}
@@ -103,7 +105,9 @@ def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (),
         actors: who has ever done something in it.
         names: of what was done in it.
     """
-    variables = state.scopes[0].variables if 0 in state.scopes else {}
+    subject = Subject(*columns)
+    if 0 in state.scopes:
+        subject.variables = state.scopes[0].variables
     holders: set[str] = set()
     users: set[str] = set()
     groups: set[str] = set()
@@ -121,12 +125,13 @@ def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (),
             holders.update(asked.person for asked in state.consultations.values())
     did = {*state.actors.values(), *actors}
     did.discard("")
-    return Subject(*columns, variables, holders, users, groups, did, {*state.copied}, called)
+    subject.holders, subject.users, subject.groups = holders, users, groups
+    subject.actors, subject.copied, subject.names = did, {*state.copied}, called
+    return subject
 
 
-async def _visited(db: AsyncConnection, iids: Sequence[int]) -> dict[int, tuple[AbstractSet[str], AbstractSet[str]]]:
-    """Who did something in instances, and the names of what was done."""
-    found: dict[int, tuple[AbstractSet[str], AbstractSet[str]]] = {}
+async def _visited(db: AsyncConnection, iids: Sequence[int]) -> _Visited:
+    found: _Visited = {}
     for iid, *people, name in await paging.visitors(db, iids):
         actors, names = found.get(iid, _NOT_VISITED)
         found[iid] = actors | {*filter(None, people)}, names | {*filter(None, (name,))}
