@@ -142,7 +142,10 @@ class Known(msgspec.Struct, gc=False):
     def note(self, visit: Visit) -> None:
         """Keep in mind who did what in a visit, and what it was called."""
         if self.people is not None:
-            self.people.update(filter(None, (visit.actor, visit.proxy)))
+            if visit.actor:
+                self.people.add(visit.actor)
+            if visit.proxy:
+                self.people.add(visit.proxy)
         if visit.name:
             self.names.add(visit.name)
 
@@ -323,7 +326,8 @@ class Fold:
         """The instances of a loop are the visits; the activity's own token only waits for them."""
         token = event.token
         if any(isinstance(before, e.ElementEntered) and before.token == token for before in row.events[:n]):
-            del self._open[token], self._changed[token]
+            self._open.pop(token, None)
+            self._changed.pop(token, None)
         else:
             self._close(row, token, "completed", "")
 
