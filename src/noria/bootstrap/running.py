@@ -84,6 +84,7 @@ from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment, World
 from noria.operate.telling import Telling
 from noria.operate.timers import Timers
+from noria.operate.together import Together
 from noria.operate.tokens import Tokens
 from noria.operate.verbs import Verbs
 from noria.operate.workers import JobHandler, Workers
@@ -190,6 +191,7 @@ class Noria:
             operations=self.operations,
             inbox=inbox,
             verbs=verbs,
+            together=Together(office, cases, verbs),
             bulk=Bulk(cases, inbox, verbs),
             paths=Paths(office, cases),
             models=models,

@@ -145,19 +145,46 @@ class Cases:
         graph = await office.graph(row.id)
         await self.check_files(tenant, variables)
         organisation = await office.people.organisation(tenant)
-        answer = await office.run(
-            Request(
-                c.StartInstance(caller.person.id, organisation.snapshot(caller.person), variables, business_key),
-                caller.person.id,
-                tenant=tenant,
-                definition=row.id,
-                unit=caller.person.unit,
-                key=idempotency_key(caller),
-                origin=caller.origin,
-                serial=self._serial(row, graph.serial),
-            )
-        )
+        answer = await office.run(self._to_start(caller, organisation, row, graph, variables, business_key))
         return await self.brief(tenant, answer.iid)
+
+    def start_at_hand(
+        self, caller: Caller, process: str, variables: dict[str, object], business_key: str = ""
+    ) -> Request | None:
+        """What a start comes to, where memory has all that this takes and nothing stands against it.
+
+        None for any other: `start` asks for what is missing, and tells what is wrong.
+        """
+        office, principal = self._office, caller.principal
+        row = office.catalogue.find(principal.tenant, process)
+        definition = office.catalogue.compiled(row.id) if row is not None else None
+        organisation = office.people.known(principal.tenant)
+        if row is None or definition is None or organisation is None or files_in(variables):
+            return None
+        graph = definition.graph
+        if not may_start(principal, graph.starter_groups).allowed:
+            return None
+        return self._to_start(caller, organisation, row, graph, variables, business_key)
+
+    def _to_start(
+        self,
+        caller: Caller,
+        organisation: Organisation,
+        row: DefinitionRow,
+        graph: Graph,
+        variables: dict[str, object],
+        business_key: str,
+    ) -> Request:
+        return Request(
+            c.StartInstance(caller.person.id, organisation.snapshot(caller.person), variables, business_key),
+            caller.person.id,
+            tenant=caller.principal.tenant,
+            definition=row.id,
+            unit=caller.person.unit,
+            key=idempotency_key(caller),
+            origin=caller.origin,
+            serial=self._serial(row, graph.serial),
+        )
 
     async def startable(self, caller: Caller, process: str) -> DefinitionRow:
         """The newest version of a process that the caller may start.
