@@ -331,10 +331,12 @@ class Cases:
 
     async def brief(self, tenant: int, iid: int) -> InstanceBrief:
         """One instance for a list."""
-        held = await self._office.runtime.instance(iid)
+        runtime, people = self._office.runtime, self._office.people
+        # At hand as a rule; to wait for what is there already costs more than to look.
+        held = runtime.remembered(iid) or await runtime.instance(iid)
         if held is None:
             raise NotFoundError("There is no such instance.")
-        organisation = await self._office.people.organisation(tenant)
+        organisation = people.known(tenant) or await people.organisation(tenant)
         return self._brief(organisation, held.row, _holders_now(held, organisation))
 
     async def _briefs(self, tenant: int, rows: Sequence[InstanceFields]) -> list[InstanceBrief]:
