@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -56,7 +56,7 @@ from noria.operate.views import (
 from noria.trust.people import Organisation
 from noria.trust.policy import InstanceFacts, Permission, Principal, Verdict, may_see, may_start
 
-STATUS_NAMES = {
+STATUS_NAMES: Mapping[int, str] = {
     Status.OPEN: "open",
     Status.COMPLETED: "completed",
     Status.WITHDRAWN: "withdrawn",
@@ -331,12 +331,20 @@ class Cases:
 
     async def brief(self, tenant: int, iid: int) -> InstanceBrief:
         """One instance for a list."""
-        runtime, people = self._office.runtime, self._office.people
-        # At hand as a rule; to wait for what is there already costs more than to look.
-        held = runtime.remembered(iid) or await runtime.instance(iid)
+        at_hand = self.brief_at_hand(tenant, iid)
+        if at_hand is not None:
+            return at_hand
+        held = await self._office.runtime.instance(iid)
         if held is None:
             raise NotFoundError("There is no such instance.")
-        organisation = people.known(tenant) or await people.organisation(tenant)
+        organisation = await self._office.people.organisation(tenant)
+        return self._brief(organisation, held.row, _holders_now(held, organisation))
+
+    def brief_at_hand(self, tenant: int, iid: int) -> InstanceBrief | None:
+        """The same where memory has it, as it does behind a command; None elsewhere."""
+        held, organisation = self._office.runtime.remembered(iid), self._office.people.known(tenant)
+        if held is None or organisation is None:
+            return None
         return self._brief(organisation, held.row, _holders_now(held, organisation))
 
     async def _briefs(self, tenant: int, rows: Sequence[InstanceFields]) -> list[InstanceBrief]:
@@ -365,7 +373,7 @@ class Cases:
             title=row.title,
             process=process_ref(self._office.catalogue.row(row.definition)),
             starter=person_ref(organisation, row.starter),
-            status=STATUS_NAMES[Status(row.status)],
+            status=STATUS_NAMES[row.status],
             started_at=iso(row.started),
             ended_at=iso_or_none(row.ended),
             holders=holders,

@@ -81,13 +81,24 @@ class Together:
                     behind.add(order.iid)
                 continue
             try:
-                # A task only where another process is asked.
-                given.append((at, request, asyncio.ensure_future(self._office.runtime.submit(request))))
+                answer = self._office.runtime.submit(request)
             except NoriaError as error:
                 outcomes[at] = error
+                continue
+            # Another process is asked at once, too, not when this answer's turn comes.
+            given.append((at, request, answer if isinstance(answer, asyncio.Future) else asyncio.ensure_future(answer)))
         asked = asyncio.gather(*(self._asked(orders[at]) for at in asking))
+        cases = self._cases
         for at, request, answer in given:
-            outcomes[at] = await self._outcome(request, answer)
+            try:
+                told = await answer
+                if isinstance(told, Rejected):
+                    outcomes[at] = RefusedError(told)
+                    continue
+                iid = request.iid or told.iid
+                outcomes[at] = cases.brief_at_hand(request.tenant, iid) or await cases.brief(request.tenant, iid)
+            except NoriaError as error:
+                outcomes[at] = error
         outcomes.update(zip(asking, await asked, strict=True))
         return [outcomes[at] for at in range(len(orders))]
 
@@ -97,15 +108,6 @@ class Together:
         if type(order) is Start:
             return self._cases.start_at_hand(order.caller, order.process, order.variables, order.business_key)
         return None
-
-    async def _outcome(self, request: Request, waiting: Awaitable[Answer]) -> Outcome:
-        try:
-            answer = await waiting
-            if isinstance(answer, Rejected):
-                return RefusedError(answer)
-            return await self._cases.brief(request.tenant, request.iid or answer.iid)
-        except NoriaError as error:
-            return error
 
     async def _asked(self, order: Order) -> Outcome:
         try:
