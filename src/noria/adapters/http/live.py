@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 import msgspec
 
 from noria.engine import events as e
+from noria.operate.following import Noticed
 from noria.operate.ids import task_id
-from noria.operate.notices import Notice
 from noria.operate.office import iso
 from noria.operate.requests import Committed
 from noria.trust.policy import Permission, Principal
@@ -174,12 +174,12 @@ class LiveHub:
         for queue in list(self._queues):
             self._put(queue, [_AFRESH])
 
-    def projected(self, notices: list[Notice], processes: set[str], tenant: int, at_ms: int) -> None:
+    def projected(self, noticed: list[Noticed], processes: set[str], tenant: int, at_ms: int) -> None:
         """Projector listener."""
         for key in sorted(processes):
             self._publish("board.changed", key, key, at_ms, tenant, (), (), "", Permission.BOARD)
-        for notice in notices:
-            self._publish("notice.created", notice.person, "", notice.at, notice.tenant, {notice.person}, (), "")
+        for one in noticed:
+            self._publish("notice.created", one.person, "", one.at, one.tenant, {one.person}, (), "")
 
     def deployed(self, tenant: int, keys: Iterable[str], at_ms: int) -> None:
         """New versions are in force."""
