@@ -52,7 +52,8 @@ class Asked(Protocol):
 
 def services_of(state: State) -> Services:
     """The use cases."""
-    services: Services = state.services
+    # By the key: the attribute takes six times as long.
+    services: Services = state["services"]
     return services
 
 

@@ -104,7 +104,6 @@ class Door:
         """
         self.ordinary = ordinary
         self._app = app
-        self._services = services_of(app.state)
         self._ways: dict[tuple[str, str], _Way] = {}
         own = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         self._headers = secured([*own, (b"content-type", b"application/json")])
@@ -178,7 +177,7 @@ class Door:
         # As long as it says: the server sees to that.
         if headers["content-type"] != "application/json" or int(headers["content-length"]) > BODY_BYTES_MAX:
             return None
-        services = self._services
+        services = services_of(self._app.state)
         who = await admitted(asked, services)
         body, more = b"", True
         while more:
