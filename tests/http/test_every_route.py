@@ -191,10 +191,23 @@ async def test_a_filter_that_is_not_known_is_refused(house: House, path: str, st
     assert answer.headers["content-type"].startswith("application/problem+json")
 
 
-async def test_a_body_that_is_no_json_is_refused_with_a_clear_sentence(house: House) -> None:
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"{not json", "The body is not in order: JSON is malformed: object keys must be strings (byte 1)."),
+        (b'{"process":', "The body is not in order: Input data was truncated."),
+        (b"", "The request has no body; a JSON object is expected."),
+    ],
+    ids=["no JSON", "half of it", "nothing"],
+)
+async def test_a_body_that_is_no_json_is_refused_with_a_clear_sentence(
+    house: House, body: bytes, sentence: str
+) -> None:
     lin = await house.sign_in("lin")
-    answer = await lin.send("POST", "/instances", content=b"{not json", headers={"Content-Type": "application/json"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "request.invalid")
+    answer = await lin.send("POST", "/instances", content=body, headers={"Content-Type": "application/json"})
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (400, "request.invalid")
+    assert (problem["title"], problem["detail"], problem["details"]) == (sentence, sentence, {})
 
 
 async def test_a_defect_tells_the_caller_a_number_and_nothing_else(

@@ -83,6 +83,24 @@ async def test_a_commit_writes_every_part_of_it(database: Database, owner: Owner
     assert counts == dict.fromkeys(HOT[1:], 1) | {"candidate": 2}
 
 
+@pytest.mark.parametrize("count", [31, 32, 33, 64, 100])
+async def test_a_commit_of_many_instances_writes_every_part_of_each(
+    database: Database, owner: Owner, count: int
+) -> None:
+    iids = [an_id(number % SHARDS) for number in range(count)]
+    parts: dict[str, list[object]] = {}
+    for place, iid in enumerate(iids):
+        # The number of a serial is drawn once, and outgoing rows have numbers of their own in a shard.
+        for name, rows in (everything(iid) | {"serials": [], "outbox": [a_post(iid >> 12 & 0x3FF, place)]}).items():
+            parts.setdefault(name, []).extend(rows)  # type: ignore[arg-type]
+    instances = [an_instance(iid, state=bytes([place]), amount=place / 4) for place, iid in enumerate(iids)]
+    await owner.write(*instances, **parts)
+    counts = {name: len(found) for name, found in (await contents(database)).items() if name not in ("shard", "serial")}
+    assert counts == dict.fromkeys(counts, count) | {"candidate": 2 * count}
+    assert await database.store.load(iids) == {row.iid: row for row in instances}
+    assert sorted(row.iid for row in await database.store.journal_after({}, 2 * count)) == sorted(iids)
+
+
 async def test_what_was_written_is_read_as_it_was(database: Database, owner: Owner) -> None:
     row = an_instance(an_id(), ended=2**62, state=bytes(range(256)), title="采购 “轴承” ' \\ %", summary="{}")
     await owner.write(row)

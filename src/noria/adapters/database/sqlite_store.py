@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -17,6 +15,7 @@ from noria.adapters.database import statements as s
 from noria.adapters.database.failures import SQLITE_FAILURES, failure_of
 from noria.adapters.database.sqlite_connections import TurnTaker, connect
 from noria.adapters.database.statements import in_order
+from noria.adapters.database.threads import Worker
 from noria.adapters.database.turns import Turn
 from noria.design.bpmn.graph import JOB_PRIORITY_MAX
 from noria.operate.ports import StaleOwnerError
@@ -108,8 +107,8 @@ class SqliteStore:
     enough = BATCH_MAX
 
     def __init__(self, path: Path | str, turn: Turn) -> None:
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="noria-sqlite-writer")
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="noria-sqlite-reader")
+        self._writer = Worker("noria-sqlite-writer")
+        self._reader = Worker("noria-sqlite-reader")
         self._write_connection = connect(path, turn, urgent=True)
         self._read_connection = connect(path, turn, urgent=True)
 
@@ -117,14 +116,14 @@ class SqliteStore:
         """Close both connections after the work at hand."""
         await self._write(lambda db: db.close())
         await self._read(lambda db: db.close())
-        self._writer.shutdown()
-        self._reader.shutdown()
+        self._writer.stop()
+        self._reader.stop()
 
     async def _write(self, work: Callable[[TurnTaker], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._writer, _guarded, work, self._write_connection)
+        return await self._writer.do(_guarded, work, self._write_connection)
 
     async def _read(self, work: Callable[[TurnTaker], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._reader, _guarded, work, self._read_connection)
+        return await self._reader.do(_guarded, work, self._read_connection)
 
     async def fold(self) -> None:
         """Have the log give back the room that it takes, as far as it can."""

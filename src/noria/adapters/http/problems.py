@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from noria.adapters.http.ids import request_id_of
@@ -139,11 +139,18 @@ def on_http_error(request: Request[object, object, State], error: HTTPException)
         error.status_code, "request.refused"
     )
     details: dict[str, object] = {}
-    if isinstance(error, ValidationException) and error.extra:
+    text = error.detail
+    if isinstance(error.__cause__, SerializationException):
+        text = f"The body is not in order: {text}."
+    elif isinstance(error, ValidationException) and error.extra:
         details["errors"] = msgspec.to_builtins(error.extra)
-    return _respond(
-        Problem(error.detail, error.status_code, code, error.detail, request.url.path, request_id_of(request), details)
-    )
+        if error.extra == _WITHOUT_BODY:
+            text, details = "The request has no body; a JSON object is expected.", {}
+    return _respond(Problem(text, error.status_code, code, text, request.url.path, request_id_of(request), details))
+
+
+_WITHOUT_BODY = [{"message": "'data'", "key": "data", "source": "body"}]
+"""How the framework tells that it has none."""
 
 
 def on_value_error(request: Request[object, object, State], error: ValueError) -> Response[Problem]:
