@@ -141,11 +141,14 @@ class Cases:
         """
         office = self._office
         tenant = caller.principal.tenant
-        row = await self.startable(caller, process)
-        graph = await office.graph(row.id)
-        await self.check_files(tenant, variables)
-        organisation = await office.people.organisation(tenant)
-        answer = await office.run(self._to_start(caller, organisation, row, graph, variables, business_key))
+        request = self.start_at_hand(caller, process, variables, business_key)
+        if request is None:
+            row = await self.startable(caller, process)
+            graph = await office.graph(row.id)
+            await self.check_files(tenant, variables)
+            organisation = await office.people.organisation(tenant)
+            request = self._to_start(caller, organisation, row, graph, variables, business_key)
+        answer = await office.run(request)
         return await self.brief(tenant, answer.iid)
 
     def start_at_hand(
