@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import httpx
+import msgspec
 import pytest
 
 from noria.adapters.http.app import create_app
@@ -21,6 +22,9 @@ from noria.operate.reading import InstanceBox, InstanceStatus, Search, TaskBox, 
 from noria.operate.requests import Accepted, Origin
 from noria.operate.rows import SHARDS, Commit
 from noria.operate.terms import Term
+from noria.operate.together import OnTask, Start
+from noria.operate.views import InstanceBrief
+from noria.operate.wishes import Wish
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
 from tests.cluster.fleet import SHORT_MS, Fleet, Ship, refused
@@ -134,6 +138,24 @@ async def test_a_command_is_done_whichever_process_is_asked(a_fleet: Make) -> No
     for number, iid in enumerate(await spread(ships)):
         assert isinstance(await ships[number // 3 % len(ships)].complete(iid, "work"), Accepted)
         assert [await ship.places(iid) for ship in ships] == [[]] * len(ships)
+
+
+async def test_commands_that_come_together_are_done_whichever_process_is_asked(a_fleet: Make) -> None:
+    _, ships = await several(a_fleet)
+    first, second = (ship.noria for ship in ships)
+    lin = Person("lin", "lin", "林")
+    await first.people.put(TENANT, [lin], [], first.clock.now_ms())
+    caller = Caller(Principal("lin", TENANT, frozenset({Permission.START, Permission.WORK})), lin, Origin("api"))
+    starts = [Start(msgspec.structs.replace(caller, key=f"k{number}"), "model", {}, "") for number in range(24)]
+    begun = [told.id for told in await first.services.together.run(starts) if isinstance(told, InstanceBrief)]
+    assert len(begun) == len(starts)
+    assert all(any(shard_of(int(iid)) in ship.owned for iid in begun) for ship in ships)
+    held = [await first.runtime.instance(int(iid)) for iid in begun]
+    tasks = [f"{one.row.iid}-{token}" for one in held if one is not None for token in one.state.tasks]
+    wish = Wish(verb="complete")
+    done = await second.services.together.run([OnTask(caller, task, wish) for task in [*tasks, tasks[0]]])
+    assert [told.status for told in done if isinstance(told, InstanceBrief)] == ["completed"] * len(starts)
+    assert [told.code for told in done if isinstance(told, NoriaError)] in (["refused"], ["task.not_open"])
 
 
 async def test_a_repeated_key_gives_the_first_answer_at_every_process(a_fleet: Make) -> None:

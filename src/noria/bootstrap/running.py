@@ -59,13 +59,12 @@ from noria.operate.deploying import Catalogue, DefinitionRow
 from noria.operate.deriving import Deriving
 from noria.operate.desk import Desk
 from noria.operate.devices import Devices
-from noria.operate.following import Following
+from noria.operate.following import Following, Noticed
 from noria.operate.forms import Forms
 from noria.operate.inbox import Inbox
 from noria.operate.invitations import Invitations, Links
 from noria.operate.leases import LEASE_MS
 from noria.operate.models import Models
-from noria.operate.notices import Notice
 from noria.operate.office import Office
 from noria.operate.operations import Operations
 from noria.operate.paths import Paths
@@ -84,6 +83,7 @@ from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment, World
 from noria.operate.telling import Telling
 from noria.operate.timers import Timers
+from noria.operate.together import Together
 from noria.operate.tokens import Tokens
 from noria.operate.verbs import Verbs
 from noria.operate.workers import JobHandler, Workers
@@ -190,6 +190,7 @@ class Noria:
             operations=self.operations,
             inbox=inbox,
             verbs=verbs,
+            together=Together(office, cases, verbs),
             bulk=Bulk(cases, inbox, verbs),
             paths=Paths(office, cases),
             models=models,
@@ -279,8 +280,8 @@ class Noria:
         for row in rows:
             self.hub.deployed(row.tenant, [row.key], row.at)
 
-    def _projected(self, notices: list[Notice], processes: set[str]) -> None:
-        self.hub.projected(notices, processes, TENANT, self.clock.now_ms())
+    def _projected(self, noticed: list[Noticed], processes: set[str]) -> None:
+        self.hub.projected(noticed, processes, TENANT, self.clock.now_ms())
 
     async def take_shards(self) -> None:
         """Take shards, so that commands are done here; nothing happens by itself yet.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -56,7 +56,7 @@ from noria.operate.views import (
 from noria.trust.people import Organisation
 from noria.trust.policy import InstanceFacts, Permission, Principal, Verdict, may_see, may_start
 
-STATUS_NAMES = {
+STATUS_NAMES: Mapping[int, str] = {
     Status.OPEN: "open",
     Status.COMPLETED: "completed",
     Status.WITHDRAWN: "withdrawn",
@@ -141,23 +141,53 @@ class Cases:
         """
         office = self._office
         tenant = caller.principal.tenant
-        row = await self.startable(caller, process)
-        graph = await office.graph(row.id)
-        await self.check_files(tenant, variables)
-        organisation = await office.people.organisation(tenant)
-        answer = await office.run(
-            Request(
-                c.StartInstance(caller.person.id, organisation.snapshot(caller.person), variables, business_key),
-                caller.person.id,
-                tenant=tenant,
-                definition=row.id,
-                unit=caller.person.unit,
-                key=idempotency_key(caller),
-                origin=caller.origin,
-                serial=self._serial(row, graph.serial),
-            )
-        )
+        request = self.start_at_hand(caller, process, variables, business_key)
+        if request is None:
+            row = await self.startable(caller, process)
+            graph = await office.graph(row.id)
+            await self.check_files(tenant, variables)
+            organisation = await office.people.organisation(tenant)
+            request = self._to_start(caller, organisation, row, graph, variables, business_key)
+        answer = await office.run(request)
         return await self.brief(tenant, answer.iid)
+
+    def start_at_hand(
+        self, caller: Caller, process: str, variables: dict[str, object], business_key: str = ""
+    ) -> Request | None:
+        """What a start comes to, where memory has all that this takes and nothing stands against it.
+
+        None for any other: `start` asks for what is missing, and tells what is wrong.
+        """
+        office, principal = self._office, caller.principal
+        row = office.catalogue.find(principal.tenant, process)
+        definition = office.catalogue.compiled(row.id) if row is not None else None
+        organisation = office.people.known(principal.tenant)
+        if row is None or definition is None or organisation is None or files_in(variables):
+            return None
+        graph = definition.graph
+        if not may_start(principal, graph.starter_groups).allowed:
+            return None
+        return self._to_start(caller, organisation, row, graph, variables, business_key)
+
+    def _to_start(
+        self,
+        caller: Caller,
+        organisation: Organisation,
+        row: DefinitionRow,
+        graph: Graph,
+        variables: dict[str, object],
+        business_key: str,
+    ) -> Request:
+        return Request(
+            c.StartInstance(caller.person.id, organisation.snapshot(caller.person), variables, business_key),
+            caller.person.id,
+            tenant=caller.principal.tenant,
+            definition=row.id,
+            unit=caller.person.unit,
+            key=idempotency_key(caller),
+            origin=caller.origin,
+            serial=self._serial(row, graph.serial),
+        )
 
     async def startable(self, caller: Caller, process: str) -> DefinitionRow:
         """The newest version of a process that the caller may start.
@@ -304,10 +334,20 @@ class Cases:
 
     async def brief(self, tenant: int, iid: int) -> InstanceBrief:
         """One instance for a list."""
+        at_hand = self.brief_at_hand(tenant, iid)
+        if at_hand is not None:
+            return at_hand
         held = await self._office.runtime.instance(iid)
         if held is None:
             raise NotFoundError("There is no such instance.")
         organisation = await self._office.people.organisation(tenant)
+        return self._brief(organisation, held.row, _holders_now(held, organisation))
+
+    def brief_at_hand(self, tenant: int, iid: int) -> InstanceBrief | None:
+        """The same where memory has it, as it does behind a command; None elsewhere."""
+        held, organisation = self._office.runtime.remembered(iid), self._office.people.known(tenant)
+        if held is None or organisation is None:
+            return None
         return self._brief(organisation, held.row, _holders_now(held, organisation))
 
     async def _briefs(self, tenant: int, rows: Sequence[InstanceFields]) -> list[InstanceBrief]:
@@ -336,7 +376,7 @@ class Cases:
             title=row.title,
             process=process_ref(self._office.catalogue.row(row.definition)),
             starter=person_ref(organisation, row.starter),
-            status=STATUS_NAMES[Status(row.status)],
+            status=STATUS_NAMES[row.status],
             started_at=iso(row.started),
             ended_at=iso_or_none(row.ended),
             holders=holders,

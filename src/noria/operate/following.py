@@ -16,7 +16,6 @@ import msgspec
 from noria.engine.events import decode_events
 from noria.kernel.errors import NoriaError
 from noria.operate.deploying import Catalogue, DefinitionRow
-from noria.operate.notices import Notice
 from noria.operate.ports import Clock, InstanceStore
 from noria.operate.requests import Committed
 from noria.operate.rows import JournalRow
@@ -46,15 +45,29 @@ class Stamp(msgspec.Struct, frozen=True):
     facts: str = ""
 
 
+class Noticed(msgspec.Struct, frozen=True):
+    """Somebody has new notices.
+
+    Attributes:
+        tenant: whose.
+        person: person id.
+        at: when the newest was written, ms.
+    """
+
+    tenant: int
+    person: str
+    at: int
+
+
 class Projected(msgspec.Struct):
     """What the projector has written since it was looked at last.
 
     Attributes:
-        notices: new ones.
+        noticed: who has new notices, each once.
         definitions: whose figures have moved.
     """
 
-    notices: list[Notice]
+    noticed: list[Noticed]
     definitions: set[int]
 
 
@@ -81,7 +94,7 @@ class Following:
         runtime: whose listeners are told of commits.
         catalogue: learns of definitions.
         deployed: told of definitions that were deployed elsewhere.
-        projected: told of notices, and of the keys of processes whose figures have moved.
+        projected: told of who has new notices, and of the keys of processes whose figures have moved.
         people_changed: told that people or units have changed somewhere.
         facts_changed: told that something has been said of the world.
         calendars_changed: told that calendars have changed somewhere.
@@ -97,7 +110,7 @@ class Following:
         clock: Clock,
         *,
         deployed: Callable[[list[DefinitionRow]], None],
-        projected: Callable[[list[Notice], set[str]], None],
+        projected: Callable[[list[Noticed], set[str]], None],
         people_changed: Callable[[], None],
         sessions_ended: Callable[[], None],
         calendars_changed: Callable[[], Awaitable[None]],
@@ -169,9 +182,9 @@ class Following:
         if not self._alone:
             await self._look_at_commits()
         new = await self._changes.projected()
-        if new.notices or new.definitions:
+        if new.noticed or new.definitions:
             keys = {(await self._catalogue.get(definition)).graph.key for definition in new.definitions}
-            self._projected(new.notices, keys)
+            self._projected(new.noticed, keys)
 
     async def _look_at_stamps(self) -> None:
         stamp = await self._changes.stamp()

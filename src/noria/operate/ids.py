@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from hashlib import blake2b
 
 from noria.operate.requests import Request
@@ -87,9 +86,8 @@ def task_id(iid: int, token: int) -> str:
     return f"{iid}-{token}"
 
 
-@lru_cache(maxsize=1_024)
 def parse_task_id(text: str) -> tuple[int, int] | None:
-    """(instance, token) of an outward id; None when it is not one. Cached: each command asks for its own thrice."""
+    """(instance, token) of an outward id; None when it is not one."""
     iid, dash, token = text.partition("-")
     if dash and iid.isdecimal() and token.isdecimal() and len(text) < 40:
         return int(iid), int(token)

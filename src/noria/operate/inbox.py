@@ -154,11 +154,9 @@ class Inbox:
         """
         iid, token = parse_task_id(task_id) or (0, 0)
         known = await self._office.runtime.instance(iid) if iid else None
-        if known is not None and known.row.tenant == caller.principal.tenant and token in known.state.tasks:
-            verdict = may_work_on(caller.principal, open_task_facts(known, token))
-            if verdict.allowed:
-                # Whoever may work on a task may see its instance; most commands are given by one who may.
-                return token, known, verdict
+        verdict = self.workable(caller, known, token)
+        if known is not None and verdict is not None:
+            return token, known, verdict
         _, token, held = await self.open(caller, task_id)
         verdict = self._verdict(caller, held, token, hands_on=hands_on)
         if not verdict.allowed:
@@ -166,7 +164,18 @@ class Inbox:
         return token, held, verdict
 
     @staticmethod
-    def _verdict(caller: Caller, held: Held, token: int, *, hands_on: bool = False) -> Verdict:
+    def workable(caller: Caller, held: Held | None, token: int) -> Verdict | None:
+        """What allows the caller to work on a task of an instance in memory; None when nothing does, or it is not open.
+
+        Whoever may work on a task may see its instance; most commands are given by one who may.
+        """
+        if held is None or held.row.tenant != caller.principal.tenant or token not in held.state.tasks:
+            return None
+        verdict = may_work_on(caller.principal, open_task_facts(held, token))
+        return verdict if verdict.allowed else None
+
+    @staticmethod
+    def _verdict(caller: Caller, held: Held, token: int, *, hands_on: bool) -> Verdict:
         """Whether the caller may act on an open task, and for whom; an administrator may hand some on."""
         facts = open_task_facts(held, token)
         verdict = may_work_on(caller.principal, facts)
@@ -184,7 +193,7 @@ class Inbox:
         if not caller.key or parsed is None:
             return None
         held = await self._office.runtime.instance(parsed[0])
-        if held is not None and parsed[1] in held.state.tasks and self._verdict(caller, held, parsed[1]).allowed:
+        if self.workable(caller, held, parsed[1]) is not None:
             return None
         return await self._cases.answered(caller)
 

@@ -49,8 +49,13 @@ class Timers:
             self._task = None
 
     def _committed(self, items: list[Committed]) -> None:
-        if not items or any(event.__class__ in _ARMING for item in items for event in item.events):
+        if not items:
             self._wake.set()
+        for item in items:
+            for event in item.events:
+                if event.__class__ in _ARMING:
+                    self._wake.set()
+                    return
 
     async def _work(self) -> None:
         while True:

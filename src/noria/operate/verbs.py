@@ -17,6 +17,7 @@ from noria.kernel.errors import Rejected
 from noria.operate.cases import Cases, idempotency_key, may_restart
 from noria.operate.changes import Held
 from noria.operate.dry_runs import preview_of, tried
+from noria.operate.files import files_in
 from noria.operate.ids import parse_task_id
 from noria.operate.inbox import Inbox, TaskGoneError, UnknownPersonError, token_of
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError
@@ -51,6 +52,29 @@ def _by_way_of(caller: Caller, verdict: Verdict) -> Caller:
     return msgspec.structs.replace(caller, origin=msgspec.structs.replace(caller.origin, via=verdict.via))
 
 
+def _on_behalf(caller: Caller, verdict: Verdict, command: c.AnyCommand) -> tuple[Caller, c.AnyCommand]:
+    """A command on a task, and its caller, as they are when a substitute acts.
+
+    What is done is the principal's then, and the request's actor says who did it.
+    """
+    if verdict.owner == caller.principal.id:
+        return caller, command
+    return _by_way_of(caller, verdict), msgspec.structs.replace(command, by=verdict.owner)
+
+
+def _named(wish: Wish) -> tuple[str, ...]:
+    """The people whom a wish on a task names, who must be active."""
+    return (wish.to,) if wish.verb in ("transfer", "delegate") else wish.people
+
+
+def _request(caller: Caller, command: c.AnyCommand, iid: int) -> Request:
+    """A command on an instance as the runtime is asked for it."""
+    principal = caller.principal
+    return Request(
+        command, principal.id, iid=iid, tenant=principal.tenant, key=idempotency_key(caller), origin=caller.origin
+    )
+
+
 class Verbs:
     """The use cases of the verbs."""
 
@@ -68,9 +92,31 @@ class Verbs:
             UnknownPersonError: somebody who is named is no active person.
             RefusedError: a rule stands against it; nothing was done.
         """
+        request = self.at_hand(caller, task_id, wish)
+        if request is not None:
+            await self._office.run(request)
+            return await self._cases.brief(request.tenant, request.iid)
         if caller.key and (done := await self._inbox.repeated(caller, task_id)) is not None:
             return done
         return await self._give(await self._on_task(caller, task_id, wish))
+
+    def at_hand(self, caller: Caller, task_id: str, wish: Wish) -> Request | None:
+        """What a wish on a task comes to, where memory has all that this takes and nothing stands against it.
+
+        Most commands are such. None for any other: `on_task` asks for what is missing, and tells what is wrong.
+        """
+        make, place = ON_TASKS.get(wish.verb), parse_task_id(task_id)
+        if make is None or place is None:
+            return None
+        iid, token = place
+        verdict = self._inbox.workable(caller, self._office.runtime.remembered(iid), token)
+        if verdict is None or (wish.variables and files_in(wish.variables)):
+            return None
+        if named := _named(wish):
+            organisation = self._office.people.known(caller.principal.tenant)
+            if organisation is None or not all(map(organisation.is_active, named)):
+                return None
+        return _request(*_on_behalf(caller, verdict, make(token, caller.principal.id, wish)), iid)
 
     async def on_instance(self, caller: Caller, iid: int, wish: Wish) -> InstanceBrief:
         """Do something with a request; raises as `on_task` does."""
@@ -105,16 +151,7 @@ class Verbs:
             # One key stands for one command.
             keyed = msgspec.structs.replace(caller, key=f"{caller.key}{suffix}") if caller.key and suffix else caller
             try:
-                await self._office.run(
-                    Request(
-                        command,
-                        caller.principal.id,
-                        iid=iid,
-                        tenant=caller.principal.tenant,
-                        key=idempotency_key(keyed),
-                        origin=caller.origin,
-                    )
-                )
+                await self._office.run(_request(keyed, command, iid))
             except RefusedError as error:
                 refused.append(error)
         if len(refused) == len(intent.commands):
@@ -156,13 +193,10 @@ class Verbs:
         command = make(token_of(task_id), caller.principal.id, wish)
         action = action or f"task.{c.ACTIONS[type(command)]}"
         _, held, verdict = await self._inbox.open_for(caller, task_id, action, hands_on=wish.verb == "transfer")
-        if verdict.owner != caller.principal.id:
-            # A substitute acts: what is done is the principal's, and the request's actor says who did it.
-            command = msgspec.structs.replace(command, by=verdict.owner)
-            caller = _by_way_of(caller, verdict)
+        caller, command = _on_behalf(caller, verdict, command)
         if wish.variables:
             await self._cases.check_files(caller.principal.tenant, wish.variables)
-        if named := (wish.to,) if wish.verb in ("transfer", "delegate") else wish.people:
+        if named := _named(wish):
             await self._active(caller, named)
         return Intent(caller, held, {"": command})
 
@@ -189,8 +223,7 @@ class Verbs:
     async def _active(self, caller: Caller, people: Sequence[str]) -> None:
         organisation = await self._office.people.organisation(caller.principal.tenant)
         for person in people:
-            known = organisation.people.get(person)
-            if known is None or not known.active:
+            if not organisation.is_active(person):
                 raise UnknownPersonError(f"There is no active person {person!r}.")
 
     # Requests

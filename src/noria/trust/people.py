@@ -345,3 +345,7 @@ class PeopleStore(Protocol):
     async def organisation(self, tenant: int, at_ms: int | None = None) -> Organisation:
         """All people and units, as they are now or at another instant."""
         ...
+
+    def known(self, tenant: int) -> Organisation | None:
+        """The organisation of now, if it is at hand without asking the database."""
+        ...

@@ -12,8 +12,7 @@ from noria.adapters.database.cursors import BOARD, NOTICES, cursors
 from noria.adapters.database.observations import FACTS_STAMP
 from noria.adapters.database.opening import Database
 from noria.adapters.database.people import PEOPLE_STAMP, SESSIONS_STAMP
-from noria.operate.following import Projected, Stamp, moved
-from noria.operate.notices import Notice
+from noria.operate.following import Noticed, Projected, Stamp, moved
 
 _STAMPS = (PEOPLE_STAMP, SESSIONS_STAMP, CALENDARS_STAMP, FACTS_STAMP)
 """In the order of `Stamp`'s fields."""
@@ -32,8 +31,11 @@ _RANGES = {
     ),
 }
 """Rows of a table that lie in some ranges, each a shard and the numbers that it begins behind and ends with."""
-_NOTICES = {
-    kind: f"SELECT {', '.join(f'r.{name}' for name in Notice.__struct_fields__)} FROM {ranges.format(table='notice')}"  # noqa: S608
+_NOTICED = {
+    kind: (
+        f"SELECT r.tenant, r.person, max(r.at) FROM {ranges.format(table='notice')}"  # noqa: S608
+        " GROUP BY r.tenant, r.person"
+    )
     for kind, ranges in _RANGES.items()
 }
 _DEFINITIONS = {
@@ -43,7 +45,7 @@ _DEFINITIONS = {
     )
     for kind, ranges in _RANGES.items()
 }
-QUERIES = (_NOTICES, _DEFINITIONS)
+QUERIES = (_NOTICED, _DEFINITIONS)
 
 
 class DatabaseChanges:
@@ -73,7 +75,7 @@ class DatabaseChanges:
             before = self._cursors or after
             found = Projected([], set())
             if ranges := moved(before[NOTICES], after[NOTICES]):
-                found.notices = await _notices(db, ranges)
+                found.noticed = await _noticed(db, ranges)
             if ranges := moved(before[BOARD], after[BOARD]):
                 found.definitions = await _definitions(db, ranges)
         self._cursors = after
@@ -85,9 +87,8 @@ async def _within(db: AsyncConnection, statement: dict[str, str], ranges: dict[i
     return await db.exec_driver_sql(statement[db.dialect.name], (given,))
 
 
-async def _notices(db: AsyncConnection, ranges: dict[int, tuple[int, int]]) -> list[Notice]:
-    rows = (await _within(db, _NOTICES, ranges)).mappings()
-    return [Notice(**{**row, "params": msgspec.json.decode(row["params"])}) for row in rows]
+async def _noticed(db: AsyncConnection, ranges: dict[int, tuple[int, int]]) -> list[Noticed]:
+    return [Noticed(*row) for row in await _within(db, _NOTICED, ranges)]
 
 
 async def _definitions(db: AsyncConnection, ranges: dict[int, tuple[int, int]]) -> set[int]:

@@ -17,6 +17,7 @@ _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _TOKEN = re.compile(_STRING.pattern + rb"|[\[{]|[\]}]", re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NO_MARKS = bytes(set(_NO_BRACKETS) - set(b'"'))
 _PAIRS = (b"{}", b"[]")
 
 
@@ -44,6 +45,10 @@ def is_deep(body: bytes) -> bool:
     if body.count(b"[") + body.count(b"{") <= DEPTH_MAX:
         return False
     # Of the others nearly every one is long and flat: level by level, what holds nothing any more is taken out.
+    if b"\\" not in body:
+        # Each quote begins or ends a string then. Two in a row are an empty one, or have strings on both sides, which
+        # become one without them; few are left to look for.
+        body = body.translate(None, _NO_MARKS).replace(b'""', b"")
     brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
     for level in range(DEPTH_MAX):
         brackets = brackets.replace(_PAIRS[level % 2], b"")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from noria.engine import events as e
+from noria.operate.following import Noticed
 from noria.operate.ids import task_id
-from noria.operate.notices import Notice
 from noria.operate.office import iso
 from noria.operate.requests import Committed
 from noria.trust.policy import Permission, Principal
@@ -148,6 +148,7 @@ class LiveHub:
         """Runtime listener."""
         if not items:
             self._start_afresh()
+        changes = []
         for item in items:
             row = item.instance
             events = [event for event in item.events if event.__class__ in _TASK_EVENTS]
@@ -163,21 +164,22 @@ class LiveHub:
                 events,
             )
             self._seq += len(events) + 1
-            self._tell(change)
+            changes.append(change)
+        self._tell(changes)
 
     def _start_afresh(self) -> None:
         """Changes may have gone by unseen: everybody who is connected, or comes back, reads everything again."""
         self._seq += 1
         self._buffer.clear()
         for queue in list(self._queues):
-            self._put(queue, _AFRESH)
+            self._put(queue, [_AFRESH])
 
-    def projected(self, notices: list[Notice], processes: set[str], tenant: int, at_ms: int) -> None:
+    def projected(self, noticed: list[Noticed], processes: set[str], tenant: int, at_ms: int) -> None:
         """Projector listener."""
         for key in sorted(processes):
             self._publish("board.changed", key, key, at_ms, tenant, (), (), "", Permission.BOARD)
-        for notice in notices:
-            self._publish("notice.created", notice.person, "", notice.at, notice.tenant, {notice.person}, (), "")
+        for one in noticed:
+            self._publish("notice.created", one.person, "", one.at, one.tenant, {one.person}, (), "")
 
     def deployed(self, tenant: int, keys: Iterable[str], at_ms: int) -> None:
         """New versions are in force."""
@@ -206,16 +208,17 @@ class LiveHub:
             unit,
             needs or Permission.READ_ALL,
         )
-        self._tell(addressed)
+        self._tell([addressed])
 
-    def _tell(self, told: _Addressed | _Change) -> None:
-        self._buffer.append(told)
+    def _tell(self, told: Sequence[_Addressed | _Change]) -> None:
+        self._buffer.extend(told)
         for queue in list(self._queues):
             self._put(queue, told)
 
-    def _put(self, queue: asyncio.Queue[_Addressed | _Change | None], told: _Addressed | _Change) -> None:
+    def _put(self, queue: asyncio.Queue[_Addressed | _Change | None], told: Sequence[_Addressed | _Change]) -> None:
         try:
-            queue.put_nowait(told)
+            for one in told:
+                queue.put_nowait(one)
         except asyncio.QueueFull:
             # A browser that does not read is cut off; it comes back and is told to start afresh.
             self._queues.discard(queue)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from secrets import token_hex
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from noria.adapters.http.problems import Problem, problem_of
 from noria.adapters.http.services import Services
 from noria.kernel.errors import NoriaError
 from noria.operate.office import Caller
+from noria.operate.together import OnInstance, OnTask, Order, Start
 from noria.operate.views import InstanceBrief, JobList, MessageAnswer
 from noria.operate.wishes import Wish
 from noria.trust.policy import Permission
@@ -251,22 +251,22 @@ class BatchAnswer(msgspec.Struct):
     results: list[BatchResult]
 
 
-def _use_case(services: Services, caller: Caller, command: BatchCommand) -> Awaitable[InstanceBrief]:
+def _order(caller: Caller, command: BatchCommand) -> Order:
     if caller.key or command.key:
         caller = msgspec.structs.replace(caller, key=command.key)
-    if isinstance(command, BatchStart):
-        return services.cases.start(caller, command.process, command.variables, command.business_key)
     if isinstance(command, BatchComplete):
         wish = Wish(verb="complete", variables=command.variables, reason=command.comment, version=command.version)
-        return services.verbs.on_task(caller, command.task, wish)
+        return OnTask(caller, command.task, wish)
+    if isinstance(command, BatchStart):
+        return Start(caller, command.process, command.variables, command.business_key)
     if isinstance(command, BatchReturn):
         wish = Wish(verb="return", to=command.to, reason=command.reason, version=command.version)
-        return services.verbs.on_task(caller, command.task, wish)
+        return OnTask(caller, command.task, wish)
     if isinstance(command, BatchTransfer):
         wish = Wish(verb="transfer", to=command.to, reason=command.reason, version=command.version)
-        return services.verbs.on_task(caller, command.task, wish)
+        return OnTask(caller, command.task, wish)
     iid = int(command.instance) if command.instance.isdecimal() else 0
-    return services.verbs.on_instance(caller, iid, Wish(verb="withdraw", reason=command.reason))
+    return OnInstance(caller, iid, Wish(verb="withdraw", reason=command.reason))
 
 
 @post("/commands", operation_id="runCommands", tags=["commands"], status_code=200)
@@ -274,15 +274,16 @@ async def run_commands(
     request: Request[object, object, State], data: Batch, caller: Caller, services: Services
 ) -> BatchAnswer:
     """Run several commands at once; they share group commits."""
-    number = request_id_of(request)
-
-    async def run(command: BatchCommand) -> BatchResult:
-        try:
-            return BatchResult(True, await _use_case(services, caller, command))
-        except NoriaError as error:
-            return BatchResult(False, problem=problem_of(error, request.url.path, number))
-
-    return BatchAnswer(list(await asyncio.gather(*(run(command) for command in data.commands))))
+    path, number = request.url.path, request_id_of(request)
+    outcomes = await services.together.run([_order(caller, command) for command in data.commands])
+    return BatchAnswer(
+        [
+            BatchResult(False, problem=problem_of(outcome, path, number))
+            if isinstance(outcome, NoriaError)
+            else BatchResult(True, outcome)
+            for outcome in outcomes
+        ]
+    )
 
 
 HANDLERS = [

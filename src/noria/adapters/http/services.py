@@ -31,6 +31,7 @@ from noria.operate.staff import Staff
 from noria.operate.substitutes import Substitutes
 from noria.operate.surroundings import Environment
 from noria.operate.telling import Telling
+from noria.operate.together import Together
 from noria.operate.tokens import Tokens
 from noria.operate.verbs import Verbs
 from noria.operate.workers import Workers
@@ -65,6 +66,7 @@ class Services(msgspec.Struct):
     operations: Operations
     inbox: Inbox
     verbs: Verbs
+    together: Together
     bulk: Bulk
     paths: Paths
     models: Models
