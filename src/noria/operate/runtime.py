@@ -111,6 +111,7 @@ class Runtime:
         self._waiting = Waiting(clock)
         self._wake = asyncio.Event()
         self._stopping = False
+        self._loop: asyncio.AbstractEventLoop
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
         self._flight: asyncio.Future[None] | None = None
@@ -125,6 +126,7 @@ class Runtime:
 
     async def start(self) -> None:
         """Begin to work: on all shards, or on those that `adopt` tells of."""
+        self._loop = asyncio.get_running_loop()
         if self._elsewhere is None:
             await self._take_shards()
         self._stopping = False
@@ -275,7 +277,7 @@ class Runtime:
         shard = shard_for(request)
         if self._elsewhere is not None and not self.owns(shard):
             return self._elsewhere.submit(shard, request)
-        return self._enqueue(Pending(request, asyncio.get_running_loop().create_future(), shard))
+        return self._enqueue(request, shard)
 
     def submit_here(self, request: Request) -> Awaitable[Answer]:
         """The same for a command that another process has sent here as to the owner.
@@ -286,12 +288,14 @@ class Runtime:
         shard = shard_for(request)
         if not self.owns(shard):
             raise NotOwnerError(NOT_OWNER)
-        return self._enqueue(Pending(request, asyncio.get_running_loop().create_future(), shard, here=True))
+        return self._enqueue(request, shard, here=True)
 
-    def _enqueue(self, pending: Pending) -> asyncio.Future[Answer]:
-        self._waiting.put(pending)
+    def _enqueue(self, request: Request, shard: int, *, here: bool = False) -> asyncio.Future[Answer]:
+        # Before Python 3.12 to ask which loop is running is to ask the system for the process.
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        self._waiting.put(Pending(request, future, shard, here))
         self._wake.set()
-        return pending.future
+        return future
 
     async def instance(self, iid: int) -> Held | None:
         """The instance as it is now, None when there is none. The caller must not change it."""
