@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -17,6 +17,7 @@ from noria.adapters.database.cursors import BOARD, SEARCH, ahead
 from noria.adapters.database.indexer import Indexer
 from noria.adapters.database.opening import Database
 from noria.adapters.database.projection import Projector
+from noria.adapters.database.searching import Documents
 from noria.engine import commands as c
 from noria.operate.finding import Wanted
 from noria.operate.reading import InstanceBox
@@ -128,9 +129,9 @@ async def test_an_instance_that_changed_often_is_written_once(
     written: Counter[int] = Counter()
     put = searching.put
 
-    async def count(db: AsyncConnection, documents: Mapping[int, tuple[str, list[str]]]) -> None:
+    async def count(db: AsyncConnection, documents: Documents, alike: Collection[int]) -> None:
         written.update(documents.keys())
-        await put(db, documents)
+        await put(db, documents, alike)
 
     monkeypatch.setattr(searching, "put", count)
     monkeypatch.setattr(indexer, "_PORTION", 2)
@@ -153,8 +154,8 @@ async def test_a_portion_that_fails_leaves_the_cursor_where_it_was_and_is_writte
     await noria.projector.reach(BOARD)
     put = searching.put
 
-    async def fail(db: AsyncConnection, documents: Mapping[int, tuple[str, list[str]]]) -> None:
-        await put(db, documents)
+    async def fail(db: AsyncConnection, documents: Documents, alike: Collection[int]) -> None:
+        await put(db, documents, alike)
         raise ZeroDivisionError
 
     before = await behind(noria.database)

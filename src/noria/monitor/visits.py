@@ -5,7 +5,8 @@ Each definition of a figure stands here once; every screen shows the same number
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import UTC
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -98,17 +99,55 @@ class Life(msgspec.Struct, gc=False):
     cycle_work: int = 0
 
 
-class Recorded(msgspec.Struct, frozen=True):
-    """One journal row, decoded, with what the fold must know of its instance."""
+class Recorded(msgspec.Struct, gc=False):
+    """One journal row, decoded, with what the fold must know of its instance.
+
+    Attributes:
+        shard, seq, iid, ver, ts, actor: as in the journal.
+        tenant: whose.
+        definition: what the instance ran on.
+        events: what happened.
+        kinds: of the events.
+    """
 
     shard: int
     seq: int
     iid: int
+    ver: int
     ts: int
+    actor: str
     tenant: int
     definition: int
     events: tuple[e.AnyEvent, ...]
-    actor: str = ""
+    kinds: AbstractSet[type]
+
+
+class Known(msgspec.Struct, gc=False):
+    """What a fold must know of an instance, as of a version: the same whoever has folded it, and when.
+
+    Attributes:
+        version: of the last command that was folded; 0 before the first.
+        visits: the open ones by token.
+        life: None when it has to be read, as that of an instance that has ended.
+        people: who did something in it, for themselves or for somebody; None when that has to be read.
+        names: of what was done, where the model computes them.
+    """
+
+    version: int = 0
+    visits: dict[int, Visit] = {}
+    life: Life | None = None
+    people: set[str] | None = set()
+    names: set[str] = set()
+
+    def note(self, visit: Visit) -> None:
+        """Keep in mind who did what in a visit, and what it was called."""
+        if self.people is not None:
+            if visit.actor:
+                self.people.add(visit.actor)
+            if visit.proxy:
+                self.people.add(visit.proxy)
+        if visit.name:
+            self.names.add(visit.name)
 
 
 _ENDS = {
@@ -124,79 +163,84 @@ REVIVING: frozenset[type] = frozenset(
     {*_ENDS, e.InstanceMigrated, e.InstanceRestored, e.TakenBack, e.InstanceRestarted}
 )
 """Events that change a life that has begun before."""
+_PASSED = ("completed", "")
 
 
 class Fold:
     """What a page of journal rows changes in the projection.
 
     Attributes:
-        visits: new or changed visits by (instance, token).
+        known: the instances that the page is about, as its rows leave them.
         flows: how often each flow was taken: (tenant, definition, flow, day) → times.
         occurrences: returns and incidents.
         lives: new or changed lives by instance.
     """
 
-    def __init__(
-        self,
-        visits: Mapping[tuple[int, int], Visit],
-        lives: Mapping[int, Life],
-        calendar_of: Callable[[str, int], WorkCalendar],
-    ) -> None:
-        """Start from what is known of the instances that the page is about.
+    def __init__(self, known: dict[int, Known], calendar_of: Callable[[str, int], WorkCalendar]) -> None:
+        """Start from what is known of the instances.
 
         Args:
-            visits: the open ones of all of them.
-            lives: those of the instances that have an event of `REVIVING`.
+            known: all of them, as before the page; lives of those that have an event of `REVIVING`. What is known is
+                changed, also when the fold does not come to its end.
             calendar_of: gives a calendar by id ("" for the default one) and version (0 for the one in force).
         """
-        self._known = dict(visits)
-        self._lives = dict(lives)
+        self.known = known
         self._calendar_of = calendar_of
         self._days: dict[tuple[str, int], WorkingDays] = {}
         self._dates: dict[int, str] = {}
         zone = calendar_of("", 0).zone
         self._zone = ZoneInfo(zone) if zone != "UTC" else UTC
-        self.visits: dict[tuple[int, int], Visit] = {}
+        self._visits: dict[int, dict[int, Visit]] = {}
         self.flows: dict[tuple[int, int, int, str], int] = {}
         self.occurrences: list[Occurrence] = []
         self.lives: dict[int, Life] = {}
 
+    def visits(self) -> list[Visit]:
+        """New or changed visits."""
+        return [visit for changed in self._visits.values() for visit in changed.values()]
+
     def add(self, row: Recorded, graph: Graph) -> None:
         """Fold one row."""
         self._graph = graph
+        self._known = self.known[row.iid]
+        self._open = self._known.visits
+        self._changed = self._visits.setdefault(row.iid, {})
         self._actors: dict[int, tuple[str, str]] = {}
+        folds = self._FOLDS
         for n, event in enumerate(row.events):
-            fold = self._FOLDS.get(type(event))
+            fold = folds.get(event.__class__)
             if fold is not None:
                 fold(self, row, n, event)
+        self._known.version = row.ver
 
     def _start(self, row: Recorded, _n: int, _event: e.InstanceStarted) -> None:
-        self.lives[row.iid] = Life(row.iid, row.tenant, row.definition, row.ts)
+        self.lives[row.iid] = self._known.life = Life(row.iid, row.tenant, row.definition, row.ts)
 
     def _enter(self, row: Recorded, _n: int, event: e.ElementEntered) -> None:
-        if self._graph.elements[event.element].kind is Kind.PROCESS:
-            return
-        self.visits[row.iid, event.token] = Visit(
-            row.iid, event.token, row.tenant, row.definition, event.element, row.ts
-        )
+        token, element = event.token, event.element
+        if self._graph.elements[element].kind is not Kind.PROCESS:
+            visit = Visit(row.iid, token, row.tenant, row.definition, element, row.ts)
+            self._open[token] = self._changed[token] = visit
 
-    def _open(self, row: Recorded, _n: int, event: e.TaskOpened) -> None:
-        visit = self._visit(row.iid, event.token)
+    def _task_opened(self, row: Recorded, _n: int, event: e.TaskOpened) -> None:
+        visit = self._visit(event.token)
         visit.due, visit.round, visit.human = event.due_ms, event.round, 1
         visit.claimed = row.ts if event.assignee else 0
-        visit.name = event.name
+        if event.name:
+            visit.name = event.name
+            self._known.note(visit)
 
     def _claim(self, row: Recorded, _n: int, event: e.TaskClaimed | e.TaskTransferred) -> None:
-        visit = self._visit(row.iid, event.token)
+        visit = self._visit(event.token)
         visit.claimed = visit.claimed or row.ts
 
-    def _unclaim(self, row: Recorded, _n: int, event: e.TaskUnclaimed) -> None:
-        self._visit(row.iid, event.token).claimed = 0
+    def _unclaim(self, _row: Recorded, _n: int, event: e.TaskUnclaimed) -> None:
+        self._visit(event.token).claimed = 0
 
-    def _complete(self, row: Recorded, _n: int, event: e.TaskCompleted) -> None:
+    def _complete(self, _row: Recorded, _n: int, event: e.TaskCompleted) -> None:
         self._actors[event.token] = ("submitted" if event.with_start else "completed", event.by)
         if event.with_start:
-            self._visit(row.iid, event.token).human = 0
+            self._visit(event.token).human = 0
 
     def _return(self, row: Recorded, n: int, event: e.TaskReturned) -> None:
         self._actors[event.token] = ("returned", event.by)
@@ -212,9 +256,10 @@ class Fold:
         self._restore(row, event.state, event.after)
 
     def _leave(self, row: Recorded, _n: int, event: e.ElementLeft) -> None:
-        outcome, actor = self._actors.get(event.token, ("completed", ""))
+        outcome, actor = self._actors.get(event.token, _PASSED)
         self._close(row, event.token, outcome, actor)
-        self._count_flows(row, event.flows)
+        if event.flows:
+            self._count_flows(row, event.flows)
 
     def _activate(self, row: Recorded, _n: int, event: e.GatewayActivated) -> None:
         self._count_flows(row, event.flows)
@@ -226,69 +271,65 @@ class Fold:
     def _merge(self, row: Recorded, _n: int, event: e.TokenMerged) -> None:
         self._close(row, event.token, "completed", "")
 
-    def _count_by(self, row: Recorded, _n: int, event: e.DeadlineSet | e.DeadlineMoved) -> None:
+    def _count_by(self, _row: Recorded, _n: int, event: e.DeadlineSet | e.DeadlineMoved) -> None:
         """A limit in working time; that of a timer is no visit's."""
-        key = (row.iid, event.key)
-        if key not in self.visits and key not in self._known:
+        if event.key not in self._open:
             return
-        visit = self._visit(*key)
+        visit = self._visit(event.key)
         visit.calendar_version = event.version
         if isinstance(event, e.DeadlineSet):
             visit.calendar = event.calendar
         else:
             visit.due = event.due_ms
 
-    def _open_visits(self, iid: int) -> list[Visit]:
-        keys = {key for key in (*self._known, *self.visits) if key[0] == iid}
-        return [visit for key in sorted(keys) if not (visit := self.visits.get(key) or self._known[key]).closed]
-
     def _migrate(self, row: Recorded, _n: int, event: e.InstanceMigrated) -> None:
         """What is open goes on in the other version; what is closed stays with the version that it happened in."""
         self._live_by(row, event.after)
-        for visit in self._open_visits(row.iid):
+        for token, visit in self._open.items():
             visit.definition = event.after
             visit.element = event.elements[visit.element]
-            self.visits[row.iid, visit.tok] = visit
+            self._changed[token] = visit
 
     def _restore(self, row: Recorded, state: State, definition: int) -> None:
         """What was taken back had begun is cancelled, and what it had cancelled goes on from now."""
-        self._live_by(row, definition)
-        life = self.lives[row.iid]
+        life = self._live_by(row, definition)
         life.status = int(state.status)
         if state.status is Status.OPEN:
             life.ended, life.cycle_work = 0, 0
-        for visit in self._open_visits(row.iid):
-            if visit.tok in state.tokens:
-                visit.definition, visit.element = definition, state.tokens[visit.tok].element
-                self.visits[row.iid, visit.tok] = visit
+        # Those who did what goes on now, and nothing else, have done nothing.
+        self._known.people = None
+        for token, visit in sorted(self._open.items()):
+            if token in state.tokens:
+                visit.definition, visit.element = definition, state.tokens[token].element
+                self._changed[token] = visit
             else:
-                self._close(row, visit.tok, "cancelled", "")
+                self._close(row, token, "cancelled", "")
         for token, value in state.tokens.items():
-            key = (row.iid, token)
-            if (
-                token not in state.loops
-                and token not in state.approvals
-                and (key not in self._known or self._known[key].closed)
-            ):
-                visit = Visit(row.iid, token, row.tenant, definition, value.element, row.ts)
-                if token in state.tasks:
-                    task = state.tasks[token]
-                    visit.human, visit.due, visit.round = 1, task.due_ms, task.round
-                    visit.claimed = row.ts if task.assignee else 0
-                if token in state.deadlines:
-                    visit.calendar = state.deadlines[token].calendar
-                    visit.calendar_version = state.deadlines[token].version
-                self.visits[key] = visit
+            if token in state.loops or token in state.approvals or token in self._open:
+                continue
+            visit = Visit(row.iid, token, row.tenant, definition, value.element, row.ts)
+            if token in state.tasks:
+                task = state.tasks[token]
+                visit.human, visit.due, visit.round, visit.name = 1, task.due_ms, task.round, task.name
+                visit.claimed = row.ts if task.assignee else 0
+            if token in state.deadlines:
+                visit.calendar = state.deadlines[token].calendar
+                visit.calendar_version = state.deadlines[token].version
+            self._open[token] = self._changed[token] = visit
 
-    def _live_by(self, row: Recorded, definition: int) -> None:
-        life = self.lives.get(row.iid) or self._lives[row.iid]
+    def _live_by(self, row: Recorded, definition: int) -> Life:
+        life = self._life(row)
         life.definition = definition
-        self.lives[row.iid] = life
+        return life
 
-    def _begin_loop(self, row: Recorded, _n: int, event: e.LoopStarted | e.ApprovalOpened) -> None:
+    def _begin_loop(self, row: Recorded, n: int, event: e.LoopStarted | e.ApprovalOpened) -> None:
         """The instances of a loop are the visits; the activity's own token only waits for them."""
-        if self.visits.pop((row.iid, event.token), None) is None:
-            self._close(row, event.token, "completed", "")
+        token = event.token
+        if any(isinstance(before, e.ElementEntered) and before.token == token for before in row.events[:n]):
+            self._open.pop(token, None)
+            self._changed.pop(token, None)
+        else:
+            self._close(row, token, "completed", "")
 
     def _count_flows(self, row: Recorded, flows: tuple[int, ...]) -> None:
         # What is committed together happened at one instant.
@@ -299,11 +340,15 @@ class Fold:
             key = (row.tenant, row.definition, flow, day)
             self.flows[key] = self.flows.get(key, 0) + 1
 
-    def _visit(self, iid: int, token: int) -> Visit:
-        key = (iid, token)
-        if key not in self.visits:
-            self.visits[key] = self._known[key]
-        return self.visits[key]
+    def _visit(self, token: int) -> Visit:
+        visit = self._changed[token] = self._open[token]
+        return visit
+
+    def _life(self, row: Recorded) -> Life:
+        life = self._known.life
+        assert life is not None, row  # noqa: S101 - see `REVIVING`
+        self.lives[row.iid] = life
+        return life
 
     def _occur(self, row: Recorded, n: int, element: int, kind: str) -> None:
         self.occurrences.append(
@@ -319,34 +364,38 @@ class Fold:
         return days.between(InstantMs(start), InstantMs(end))
 
     def _close(self, row: Recorded, token: int, outcome: str, actor: str) -> None:
-        key = (row.iid, token)
-        if key not in self.visits and key not in self._known:
+        visit = self._open.pop(token, None)
+        if visit is None:
             return  # the activity's own token of a loop, whose visits are those of the instances
-        visit = self._visit(row.iid, token)
-        visit.closed, visit.outcome, visit.actor = row.ts, outcome, actor
-        # A task that just went away was nobody's doing.
-        visit.proxy = row.actor if outcome != "cancelled" and actor and row.actor != actor else ""
+        self._changed[token] = visit
+        visit.closed, visit.outcome = row.ts, outcome
+        if actor:
+            visit.actor = actor
+            # A task that just went away was nobody's doing.
+            visit.proxy = row.actor if outcome != "cancelled" and row.actor != actor else ""
+            self._known.note(visit)
         visit.handling = row.ts - visit.entered
-        until = visit.claimed or row.ts
-        visit.waiting = until - visit.entered if visit.human else 0
+        if not visit.handling:
+            return  # passed at once, as most are that no person has to do with
         visit.handling_work = self._working(visit.entered, row.ts, visit.calendar, visit.calendar_version)
-        if not visit.human:
-            visit.waiting_work = 0
-        elif until == row.ts:
-            visit.waiting_work = visit.handling_work
-        else:
-            visit.waiting_work = self._working(visit.entered, until, visit.calendar, visit.calendar_version)
+        if visit.human:
+            until = visit.claimed or row.ts
+            visit.waiting = until - visit.entered
+            visit.waiting_work = (
+                visit.handling_work
+                if until == row.ts
+                else self._working(visit.entered, until, visit.calendar, visit.calendar_version)
+            )
 
     def _end(self, row: Recorded, _n: int, event: e.AnyEvent) -> None:
-        life = self.lives.get(row.iid) or self._lives[row.iid]
+        life = self._life(row)
         life.ended, life.status = row.ts, int(_ENDS[type(event)])
         life.cycle_work = self._working(life.started, row.ts)
-        self.lives[row.iid] = life
 
     _FOLDS: ClassVar[dict[type, Callable[[Any, Recorded, int, Any], None]]] = {
         e.InstanceStarted: _start,
         e.ElementEntered: _enter,
-        e.TaskOpened: _open,
+        e.TaskOpened: _task_opened,
         e.DeadlineSet: _count_by,
         e.DeadlineMoved: _count_by,
         e.TaskClaimed: _claim,

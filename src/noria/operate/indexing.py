@@ -89,7 +89,7 @@ def _choices(settings: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     return tuple((str(one["value"]), str(one.get("label", one["value"]))) for one in values if isinstance(one, dict))
 
 
-class Subject(msgspec.Struct):
+class Subject(msgspec.Struct, gc=False):
     """An instance as it is indexed.
 
     Attributes:
@@ -217,17 +217,21 @@ def _marked(terms: Iterable[str], *, guarded: bool) -> Iterable[str]:
 
 def _add_people(terms: set[str], subject: Subject) -> None:
     tenant = subject.tenant
-    terms.add(person_term("s", tenant, subject.starter))
-    terms.add(person_term("p", tenant, subject.starter))
+    terms.update(_part(tenant, "s", subject.starter))
     if subject.unit:
         terms.add(person_term("u", tenant, subject.unit))
     for kind, keys in (("h", subject.holders), ("a", subject.actors)):
         for key in keys:
-            terms.add(person_term(kind, tenant, key))
-            terms.add(person_term("p", tenant, key))
+            terms.update(_part(tenant, kind, key))
     for kind, keys in (("k", subject.users), ("g", subject.groups), ("c", subject.copied)):
         for key in keys:
             terms.add(person_term(kind, tenant, key))
+
+
+@lru_cache(maxsize=16_384)
+def _part(tenant: int, kind: str, key: str) -> tuple[str, str]:
+    """The terms of who started, has or did something: of that, and of any of these."""
+    return person_term(kind, tenant, key), person_term("p", tenant, key)
 
 
 @lru_cache(maxsize=256)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from noria.adapters.database import schema as t
 from noria.adapters.database import searching
 from noria.adapters.database.cursors import SEARCH, move, stand
 from noria.adapters.database.opening import Database
+from noria.monitor.visits import Known
 from noria.operate.changes import Held
 from noria.operate.ports import StaleOwnerError
 from noria.operate.runtime import Definitions
@@ -24,16 +25,20 @@ _WINDOW = 20_000
 """So many rows of the journal are looked at together; of each instance in them the terms are written once."""
 _PORTION = 500
 """Instances in one transaction, which takes about as long as a page of the board: on SQLite commands wait for it."""
+_WRITTEN_MAX = 20_000
+"""Of so many instances it is remembered what has been written, by its hash: what is likely to be there is read before
+it is written once more, the rest is not."""
+_SEEN = "SELECT shard, seq FROM cursor WHERE consumer = 'search'"
 _FOLDED = {
     # CROSS JOIN, for by that SQLite keeps to the order in which the tables are named.
-    "sqlite": """
+    "sqlite": sa.text("""
 SELECT j.shard, j.seq, j.iid, j.ver
 FROM cursor b LEFT JOIN cursor c ON c.consumer = 'search' AND c.shard = b.shard
 CROSS JOIN journal j ON j.shard = b.shard AND j.seq > coalesce(c.seq, 0) AND j.seq <= b.seq
 WHERE b.consumer = 'board' AND b.seq > coalesce(c.seq, 0) ORDER BY b.shard, j.seq LIMIT :limit
-""",
+"""),
     # LATERAL with a limit, so that each shard's rows are found by the journal's key whatever is guessed of them.
-    "postgresql": """
+    "postgresql": sa.text("""
 SELECT b.shard, j.seq, j.iid, j.ver
 FROM cursor b LEFT JOIN cursor c ON c.consumer = 'search' AND c.shard = b.shard
 CROSS JOIN LATERAL (
@@ -41,7 +46,7 @@ CROSS JOIN LATERAL (
     ORDER BY seq LIMIT :limit
 ) j
 WHERE b.consumer = 'board' AND b.seq > coalesce(c.seq, 0) ORDER BY b.shard, j.seq LIMIT :limit
-""",
+"""),
 }
 """What the board has folded and the index has not: among the terms are those of an instance's visits."""
 
@@ -95,6 +100,10 @@ class _Window:
         self.seen.update(portion.heads)
 
 
+def _NOBODY_KNOWS(_iid: int, _version: int) -> None:  # noqa: N802
+    return None
+
+
 class Indexer:
     """Writes the terms of the instances that have changed.
 
@@ -102,11 +111,15 @@ class Indexer:
         remembered: what is in memory of an instance, as of a version or a later one: most of what has just changed.
     """
 
-    def __init__(self, database: Database, definitions: Definitions) -> None:
+    def __init__(
+        self, database: Database, definitions: Definitions, known: Callable[[int, int], Known | None] = _NOBODY_KNOWS
+    ) -> None:
         self.remembered: Callable[[int, int], Held | None] = lambda _iid, _version: None
         self._database = database
         self._definitions = definitions
+        self._known = known
         self._window = _Window([], {})
+        self._written: dict[int, int] = {}
         self._lock = asyncio.Lock()
 
     async def fold(self) -> int:
@@ -133,13 +146,10 @@ class Indexer:
                     return portion.rows
 
     async def _read(self) -> _Window:
-        c = t.cursor.c
         async with self._database.reading() as db:
             # The cursor first: should it move before the rows are read, it is found not to stand there.
-            query = sa.select(c.shard, c.seq).where(c.consumer == SEARCH)
-            seen = dict(map(tuple, (await db.execute(query)).all()))
-            folded = sa.text(_FOLDED[db.dialect.name])
-            rows = list(map(tuple, (await db.execute(folded, {"limit": _WINDOW})).all()))
+            seen = dict(map(tuple, (await db.exec_driver_sql(_SEEN)).all()))
+            rows = list(map(tuple, (await db.execute(_FOLDED[db.dialect.name], {"limit": _WINDOW})).all()))
         return _Window(rows, seen)
 
     async def _write(self, portion: _Portion) -> None:
@@ -148,8 +158,17 @@ class Indexer:
         async with self._database.reading(snapshot=True) as db:
             await stand(db, [SEARCH], seen, portion.heads)
             held = [self.remembered(*item) for item in portion.versions.items()]
-            documents = await searching.documents_of(db, self._definitions, list(portion.versions), filter(None, held))
+            known = {iid: known for iid, version in portion.versions.items() if (known := self._known(iid, version))}
+            documents = await searching.documents_of(
+                db, self._definitions, list(portion.versions), filter(None, held), known
+            )
+        hashes = {iid: hash(terms) for iid, (_, terms) in documents.items()}
+        alike = [iid for iid, hashed in hashes.items() if self._written.get(iid) == hashed]
         async with self._database.writing() as db:
             await move(db, [SEARCH], seen, portion.heads)
-            if documents:
-                await searching.put(db, documents)
+            await searching.put(db, documents, alike)
+        for iid in hashes:
+            self._written.pop(iid, None)
+        self._written |= hashes
+        for iid in list(islice(self._written, max(0, len(self._written) - _WRITTEN_MAX))):
+            del self._written[iid]

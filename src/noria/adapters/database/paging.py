@@ -8,22 +8,22 @@ their shard, which their keys begin with: by the id alone both databases would l
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database.statements import stored, together
-from noria.monitor.visits import Life, Visit
+from noria.monitor.visits import Known, Life, Visit
 from noria.operate.indexing import Subject
 from noria.operate.notices import Holding
 from noria.operate.redefining import REDEFINING
 
 INDEXED = Subject.__struct_fields__[: Subject.__struct_fields__.index("variables")]
 """The columns of an instance that the search index is made of, beside its state."""
-Write = tuple[dict[str, str], list[tuple[Any, ...]]]
-"""A statement by the kind of database, and the rows that it writes."""
+_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 _EACH = {"sqlite": "SELECT {} FROM json_each(?)", "postgresql": "SELECT {} FROM unnest($1::bigint[]) AS value"}
 _BY_KEY = "(shard, iid) IN ({pairs})"
 _BY_ID = "iid IN ({ids})"
@@ -48,6 +48,24 @@ _LIVES = _statement(f"SELECT {', '.join(Life.__struct_fields__)} FROM life WHERE
 _TO_INDEX = _statement(stored(("iid", "state", *INDEXED), "(i.shard, i.iid) IN ({pairs})"))
 _VISITORS = _statement(f"SELECT iid, actor, proxy, name FROM visit WHERE {_BY_ID} AND (actor <> '' OR name <> '')")  # noqa: S608
 
+
+class Statement(NamedTuple):
+    """What writes rows.
+
+    Attributes:
+        sqlite: for one row.
+        postgresql: for all rows together, an array for each column; one by one they cost the server twice as much.
+        numbers: for each column whether it has whole numbers.
+    """
+
+    sqlite: str
+    postgresql: str
+    numbers: tuple[bool, ...]
+
+
+Write = tuple[Statement, list[tuple[Any, ...]]]
+"""A statement, and the rows that it writes."""
+
 QUERIES = (_OWNERS, _MOVES, _TITLES, _TASKS, _CANDIDATES, _VISITS, _LIVES, _TO_INDEX, _VISITORS)
 
 
@@ -69,9 +87,12 @@ async def redefinitions(db: AsyncConnection, iids: Collection[int]) -> Sequence[
     return await _rows(db, _MOVES, iids)
 
 
-async def open_visits(db: AsyncConnection, iids: Collection[int]) -> dict[tuple[int, int], Visit]:
-    """The open visits of some instances by (instance, token)."""
-    return {(row[0], row[1]): Visit(*row) for row in await _rows(db, _VISITS, iids)}
+async def known(db: AsyncConnection, iids: Collection[int]) -> dict[int, Known]:
+    """What a fold must know of some instances, but for their lives, and for who did what is over."""
+    found = {iid: Known(people=None) for iid in iids}
+    for row in await _rows(db, _VISITS, iids):
+        found[row[0]].visits[row[1]] = Visit(*row)
+    return found
 
 
 async def lives(db: AsyncConnection, iids: Collection[int]) -> dict[int, Life]:
@@ -118,33 +139,50 @@ async def visitors(db: AsyncConnection, iids: Collection[int]) -> Sequence[tuple
     return await _rows(db, _VISITORS, iids)
 
 
-def insert(table: sa.Table, names: Sequence[str]) -> dict[str, str]:
+def insert(table: sa.Table, names: Sequence[str]) -> Statement:
     """Insert rows with these columns, which must be all of the table's."""
     assert {*names} == {column.name for column in table.columns}, table.name  # noqa: S101 - when the module is loaded
-    places = {"sqlite": ["?"] * len(names), "postgresql": [f"${place}" for place in range(1, len(names) + 1)]}
-    return {
-        kind: f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(marks)})"  # noqa: S608
-        for kind, marks in places.items()
-    }
+    kinds = [table.columns[name].type.compile(_POSTGRES) for name in names]
+    numbers = tuple(kind == "BIGINT" for kind in kinds)
+    arrays = ", ".join(
+        f"${place}::text::{kind}[]" if number else f"${place}::{kind}[]"
+        for place, (kind, number) in enumerate(zip(kinds, numbers, strict=True), 1)
+    )
+    begun = f"INSERT INTO {table.name} ({', '.join(names)})"
+    marks = ", ".join("?" * len(names))
+    rows = f"SELECT * FROM unnest({arrays})"  # noqa: S608
+    return Statement(f"{begun} VALUES ({marks})", f"{begun} {rows}", numbers)
 
 
-def insert_once(table: sa.Table, names: Sequence[str]) -> dict[str, str]:
+def insert_once(table: sa.Table, names: Sequence[str]) -> Statement:
     """Insert rows; those that are there already stay."""
-    return {kind: f"{begun} ON CONFLICT DO NOTHING" for kind, begun in insert(table, names).items()}
+    return _followed_by(insert(table, names), "ON CONFLICT DO NOTHING")
 
 
-def upsert(table: sa.Table, names: Sequence[str], change: str) -> dict[str, str]:
+def upsert(table: sa.Table, names: Sequence[str], change: str) -> Statement:
     """Insert rows; those that are there already are changed, each column that is no key as `change` says."""
     keys = [column.name for column in table.primary_key]
     changes = ", ".join(f"{name} = {change.format(table=table.name, name=name)}" for name in names if name not in keys)
-    return {
-        kind: f"{begun} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
-        for kind, begun in insert(table, names).items()
-    }
+    return _followed_by(insert(table, names), f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}")
+
+
+def _followed_by(statement: Statement, rest: str) -> Statement:
+    return Statement(f"{statement.sqlite} {rest}", f"{statement.postgresql} {rest}", statement.numbers)
 
 
 async def put(db: AsyncConnection, writes: Iterable[Write]) -> None:
     """Write rows, where there are any."""
     for statement, rows in writes:
-        if rows:
-            await db.exec_driver_sql(statement[db.dialect.name], rows)
+        if not rows:
+            continue
+        if db.dialect.name == "sqlite":
+            await db.exec_driver_sql(statement.sqlite, rows)
+        else:
+            columns = zip(*rows, strict=True)
+            given = tuple(map(_column, columns, statement.numbers))
+            await db.exec_driver_sql(statement.postgresql, given)
+
+
+def _column(values: tuple[Any, ...], number: bool) -> object:
+    """A column as PostgreSQL is given it: numbers as the text of an array, which asyncpg does not take apart."""
+    return f"{{{msgspec.json.encode(values).decode()[1:-1]}}}" if number else list(values)

@@ -26,16 +26,24 @@ from noria.adapters.database.indexer import Indexer
 from noria.adapters.database.opening import Database
 from noria.engine.deadlines import DEFAULT
 from noria.engine.definition import Definition
-from noria.engine.events import InstanceCompleted, InstanceStarted, InstanceWithdrawn, VariablesSet, decode_events
+from noria.engine.events import (
+    AnyEvent,
+    InstanceCompleted,
+    InstanceStarted,
+    InstanceWithdrawn,
+    VariablesSet,
+    decode_events,
+)
 from noria.engine.evolve import replay
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
+from noria.monitor.lately import Lately
 from noria.monitor.visits import REVIVING, Fold, Life, Occurrence, Recorded, Visit
 from noria.operate.channels import Delivery, deliveries_of, in_app
 from noria.operate.files import files_in
 from noria.operate.notices import OPENING, TOLD_OF, Holding, Members, Notice, notices_of
 from noria.operate.ports import Clock, StaleOwnerError
-from noria.operate.redefining import definition_before
+from noria.operate.redefining import REDEFINING, definition_before
 from noria.operate.requests import Committed
 from noria.operate.rows import JournalRow
 from noria.operate.runtime import Definitions, Runtime
@@ -80,7 +88,8 @@ class Projector:
         self._people = people
         self._calendar = calendar
         self._clock = clock
-        self._indexer = Indexer(database, definitions)
+        self._lately = Lately()
+        self._indexer = Indexer(database, definitions, self._lately.known)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._runtime: Runtime
@@ -247,7 +256,10 @@ class Projector:
                 try:
                     return await self._page()
                 except StaleOwnerError:
-                    self._seen = {}  # somebody else has folded this page; go on behind it
+                    self._lately.forget()  # somebody else has folded this page; go on behind it
+                except Exception:
+                    self._lately.forget()
+                    raise
 
     async def _page(self) -> int:
         """Fold the next page for those who have read furthest and have more; gives how many rows, times consumers.
@@ -323,15 +335,21 @@ class Projector:
 
     async def _recorded(self, rows: list[JournalRow]) -> list[Recorded]:
         newest = {row.iid: row.ver for row in rows}
+        # What an instance runs on now may have come by a change among these rows, or by one that lies behind them.
+        moved = {row.iid for row in rows if row.action in REDEFINING}
         owners: dict[int, tuple[int, int]] = {}
         for iid, version in newest.items():
             held = self._indexer.remembered(iid, version)
             if held is not None:
                 owners[iid] = held.row.tenant, held.row.definition
-        async with self._database.reading() as db:
-            owners |= await paging.owners(db, newest.keys() - owners.keys())
-            # Read after the instances: what they run on now may have come by a change that lies behind these rows.
-            moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in await paging.redefinitions(db, newest)]
+            if held is None or held.state.version > version:
+                moved.add(iid)
+        moves: list[tuple[int, int, tuple[AnyEvent, ...]]] = []
+        if moved:
+            async with self._database.reading() as db:
+                owners |= await paging.owners(db, newest.keys() - owners.keys())
+                # Read after the instances.
+                moves = [(iid, ver, decode_events(ev)) for iid, ver, ev in await paging.redefinitions(db, moved)]
         found = []
         for row in rows:
             tenant, definition = owners[row.iid]
@@ -340,8 +358,10 @@ class Projector:
                 if iid == row.iid and ver > row.ver:
                     definition = definition_before(events)
                     break
+            happened = decode_events(row.ev)
+            kinds = {event.__class__ for event in happened}
             found.append(
-                Recorded(row.shard, row.seq, row.iid, row.ts, tenant, definition, decode_events(row.ev), row.actor)
+                Recorded(row.shard, row.seq, row.iid, row.ver, row.ts, row.actor, tenant, definition, happened, kinds)
             )
         return found
 
@@ -351,6 +371,8 @@ class Projector:
     async def _files(_db: AsyncConnection, rows: Sequence[Recorded]) -> list[paging.Write]:
         uses: list[tuple[object, ...]] = []
         for row in rows:
+            if _NAMING.isdisjoint(row.kinds):
+                continue
             for event in row.events:
                 if isinstance(event, InstanceStarted):
                     named = files_in(event.variables)
@@ -364,17 +386,22 @@ class Projector:
     # The board
 
     async def _board(self, db: AsyncConnection, rows: Sequence[Recorded]) -> list[paging.Write]:
-        known = await paging.open_visits(db, {row.iid for row in rows})
-        lives = await paging.lives(db, {row.iid for row in rows if not REVIVING.isdisjoint(map(type, row.events))})
+        known = self._lately.take(rows)
+        unknown = {row.iid for row in rows} - known.keys()
+        known |= await paging.known(db, unknown)
+        reviving = {row.iid for row in rows if not REVIVING.isdisjoint(row.kinds)}
+        for iid, life in (await paging.lives(db, {iid for iid in reviving if known[iid].life is None})).items():
+            known[iid].life = life
         tenant = rows[0].tenant
-        fold = Fold(known, lives, lambda key, version: self._calendar(tenant, key or DEFAULT, version))
+        fold = Fold(known, lambda key, version: self._calendar(tenant, key or DEFAULT, version))
         touched: dict[int, Definition] = {}
         for row in rows:
             if row.definition not in touched:
                 touched[row.definition] = await self._definitions.get(row.definition)
             fold.add(row, touched[row.definition].graph)
+        self._lately.keep(known)
         return [
-            (_PUT_VISIT, list(map(astuple, fold.visits.values()))),
+            (_PUT_VISIT, list(map(astuple, fold.visits()))),
             (_PUT_LIFE, list(map(astuple, fold.lives.values()))),
             (_ADD_OCCURRENCES, list(map(astuple, fold.occurrences))),
             (_ADD_FLOWS, [(*key, count) for key, count in fold.flows.items()]),
@@ -386,20 +413,25 @@ class Projector:
         made: dict[int, list[Notice]] = {}
         members: dict[int, Members] = {}
         told = {tenant: await self._told_of(db, tenant) for tenant in {row.tenant for row in rows}}
-        rows = [row for row in rows if not told[row.tenant].isdisjoint(map(type, row.events))]
-        known = await paging.titles(db, {row.iid for row in rows})
+        rows = [row for row in rows if not told[row.tenant].isdisjoint(row.kinds)]
+        known: dict[int, tuple[str, str, float | None]] = {}
+        for row in rows:
+            held = self._indexer.remembered(row.iid, row.ver)
+            if held is not None:
+                known[row.iid] = held.row.starter, held.row.title, held.row.amount
+        known |= await paging.titles(db, {row.iid for row in rows} - known.keys())
         # Nobody holds what is completed: the end is told to the starter alone.
-        held_in = {row.iid for row in rows if not (told[row.tenant] - _ENDED).isdisjoint(map(type, row.events))}
+        held_in = {row.iid for row in rows if not (told[row.tenant] - _ENDED).isdisjoint(row.kinds)}
         holders = await paging.holders(db, held_in)
         for row in rows:
             if row.tenant not in members:
                 members[row.tenant] = Members(await self._people.organisation(row.tenant))
             starter, title, amount = known[row.iid]
             graph = (await self._definitions.get(row.definition)).graph
-            held, opening = holders.get(row.iid, {}), told[row.tenant] is not TOLD_OF
-            if any(isinstance(event, InstanceWithdrawn) for event in row.events):
-                held = await self._held_before(row)
-            found = notices_of(row, starter, title, graph, members[row.tenant], held, amount, opening=opening)
+            holding, opening = holders.get(row.iid, {}), told[row.tenant] is not TOLD_OF
+            if InstanceWithdrawn in row.kinds:
+                holding = await self._held_before(row)
+            found = notices_of(row, starter, title, graph, members[row.tenant], holding, amount, opening=opening)
             made.setdefault(row.tenant, []).extend(found)
         told_to = [await self._tell(db, tenant, notices, members[tenant]) for tenant, notices in made.items()]
         return [write for writes in told_to for write in writes]
@@ -446,3 +478,4 @@ _NOTICE = tuple(name for name in Notice.__struct_fields__ if name != "params")
 _ADD_NOTICES = paging.insert(t.notice, [*_NOTICE, "params", "read"])
 _NOTICE_COLUMNS = attrgetter(*_NOTICE)
 _ENDED = {InstanceCompleted}
+_NAMING = {InstanceStarted, VariablesSet}

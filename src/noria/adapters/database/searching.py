@@ -5,19 +5,24 @@ Neither sees a text: the terms are cut in Python (`noria.operate.terms`), so tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import paging
 from noria.adapters.database import schema as t
+from noria.engine.definition import Definition
 from noria.engine.events import decode_events
 from noria.engine.evolve import replay
 from noria.engine.state import State, Status, decode_state
 from noria.kernel.instants import DAY_MS
+from noria.monitor.visits import Known
 from noria.operate.changes import Held
 from noria.operate.ids import drawn_ms
 from noria.operate.indexing import Subject, day_term, person_term, tenant_term, terms_of
@@ -30,11 +35,12 @@ _UNITS_EACH = 4
 """So many units are looked for by their terms; of more PostgreSQL would compare each list with all that it finds."""
 _DAYS = (3, 9)
 """PostgreSQL puts all that it finds in order before it gives the newest: who sees all is shown those of these first."""
-_READ = "SELECT rowid, terms FROM search WHERE rowid IN ({})"
+_READ = "SELECT rowid, terms FROM search WHERE rowid IN (SELECT value FROM json_each(?))"
 _PUT = {
     "sqlite": "INSERT OR REPLACE INTO search (rowid, terms) VALUES (?, ?)",
     "postgresql": (
-        "INSERT INTO search (iid, unit, terms) VALUES ($1, $2, array_to_tsvector($3::text[])) "
+        "INSERT INTO search (iid, unit, terms) SELECT iid, unit, array_to_tsvector(string_to_array(terms, ' ')) "
+        "FROM unnest($1::bigint[], $2::text[], $3::text[]) AS x (iid, unit, terms) "
         "ON CONFLICT (iid) DO UPDATE SET terms = excluded.terms WHERE search.terms <> excluded.terms"
     ),
 }
@@ -45,18 +51,25 @@ _NEWEST = {
         "SELECT iid FROM found ORDER BY iid DESC LIMIT :limit"
     ),
 }
+_Visited = dict[int, tuple[AbstractSet[str], AbstractSet[str]]]
+"""Instance → who did something in it, and the names of what was done."""
+_NOT_VISITED: tuple[AbstractSet[str], AbstractSet[str]] = (frozenset(), frozenset())
 _COLUMNS = attrgetter(*paging.INDEXED)
 
 
 # Writing
 
 
-Documents = dict[int, tuple[str, list[str]]]
+Documents = dict[int, tuple[str, frozenset[str]]]
 """Instance → its unit and its terms."""
 
 
 async def documents_of(
-    db: AsyncConnection, definitions: Definitions, iids: Sequence[int], remembered: Iterable[Held] = ()
+    db: AsyncConnection,
+    definitions: Definitions,
+    iids: Sequence[int],
+    remembered: Iterable[Held] = (),
+    known: Mapping[int, Known] = MappingProxyType({}),
 ) -> Documents:
     """The terms of some instances, as they are now.
 
@@ -65,16 +78,21 @@ async def documents_of(
         definitions: whose forms say what is found.
         iids: which.
         remembered: those of them that memory has as they are now; the others are read.
+        known: what is remembered of their visits, as they are now; those of the others are read.
     """
     found: dict[int, tuple[Sequence[Any], State]]
     found = {held.row.iid: (_COLUMNS(held.row), held.state) for held in remembered}
     for (iid, encoded, *read), later in await paging.to_index(db, [iid for iid in iids if iid not in found]):
         found[iid] = read, replay((decode_events(events) for _, events in later), decode_state(encoded))
-    actors, tasks = await _visitors(db, iids)
+    visited: _Visited = {iid: (one.people, one.names) for iid, one in known.items() if one.people is not None}
+    visited |= await _visited(db, [iid for iid in iids if iid not in visited])
     documents: Documents = {}
+    touched: dict[int, Definition] = {}
     for iid, (columns, state) in found.items():
-        subject = subject_of(columns, state, actors.get(iid, ()), tasks.get(iid, ()))
-        documents[iid] = subject.unit, sorted(terms_of(subject, await definitions.get(subject.definition)))
+        subject = subject_of(columns, state, *visited.get(iid, _NOT_VISITED))
+        if subject.definition not in touched:
+            touched[subject.definition] = await definitions.get(subject.definition)
+        documents[iid] = subject.unit, terms_of(subject, touched[subject.definition])
     return documents
 
 
@@ -103,7 +121,8 @@ def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (),
                 groups.update(task.groups)
             if task.name:
                 called.add(task.name)
-        holders.update(asked.person for asked in state.consultations.values())
+        if state.consultations:
+            holders.update(asked.person for asked in state.consultations.values())
     did = {*state.actors.values(), *actors}
     did.discard("")
     subject.holders, subject.users, subject.groups = holders, users, groups
@@ -111,28 +130,35 @@ def subject_of(columns: Sequence[Any], state: State, actors: Iterable[str] = (),
     return subject
 
 
-async def _visitors(db: AsyncConnection, iids: Sequence[int]) -> tuple[dict[int, set[str]], dict[int, set[str]]]:
-    """Who did something in instances, and the names of what was done."""
-    people: dict[int, set[str]] = {}
-    names: dict[int, set[str]] = {}
-    for iid, actor, proxy, name in await paging.visitors(db, iids):
-        people.setdefault(iid, set()).update(filter(None, (actor, proxy)))
-        names.setdefault(iid, set()).update(filter(None, (name,)))
-    return people, names
+async def _visited(db: AsyncConnection, iids: Sequence[int]) -> _Visited:
+    found: _Visited = {}
+    for iid, *people, name in await paging.visitors(db, iids):
+        actors, names = found.get(iid, _NOT_VISITED)
+        found[iid] = actors | {*filter(None, people)}, names | {*filter(None, (name,))}
+    return found
 
 
-async def put(db: AsyncConnection, documents: Mapping[int, tuple[str, list[str]]]) -> None:
-    """Keep unit and terms of instances; those that have not changed are left alone."""
-    if db.dialect.name == "postgresql":
-        await db.exec_driver_sql(_PUT["postgresql"], [(iid, *document) for iid, document in documents.items()])
+async def put(db: AsyncConnection, documents: Documents, alike: Collection[int] = ()) -> None:
+    """Keep unit and terms of instances.
+
+    Args:
+        db: in a transaction.
+        documents: what is to be kept.
+        alike: those of the instances of which it is likely that this is there already: SQLite is asked before. To
+            PostgreSQL it makes no difference, which compares all.
+    """
+    if not documents:
         return
-    texts = {iid: " ".join(terms) for iid, (_, terms) in documents.items()}
-    marks = ", ".join("?" * len(texts))
-    rows = await db.exec_driver_sql(_READ.format(marks), tuple(texts))
-    before = dict(map(tuple, rows))
-    changed = [(iid, text) for iid, text in texts.items() if before.get(iid) != text]
-    if changed:
-        await db.exec_driver_sql(_PUT["sqlite"], changed)
+    texts = {iid: " ".join(sorted(terms)) for iid, (_, terms) in documents.items()}
+    if db.dialect.name == "postgresql":
+        units = [unit for unit, _ in documents.values()]
+        await db.exec_driver_sql(_PUT["postgresql"], (list(texts), units, list(texts.values())))
+        return
+    there: dict[int, str] = {}
+    if alike:
+        there = dict(map(tuple, await db.exec_driver_sql(_READ, (msgspec.json.encode(alike).decode(),))))
+    if rows := [item for item in texts.items() if there.get(item[0]) != item[1]]:
+        await db.exec_driver_sql(_PUT["sqlite"], rows)
 
 
 async def forget(db: AsyncConnection) -> None:
