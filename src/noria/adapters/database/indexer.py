@@ -100,7 +100,7 @@ class _Window:
         self.seen.update(portion.heads)
 
 
-def _NOBODY_KNOWS(_iid: int, _version: int) -> None:  # noqa: N802
+def _nobody_knows(_iid: int, _version: int) -> None:
     return None
 
 
@@ -112,7 +112,7 @@ class Indexer:
     """
 
     def __init__(
-        self, database: Database, definitions: Definitions, known: Callable[[int, int], Known | None] = _NOBODY_KNOWS
+        self, database: Database, definitions: Definitions, known: Callable[[int, int], Known | None] = _nobody_knows
     ) -> None:
         self.remembered: Callable[[int, int], Held | None] = lambda _iid, _version: None
         self._database = database

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
@@ -374,9 +374,7 @@ def _pass_fences(db: sqlite3.Connection, commit: Commit) -> None:
 
 
 def _put_all(db: sqlite3.Connection, commit: Commit) -> None:
-    def put(statement: str, rows: Sequence[msgspec.Struct], columns: Mapping[str, str]) -> None:
-        if rows:
-            _put(db, statement, rows, columns)
+    put = partial(_put, db)
 
     def remove(statement: str, keys: list[tuple[int, int, int]]) -> None:
         if keys:

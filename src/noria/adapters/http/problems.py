@@ -133,6 +133,10 @@ def on_noria_error(request: Request[object, object, State], error: NoriaError) -
     return _respond(problem_of(error, request.url.path, request_id_of(request)))
 
 
+_WITHOUT_BODY = [{"message": "'data'", "key": "data", "source": "body"}]
+"""How the framework tells that a request has no body."""
+
+
 def on_http_error(request: Request[object, object, State], error: HTTPException) -> Response[Problem]:
     """What the framework itself refuses: no route, wrong method, wrong types."""
     code = {400: "request.invalid", 404: "not_found", 405: "request.method", 413: "request.too_large"}.get(
@@ -147,10 +151,6 @@ def on_http_error(request: Request[object, object, State], error: HTTPException)
         if error.extra == _WITHOUT_BODY:
             text, details = "The request has no body; a JSON object is expected.", {}
     return _respond(Problem(text, error.status_code, code, text, request.url.path, request_id_of(request), details))
-
-
-_WITHOUT_BODY = [{"message": "'data'", "key": "data", "source": "body"}]
-"""How the framework tells that it has none."""
 
 
 def on_value_error(request: Request[object, object, State], error: ValueError) -> Response[Problem]:
