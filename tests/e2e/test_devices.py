@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from noria.operate.devices import device_id
 from tests.channels.browsers import Browser
@@ -96,21 +97,42 @@ def at_browser(visitors: Visitors, site: Site, browser: Browser, person: str) ->
     return page
 
 
-def deliver(page: Page, site: Site, content: dict[str, Any]) -> None:
-    """Hand a message to the service worker, as the browser does with what its push service brings."""
+@contextmanager
+def displaying(page: Page) -> Iterator[CDPSession]:
+    """When this ends, the browser has displayed a notice.
+
+    Notices are not looked for before: the browser forgets those that are kept and not on the screen whenever it is
+    asked for them, and one is kept before it is displayed.
+    """
     session = page.context.new_cdp_session(page)
-    found: list[dict[str, Any]] = []
-    session.on("ServiceWorker.workerRegistrationUpdated", lambda told: found.extend(told["registrations"]))
-    session.send("ServiceWorker.enable")
-    until(page, lambda: found)
-    message = {"origin": site.url, "registrationId": found[-1]["registrationId"]}
-    session.send("ServiceWorker.deliverPushMessage", {**message, "data": json.dumps(content)})
+    displayed: list[Any] = []
+    session.on(
+        "BackgroundService.backgroundServiceEventReceived",
+        lambda told: displayed.append(told["backgroundServiceEvent"]),
+    )
+    notices = {"service": "notifications"}
+    session.send("BackgroundService.clearEvents", notices)
+    session.send("BackgroundService.startObserving", notices)
+    session.send("BackgroundService.setRecording", {**notices, "shouldRecord": True})
+    yield session
+    until(page, lambda: displayed)
     session.detach()
 
 
+def deliver(page: Page, site: Site, content: dict[str, Any]) -> None:
+    """Hand a message to the service worker, as the browser does with what its push service brings."""
+    with displaying(page) as session:
+        found: list[dict[str, Any]] = []
+        session.on("ServiceWorker.workerRegistrationUpdated", lambda told: found.extend(told["registrations"]))
+        session.send("ServiceWorker.enable")
+        until(page, lambda: found)
+        message = {"origin": site.url, "registrationId": found[-1]["registrationId"]}
+        session.send("ServiceWorker.deliverPushMessage", {**message, "data": json.dumps(content)})
+
+
 def shown(page: Page, tag: str) -> list[dict[str, Any]]:
-    """The notices of a tag, as soon as there is one."""
-    return until(page, lambda: [one for one in page.evaluate(SHOWN) if one["tag"] == tag])
+    """The notices of a tag."""
+    return [one for one in page.evaluate(SHOWN) if one["tag"] == tag]
 
 
 def test_a_device_is_turned_on_shows_a_notice_and_its_click_opens_the_task(
@@ -120,7 +142,8 @@ def test_a_device_is_turned_on_shows_a_notice_and_its_click_opens_the_task(
     browser = Browser(f"{service.url}/push/phone")
     page = at_browser(visitors, site, browser, "wang")
     expect(page.get_by_test_id("device-state")).to_have_attribute("data-state", "off")
-    page.get_by_test_id("device-on").click()
+    with displaying(page):
+        page.get_by_test_id("device-on").click()
     expect(page.get_by_test_id("device-state")).to_have_attribute("data-state", "on")
     expect(page.get_by_test_id("device")).to_contain_text("本设备")
     assert [one["title"] for one in shown(page, "")] == ["已开启本设备通知"]
@@ -141,7 +164,7 @@ def test_a_device_is_turned_on_shows_a_notice_and_its_click_opens_the_task(
     version = wang.get(f"/instances/{started['id']}")["version"]
     assert worker.evaluate(CLICK, content["path"]) == [f"{site.url}/tasks/{task['id']}"]
     deliver(page, site, {**content, "id": "elsewhere", "path": "//elsewhere.example/", "tag": "elsewhere"})
-    shown(page, "elsewhere")
+    assert shown(page, "elsewhere")
     assert worker.evaluate(CLICK, "//elsewhere.example/") == []
     page.goto(f"{site.url}{content['path']}")
     expect(page.get_by_test_id("task-pane")).to_contain_text(started["business_key"])
