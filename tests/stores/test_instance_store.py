@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from noria.adapters.database import changes, paging
 from noria.adapters.database.opening import Database, open_database
 from noria.adapters.database.schema import metadata
-from noria.adapters.database.sqlite_store import DUE_TIMERS, at_level
+from noria.adapters.database.sqlite_store import DUE_TIMERS, SELECT_INST, at_level
 from noria.operate.ports import StaleOwnerError, UnstorableError
 from noria.operate.rows import SHARDS, JournalRow
 from tests.stores.rows import (
@@ -359,11 +359,13 @@ async def test_a_page_of_due_timers_is_read_off_an_index_and_not_sorted(sqlite_u
     await database.close()
 
 
-async def test_what_a_page_of_the_journal_needs_is_found_by_key_however_much_there_is(sqlite_url: str) -> None:
+async def test_what_commands_or_a_page_of_the_journal_need_is_found_by_key_however_much_there_is(
+    sqlite_url: str,
+) -> None:
     database = await open_database(sqlite_url)
     async with database.reading() as db:
-        for statement in paging.QUERIES:
-            plan = await db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement['sqlite']}", ("[1, 2, 3]",))
+        for statement in (SELECT_INST, *(query["sqlite"] for query in paging.QUERIES)):
+            plan = await db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", ("[1, 2, 3]",))
             steps = [row[3] for row in plan]
             assert steps[0].startswith("SEARCH "), (statement, steps)
             assert all("json_each" in step for step in steps if step.startswith("SCAN")), (statement, steps)
