@@ -11,7 +11,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +55,8 @@ async def _running(
     *workloads: Workload, clock: SystemClock | None = None, folder: str | None = None
 ) -> AsyncIterator[tuple[Runtime, InstanceStore]]:
     """A runtime whose definitions 1, 2, … are these workloads, on a new database or on that of a folder."""
-    with tempfile.TemporaryDirectory(dir=".") as new:
-        database = await open_database(f"sqlite:///{Path(folder or new) / 'noria.db'}")
+    with nullcontext(folder) if folder else tempfile.TemporaryDirectory(dir=".") as place:
+        database = await open_database(f"sqlite:///{Path(place) / 'noria.db'}")
         known = Fixed(*(definition(workload) for workload in workloads))
         runtime = Runtime(database.store, known, clock or SystemClock(), lambda _tenant: NO_FACTS)
         await runtime.start()
