@@ -7,7 +7,7 @@ from noria.design.bpmn.elements import ElementCompiler
 from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import Element, Flow, Graph, Kind, TriggerKind
 from noria.design.bpmn.names import KINDS, UNSUPPORTED_NODES, bpmn, noria
-from noria.design.bpmn.reading import (
+from noria.design.bpmn.source import (
     CONTAINERS,
     BpmnFile,
     Findings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import Mapping
 from noria.design.bpmn.names import bpmn
-from noria.design.bpmn.reading import BpmnFile, Findings, child_text, referred
+from noria.design.bpmn.source import BpmnFile, Findings, child_text, referred
 from noria.design.feel import Expression
 from noria.design.xml import Node
 

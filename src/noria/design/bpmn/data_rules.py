@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from noria.design.bpmn.names import bpmn
-from noria.design.bpmn.reading import BpmnFile, Findings, child_text, referred
+from noria.design.bpmn.source import BpmnFile, Findings, child_text, referred
 from noria.design.xml import Node
 
-_SOURCES = frozenset(
-    {"dataObject", "dataObjectReference", "dataStore", "dataStoreReference", "property", "dataInput", "dataOutput"}
-)
 _WITH_PROPERTIES = frozenset(
     {
         *("process", "subProcess", "transaction", "adHocSubProcess", "callActivity"),
@@ -102,9 +99,6 @@ class _DataRules:
         sources = [self.named(source.text) for source in node.elements(bpmn("sourceRef"))]
         target = self.named(child_text(node, "targetRef"))
         incoming = node.local == "dataInputAssociation"
-        for end in (*sources, target):
-            if end is not None and end.local not in _SOURCES:
-                self.findings.error("bpmn.wrong_reference", f"A data association names a {end.local}.", node)
         if incoming and target is not None and target.local == "dataOutput":
             message = "A data input association leads to a data input."
             self.findings.error("bpmn.data_association", message, node)

@@ -27,7 +27,7 @@ from noria.design.bpmn.names import (
     noria,
 )
 from noria.design.bpmn.people import People
-from noria.design.bpmn.reading import BpmnFile, Findings, child_text, is_event_sub_process, local_id, referred
+from noria.design.bpmn.source import BpmnFile, Findings, child_text, is_event_sub_process, local_id, referred
 from noria.design.feel import Expression, literal_expression
 from noria.design.xml import Node
 from noria.kernel.instants import DAY_MS

@@ -6,7 +6,7 @@ import re
 
 from noria.design.bpmn.graph import JOB_PRIORITY_MAX, TimerKind
 from noria.design.bpmn.names import FEEL_LANGUAGES, XPATH, noria
-from noria.design.bpmn.reading import Findings
+from noria.design.bpmn.source import Findings
 from noria.design.feel import Expression, FeelSyntaxError, compile_expression, literal_expression
 from noria.design.findings import Severity
 from noria.design.xml import Node

@@ -8,7 +8,7 @@ from noria.design.bpmn.data import Data
 from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import AdHoc, Loop, LoopKind, Trigger
 from noria.design.bpmn.names import bpmn, noria
-from noria.design.bpmn.reading import BpmnFile, Findings, child_text, referred
+from noria.design.bpmn.source import BpmnFile, Findings, child_text, referred
 from noria.design.feel import Expression
 from noria.design.xml import Node
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import ApprovalRule, HumanWork
 from noria.design.bpmn.names import bpmn, noria
-from noria.design.bpmn.reading import BpmnFile, child_text, referred
+from noria.design.bpmn.source import BpmnFile, child_text, referred
 from noria.design.bpmn.vocabulary import VOCABULARY
 from noria.design.feel import Expression, literal_expression
 from noria.design.xml import Node

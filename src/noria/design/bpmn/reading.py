@@ -2,69 +2,20 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from noria.design.bpmn.names import BPMN, KINDS, UNSUPPORTED_NODES, bpmn
-from noria.design.findings import Finding, Severity
-from noria.design.xml import Document, Node, XmlRefusedError, read_xml, write_xml
-
-CONTAINERS = frozenset({"process", "subProcess", "transaction", "adHocSubProcess"})
-FLOW_NODES = frozenset(KINDS) | UNSUPPORTED_NODES
-_REFERENCES = {
-    "messageRef": "message",
-    "errorRef": "error",
-    "escalationRef": "escalation",
-    "signalRef": "signal",
-    "operationRef": "operation",
-    "dataObjectRef": "dataObject",
-    "dataStoreRef": "dataStore",
-}
-_CHILD_REFERENCES = {
-    "operation": {"inMessageRef": "message", "outMessageRef": "message", "errorRef": "error"},
-    "partnerEntity": {"participantRef": "participant"},
-    "partnerRole": {"participantRef": "participant"},
-    "process": {"supportedInterfaceRef": "interface"},
-    "participant": {"interfaceRef": "interface"},
-}
-"""By element, the references that it holds as children, and what each names."""
-
-
-class BpmnFile(msgspec.Struct):
-    """A BPMN file as read.
-
-    Attributes:
-        file: name for findings.
-        document: the whole tree, for writing back without loss.
-        by_id: every element of the BPMN namespace that has an id.
-    """
-
-    file: str
-    document: Document
-    by_id: dict[str, Node]
-
-    def processes(self) -> list[Node]:
-        """The processes, in document order."""
-        return list(self.document.root.elements(bpmn("process")))
-
-
-class Findings:
-    """Collects findings about one file."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.items: list[Finding] = []
-
-    def add(self, severity: Severity, code: str, message: str, node: Node, **details: str) -> None:
-        """One finding about one element."""
-        self.items.append(Finding(severity, code, message, self.file, node.line, node.get("id"), details))
-
-    def error(self, code: str, message: str, node: Node, **details: str) -> None:
-        """A finding that refuses deployment."""
-        self.add("error", code, message, node, **details)
-
-    def warn(self, code: str, message: str, node: Node, **details: str) -> None:
-        """A finding that does not."""
-        self.add("warning", code, message, node, **details)
+from noria.design.bpmn.names import BPMN, bpmn
+from noria.design.bpmn.references import check_references
+from noria.design.bpmn.source import (
+    CONTAINERS,
+    BpmnFile,
+    Findings,
+    flow_nodes,
+    is_event_sub_process,
+    local_id,
+    referred,
+    sequence_flows,
+)
+from noria.design.findings import Finding
+from noria.design.xml import Node, XmlRefusedError, read_xml, write_xml
 
 
 def read_bpmn(data: bytes, file: str) -> tuple[BpmnFile | None, list[Finding]]:
@@ -95,7 +46,7 @@ def read_bpmn(data: bytes, file: str) -> tuple[BpmnFile | None, list[Finding]]:
             else:
                 by_id[key] = node
     read = BpmnFile(file, document, by_id)
-    _check_references(read, findings)
+    check_references(read, findings)
     _check_message_flows(read, findings)
     for process in read.processes():
         if process.get("isExecutable") in ("true", "1"):
@@ -107,48 +58,6 @@ def read_bpmn(data: bytes, file: str) -> tuple[BpmnFile | None, list[Finding]]:
 def write_bpmn(read: BpmnFile) -> bytes:
     """The file as XML: diagrams, foreign extensions, comments and order kept."""
     return write_xml(read.document)
-
-
-def local_id(reference: str) -> str:
-    """The id of a reference that may carry a namespace prefix."""
-    return reference.rpartition(":")[2]
-
-
-def referred(read: BpmnFile, reference: str) -> Node | None:
-    """The element that a reference names."""
-    reference = reference.strip()
-    return read.by_id.get(reference) or read.by_id.get(local_id(reference))
-
-
-def child_text(node: Node, local: str) -> str:
-    """Stripped text of a child element in the BPMN namespace, "" when there is none."""
-    child = node.first(bpmn(local))
-    return child.text.strip() if child is not None else ""
-
-
-def _check_references(read: BpmnFile, findings: Findings) -> None:
-    imports = any(read.document.root.elements(bpmn("import")))
-    for node in read.document.root.descendants():
-        if node.namespace != BPMN:
-            continue
-        for attribute, expected in _REFERENCES.items():
-            reference = node.get(attribute)
-            if not reference:
-                continue
-            target = referred(read, reference)
-            if target is None and not (imports and ":" in reference):
-                findings.error("bpmn.unresolved", f"{attribute} names {reference!r}, which does not exist.", node)
-            elif target is not None and target.local != expected:
-                findings.error("bpmn.wrong_reference", f"{attribute} names a {target.local}, not a {expected}.", node)
-        for local, expected in _CHILD_REFERENCES.get(node.local, {}).items():
-            for child in node.elements(bpmn(local)):
-                target = referred(read, child.text)
-                if target is None and not (imports and ":" in child.text):
-                    message = f"{local} names {child.text.strip()!r}, which does not exist."
-                    findings.error("bpmn.unresolved", message, node)
-                elif target is not None and target.local != expected:
-                    message = f"{local} names a {target.local}, not a {expected}."
-                    findings.error("bpmn.wrong_reference", message, node)
 
 
 _SENDS = frozenset({"endEvent", "intermediateThrowEvent"})
@@ -189,21 +98,6 @@ def _check_message_flows(read: BpmnFile, findings: Findings) -> None:
 def _has_message(event: Node) -> bool:
     """Whether an event has a message, or a shared definition that may be one."""
     return any(event.first(bpmn(name)) is not None for name in ("messageEventDefinition", "eventDefinitionRef"))
-
-
-def flow_nodes(container: Node) -> list[Node]:
-    """The flow nodes directly inside a process or sub-process."""
-    return [node for node in container.elements() if node.namespace == BPMN and node.local in FLOW_NODES]
-
-
-def sequence_flows(container: Node) -> list[Node]:
-    """The sequence flows directly inside a process or sub-process."""
-    return list(container.elements(bpmn("sequenceFlow")))
-
-
-def is_event_sub_process(node: Node) -> bool:
-    """Whether a sub-process is triggered by an event."""
-    return node.get("triggeredByEvent") in ("true", "1")
 
 
 def _check_container(read: BpmnFile, container: Node, findings: Findings) -> None:

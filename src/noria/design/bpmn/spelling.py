@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from noria.design.bpmn.names import ATTRIBUTES, BPMN, EVERY_NODE, NORIA, bpmn
-from noria.design.bpmn.reading import FLOW_NODES, BpmnFile, Findings
+from noria.design.bpmn.source import FLOW_NODES, BpmnFile, Findings
 from noria.design.bpmn.vocabulary import EXTENSION_ELEMENTS
 from noria.design.xml import Node
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from noria.design.bpmn.graph import ACTIVITIES, GATEWAYS, SUB_PROCESSES, Element, Graph, Kind, TriggerKind
-from noria.design.bpmn.reading import Findings
+from noria.design.bpmn.source import Findings
 from noria.design.xml import Node
 
 _BEHIND_EVENT_GATEWAY = (Kind.INTERMEDIATE_CATCH_EVENT, Kind.RECEIVE_TASK)

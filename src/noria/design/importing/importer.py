@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from noria.design.bpmn.names import BPMN, bpmn
-from noria.design.bpmn.reading import FLOW_NODES
+from noria.design.bpmn.source import FLOW_NODES
 from noria.design.importing import (
     data,
     events,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from noria.design.bpmn.names import bpmn
-from noria.design.bpmn.reading import FLOW_NODES
+from noria.design.bpmn.source import FLOW_NODES
 from noria.design.importing.working import Work
 from noria.design.xml import Node
 

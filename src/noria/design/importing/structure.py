@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from noria.design.bpmn.names import BPMN, bpmn
-from noria.design.bpmn.reading import FLOW_NODES
+from noria.design.bpmn.source import FLOW_NODES
 from noria.design.importing.juel import has_expression
 from noria.design.importing.vendors import JUEL_VENDORS
 from noria.design.importing.working import Found, Work

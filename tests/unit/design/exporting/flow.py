@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from noria.design.bpmn.names import BPMN, bpmn
-from noria.design.bpmn.reading import FLOW_NODES
+from noria.design.bpmn.source import FLOW_NODES
 from noria.design.xml import Node, read_xml
 
 FLOW = (

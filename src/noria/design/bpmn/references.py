@@ -1,0 +1,139 @@
+"""Every reference of the BPMN 2.0 schema names an element that is there, and of the kind that belongs there.
+
+Some are looked at where they take effect: the ends of sequence flows and what lists them, default flows, hosts of
+boundary events, called elements, shared event definitions.
+"""
+
+from __future__ import annotations
+
+from noria.design.bpmn.names import BPMN, bpmn
+from noria.design.bpmn.source import FLOW_NODES, BpmnFile, Findings, referred
+from noria.design.xml import Node
+
+_CONVERSATIONS = frozenset({"conversation", "subConversation", "callConversation"})
+_GROUPS: dict[str, frozenset[str]] = {
+    "flow node": FLOW_NODES,
+    "data element": frozenset(
+        {
+            *("dataObject", "dataObjectReference", "dataStore", "dataStoreReference", "property"),
+            *("dataInput", "dataOutput", "inputDataItem", "outputDataItem"),
+        }
+    ),
+    "collaboration": frozenset({"collaboration", "choreography", "globalConversation"}),
+    "conversation": _CONVERSATIONS,
+    "conversation or participant": _CONVERSATIONS | {"participant"},
+    "sender or receiver": FLOW_NODES | _CONVERSATIONS | {"participant"},
+    "set of inputs": frozenset({"inputSet", "dataInput"}),
+    "set of outputs": frozenset({"outputSet", "dataOutput"}),
+}
+"""Kinds of elements by a name for all of them; any other name is that of one kind."""
+_ANYTHING = ""
+
+_ATTRIBUTES = {
+    "messageRef": "message",
+    "errorRef": "error",
+    "escalationRef": "escalation",
+    "signalRef": "signal",
+    "operationRef": "operation",
+    "dataObjectRef": "dataObject",
+    "dataStoreRef": "dataStore",
+    "processRef": "process",
+    "parameterRef": "resourceParameter",
+    "correlationPropertyRef": "correlationProperty",
+    "correlationKeyRef": "correlationKey",
+    "categoryValueRef": "categoryValue",
+    "initiatingParticipantRef": "participant",
+    "partitionElementRef": _ANYTHING,
+    "definitionalCollaborationRef": "collaboration",
+    "calledCollaborationRef": "collaboration",
+    "inputDataRef": "set of inputs",
+    "outputDataRef": "set of outputs",
+    "itemSubjectRef": "itemDefinition",
+    "itemRef": "itemDefinition",
+}
+_CHILDREN = {
+    "flowNodeRef": "flow node",
+    "categoryValueRef": "categoryValue",
+    "inMessageRef": "message",
+    "outMessageRef": "message",
+    "errorRef": "error",
+    "operationRef": "operation",
+    "resourceRef": "resource",
+    "interfaceRef": "interface",
+    "supportedInterfaceRef": "interface",
+    "endPointRef": "endPoint",
+    "supports": "process",
+    "participantRef": "participant",
+    "innerParticipantRef": "participant",
+    "outerParticipantRef": "participant",
+    "messageFlowRef": "messageFlow",
+    "innerMessageFlowRef": "messageFlow",
+    "outerMessageFlowRef": "messageFlow",
+    "innerConversationNodeRef": "conversation",
+    "outerConversationNodeRef": "conversation",
+    "choreographyRef": "collaboration",
+    "correlationPropertyRef": "correlationProperty",
+    "dataInputRefs": "dataInput",
+    "optionalInputRefs": "dataInput",
+    "whileExecutingInputRefs": "dataInput",
+    "dataOutputRefs": "dataOutput",
+    "optionalOutputRefs": "dataOutput",
+    "whileExecutingOutputRefs": "dataOutput",
+    "inputSetRefs": "inputSet",
+    "outputSetRefs": "outputSet",
+    "loopDataInputRef": "data element",
+    "loopDataOutputRef": "data element",
+}
+_OF_ELEMENTS = {
+    "messageFlow": {"sourceRef": "sender or receiver", "targetRef": "sender or receiver"},
+    "association": {"sourceRef": _ANYTHING, "targetRef": _ANYTHING},
+    "conversationLink": {"sourceRef": "conversation or participant", "targetRef": "conversation or participant"},
+    "signal": {"structureRef": "itemDefinition"},
+    "error": {"structureRef": "itemDefinition"},
+    "escalation": {"structureRef": "itemDefinition"},
+    "dataInputAssociation": {"sourceRef": "data element", "targetRef": "data element"},
+    "dataOutputAssociation": {"sourceRef": "data element", "targetRef": "data element"},
+    "linkEventDefinition": {"source": "linkEventDefinition", "target": "linkEventDefinition"},
+}
+"""By element, what its attributes and children name that stand for something else in others."""
+_REQUIRED = {
+    "messageFlow": ("sourceRef", "targetRef"),
+    "association": ("sourceRef", "targetRef"),
+    "dataObjectReference": ("dataObjectRef",),
+}
+_MAY_BE_NAMES = frozenset({"itemSubjectRef", "itemRef", "structureRef", "loopDataInputRef", "loopDataOutputRef"})
+"""Tools write types and variables here that no element of the file declares."""
+
+
+def check_references(read: BpmnFile, findings: Findings) -> None:
+    """Report references to what does not exist, or is of the wrong kind.
+
+    Where a file imports others, a name with a prefix may be of one of them.
+    """
+    imports = any(read.document.root.elements(bpmn("import")))
+
+    def look(node: Node, name: str, reference: str, expected: str) -> None:
+        reference = reference.strip()
+        target = referred(read, reference)
+        if target is None:
+            if name not in _MAY_BE_NAMES and not (imports and ":" in reference):
+                findings.error("bpmn.unresolved", f"{name} names {reference!r}, which does not exist.", node)
+        elif expected and target.local not in _GROUPS.get(expected, (expected,)):
+            message = f"{name} names a {target.local}, not a {expected}."
+            findings.error("bpmn.wrong_reference", message, node)
+
+    for node in read.document.root.descendants():
+        if node.namespace != BPMN:
+            continue
+        own = _OF_ELEMENTS.get(node.local, {})
+        for name, value in node.attributes.items():
+            expected = own.get(name, _ATTRIBUTES.get(name))
+            if expected is not None and value.strip():
+                look(node, name, value, expected)
+        for child in node.elements():
+            expected = own.get(child.local, _CHILDREN.get(child.local)) if child.namespace == BPMN else None
+            if expected is not None:
+                look(node, child.local, child.text, expected)
+        for name in _REQUIRED.get(node.local, ()):
+            if not node.get(name).strip():
+                findings.error("bpmn.no_reference", f"{name} is missing.", node)
