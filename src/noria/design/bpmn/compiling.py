@@ -185,22 +185,30 @@ class _ProcessCompiler:
                 )
 
     def _instantiating(self, elements: list[Element], flows: tuple[Flow, ...]) -> None:
-        """BPMN 2.0.2, 13.2: a receive task or event-based gateway with instantiate begins an instance, too."""
+        """BPMN 2.0.2, 10.6.6 and 13.2: a receive task or event-based gateway with instantiate begins an instance, too.
+
+        A gateway may stand behind a start event without a trigger, which then starts nothing by itself.
+        """
         root = elements[0]
         for element in elements[1:]:
             if self.nodes[element.index].get("instantiate") not in ("true", "1"):
                 continue
-            if element.incoming or element.scope:
-                message = "What begins an instance stands in the process itself and has no incoming flow."
+            before = [elements[flows[flow].source] for flow in element.incoming]
+            gateway = element.kind is Kind.EVENT_BASED_GATEWAY
+            if element.scope or not all(gateway and _starts_only(source) for source in before):
+                message = (
+                    "What begins an instance stands in the process itself, and no flow leads to it but, to a gateway, "
+                    "from a start event without a trigger."
+                )
                 self.findings.error("bpmn.instantiate", message, self.nodes[element.index])
                 continue
-            begun: tuple[int, ...] = (element.index,)
-            if element.kind is Kind.EVENT_BASED_GATEWAY:
-                begun = tuple(flows[flow].target for flow in element.outgoing)
+            begun = tuple(flows[flow].target for flow in element.outgoing) if gateway else (element.index,)
+            for source in before:
+                source.instantiates = False
             for index in begun:
                 elements[index].instantiates = True
-            others = tuple(index for index in root.starts if index != element.index and index not in begun)
-            root.starts = others + begun
+            replaced = {element.index, *begun, *(source.index for source in before)}
+            root.starts = tuple(index for index in root.starts if index not in replaced) + begun
 
     def _compensations(self, elements: list[Element]) -> None:
         """Who compensates whom: by the association of a boundary event, or by an event sub-process inside."""
@@ -244,13 +252,16 @@ class _ProcessCompiler:
                 element.separate_from = tuple(dict.fromkeys(found))
 
     def _links(self, elements: list[Element]) -> None:
-        targets = {
-            (element.scope, element.trigger.name): element.index
-            for element in elements
-            if element.kind is Kind.INTERMEDIATE_CATCH_EVENT
-            and element.trigger
-            and element.trigger.kind is TriggerKind.LINK
-        }
+        targets: dict[tuple[int, str], int] = {}
+        for element in elements:
+            if (
+                element.kind is Kind.INTERMEDIATE_CATCH_EVENT
+                and element.trigger
+                and element.trigger.kind is TriggerKind.LINK
+                and targets.setdefault((element.scope, element.trigger.name), element.index) != element.index
+            ):
+                message = f"There is another catching link event named {element.trigger.name!r} here."
+                self.findings.error("bpmn.link", message, self.nodes[element.index])
         for element in elements:
             if (
                 element.kind is Kind.INTERMEDIATE_THROW_EVENT
@@ -284,6 +295,12 @@ class _ProcessCompiler:
         for index in graph.elements[0].starts:
             if graph.elements[index].kind is Kind.START_EVENT:
                 graph.start_form = graph.start_form or self.nodes[index].get(noria("form"))
+
+
+def _starts_only(element: Element) -> bool:
+    """Whether an element is a start event without a trigger, with one flow that leaves it."""
+    plain = element.trigger is None or element.trigger.kind is TriggerKind.NONE
+    return element.kind is Kind.START_EVENT and plain and len(element.outgoing) == 1
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ def check_data(read: BpmnFile, findings: Findings) -> None:
             findings.error("bpmn.data_place", f"A {node.parent.local} has no properties.", node)
         elif node.local == "ioSpecification" and node.parent.local in _WITHOUT_IO:
             findings.error("bpmn.data_place", "A sub-process declares no data inputs and outputs of its own.", node)
+        elif node.local == "ioSpecification":
+            rules.sets(node)
         elif node.local in ("dataObject", "dataInput", "dataOutput"):
             rules.collection(node)
         elif node.local in ("dataInputAssociation", "dataOutputAssociation"):
@@ -53,6 +55,10 @@ def check_data(read: BpmnFile, findings: Findings) -> None:
             rules.bindings(node)
         if any(child.local in _PAYLOADS for child in node.elements()):
             rules.payloads(node)
+
+
+def _referred_by(node: Node, local: str) -> set[str]:
+    return {child.text.strip() for child in node.elements(bpmn(local))}
 
 
 class _DataRules:
@@ -90,8 +96,25 @@ class _DataRules:
         if item is None or not node.get("isCollection"):
             return
         if (node.get("isCollection") in ("true", "1")) is not (item.get("isCollection") in ("true", "1")):
-            # Even the interchange group's reference models break this and the rule about an association's two ends.
-            self.findings.warn("bpmn.data_type", "The data and its item definition disagree about isCollection.", node)
+            self.findings.error("bpmn.data_type", "The data and its item definition disagree about isCollection.", node)
+
+    def sets(self, node: Node) -> None:
+        """10.4.2: there are sets of inputs and of outputs, each input and output is in one, and none in part only."""
+        for kind in ("Input", "Output"):
+            groups = list(node.elements(bpmn(f"{kind.lower()}Set")))
+            if not groups:
+                self.findings.error("bpmn.data_sets", f"There is no {kind.lower()}Set.", node)
+            listed: set[str] = set()
+            for group in groups:
+                whole = _referred_by(group, f"data{kind}Refs")
+                listed |= whole
+                for part in (f"optional{kind}Refs", f"whileExecuting{kind}Refs"):
+                    if not _referred_by(group, part) <= whole:
+                        message = f"What {part} names is among the set's data{kind}Refs, too."
+                        self.findings.error("bpmn.data_sets", message, group)
+            for item in node.elements(bpmn(f"data{kind}")):
+                if groups and item.get("id") not in listed:
+                    self.findings.error("bpmn.data_sets", f"The data{kind} is in no {kind.lower()}Set.", item)
 
     def association(self, node: Node) -> None:
         """10.4.1: from what holds data into what takes it; several sources need a transformation."""
@@ -123,7 +146,7 @@ class _DataRules:
             self.findings.error("bpmn.data_association", message, node)
         copies = not computed and node.first(bpmn("assignment")) is None and len(sources) == 1
         if copies and self.differ(self.type_of(sources[0]), self.type_of(target)):
-            self.findings.warn("bpmn.data_type", "The two ends of the association are of different types.", node)
+            self.findings.error("bpmn.data_type", "The two ends of the association are of different types.", node)
 
     def items(self, node: Node) -> None:
         """10.3.8: the item of a collection is of the collection's type and is no collection itself."""
@@ -149,7 +172,7 @@ class _DataRules:
         if specification is None:
             if node.local == "serviceTask" and self.type_of(message_in) is not None:
                 message = "A service task that calls an operation declares its data input."
-                self.findings.warn("bpmn.operation_data", message, node)
+                self.findings.error("bpmn.operation_data", message, node)
             return
         if node.local == "receiveTask":
             self._one(specification, "dataOutput", "outputSet", self.type_of(message_in), node)

@@ -387,7 +387,9 @@ class ElementCompiler:
                 trigger.name_expression = self.expressions.feel(trigger.name, target)
         else:
             code = "errorCode" if kind is TriggerKind.ERROR else "escalationCode"
-            # Without a code, thrower and catcher mean each other by naming the same element.
+            if throws and not target.get(code):
+                self.findings.error("bpmn.no_code", f"What is thrown has no {code}.", node)
+            # A catcher without a code means who names the same element.
             trigger.name = target.get(code) or target.get("id")
         return trigger
 

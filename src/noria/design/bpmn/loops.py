@@ -8,7 +8,7 @@ from noria.design.bpmn.data import Data
 from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import AdHoc, Loop, LoopKind, Trigger
 from noria.design.bpmn.names import bpmn, noria
-from noria.design.bpmn.source import BpmnFile, Findings, child_text, referred
+from noria.design.bpmn.source import BpmnFile, Findings, child_text, flow_nodes, referred
 from noria.design.feel import Expression
 from noria.design.xml import Node
 
@@ -54,6 +54,8 @@ class Loops:
         if condition is None and maximum is None:
             message = "The loop would never end: give a loopCondition or a loopMaximum."
             self.findings.error("bpmn.loop", message, node)
+        if written.startswith("-") and written[1:].isdecimal():
+            self.findings.error("bpmn.loop", f"The loopMaximum {written} is below nought.", node)
         before = marker.get("testBefore") in ("true", "1")
         loop = Loop(LoopKind.STANDARD, condition, before, maximum)
         self._save_points(marker, loop)
@@ -85,6 +87,12 @@ class Loops:
         if loop.cardinality is None and loop.collection is None:
             message = "Nothing says how many instances there are: give loopCardinality or a collection."
             self.findings.error("bpmn.loop", message, node)
+        if loop.cardinality is not None and child_text(marker, "loopDataInputRef"):
+            message = "Either loopCardinality or loopDataInputRef says how many instances there are, not both."
+            self.findings.error("bpmn.loop", message, node)
+        for item, whole in (("inputDataItem", "loopDataInputRef"), ("outputDataItem", "loopDataOutputRef")):
+            if marker.first(bpmn(item)) is not None and not child_text(marker, whole) and not loop.collection:
+                self.findings.error("bpmn.loop", f"The {item} is of no collection: give {whole}.", node)
         if bool(loop.output_collection) is (loop.output_item is None):
             message = "An output collection and an output item are given together, or neither."
             self.findings.error("bpmn.loop", message, node)
@@ -113,6 +121,9 @@ class Loops:
         elif behavior == "None":
             loop.each_event = self._event(node, marker.get("noneBehaviorEventRef"))
         elif behavior == "Complex":
+            if marker.first(bpmn("complexBehaviorDefinition")) is None:
+                message = "The behavior Complex throws events: give complexBehaviorDefinition."
+                self.findings.error("bpmn.loop", message, node)
             loop.events = tuple(
                 (condition, event)
                 for definition in marker.elements(bpmn("complexBehaviorDefinition"))
@@ -123,8 +134,9 @@ class Loops:
             self.findings.error("bpmn.loop", f"behavior is All, One, None or Complex, not {behavior!r}.", node)
 
     def _event(self, node: Node, reference: str) -> Trigger | None:
-        """The event that an instance throws; None when the behavior names none, and then none is thrown."""
+        """The event that an instance throws; None when none is named, which is reported."""
         if not reference:
+            self.findings.error("bpmn.loop", "The behavior of the loop throws an event, and none is named.", node)
             return None
         definition = referred(self.read, reference)
         if definition is None or not definition.local.endswith("EventDefinition"):
@@ -144,6 +156,9 @@ class Loops:
 
     def ad_hoc(self, node: Node) -> AdHoc:
         """How the activities of an ad-hoc sub-process are chosen."""
+        if any(child.local in ("startEvent", "endEvent") for child in flow_nodes(node)):
+            message = "An ad-hoc sub-process has no start and end events: its activities are chosen."
+            self.findings.error("bpmn.ad_hoc", message, node)
         ordering = node.get("ordering") or "Parallel"
         if ordering not in ("Parallel", "Sequential"):
             self.findings.error("bpmn.ad_hoc", f"ordering is Parallel or Sequential, not {ordering!r}.", node)

@@ -165,9 +165,6 @@ class People:
         role = node.first(bpmn(local))
         if role is None:
             return None
-        if role.first(bpmn("resourceRef")) is not None and role.first(bpmn("resourceAssignmentExpression")) is not None:
-            message = f"A {local} names a resource or an assignment expression, not both."
-            self.findings.error("bpmn.resource_role", message, node)
         assignment = role.first(bpmn("resourceAssignmentExpression"))
         expression = assignment.first(bpmn("formalExpression")) if assignment is not None else None
         if expression is None and assignment is not None:

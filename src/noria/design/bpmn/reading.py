@@ -46,6 +46,11 @@ def read_bpmn(data: bytes, file: str) -> tuple[BpmnFile | None, list[Finding]]:
             else:
                 by_id[key] = node
     read = BpmnFile(file, document, by_id)
+    if not root.get("targetNamespace"):
+        findings.error("bpmn.no_namespace", "The definitions have no targetNamespace.", root)
+    for node in root.elements(bpmn("import")):
+        if not (node.get("location") and node.get("namespace") and node.get("importType")):
+            findings.error("bpmn.no_reference", "An import says importType, namespace and location.", node)
     check_references(read, findings)
     _check_message_flows(read, findings)
     for process in read.processes():
@@ -106,7 +111,7 @@ def _check_container(read: BpmnFile, container: Node, findings: Findings) -> Non
     incoming: dict[str, int] = dict.fromkeys(inside, 0)
     outgoing: dict[str, int] = dict.fromkeys(inside, 0)
     flows = {flow.get("id"): flow for flow in sequence_flows(container)}
-    for flow in flows.values():
+    for flow in sequence_flows(container):
         if not flow.get("id"):
             findings.error("bpmn.no_id", "A sequence flow has no id.", flow)
         ends = []
@@ -129,6 +134,8 @@ def _check_container(read: BpmnFile, container: Node, findings: Findings) -> Non
         _check_default(node, flows, findings)
         _check_listed_flows(node, flows, findings)
         _check_degree(node, incoming.get(key, 0), outgoing.get(key, 0), findings)
+        if outgoing.get(key, 0) == 1 and not node.local.endswith("Gateway"):
+            _check_only_flow(node, flows, findings)
         if node.local == "boundaryEvent":
             _check_attachment(node, inside, findings)
         if node.local in CONTAINERS:
@@ -136,12 +143,14 @@ def _check_container(read: BpmnFile, container: Node, findings: Findings) -> Non
 
 
 def _check_executable(process: Node, findings: Findings) -> None:
-    """What contradicts that a process is run. Some tools write it everywhere, so it is no reason to refuse it."""
+    """What contradicts that a process is run (BPMN 2.0.2, 10.2.1 and 8.4.13)."""
     if process.get("processType") == "Public":
-        findings.warn("bpmn.public_process", "This is a public view of a process, and yet executable.", process)
+        message = "This is a public view of a process, and yet executable: say Private, or leave processType out."
+        findings.error("bpmn.public_process", message, process)
     for node in process.descendants():
         if node.tag == bpmn("sequenceFlow") and node.get("isImmediate") in ("false", "0"):
-            findings.warn("bpmn.not_immediate", "isImmediate=false: steps between these two may be left out.", node)
+            message = "isImmediate=false: steps between these two may be left out. In what is run leave it out."
+            findings.error("bpmn.not_immediate", message, node)
 
 
 def _check_flow_ends(flow: Node, ends: list[Node], findings: Findings) -> None:
@@ -167,6 +176,14 @@ def _check_default(node: Node, flows: dict[str, Node], findings: Findings) -> No
     flow = flows.get(default)
     if flow is None or flow.get("sourceRef") != node.get("id"):
         findings.error("bpmn.default_flow", f"The default flow {default!r} does not leave this element.", node)
+
+
+def _check_only_flow(node: Node, flows: dict[str, Node], findings: Findings) -> None:
+    """BPMN 2.0.2, 8.4.13: beside a conditional flow out of an activity there is another one."""
+    for flow in flows.values():
+        if flow.get("sourceRef") == node.get("id") and flow.first(bpmn("conditionExpression")) is not None:
+            message = "The only flow that leaves an activity has no condition: nothing would follow where it is false."
+            findings.error("bpmn.condition_not_allowed", message, flow)
 
 
 def _check_listed_flows(node: Node, flows: dict[str, Node], findings: Findings) -> None:
@@ -203,13 +220,25 @@ def _check_degree(node: Node, incoming: int, outgoing: int, findings: Findings) 
         if incoming:
             findings.error("bpmn.flow_to_boundary", "No flow leads to a boundary event.", node)
         if not outgoing and node.first(bpmn("compensateEventDefinition")) is None:
-            findings.warn("bpmn.dead_boundary", "No flow leaves the boundary event.", node)
-    elif local == "intermediateCatchEvent" and incoming and node.first(bpmn("linkEventDefinition")) is not None:
-        findings.error("bpmn.link", "No flow leads to a catching link event; its throwing events do.", node)
-    elif local == "intermediateThrowEvent" and outgoing and node.first(bpmn("linkEventDefinition")) is not None:
-        findings.error("bpmn.link", "No flow leaves a throwing link event; its catching event goes on.", node)
+            findings.error("bpmn.dead_boundary", "No flow leaves the boundary event.", node)
+    elif local in ("intermediateCatchEvent", "intermediateThrowEvent"):
+        _check_intermediate(node, incoming, outgoing, findings)
     elif local == "startEvent" and not outgoing:
-        findings.warn("bpmn.dead_start", "Nothing follows the start event.", node)
+        findings.error("bpmn.dead_start", "Nothing follows the start event.", node)
+
+
+def _check_intermediate(node: Node, incoming: int, outgoing: int, findings: Findings) -> None:
+    """BPMN 2.0.2, 10.5.4: flows lead to and from an intermediate event, but for a link, which has one of them."""
+    link = node.first(bpmn("linkEventDefinition")) is not None
+    catches = node.local == "intermediateCatchEvent"
+    if link and catches and incoming:
+        findings.error("bpmn.link", "No flow leads to a catching link event; its throwing events do.", node)
+    elif not incoming and not (link and catches):
+        findings.error("bpmn.dead_event", "No flow leads to the intermediate event.", node)
+    if link and not catches and outgoing:
+        findings.error("bpmn.link", "No flow leaves a throwing link event; its catching event goes on.", node)
+    elif not outgoing and (catches or not link):
+        findings.error("bpmn.dead_event", "No flow leaves the intermediate event.", node)
 
 
 def _check_attachment(node: Node, inside: dict[str, Node], findings: Findings) -> None:

@@ -134,6 +134,9 @@ def check_references(read: BpmnFile, findings: Findings) -> None:
             expected = own.get(child.local, _CHILDREN.get(child.local)) if child.namespace == BPMN else None
             if expected is not None:
                 look(node, child.local, child.text, expected)
+        if all(node.first(bpmn(name)) is not None for name in ("resourceRef", "resourceAssignmentExpression")):
+            message = f"A {node.local} names a resource or an assignment expression, not both."
+            findings.error("bpmn.resource_role", message, node)
         for name in _REQUIRED.get(node.local, ()):
             if not node.get(name).strip():
                 findings.error("bpmn.no_reference", f"{name} is missing.", node)

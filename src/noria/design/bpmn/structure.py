@@ -89,6 +89,7 @@ def _check_compensation(graph: Graph, element: Element, node: Node, findings: Fi
 def _reachable(graph: Graph) -> set[int]:
     stack = [0]
     seen: set[int] = set()
+    starts = frozenset(graph.elements[0].starts)
     while stack:
         index = stack.pop()
         if index in seen:
@@ -98,7 +99,8 @@ def _reachable(graph: Graph) -> set[int]:
         stack.extend(graph.flows[flow].target for flow in (*element.outgoing, element.default) if flow >= 0)
         stack.extend((*element.boundaries, *element.starts, *element.event_sub_processes))
         stack.extend(other for other in (element.link_target, element.compensated_by) if other >= 0)
-        stack.extend(graph.flows[flow].source for flow in element.incoming if index in graph.elements[0].starts)
+        begins = index in starts or any(graph.flows[flow].target in starts for flow in element.outgoing)
+        stack.extend(graph.flows[flow].source for flow in element.incoming if begins)
     return seen
 
 
@@ -118,6 +120,16 @@ def _check_conditions(graph: Graph, element: Element, node: Node, findings: Find
 
 
 def _check_event_gateway(graph: Graph, element: Element, node: Node, findings: Findings) -> None:
+    behind = [graph.elements[graph.flows[flow].target] for flow in element.outgoing]
+    by_message = [
+        target for target in behind if any(trigger.kind is TriggerKind.MESSAGE for trigger in target.triggers)
+    ]
+    if len({target.kind for target in by_message}) > 1:
+        message = "Behind an event-based gateway stand receive tasks or message events, not both."
+        findings.error("bpmn.event_gateway_target", message, node)
+    if element.needs_all_triggers and len(by_message) < len(behind):
+        message = "A parallel event-based gateway waits for messages only."
+        findings.error("bpmn.event_gateway_target", message, node)
     for flow in element.outgoing:
         target = graph.elements[graph.flows[flow].target]
         good = target.kind in _BEHIND_EVENT_GATEWAY and all(

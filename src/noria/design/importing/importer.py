@@ -78,18 +78,26 @@ _RULES: dict[str, tuple[Rule, ...]] = {
 """Rules by element, in order; flow nodes have those of `_BEFORE` and `_AFTER` around them."""
 _BEFORE: tuple[Rule, ...] = (spiff.element, zeebe.element)
 _AFTER: tuple[Rule, ...] = (events.payload, data.parameters_of, jobs.properties, jobs.save_points, jobs.listeners)
+_ACTIVITIES = (
+    *("task", "manualTask", "scriptTask", "serviceTask", "businessRuleTask", "sendTask"),
+    *("callActivity", "transaction", "adHocSubProcess"),
+)
 _LATER: dict[str, tuple[Rule, ...]] = {
-    "sequenceFlow": (skipping.flow,),
+    "sequenceFlow": (skipping.flow, structure.immediate),
     "exclusiveGateway": (structure.exclusive_gateway,),
     "eventBasedGateway": (structure.event_gateway,),
-    "startEvent": (structure.start_conditions,),
-    "subProcess": (structure.event_sub_process_host,),
+    "startEvent": (structure.start_conditions, structure.dead_end),
+    "boundaryEvent": (structure.dead_end,),
+    "intermediateCatchEvent": (structure.dead_end,),
+    "intermediateThrowEvent": (structure.dead_end,),
+    **dict.fromkeys(_ACTIVITIES, (structure.only_condition,)),
+    "subProcess": (structure.only_condition, structure.event_sub_process_host),
     "errorEventDefinition": (structure.references,),
     "escalationEventDefinition": (structure.references,),
     "messageEventDefinition": (structure.references, structure.message),
     "signalEventDefinition": (structure.references, structure.message),
-    "receiveTask": (structure.references, structure.message),
-    "userTask": (people.nobody,),
+    "receiveTask": (structure.only_condition, structure.references, structure.message),
+    "userTask": (structure.only_condition, people.nobody),
 }
 """Rules that look at what the first round has written."""
 

@@ -149,9 +149,19 @@ SENTENCES: dict[str, Sentence] = {
         "The flow without a condition has the condition true now: it was always taken.",
         "没有条件的连线原来总会被选中，现在写上条件 true。",
     ),
-    "import.start_conditions": _changed(
-        "Conditions behind a start event need a gateway; {name} was put in.",
-        "开始事件之后的条件需要网关，已加入 {name}。",
+    "import.conditions": _changed(
+        "Conditions of the flows that leave here need a gateway; {name} was put in.",
+        "此处之后连线上的条件需要网关，已加入 {name}。",
+    ),
+    "import.dead_end": _changed(
+        "Nothing followed the event; the end event {name} does now.", "事件之后没有去向，现已加入结束事件 {name}。"
+    ),
+    "import.immediate": _changed(
+        "The flow said that steps may be left out (isImmediate=false); what is run cannot say so, and it was dropped.",
+        "连线声明两步之间可有省略（isImmediate=false）；可执行的流程不能这样声明，已去掉。",
+    ),
+    "import.private": _changed(
+        "A process that is run is no public view; it is private now.", "可执行的流程不是公开视图，现为私有（Private）。"
     ),
     "import.one_event": _changed(
         "An event-based gateway with one event behind it has nothing to choose; it is an exclusive gateway now.",

@@ -47,10 +47,61 @@ def is_run(node: Node) -> bool:
 
 
 def process(work: Work, node: Node) -> None:
-    """Say that a process is executable when nothing is said: the vendors take it for so."""
+    """Say that a process is executable when nothing is said: the vendors take it for so. What is run is private."""
     if not node.get("isExecutable"):
         node.attributes["isExecutable"] = "true"
         work.say(node, "import.executable")
+    if is_run(node) and node.get("processType") == "Public":
+        node.attributes["processType"] = "Private"
+        work.say(node, "import.private")
+
+
+def immediate(work: Work, node: Node) -> None:
+    """Some tools write of every flow that steps may be left out behind it; of what is run that cannot be said."""
+    if node.get("isImmediate") in ("false", "0"):
+        del node.attributes["isImmediate"]
+        work.say(node, "import.immediate")
+
+
+def _leaving(node: Node) -> list[Node]:
+    """The flows that leave an element."""
+    around = node.parent
+    flows = around.elements(bpmn("sequenceFlow")) if around is not None else ()
+    return [flow for flow in flows if flow.get("sourceRef") == node.get("id")]
+
+
+def dead_end(work: Work, node: Node) -> None:
+    """A token ends at an event behind which nothing stands; BPMN wants an end event there."""
+    if node.parent is None or _leaving(node):
+        return
+    if any(node.first(bpmn(f"{kind}EventDefinition")) is not None for kind in ("compensate", "link")):
+        return
+    end = work.append(node.parent, work.new(node, "endEvent"))
+    end.attributes = {"id": work.unique(f"end_{node.get('id')}")}
+    _draw(work, node.get("id"), end.get("id"), connect(work, node, end))
+    work.say(node, "import.dead_end", name=end.get("id"))
+
+
+def only_condition(work: Work, node: Node) -> None:
+    """The only flow out of an activity may have a condition for the vendors; BPMN wants a gateway for that."""
+    leaving = _leaving(node)
+    if node.parent is None or len(leaving) != 1 or leaving[0].first(bpmn("conditionExpression")) is None:
+        return
+    _gateway_behind(work, node, "exclusiveGateway", leaving)
+    node.attributes.pop("default", None)
+
+
+def _gateway_behind(work: Work, node: Node, local: str, leaving: list[Node]) -> None:
+    """Put a gateway between an element and the flows that leave it."""
+    assert node.parent is not None  # noqa: S101 - what has flows is in a process
+    gateway = work.append(node.parent, work.new(node, local))
+    gateway.attributes = {"id": work.unique(f"split_{node.get('id')}")}
+    for flow in leaving:
+        flow.attributes["sourceRef"] = gateway.get("id")
+    for listed in list(node.elements(bpmn("outgoing"))):
+        work.remove(listed)
+    _draw(work, node.get("id"), gateway.get("id"), connect(work, node, gateway))
+    work.say(node, "import.conditions", name=gateway.get("id"))
 
 
 def definitions(_work: Work, node: Node) -> None:
@@ -62,10 +113,7 @@ def definitions(_work: Work, node: Node) -> None:
 
 def exclusive_gateway(work: Work, node: Node) -> None:
     """A flow without a condition is always taken by the vendors' exclusive gateway, in the order of the file."""
-    parent = node.parent
-    if parent is None:
-        return
-    outgoing = [flow for flow in parent.elements(bpmn("sequenceFlow")) if flow.get("sourceRef") == node.get("id")]
+    outgoing = _leaving(node)
     if len(outgoing) < 2:
         return
     bare = [
@@ -85,11 +133,7 @@ def exclusive_gateway(work: Work, node: Node) -> None:
 
 def event_gateway(work: Work, node: Node) -> None:
     """An event-based gateway with one event behind it has nothing to choose."""
-    parent = node.parent
-    if parent is None:
-        return
-    outgoing = [flow for flow in parent.elements(bpmn("sequenceFlow")) if flow.get("sourceRef") == node.get("id")]
-    if len(outgoing) == 1:
+    if len(_leaving(node)) == 1:
         node.local = "exclusiveGateway"
         for name in ("eventGatewayType", "instantiate"):
             node.attributes.pop(name, None)
@@ -98,21 +142,9 @@ def event_gateway(work: Work, node: Node) -> None:
 
 def start_conditions(work: Work, node: Node) -> None:
     """The vendors look at conditions behind a start event; BPMN wants a gateway for that."""
-    parent = node.parent
-    if parent is None:
-        return
-    outgoing = [flow for flow in parent.elements(bpmn("sequenceFlow")) if flow.get("sourceRef") == node.get("id")]
-    if not any(flow.first(bpmn("conditionExpression")) for flow in outgoing):
-        return
-    key = node.get("id")
-    gateway = work.append(parent, work.new(node, "inclusiveGateway"))
-    gateway.attributes = {"id": work.unique(f"split_{key}")}
-    for flow in outgoing:
-        flow.attributes["sourceRef"] = gateway.get("id")
-    for listed in list(node.elements(bpmn("outgoing"))):
-        work.remove(listed)
-    _draw(work, key, gateway.get("id"), connect(work, node, gateway))
-    work.say(node, "import.start_conditions", name=gateway.get("id"))
+    leaving = _leaving(node)
+    if any(flow.first(bpmn("conditionExpression")) for flow in leaving):
+        _gateway_behind(work, node, "inclusiveGateway", leaving)
 
 
 def connect(work: Work, source: Node, target: Node) -> str:
@@ -128,8 +160,8 @@ def connect(work: Work, source: Node, target: Node) -> str:
     return flow.get("id")
 
 
-def _draw(work: Work, beside: str, gateway: str, flow: str) -> None:
-    """Shape of a gateway to the right of a drawn event, and the edge between them."""
+def _draw(work: Work, beside: str, added: str, flow: str) -> None:
+    """Shape of what was put behind a drawn element, to the right of it, and the edge between them."""
     shape = next(
         (node for node in work.document.root.descendants() if node.tag == _SHAPE and node.get("bpmnElement") == beside),
         None,
@@ -143,7 +175,7 @@ def _draw(work: Work, beside: str, gateway: str, flow: str) -> None:
         return
     middle, right = top + height / 2, left + width
     drawn = Node(_DI, "BPMNShape", shape.prefix, shape.line)
-    drawn.attributes = {"id": work.unique(f"{gateway}_di"), "bpmnElement": gateway}
+    drawn.attributes = {"id": work.unique(f"{added}_di"), "bpmnElement": added}
     box = Node(_DC, "Bounds", bounds.prefix, shape.line)
     box.attributes = {"x": f"{right + 15:g}", "y": f"{middle - 15:g}", "width": "30", "height": "30"}
     work.append(drawn, box)

@@ -13,13 +13,16 @@ POOLS = (
     '<collaboration id="c"><participant id="here" processRef="p"/><participant id="there"/>'
     '<messageFlow id="m" sourceRef="{source}" targetRef="{target}"/></collaboration><message id="hello"/>'
 )
+COUNT = '<loopCardinality xsi:type="tFormalExpression">2</loopCardinality>'
+ALL = "<loopDataInputRef>all</loopDataInputRef>"
 MESSAGE = '<messageEventDefinition messageRef="hello"/>'
 
 
 def codes(body, outside="", attributes='isExecutable="true"'):
     """Severity and code of every finding about a file with one process."""
     data = (
-        f'<definitions xmlns="{NAMESPACE}" xmlns:noria="urn:noria:bpmn:1" targetNamespace="t">{outside}'
+        f'<definitions xmlns="{NAMESPACE}" xmlns:noria="urn:noria:bpmn:1" targetNamespace="t" '
+        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">{outside}'
         f'<process id="p" {attributes}>{body}</process></definitions>'
     )
     read, findings = read_bpmn(data.encode(), "rules.bpmn")
@@ -35,6 +38,10 @@ def chain(*nodes):
         for at, (source, target) in enumerate(pairwise(ids))
     ]
     return "".join((*nodes, *flows))
+
+
+def _flow(name, source, target, inside=""):
+    return f'<sequenceFlow id="{name}" sourceRef="{source}" targetRef="{target}">{inside}</sequenceFlow>'
 
 
 START, END = '<startEvent id="s"/>', '<endEvent id="e"/>'
@@ -104,16 +111,170 @@ def test_a_shared_event_definition_stands_beside_the_process():
     [
         (chain(START, END), 'isExecutable="true" processType="Public"', "bpmn.public_process"),
         (chain(START, END).replace('"f0"', '"f0" isImmediate="false"'), 'isExecutable="true"', "bpmn.not_immediate"),
+    ],
+)
+def test_a_process_that_is_run_is_private_and_leaves_nothing_out(body, attributes, code):
+    assert codes(body, attributes=attributes) == [("error", code)]
+    assert codes(body, attributes=attributes.replace('"true"', '"false"'))[:-1] == []
+
+
+TIMER = '<timerEventDefinition><timeDuration xsi:type="tFormalExpression">PT1H</timeDuration></timerEventDefinition>'
+CATCH = f'<intermediateCatchEvent id="i">{TIMER}</intermediateCatchEvent>'
+THROW = '<intermediateThrowEvent id="i"/>'
+TASK = '<task id="t"/>'
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (chain(START, TASK, END) + f'<boundaryEvent id="b" attachedToRef="t">{TIMER}</boundaryEvent>', "dead_boundary"),
+        (START + chain(TASK, END), "dead_start"),
+        (chain(START, END) + chain(CATCH, '<endEvent id="e2"/>').replace("f0", "g0"), "dead_event"),
+        (chain(START, END) + chain(THROW, '<endEvent id="e2"/>').replace("f0", "g0"), "dead_event"),
+        (chain(START, '<parallelGateway id="g"/>', END) + CATCH + _flow("x", "g", "i"), "dead_event"),
+        (chain(START, THROW), "dead_event"),
+    ],
+    ids=["boundary", "start", "no way to a catcher", "no way to a thrower", "behind a catcher", "behind a thrower"],
+)
+def test_flows_lead_on_from_every_event_but_an_end(body, code):
+    assert ("error", f"bpmn.{code}") in codes(body)
+
+
+def test_a_conditional_flow_is_never_the_only_one_out_of_an_activity():
+    condition = '<conditionExpression xsi:type="tFormalExpression">a &gt; 1</conditionExpression>'
+    alone = START + TASK + END + _flow("f0", "s", "t") + _flow("f1", "t", "e", condition)
+    assert codes(alone) == [("error", "bpmn.condition_not_allowed")]
+    assert codes(alone + '<task id="u"/>' + _flow("f2", "t", "u") + _flow("f3", "u", "e")) == []
+
+
+def test_of_catching_links_of_one_name_there_is_one():
+    throw = '<intermediateThrowEvent id="throw"><linkEventDefinition name="L"/></intermediateThrowEvent>'
+    catch = '<intermediateCatchEvent id="{0}"><linkEventDefinition name="L"/></intermediateCatchEvent>'
+    ways = [catch.format(name) + _flow(f"to{name}", name, "e") for name in ("one", "two")]
+    assert codes(chain(START, throw) + END + ways[0]) == []
+    assert ("error", "bpmn.link") in codes(chain(START, throw) + END + "".join(ways))
+
+
+def _behind_a_gateway(*events, attributes=""):
+    ids = [event.split('id="')[1].split('"')[0] for event in events]
+    ways = "".join(_flow(f"in{name}", "g", name) + _flow(f"out{name}", name, "e") for name in ids)
+    return f'<eventBasedGateway id="g" {attributes}/>' + "".join(events) + END + ways
+
+
+BY_MESSAGE = f'<intermediateCatchEvent id="m">{MESSAGE}</intermediateCatchEvent>'
+RECEIVES = '<receiveTask id="r" messageRef="bye"/>'
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (START + _flow("f", "s", "g") + _behind_a_gateway(CATCH, BY_MESSAGE), []),
+        (START + _flow("f", "s", "g") + _behind_a_gateway(CATCH, RECEIVES), []),
+        (START + _flow("f", "s", "g") + _behind_a_gateway(BY_MESSAGE, RECEIVES), ["bpmn.event_gateway_target"]),
+        (_behind_a_gateway(BY_MESSAGE, CATCH, attributes='instantiate="true"'), []),
         (
-            chain(START, '<task id="t"/>', END)
-            + '<boundaryEvent id="b" attachedToRef="t"><errorEventDefinition/></boundaryEvent>',
-            'isExecutable="true"',
-            "bpmn.dead_boundary",
+            _behind_a_gateway(BY_MESSAGE, CATCH, attributes='instantiate="true" eventGatewayType="Parallel"'),
+            ["bpmn.event_gateway_target"],
+        ),
+        (
+            START + _flow("f", "s", "g") + _behind_a_gateway(BY_MESSAGE, CATCH, attributes='instantiate="true"'),
+            [],
+        ),
+        (
+            chain(START, TASK)
+            + _flow("f", "t", "g")
+            + _behind_a_gateway(BY_MESSAGE, CATCH, attributes='instantiate="true"'),
+            ["bpmn.instantiate"],
         ),
     ],
 )
-def test_what_is_doubtful_but_can_be_run_is_a_warning(body, attributes, code):
-    assert codes(body, attributes=attributes) == [("warning", code)]
+def test_what_may_stand_around_an_event_gateway(body, found):
+    outside = '<message id="hello"/><message id="bye"/>'
+    assert [code for severity, code in codes(body, outside) if severity == "error"] == found
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        '<standardLoopCharacteristics loopMaximum="-1"/>',
+        f"<multiInstanceLoopCharacteristics behavior='One'>{COUNT}</multiInstanceLoopCharacteristics>",
+        f"<multiInstanceLoopCharacteristics behavior='None'>{COUNT}</multiInstanceLoopCharacteristics>",
+        f"<multiInstanceLoopCharacteristics behavior='Complex'>{COUNT}</multiInstanceLoopCharacteristics>",
+        f"<multiInstanceLoopCharacteristics>{COUNT}{ALL}</multiInstanceLoopCharacteristics>",
+        f"<multiInstanceLoopCharacteristics>{COUNT}<inputDataItem id='one'/></multiInstanceLoopCharacteristics>",
+    ],
+)
+def test_a_loop_says_what_its_marker_needs(marker):
+    assert ("error", "bpmn.loop") in codes(chain(START, f'<task id="t">{marker}</task>', END))
+
+
+@pytest.mark.parametrize("inside", ['<startEvent id="a"/>', '<endEvent id="a"/>'])
+def test_an_ad_hoc_sub_process_has_no_start_and_end_events(inside):
+    ad_hoc = f'<adHocSubProcess id="h"><task id="t"/>{inside}</adHocSubProcess>'
+    assert ("error", "bpmn.ad_hoc") in codes(chain(START, ad_hoc, END))
+
+
+@pytest.mark.parametrize("event", ["endEvent", "intermediateThrowEvent"])
+def test_an_escalation_that_is_thrown_has_a_code(event):
+    thrown = f'<{event} id="x"><escalationEventDefinition escalationRef="up"/></{event}>'
+    body = chain(START, thrown) if event == "endEvent" else chain(START, thrown, END)
+    assert codes(body, '<escalation id="up" escalationCode="U"/>') == []
+    assert codes(body, '<escalation id="up"/>') == [("error", "bpmn.no_code")]
+
+
+@pytest.mark.parametrize(
+    ("sets", "found"),
+    [
+        ("<inputSet><dataInputRefs>a</dataInputRefs></inputSet><outputSet/>", 0),
+        ("<outputSet/>", 1),
+        ("<inputSet/><outputSet/>", 1),
+        (
+            "<inputSet><dataInputRefs>a</dataInputRefs><optionalInputRefs>b</optionalInputRefs></inputSet><outputSet/>",
+            2,
+        ),
+    ],
+    ids=["good", "no set of inputs", "an input in no set", "an optional input that is not of its set"],
+)
+def test_data_inputs_and_outputs_are_in_sets(sets, found):
+    inputs = '<dataInput id="a"/>' + ('<dataInput id="b"/>' if "optional" in sets else "")
+    task = f'<task id="t"><ioSpecification>{inputs}{sets}</ioSpecification></task>'
+    assert codes(chain(START, task, END)) == [("error", "bpmn.data_sets")] * found
+
+
+@pytest.mark.parametrize(
+    ("outside", "inside", "code"),
+    [
+        ("", '<association id="a" sourceRef="s"/>', "no_reference"),
+        ("", '<association id="a" sourceRef="s" targetRef="gone"/>', "unresolved"),
+        ("", '<dataObjectReference id="d"/>', "no_reference"),
+        ("", '<laneSet id="l"><lane id="x"><flowNodeRef>gone</flowNodeRef></lane></laneSet>', "unresolved"),
+        ("", '<laneSet id="l"><lane id="x"><flowNodeRef>f0</flowNodeRef></lane></laneSet>', "wrong_reference"),
+        ('<collaboration id="c"><participant id="q" processRef="gone"/></collaboration>', "", "unresolved"),
+        ('<collaboration id="c"><participant id="q" processRef="c"/></collaboration>', "", "wrong_reference"),
+        ('<message id="m" itemRef="p"/>', "", "wrong_reference"),
+        ('<import importType="http://www.omg.org/spec/BPMN/20100524/MODEL" namespace="o"/>', "", "no_reference"),
+    ],
+)
+def test_a_reference_names_what_is_there_and_belongs_there(outside, inside, code):
+    assert codes(inside + chain(START, END), outside) == [("error", f"bpmn.{code}")]
+
+
+def test_a_type_and_a_variable_may_be_no_elements_of_the_file():
+    assert codes('<dataObject id="d" itemSubjectRef="xsd:string"/>' + chain(START, END)) == []
+
+
+def test_a_resource_role_names_a_resource_or_an_expression():
+    role = (
+        "<performer><resourceRef>r</resourceRef><resourceAssignmentExpression><formalExpression>a</formalExpression>"
+        "</resourceAssignmentExpression></performer>"
+    )
+    found = codes(chain(START, f'<task id="t">{role}</task>', END), '<resource id="r" name="r"/>')
+    assert found == [("error", "bpmn.resource_role")]
+
+
+def test_definitions_have_a_namespace():
+    _, findings = read_bpmn(f'<definitions xmlns="{NAMESPACE}"/>'.encode(), "rules.bpmn")
+    assert [item.code for item in findings] == ["bpmn.no_namespace"]
 
 
 @pytest.mark.parametrize(

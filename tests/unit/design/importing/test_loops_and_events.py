@@ -103,7 +103,7 @@ def test_a_variable_listener_is_a_conditional_event():
 )
 def test_a_cron_expression_that_means_every_so_often_is_a_cycle(cron, cycle):
     timer = f'<timerEventDefinition id="d"><timeCycle>{cron}</timeCycle></timerEventDefinition>'
-    model = Model(f'<startEvent id="s">{timer}</startEvent><task id="x"/>')
+    model = Model(around('<task id="x"/>').replace('<startEvent id="s"/>', f'<startEvent id="s">{timer}</startEvent>'))
     assert model["d"].first(bpmn("timeCycle")).text == cycle
     assert model.codes("changed") == ["import.cron"]
 
@@ -127,7 +127,7 @@ def test_camundas_escalation_boundary_event_does_not_interrupt_unless_it_says_so
 def test_an_event_that_always_interrupts_does_not_say_otherwise():
     model = Model(
         '<task id="x"/><boundaryEvent id="b" attachedToRef="x" cancelActivity="false"><errorEventDefinition/>'
-        "</boundaryEvent>"
+        '</boundaryEvent><sequenceFlow id="f" sourceRef="b" targetRef="e"/><endEvent id="e"/>'
     )
     assert model["b"].get("cancelActivity") == ""
     assert model.codes("changed") == ["import.always_interrupts"]
@@ -196,7 +196,7 @@ def test_terminate_multi_instance_ends_the_loop_around_it():
 
 
 def test_what_has_no_id_is_given_one():
-    model = Model('<startEvent/><task id="x"/><sequenceFlow sourceRef="x" targetRef="y"/><endEvent id="y"/>')
+    model = Model('<task/><task id="x"/><sequenceFlow sourceRef="x" targetRef="y"/><endEvent id="y"/>')
     assert model.codes("changed") == ["import.id", "import.id"]
     assert model["flow_x_y"].local == "sequenceFlow"
 
@@ -246,4 +246,41 @@ def test_an_event_gateway_with_one_event_has_nothing_to_choose():
         '<sequenceFlow id="c" sourceRef="x" targetRef="e"/>'
     )
     assert model["g"].local == "exclusiveGateway"
+    assert model.errors() == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        '<boundaryEvent id="late" attachedToRef="x" cancelActivity="false">{}</boundaryEvent>',
+        '<intermediateCatchEvent id="late">{}</intermediateCatchEvent><sequenceFlow sourceRef="x" targetRef="late"/>',
+    ],
+)
+def test_a_token_that_ends_at_an_event_ends_at_an_end_event(event):
+    timer = "<timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition>"
+    model = Model(around('<userTask id="x" camunda:assignee="a"/>', event.format(timer)))
+    assert "import.dead_end" in model.codes()
+    assert model["end_late"].local == "endEvent"
+    assert model.errors() == []
+
+
+def test_the_only_flow_out_of_an_activity_gets_a_gateway_for_its_condition():
+    body = (
+        '<startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/><userTask id="t" camunda:assignee="a"/>'
+        '<sequenceFlow id="g" sourceRef="t" targetRef="e"><conditionExpression>${ok}</conditionExpression>'
+        '</sequenceFlow><endEvent id="e"/>'
+    )
+    model = Model(body)
+    assert model["g"].get("sourceRef") == "split_t"
+    assert model["split_t"].local == "exclusiveGateway"
+    assert "import.conditions" in model.codes()
+    assert model.errors() == []
+
+
+def test_what_a_drawing_tool_writes_everywhere_does_not_refuse_a_process_that_is_run():
+    body = (
+        '<startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="e" isImmediate="false"/><endEvent id="e"/>'
+    )
+    model = Model(body, process='processType="Public"')
+    assert {"import.immediate", "import.private"} <= set(model.codes())
     assert model.errors() == []
