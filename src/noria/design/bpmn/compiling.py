@@ -134,7 +134,7 @@ class _ProcessCompiler:
             condition = node.first(bpmn("conditionExpression"))
             expression = None
             if condition is not None and condition.text.strip():
-                expression = self.expressions.feel(condition.text, condition, condition.get("language"))
+                expression = self.expressions.condition(condition.text, condition, condition.get("language"))
             flows.append(Flow(len(flows), node.get("id"), node.get("name"), source, target, expression))
         return tuple(flows)
 

@@ -160,7 +160,7 @@ class ElementCompiler:
                 self.findings.error("bpmn.instantiate", message, node)
         elif kind is Kind.COMPLEX_GATEWAY:
             condition = child_text(node, "activationCondition")
-            element.activation = self.expressions.feel(condition, node) if condition else None
+            element.activation = self.expressions.condition(condition, node) if condition else None
 
     # What is only pointed out
 
@@ -292,7 +292,7 @@ class ElementCompiler:
             self.findings.error("bpmn.no_condition_event", "The conditional event has no condition.", node)
         return Trigger(
             TriggerKind.CONDITIONAL,
-            condition=self.expressions.feel(condition.text, node, condition.get("language"))
+            condition=self.expressions.condition(condition.text, node, condition.get("language"))
             if condition is not None and said
             else None,
             watched=watched,

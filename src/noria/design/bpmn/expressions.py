@@ -8,6 +8,8 @@ from noria.design.bpmn.graph import JOB_PRIORITY_MAX, TimerKind
 from noria.design.bpmn.names import FEEL_LANGUAGES, XPATH, noria
 from noria.design.bpmn.source import Findings
 from noria.design.feel import Expression, FeelSyntaxError, compile_expression, literal_expression
+from noria.design.feel.expression import parse_expression
+from noria.design.feel.nodes import Literal
 from noria.design.findings import Severity
 from noria.design.xml import Node
 from noria.kernel.instants import Duration, parse_cycle, parse_duration, parse_instant
@@ -48,6 +50,15 @@ class Expressions:
         except FeelSyntaxError as error:
             self.findings.error(error.code, error.message, node)
             return compile_expression(_NULL)
+
+    def condition(self, text: str, node: Node, language: str = "") -> Expression:
+        """Compile a condition. A number or a text by itself is neither true nor false, and refused."""
+        expression = self.feel(text, node, language)
+        tree = parse_expression(expression.source)
+        if isinstance(tree, Literal) and not isinstance(tree.value, bool | None):
+            message = f"{expression.source[:80]!r} is no condition: it is neither true nor false."
+            self.findings.error("bpmn.condition", message, node, text=expression.source[:80])
+        return expression
 
     def value(self, text: str, node: Node) -> Expression:
         """Compile an attribute's value: FEEL behind a ``=``, a constant otherwise."""

@@ -41,14 +41,14 @@ class Loops:
             return self._standard(node, standard)
         return self._instances(node, instances) if instances is not None else None
 
-    def _formal(self, holder: Node, local: str) -> Expression | None:
+    def _condition(self, holder: Node, local: str) -> Expression | None:
         child = holder.first(bpmn(local))
         if child is None or not child.text.strip():
             return None
-        return self.expressions.feel(child.text, holder, child.get("language"))
+        return self.expressions.condition(child.text, holder, child.get("language"))
 
     def _standard(self, node: Node, marker: Node) -> Loop:
-        condition = self._formal(marker, "loopCondition")
+        condition = self._condition(marker, "loopCondition")
         written = marker.get("loopMaximum") or child_text(marker, "loopMaximum")
         maximum = self.expressions.feel(written, marker) if written else None
         if condition is None and maximum is None:
@@ -70,8 +70,8 @@ class Loops:
         sequential = marker.get("isSequential") in ("true", "1")
         loop = Loop(
             LoopKind.SEQUENTIAL if sequential else LoopKind.PARALLEL,
-            condition=self._formal(marker, "completionCondition"),
-            cardinality=self._formal(marker, "loopCardinality"),
+            condition=self._condition(marker, "completionCondition"),
+            cardinality=self._cardinality(marker),
             collection=self.expressions.optional(marker, "collection"),
             item=marker.get(noria("item")) or self._item(marker, "inputDataItem"),
             output_collection=marker.get(noria("outputCollection")),
@@ -100,6 +100,12 @@ class Loops:
         self._behavior(node, marker, loop)
         return loop
 
+    def _cardinality(self, marker: Node) -> Expression | None:
+        child = marker.first(bpmn("loopCardinality"))
+        if child is None or not child.text.strip():
+            return None
+        return self.expressions.feel(child.text, marker, child.get("language"))
+
     def _item(self, marker: Node, local: str) -> str:
         item = marker.first(bpmn(local))
         return (item.get("name") or item.get("id")) if item is not None else ""
@@ -116,20 +122,22 @@ class Loops:
 
     def _behavior(self, node: Node, marker: Node, loop: Loop) -> None:
         behavior = marker.get("behavior") or "All"
+        # They are looked at with every behavior, though only one throws them.
+        events = tuple(
+            (condition, event)
+            for definition in marker.elements(bpmn("complexBehaviorDefinition"))
+            if (condition := self._condition(definition, "condition")) is not None
+            and (event := self._implicit_event(node, definition)) is not None
+        )
         if behavior == "One":
             loop.first_event = self._event(node, marker.get("oneBehaviorEventRef"))
         elif behavior == "None":
             loop.each_event = self._event(node, marker.get("noneBehaviorEventRef"))
         elif behavior == "Complex":
+            loop.events = events
             if marker.first(bpmn("complexBehaviorDefinition")) is None:
                 message = "The behavior Complex throws events: give complexBehaviorDefinition."
                 self.findings.error("bpmn.loop", message, node)
-            loop.events = tuple(
-                (condition, event)
-                for definition in marker.elements(bpmn("complexBehaviorDefinition"))
-                if (condition := self._formal(definition, "condition")) is not None
-                and (event := self._implicit_event(node, definition)) is not None
-            )
         elif behavior != "All":
             self.findings.error("bpmn.loop", f"behavior is All, One, None or Complex, not {behavior!r}.", node)
 
@@ -164,7 +172,7 @@ class Loops:
             self.findings.error("bpmn.ad_hoc", f"ordering is Parallel or Sequential, not {ordering!r}.", node)
         return AdHoc(
             ordering == "Sequential",
-            self._formal(node, "completionCondition"),
+            self._condition(node, "completionCondition"),
             node.get("cancelRemainingInstances", "true") not in ("false", "0"),
             self.expressions.optional(node, "activities"),
         )

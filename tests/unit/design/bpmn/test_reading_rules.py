@@ -147,6 +147,19 @@ def test_a_conditional_flow_is_never_the_only_one_out_of_an_activity():
     assert codes(alone + '<task id="u"/>' + _flow("f2", "t", "u") + _flow("f3", "u", "e")) == []
 
 
+@pytest.mark.parametrize("text", ["23", '"yes"', "@&quot;2026-01-01&quot;"])
+def test_a_number_or_a_text_by_itself_is_no_condition(text):
+    given = f'<conditionExpression xsi:type="tFormalExpression">{text}</conditionExpression>'
+    loop = f"<standardLoopCharacteristics><loopCondition>{text}</loopCondition></standardLoopCharacteristics>"
+    split = START + TASK + '<task id="u"/>' + END + _flow("f0", "s", "t") + _flow("f1", "t", "u", given)
+    for body in (
+        split + _flow("f2", "t", "e") + _flow("f3", "u", "e"),
+        chain(START, f'<task id="t">{loop}</task>', END),
+    ):
+        assert codes(body) == [("error", "bpmn.condition")]
+        assert codes(body.replace(text, "true")) == []
+
+
 def test_of_catching_links_of_one_name_there_is_one():
     throw = '<intermediateThrowEvent id="throw"><linkEventDefinition name="L"/></intermediateThrowEvent>'
     catch = '<intermediateCatchEvent id="{0}"><linkEventDefinition name="L"/></intermediateCatchEvent>'
