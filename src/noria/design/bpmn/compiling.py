@@ -234,8 +234,10 @@ class _ProcessCompiler:
                     elements[element.host].compensated_by = handlers[0]
             elif element.kind is Kind.START_EVENT:
                 inside = elements[elements[element.scope].scope]
-                if inside.compensated_by < 0:
-                    inside.compensated_by = element.scope
+                if inside.compensated_by >= 0:
+                    message = "Something else compensates what is around this event sub-process already."
+                    self.findings.error("bpmn.compensation", message, node)
+                inside.compensated_by = element.scope
 
     def _separations(self, elements: list[Element]) -> None:
         """Whose doers may not do which user tasks (four eyes)."""

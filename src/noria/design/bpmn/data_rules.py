@@ -9,17 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from noria.design.bpmn.names import bpmn
+from noria.design.bpmn.schema import ONLY_IN
 from noria.design.bpmn.source import BpmnFile, Findings, child_text, referred
 from noria.design.xml import Node
 
-_WITH_PROPERTIES = frozenset(
-    {
-        *("process", "subProcess", "transaction", "adHocSubProcess", "callActivity"),
-        *("task", "userTask", "serviceTask", "scriptTask", "businessRuleTask", "manualTask", "sendTask", "receiveTask"),
-        *("startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"),
-    }
-)
-_WITHOUT_IO = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 _THROWING = frozenset({"endEvent", "intermediateThrowEvent"})
 _PAYLOADS = {
     "messageEventDefinition": ("messageRef", "itemRef"),
@@ -35,10 +28,8 @@ def check_data(read: BpmnFile, findings: Findings) -> None:
     for node in read.document.root.descendants():
         if node.namespace != read.document.root.namespace or node.parent is None:
             continue
-        if node.local == "property" and node.parent.local not in _WITH_PROPERTIES:
-            findings.error("bpmn.data_place", f"A {node.parent.local} has no properties.", node)
-        elif node.local == "ioSpecification" and node.parent.local in _WITHOUT_IO:
-            findings.error("bpmn.data_place", "A sub-process declares no data inputs and outputs of its own.", node)
+        if node.parent.local not in ONLY_IN.get(node.local, {node.parent.local}):
+            findings.error("bpmn.data_place", f"A {node.parent.local} has no {node.local}.", node)
         elif node.local == "ioSpecification":
             rules.sets(node)
         elif node.local in ("dataObject", "dataInput", "dataOutput"):
@@ -122,7 +113,7 @@ class _DataRules:
         sources = [self.named(source.text) for source in node.elements(bpmn("sourceRef"))]
         target = self.named(child_text(node, "targetRef"))
         incoming = node.local == "dataInputAssociation"
-        if incoming and target is not None and target.local == "dataOutput":
+        if incoming and target is not None and target.local not in ("dataInput", "property"):
             message = "A data input association leads to a data input."
             self.findings.error("bpmn.data_association", message, node)
         elif incoming and any(end is not None and end.local == "dataOutput" for end in sources):
@@ -131,7 +122,7 @@ class _DataRules:
         elif not incoming and target is not None and target.local == "dataInput":
             message = "A data output association leads to what holds data, not to a data input."
             self.findings.error("bpmn.data_association", message, node)
-        elif not incoming and any(end is not None and end.local == "dataInput" for end in sources):
+        elif not incoming and any(end is not None and end.local not in ("dataOutput", "property") for end in sources):
             self.findings.error("bpmn.data_association", "A data output association begins at a data output.", node)
         inside = ("ioSpecification", owner.local if owner is not None else "")
         if incoming and target is not None and target.local == "dataInput" and owner is not None:

@@ -138,8 +138,6 @@ class Loops:
             if marker.first(bpmn("complexBehaviorDefinition")) is None:
                 message = "The behavior Complex throws events: give complexBehaviorDefinition."
                 self.findings.error("bpmn.loop", message, node)
-        elif behavior != "All":
-            self.findings.error("bpmn.loop", f"behavior is All, One, None or Complex, not {behavior!r}.", node)
 
     def _event(self, node: Node, reference: str) -> Trigger | None:
         """The event that an instance throws; None when none is named, which is reported."""
@@ -168,8 +166,6 @@ class Loops:
             message = "An ad-hoc sub-process has no start and end events: its activities are chosen."
             self.findings.error("bpmn.ad_hoc", message, node)
         ordering = node.get("ordering") or "Parallel"
-        if ordering not in ("Parallel", "Sequential"):
-            self.findings.error("bpmn.ad_hoc", f"ordering is Parallel or Sequential, not {ordering!r}.", node)
         return AdHoc(
             ordering == "Sequential",
             self._condition(node, "completionCondition"),

@@ -46,6 +46,9 @@ def read_bpmn(data: bytes, file: str) -> tuple[BpmnFile | None, list[Finding]]:
             else:
                 by_id[key] = node
     read = BpmnFile(file, document, by_id)
+    for node in root.descendants():
+        if node.tag == bpmn("participantMultiplicity"):
+            _check_multiplicity(node, findings)
     if not root.get("targetNamespace"):
         findings.error("bpmn.no_namespace", "The definitions have no targetNamespace.", root)
     for node in root.elements(bpmn("import")):
@@ -63,6 +66,17 @@ def read_bpmn(data: bytes, file: str) -> tuple[BpmnFile | None, list[Finding]]:
 def write_bpmn(read: BpmnFile) -> bytes:
     """The file as XML: diagrams, foreign extensions, comments and order kept."""
     return write_xml(read.document)
+
+
+def _check_multiplicity(node: Node, findings: Findings) -> None:
+    """BPMN 2.0.2, 9.3.1: so many participants there are at least, and at most."""
+    try:
+        least, most = int(node.get("minimum", "0")), int(node.get("maximum", "1"))
+    except ValueError:
+        least, most = -1, -1
+    if not 0 <= least <= most or most < 1:
+        message = "Of participants there are a minimum of 0 or more, and a maximum of 1 or more that is not less."
+        findings.error("bpmn.value", message, node)
 
 
 _SENDS = frozenset({"endEvent", "intermediateThrowEvent"})
@@ -174,7 +188,9 @@ def _check_default(node: Node, flows: dict[str, Node], findings: Findings) -> No
     if not default:
         return
     flow = flows.get(default)
-    if flow is None or flow.get("sourceRef") != node.get("id"):
+    if node.local in ("parallelGateway", "eventBasedGateway"):
+        findings.error("bpmn.default_flow", f"A {node.local} has no default flow: it chooses nothing.", node)
+    elif flow is None or flow.get("sourceRef") != node.get("id"):
         findings.error("bpmn.default_flow", f"The default flow {default!r} does not leave this element.", node)
 
 

@@ -100,6 +100,7 @@ _REQUIRED = {
     "messageFlow": ("sourceRef", "targetRef"),
     "association": ("sourceRef", "targetRef"),
     "dataObjectReference": ("dataObjectRef",),
+    "correlationSubscription": ("correlationKeyRef",),
 }
 _MAY_BE_NAMES = frozenset({"itemSubjectRef", "itemRef", "structureRef", "loopDataInputRef", "loopDataOutputRef"})
 """Tools write types and variables here that no element of the file declares."""

@@ -1,15 +1,20 @@
-"""What is written in Noria's namespace is one of its words: a slip of the pen must not pass for nothing."""
+"""What is written in BPMN's and Noria's namespaces is a word of theirs: a slip of the pen must not pass for nothing."""
 
 from __future__ import annotations
 
 from noria.design.bpmn.names import ATTRIBUTES, BPMN, EVERY_NODE, NORIA, bpmn
+from noria.design.bpmn.schema import ELEMENTS, REQUIRED, VALUES
 from noria.design.bpmn.source import FLOW_NODES, BpmnFile, Findings
 from noria.design.bpmn.vocabulary import EXTENSION_ELEMENTS
 from noria.design.xml import Node
 
 
 def check_spelling(read: BpmnFile, findings: Findings) -> None:
-    """Report attributes and elements of Noria's namespace that do not exist, or not where they stand."""
+    """Report attributes, elements and values that do not exist, or not where they stand.
+
+    Some tools write their own extensions in BPMN's namespace: inside `extensionElements` everything is theirs.
+    """
+    _check_words(read.document.root, findings)
     for node in read.document.root.descendants():
         if node.namespace == NORIA:
             _check_element(node, findings)
@@ -22,6 +27,23 @@ def check_spelling(read: BpmnFile, findings: Findings) -> None:
             if uri == NORIA and name not in known:
                 message = f"A {node.local} has no attribute noria:{name}."
                 findings.error("bpmn.unknown_attribute", message, node, attribute=name)
+
+
+def _check_words(node: Node, findings: Findings) -> None:
+    for child in node.elements():
+        if child.namespace != BPMN or child.local == "extensionElements":
+            continue
+        if child.local not in ELEMENTS:
+            findings.error("bpmn.unknown_element", f"BPMN has no element {child.local}.", child, name=child.local)
+        for name, value in child.attributes.items():
+            if name in VALUES and value not in VALUES[name]:
+                message = f"{name} is {', '.join(sorted(VALUES[name]))}, not {value[:80]!r}."
+                findings.error("bpmn.value", message, child, attribute=name)
+        for name in REQUIRED.get(child.local, ()):
+            if child.first(bpmn(name)) is None:
+                message = f"A {child.local} has no {name}, and needs one."
+                findings.error("bpmn.no_reference", message, child)
+        _check_words(child, findings)
 
 
 def _check_element(node: Node, findings: Findings) -> None:

@@ -272,6 +272,81 @@ def test_a_reference_names_what_is_there_and_belongs_there(outside, inside, code
     assert codes(inside + chain(START, END), outside) == [("error", f"bpmn.{code}")]
 
 
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (chain(START, '<userTsk id="t"/>', END), "unknown_element"),
+        (
+            chain(START, TASK, END)
+            + f'<boundaryEvent id="b" attachedToRef="t" cancelActivity="no">{TIMER}</boundaryEvent>'
+            + _flow("x", "b", "e"),
+            "value",
+        ),
+        (chain(START, '<exclusiveGateway id="g" gatewayDirection="diverging"/>', END), "value"),
+        (
+            chain(
+                START,
+                '<task id="t"><ioSpecification><dataInput id="a"/><inputSet><dataInputRefs>a</dataInputRefs>'
+                "</inputSet><outputSet/></ioSpecification><dataInputAssociation/></task>",
+                END,
+            ),
+            "no_reference",
+        ),
+        (chain('<startEvent id="s"><dataInput id="a"/></startEvent>', END), "data_place"),
+        (
+            chain(
+                START,
+                '<exclusiveGateway id="g"><ioSpecification><inputSet/><outputSet/></ioSpecification>'
+                "</exclusiveGateway>",
+                END,
+            ),
+            "data_place",
+        ),
+        (chain(START, '<parallelGateway id="g" default="f1"/>', END), "default_flow"),
+    ],
+    ids=["element", "boolean", "one of some words", "child", "input of a start", "data of a gateway", "default flow"],
+)
+def test_a_word_that_bpmn_does_not_know_or_not_there_is_an_error(body, code):
+    assert ("error", f"bpmn.{code}") in codes(body)
+
+
+def test_what_a_tool_keeps_in_the_extensions_is_its_own():
+    inside = '<extensionElements><ModelProperties behavior="odd"/></extensionElements>'
+    assert codes(chain(START, f'<task id="t">{inside}</task>', END)) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("", []),
+        ('minimum="2" maximum="3"', []),
+        ('minimum="2"', ["bpmn.value"]),
+        ('minimum="0" maximum="0"', ["bpmn.value"]),
+        ('maximum="many"', ["bpmn.value"]),
+    ],
+)
+def test_there_are_no_fewer_participants_at_most_than_at_least(given, found):
+    outside = (
+        '<collaboration id="c"><participant id="q" processRef="p"><participantMultiplicity '
+        f"{given}/></participant></collaboration>"
+    )
+    assert [code for _, code in codes(chain(START, END), outside)] == found
+
+
+def test_one_thing_compensates_a_sub_process():
+    handler = (
+        '<subProcess id="{0}" triggeredByEvent="true"><startEvent id="{0}s"><compensateEventDefinition/></startEvent>'
+        '<endEvent id="{0}e"/><sequenceFlow id="{0}f" sourceRef="{0}s" targetRef="{0}e"/></subProcess>'
+    )
+
+    def found(*handlers):
+        inside = chain('<startEvent id="a"/>', '<endEvent id="z"/>').replace("f0", "in")
+        return codes(chain(START, f'<subProcess id="w">{inside}{"".join(handlers)}</subProcess>', END))
+
+    assert found(handler.format("c")) == []
+    assert found(handler.format("c"), handler.format("d")) == [("error", "bpmn.compensation")]
+
+
 def test_a_type_and_a_variable_may_be_no_elements_of_the_file():
     assert codes('<dataObject id="d" itemSubjectRef="xsd:string"/>' + chain(START, END)) == []
 
