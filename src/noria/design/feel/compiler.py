@@ -3,15 +3,15 @@
 No text is ever compiled: names of FEEL become generated identifiers or constants, operators calls of `runtime` (before
 a comparison with a literal stands Python's own). What a finished code object can reach is looked at once more before it
 is used.
-The result is ``lambda constants...: lambda v, c: ...`` with v the variables, c the evaluation context (and q the tested
-value of unary tests).
+The result is ``lambda v, c: ...`` with v the variables, c the evaluation context (and q the tested value of unary
+tests), and behind them what is no constant of Python, k0, k1 and so on, as their defaults.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, ClassVar
 
 from noria.design.feel import calls, iteration, runtime
@@ -201,7 +201,7 @@ def _checked(code: CodeType) -> CodeType:
     return code
 
 
-_OF_EXPRESSION, _OF_TESTS = _arguments("vc"), _arguments("vcq")
+_PARAMETERS = {params: _arguments(params) for params in ("vc", "vcq")}
 
 
 class Compiler:
@@ -222,22 +222,22 @@ class Compiler:
 
     def expression(self, node: n.Node) -> Callable[..., Any]:
         """A function of variables and context."""
-        return self._finish(_OF_EXPRESSION, self._node(node))
+        return self._finish("vc", self._node(node))
 
     def unary_tests(self, tests: n.Tests) -> Callable[..., Any]:
         """A function of variables, context and the tested value."""
         self._scopes.append(_Locals({"?": "q"}))
-        return self._finish(_OF_TESTS, self._tests(tests, _TESTED, _TESTED))
+        return self._finish("vcq", self._tests(tests, _TESTED, _TESTED))
 
-    def _finish(self, params: ast.arguments, body: ast.expr) -> Callable[..., Any]:
-        function: ast.expr = _Lambda(params, body)
+    def _finish(self, params: str, body: ast.expr) -> Callable[..., Any]:
+        names = _PARAMETERS[params]
         if self._constants:
-            function = _lambda((f"k{index}" for index in range(len(self._constants))), function)
-        code = compile(ast.Expression(function), "<feel>", "eval")
+            names = _arguments((*params, *(f"k{index}" for index in range(len(self._constants)))))
+        code = compile(ast.Expression(_Lambda(names, body)), "<feel>", "eval")
         # The code object comes from the tree above, never from text.
-        made: Callable[..., Any] = eval(_checked(code), _GLOBALS)  # noqa: S307
+        made: FunctionType = eval(_checked(code), _GLOBALS)  # noqa: S307
         if self._constants:
-            made = made(*self._constants)
+            made.__defaults__ = tuple(self._constants)
         return made
 
     def _fresh(self) -> str:
@@ -313,8 +313,14 @@ class Compiler:
     def _emit_binary(self, node: n.Binary) -> ast.expr:
         left, right = self._node(node.left), self._node(node.right)
         function = _OPERATORS[node.operator]
-        if node.operator in _ORDERS and isinstance(right, ast.Constant) and type(right.value) in {int, str}:
-            # Most conditions: a number or a text beside one that the model says. A call costs more than comparing.
+        if (
+            node.operator in _ORDERS
+            and isinstance(right, ast.Constant)
+            and type(right.value) in {int, str}
+            and isinstance(node.left, n.Name | n.Path)
+        ):
+            # Most conditions: a variable beside a number or a text. A call costs more than comparing; where what is
+            # compared takes longer by itself, compiling more for it does not pay.
             left, again = self._keep(left)
             alike = _Compare(_call("type", left), _IS, [_GLOBAL_NAMES[type(right.value).__name__]])
             compared = _Compare(again, [_ORDERS[node.operator]], [right])
