@@ -36,6 +36,8 @@ PLAIN = (
     "userTask candidateGroups=purchasing",
     "serviceTask topic=work",
     "serviceTask topic=work resultVariable=y",
+    "parallelGateway",
+    "parallelGateway",
     "endEvent",
 )
 CAREFUL = (
@@ -43,7 +45,6 @@ CAREFUL = (
     "userTask assignee=zhang dueIn=PT1H",
     "userTask assignee=zhang separateFrom=start",
     "scriptTask script=1 resultVariable=z",
-    "parallelGateway",
     "inclusiveGateway",
     "endEvent terminate",
 )
@@ -215,6 +216,39 @@ def test_an_everyday_request_goes_the_short_way_from_its_start_to_its_end():
         state = outcome.state
     assert state.scopes[0].variables["booked"] == {"number": 11}
     assert not state.tokens
+
+
+def test_branches_that_are_all_taken_and_joined_go_the_short_way():
+    definition = definition_of(
+        """
+        startEvent start
+        parallelGateway fork
+        task copy
+        serviceTask book topic=work
+        userTask check assignee=xu
+        boundaryEvent late on=check timer=PT1H cancel=false
+        endEvent told
+        parallelGateway join
+        endEvent end
+        start -> fork -> copy -> join -> end
+        fork -> book -> join
+        fork -> check -> join
+        late -> told
+        """.splitlines()[1:-1]
+    )
+    state = State()
+    for command in (
+        c.StartInstance("zhang", {"id": "zhang"}),
+        c.CompleteJob(4, "worker", {}),
+        c.CompleteTask(5, "xu"),
+    ):
+        outcome, short = both_ways(definition, state, command)
+        assert short
+        assert isinstance(outcome, Outcome)
+        state = outcome.state
+        assert state.status is Status.COMPLETED or len(state.timers) == 1
+    assert state.status is Status.COMPLETED
+    assert not state.timers
 
 
 def test_a_token_passes_more_elements_than_one_way_is_long():

@@ -7,6 +7,7 @@ else may come of a command from its beginning it gives None, having changed noth
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,20 +27,23 @@ from noria.engine.events import (
     JobCreated,
     TaskCompleted,
     TaskOpened,
+    TimerStarted,
+    TokenMerged,
     VariablesSet,
 )
 from noria.engine.facts import Facts
 from noria.engine.forms import checked_form
 from noria.engine.outcome import Outcome
 from noria.engine.run import Run, RunawayError
-from noria.engine.state import RESERVED_VARIABLES, Job, Scope, State, Status, Task
-from noria.engine.ways import CHOOSING, END, JOB, OTHER, TASK, Way
+from noria.engine.state import RESERVED_VARIABLES, Job, Scope, State, Status, Task, Timer
+from noria.engine.ways import CHOOSING, END, FORK, JOB, JOIN, OTHER, TASK, Stop, Way
 from noria.kernel.errors import Rejected
 
 _COMPLETED = Status.COMPLETED  # see step.py
 _none_reserved = RESERVED_VARIABLES.isdisjoint  # looked up where it is called, it would be made anew for each call
 _MOVES_MAX = 1_000
 """After so many moves of one command somebody looks whether they ever end."""
+_EVENTS_MAX = 2 * _MOVES_MAX
 
 
 def _start(definition: Definition, state: State, command: c.StartInstance, now_ms: int, facts: Facts) -> Outcome | None:
@@ -220,16 +224,10 @@ def _along(
     after.next_id = number
     if kind == TASK and ((people := facts.people) is None or not stop.assignee or people.knows(stop.assignee)):
         after.tokens[token] = way.token
-        assignee, groups, form = stop.assignee, stop.groups, stop.form
-        rounds = after.rounds = after.rounds.copy()
-        round_now = rounds[index] = rounds.get(index, 0) + 1
-        after.tasks[token] = Task(index, round_now, assignee, groups, (), 0, now_ms, form)
-        events.append(TaskOpened(token, index, round_now, assignee, groups, (), now_ms, 0, form, 50))
+        _open_task(after, events, token, index, stop, now_ms)
     elif kind == JOB:
         after.tokens[token] = way.token
-        topic, retries, priority = stop.topic, stop.retries, stop.priority
-        after.jobs = {**after.jobs, token: Job(index, topic, retries, now_ms, priority)}
-        events.append(JobCreated(token, index, topic, retries, now_ms, priority))
+        _create_job(after, events, token, index, stop, now_ms)
     elif kind == END and ((scope := after.scopes[0]).live > 1 or not (after.done or 0 in after.hosted)):
         after.scopes = {0: Scope(0, -1, scope.variables, scope.live - 1)}
         events.append(ElementLeft(token, index))
@@ -238,14 +236,136 @@ def _along(
             after.status = _COMPLETED
     else:
         after.tokens[token] = way.token
-        return _carried_on(Run(definition, after.copy(), now_ms, facts, BEHAVIOURS), events, token, context)
+        if kind in (FORK, JOIN):
+            return _branches(definition, after, events, token, now_ms, facts, context)
+        return _carried_on(definition, after, events, [token], now_ms, facts, context)
     return Outcome(tuple(events), after)
 
 
-def _carried_on(run: Run, events: list[AnyEvent], token: int, context: EvaluationContext | None) -> Outcome | None:
-    """Let a token begin at the element to which it has come, and whatever comes of that."""
+def _open_task(after: State, events: list[AnyEvent], token: int, index: int, stop: Stop, now_ms: int) -> None:
+    if stop.timers:
+        _start_timers(after, events, token, stop, now_ms)
+    assignee, groups, form = stop.assignee, stop.groups, stop.form
+    rounds = after.rounds = after.rounds.copy()
+    round_now = rounds[index] = rounds.get(index, 0) + 1
+    after.tasks[token] = Task(index, round_now, assignee, groups, (), 0, now_ms, form)
+    events.append(TaskOpened(token, index, round_now, assignee, groups, (), now_ms, 0, form, 50))
+
+
+def _create_job(after: State, events: list[AnyEvent], token: int, index: int, stop: Stop, now_ms: int) -> None:
+    if stop.timers:
+        _start_timers(after, events, token, stop, now_ms)
+    topic, retries, priority = stop.topic, stop.retries, stop.priority
+    after.jobs = {**after.jobs, token: Job(index, topic, retries, now_ms, priority)}
+    events.append(JobCreated(token, index, topic, retries, now_ms, priority))
+
+
+def _start_timers(after: State, events: list[AnyEvent], token: int, stop: Stop, now_ms: int) -> None:
+    """Set the timers at the boundary of what a token has come to."""
+    number, timers = after.next_id, dict(after.timers)
+    after.hosted = {**after.hosted, token: tuple(range(number, number + len(stop.timers)))}
+    for index, wait_ms, priority in stop.timers:
+        events.append(TimerStarted(number, token, index, now_ms + wait_ms, priority=priority))
+        timers[number] = Timer(token, index, now_ms + wait_ms, priority=priority)
+        number += 1
+    after.timers, after.next_id = timers, number
+
+
+def _branches(
+    definition: Definition,
+    after: State,
+    events: list[AnyEvent],
+    token: int,
+    now_ms: int,
+    facts: Facts,
+    context: EvaluationContext | None,
+) -> Outcome | None:
+    """Let a token go on that has come to a parallel gateway, and those that come of it, an element each in turn.
+
+    The order is that of `Run`'s agenda: it is what the events and the ids of tokens are by.
+    """
+    ways, tokens = definition.ways, after.tokens
+    passed, stops, arrivals = ways.passed, ways.stops, ways.arrivals
+    variables, live = after.scopes[0].variables, after.scopes[0].live
+    agenda = deque(((token, tokens[token].element),))
+    while agenda:
+        token, index = agenda.popleft()
+        if token not in tokens:
+            continue  # joined before its turn came
+        flow, stop = passed[index], stops[index]
+        kind = stop.kind
+        flows: tuple[int, ...] | None = None
+        if len(events) > _EVENTS_MAX:
+            kind = OTHER
+        elif flow is not None:
+            flows = (flow,)
+        elif kind == FORK:
+            flows = stop.flows
+        elif kind == JOIN:
+            arrived: dict[int, int] = {}
+            for key, other in tokens.items():
+                if other.element == index:
+                    arrived.setdefault(other.via, key)
+            if len(arrived) < stop.needed:
+                continue
+            token, *others = arrived.values()
+            for key in others:
+                del tokens[key]
+                events.append(TokenMerged(key, index, token))
+            live -= len(others)
+            flows = stop.flows
+        elif kind == CHOOSING:
+            if context is None:
+                context = facts.context(now_ms)
+            for condition, chosen in ways.choices[index]:
+                if condition is None or condition.evaluate(variables, context) is True:
+                    flows = chosen.moves[0][1]
+                    break
+        elif kind == TASK and ((people := facts.people) is None or not stop.assignee or people.knows(stop.assignee)):
+            _open_task(after, events, token, index, stop, now_ms)
+            continue
+        elif kind == JOB:
+            _create_job(after, events, token, index, stop, now_ms)
+            continue
+        elif kind == END and (live > 1 or not (after.done or 0 in after.hosted)):
+            del tokens[token]
+            live -= 1
+            events.append(ElementLeft(token, index))
+            if not live:
+                events.append(InstanceCompleted())
+                after.status = _COMPLETED
+            continue
+        if flows is None:
+            after.scopes = {0: Scope(0, -1, variables, live)}
+            going = [token, *(waiting for waiting, _ in agenda if waiting in tokens)]
+            return _carried_on(definition, after, events, going, now_ms, facts, context)
+        del tokens[token]
+        events.append(ElementLeft(token, index, flows))
+        number = after.next_id
+        for flow in flows:
+            arrival = tokens[number] = arrivals[flow]
+            events.append(ElementEntered(number, arrival.element, 0, flow))
+            agenda.append((number, arrival.element))
+            number += 1
+        after.next_id = number
+        live += len(flows) - 1
+    after.scopes = {0: Scope(0, -1, variables, live)}
+    return Outcome(tuple(events), after)
+
+
+def _carried_on(
+    definition: Definition,
+    after: State,
+    events: list[AnyEvent],
+    tokens: list[int],
+    now_ms: int,
+    facts: Facts,
+    context: EvaluationContext | None,
+) -> Outcome | None:
+    """Let tokens begin at the elements to which they have come, in their order, and whatever comes of that."""
+    run = Run(definition, after.copy(), now_ms, facts, BEHAVIOURS)
     first = events[0]
-    run.take_up(events, token, context, with_start=isinstance(first, InstanceStarted) and first.parent is None)
+    run.take_up(events, tokens, context, with_start=isinstance(first, InstanceStarted) and first.parent is None)
     try:
         run.advance()
     except RunawayError:

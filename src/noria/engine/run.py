@@ -95,14 +95,15 @@ class Run(Variables):
             self.enter(targets[flow], scope, flow)
 
     def take_up(
-        self, events: list[e.AnyEvent], token: int, context: EvaluationContext | None, *, with_start: bool
+        self, events: list[e.AnyEvent], tokens: Iterable[int], context: EvaluationContext | None, *, with_start: bool
     ) -> None:
-        """Carry on a command that has come so far, with a token that is to begin at its element."""
+        """Carry on a command that has come so far, with tokens that are to begin at their elements, in this order."""
         self.events = events
         self.with_start = with_start
         self._context = context
         self._check_joins = bool(self.definition.waiting_joins)
-        self._agenda.append((token, self.definition.elements[self.state.tokens[token].element]))
+        elements = self.definition.elements
+        self._agenda.extend((token, elements[self.state.tokens[token].element]) for token in tokens)
 
     def expect_events(self, more: int) -> None:
         """A loop of many instances is no endless one: allow the command this many events more."""
