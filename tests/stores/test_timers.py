@@ -183,10 +183,13 @@ userTask plain assignee=lin
 userTask rush assignee=lin
 boundaryEvent late on=plain timer=PT1H cancel=false
 boundaryEvent sooner on=rush timer=PT2H cancel=false jobPriority="= urgency"
+endEvent told
 parallelGateway fork
 start -> fork
 fork -> plain
 fork -> rush
+late -> told
+sooner -> told
 """
 
 
