@@ -1,4 +1,4 @@
-"""In whole worlds, too, the short way of a step gives what the careful one gives."""
+"""In whole worlds, too, the short ways give what the careful ones give: of a step, and of the open tasks it changes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import pytest
 from noria.engine import commands as c
 from noria.engine import step as engine
 from noria.engine.definition import Definition
+from noria.engine.events import AnyEvent
 from noria.engine.facts import Facts
 from noria.engine.outcome import Outcome
 from noria.engine.state import State, encode_state
 from noria.engine.step import carefully, step
 from noria.kernel.errors import Rejected
-from noria.operate import stepping
+from noria.operate import changes, stepping
+from noria.operate.rows import Commit
 from tests.simulation.seeds import run_seeds
 
 WORLDS = range(60)
@@ -44,3 +46,28 @@ def test_no_command_of_sixty_worlds_comes_to_something_else_on_the_short_way(mon
     assert not differences
     assert ways["short"] > 10
     assert ways["careful"] > 50
+
+
+def test_in_sixty_worlds_events_tell_which_tasks_have_changed(monkeypatch: pytest.MonkeyPatch):
+    looked_at = 0
+    differences: list[object] = []
+
+    def both_ways(commit: Commit, before: State, held: changes.Held, happened: list[AnyEvent] | None) -> None:
+        nonlocal looked_at
+        told, looked = Commit(), Commit()
+        changes.add_open_work(told, before, held, happened)
+        changes.add_open_work(looked, before, held, None)
+        for one in (told, looked):
+            one.tasks.sort(key=lambda row: row.tok)
+            one.tasks_gone.sort()
+            one.candidates_gone.sort()
+        looked_at += happened is not None and bool(looked.tasks or looked.tasks_gone)
+        if told != looked:
+            differences.append((told, looked, happened))
+        changes.add_open_work(commit, before, held, happened)
+
+    monkeypatch.setattr(stepping, "MANY", 0)
+    monkeypatch.setattr(stepping, "add_open_work", both_ways)
+    run_seeds(WORLDS)
+    assert not differences
+    assert looked_at > 100

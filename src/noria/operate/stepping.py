@@ -23,7 +23,7 @@ from noria.engine.outcome import Outcome
 from noria.engine.state import State, encode_state
 from noria.engine.step import park, step
 from noria.kernel.errors import Rejected
-from noria.operate.changes import POSTED, Held, add_open_work, chained, posts, refresh_row
+from noria.operate.changes import MANY, POSTED, Held, add_open_work, chained, posts, refresh_row
 from noria.operate.ids import ALL_SHARDS, ANYWHERE, InstanceIds, shard_of
 from noria.operate.requests import Accepted, Answer, BrokenError, Committed, Origin, Request
 from noria.operate.rows import Commit, DedupRow, InstanceRow, JournalRow, SerialRow, Shard, ShardMove
@@ -90,6 +90,10 @@ class Batch:
         self.answers: list[tuple[Pending, Answer]] = []
         self.by_key: dict[str, Accepted] = {}
         self.committed: list[Committed] = []
+
+    def events_of(self, iid: int) -> list[e.AnyEvent]:
+        """What has happened to an instance in this batch."""
+        return [event for one in self.committed if one.row.iid == iid for event in one.events]
 
 
 class Stepper:
@@ -260,7 +264,7 @@ class Stepper:
                     commit.updates.append((row, stored))
                 else:
                     commit.inserts.append(row)
-            add_open_work(commit, before, held)
+            add_open_work(commit, before, held, batch.events_of(row.iid) if len(held.state.tasks) > MANY else None)
         for number, shard in batch.shards.items():
             owned = batch.shards_before[number]
             commit.moves.append(ShardMove(number, owned.epoch, owned.seq, shard.seq, shard.head))
