@@ -16,7 +16,6 @@ from noria.design.bpmn.source import (
     is_event_sub_process,
     sequence_flows,
 )
-from noria.design.bpmn.spelling import check_spelling
 from noria.design.bpmn.structure import check_structure
 from noria.design.findings import Finding
 from noria.design.xml import Node
@@ -38,7 +37,6 @@ def compile_bpmn(read: BpmnFile) -> tuple[tuple[Graph, ...], list[Finding]]:
     executable = [node for node in processes if node.get("isExecutable") in ("true", "1")]
     if not executable and len(processes) == 1 and not processes[0].get("isExecutable"):
         executable = processes
-    check_spelling(read, findings)
     check_data(read, findings)
     if not executable:
         findings.error("bpmn.not_executable", 'No process says isExecutable="true".', read.document.root)

@@ -1,4 +1,4 @@
-"""Reading BPMN 2.0 XML, and checking what can be checked without compiling: ids, references, structure."""
+"""Reading BPMN 2.0 XML, and checking what can be checked without compiling: words, ids, references, structure."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from noria.design.bpmn.source import (
     referred,
     sequence_flows,
 )
+from noria.design.bpmn.spelling import check_spelling
 from noria.design.findings import Finding
 from noria.design.xml import Node, XmlRefusedError, read_xml, write_xml
 
@@ -26,7 +27,7 @@ def read_bpmn(data: bytes, file: str) -> tuple[BpmnFile | None, list[Finding]]:
         file: name for findings.
 
     Returns:
-        The file, None when it is no BPMN at all, and what was found wrong with ids, references and structure.
+        The file, None when it is no BPMN at all, and what was found wrong with words, ids, references and structure.
     """
     try:
         document = read_xml(data)
@@ -54,6 +55,7 @@ def read_bpmn(data: bytes, file: str) -> tuple[BpmnFile | None, list[Finding]]:
     for node in root.elements(bpmn("import")):
         if not (node.get("location") and node.get("namespace") and node.get("importType")):
             findings.error("bpmn.no_reference", "An import says importType, namespace and location.", node)
+    check_spelling(read, findings)
     check_references(read, findings)
     _check_message_flows(read, findings)
     for process in read.processes():
