@@ -9,6 +9,8 @@ import pytest
 
 from noria.adapters.demo import seed
 from noria.bootstrap import Composition, Noria
+from noria.kernel.instants import DAY_MS
+from noria.operate import deploying
 from tests.house import TENANT, House, eventually
 from tests.scenarios.drawing import draw
 
@@ -84,3 +86,33 @@ async def test_the_demonstration_is_seeded(database_url: str) -> None:
     rows = await noria.database.store.journal_after({}, 1_000)
     assert len({row.iid for row in rows}) >= 4
     await noria.close()
+
+
+async def test_what_was_deployed_under_fewer_rules_runs_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = """
+    startEvent start
+    userTask work assignee=lin
+    boundaryEvent late on=work timer=PT1H cancel=false
+    task passed
+    endEvent end
+    start -> work -[true]-> passed -> end
+    raw <association id="loose" sourceRef="work" targetRef="gone"/>
+    """.splitlines()[1:-1]
+    files = {"model.bpmn": draw(old, "model")}
+    with monkeypatch.context() as earlier:
+        # An earlier version had nothing against it.
+        earlier.setattr(deploying, "has_errors", lambda _findings: False)
+        await house.deploy_files(files)
+    begun = await house.start()
+    await house.down()
+    await house.up()
+    await house.complete(begun, "work")
+    await house.ends(begun)
+    again = await house.start()
+    house.clock.instant += DAY_MS
+    await house.quiet()
+    await house.complete(again, "work")
+    await house.ends(again)
+    made = await house.noria.catalogue.deploy(TENANT, "he", files, house.clock.now_ms(), house.noria.facts(TENANT))
+    assert not made.id
+    assert {"bpmn.dead_boundary", "bpmn.condition_not_allowed", "bpmn.unresolved"} <= {f.code for f in made.findings}

@@ -195,12 +195,14 @@ def check_bundle(files: Mapping[str, bytes], known: Known = NOTHING) -> Bundle:
     return bundle
 
 
-def read_bundle(files: Mapping[str, bytes], known: Known = NOTHING) -> Bundle:
+def read_bundle(files: Mapping[str, bytes], known: Known = NOTHING, *, accepted: bool = False) -> Bundle:
     """Read, check and compile files that are deployed together.
 
     Args:
         files: content by file name; the ending says what each is.
         known: what is there already.
+        accepted: whether they have been deployed, perhaps under fewer rules than today's: then they are compiled,
+            whatever is found now.
     """
     bundle = Bundle([], {}, {}, [])
     decision_files = {name: content for name, content in files.items() if name.lower().endswith(".dmn")}
@@ -214,7 +216,7 @@ def read_bundle(files: Mapping[str, bytes], known: Known = NOTHING) -> Bundle:
         if ending == ".bpmn":
             read, findings = read_bpmn(content, name)
             bundle.findings += findings
-            if read is not None and not has_errors(findings):
+            if read is not None and (accepted or not has_errors(findings)):
                 graphs, findings = compile_bpmn(read)
                 bundle.findings += findings
                 bundle.graphs += [(name, graph) for graph in graphs]
@@ -407,7 +409,7 @@ class Catalogue:
             return known
         row = self.row(definition)
         resources = await self._store.resources(row.deployment)
-        bundle = read_bundle({resource.name: resource.content for resource in resources})
+        bundle = read_bundle({resource.name: resource.content for resource in resources}, accepted=True)
         # As it was then: what has been deployed since must not change a version that cases run on.
         decisions, forms = await self._known(row.tenant, row.deployment)
         graph = next(graph for file, graph in bundle.graphs if file == row.resource and graph.key == row.key)

@@ -232,10 +232,11 @@ class _ProcessCompiler:
                     elements[element.host].compensated_by = handlers[0]
             elif element.kind is Kind.START_EVENT:
                 inside = elements[elements[element.scope].scope]
-                if inside.compensated_by >= 0:
+                if inside.compensated_by < 0:
+                    inside.compensated_by = element.scope
+                else:
                     message = "Something else compensates what is around this event sub-process already."
                     self.findings.error("bpmn.compensation", message, node)
-                inside.compensated_by = element.scope
 
     def _separations(self, elements: list[Element]) -> None:
         """Whose doers may not do which user tasks (four eyes)."""
@@ -258,10 +259,12 @@ class _ProcessCompiler:
                 element.kind is Kind.INTERMEDIATE_CATCH_EVENT
                 and element.trigger
                 and element.trigger.kind is TriggerKind.LINK
-                and targets.setdefault((element.scope, element.trigger.name), element.index) != element.index
             ):
-                message = f"There is another catching link event named {element.trigger.name!r} here."
-                self.findings.error("bpmn.link", message, self.nodes[element.index])
+                key = (element.scope, element.trigger.name)
+                if key in targets:
+                    message = f"There is another catching link event named {element.trigger.name!r} here."
+                    self.findings.error("bpmn.link", message, self.nodes[element.index])
+                targets[key] = element.index
         for element in elements:
             if (
                 element.kind is Kind.INTERMEDIATE_THROW_EVENT
