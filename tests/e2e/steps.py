@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import quote
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 T = TypeVar("T")
 
@@ -66,11 +67,14 @@ def wait_for_draft(page: Page, text: str) -> None:
 
 
 def pick(page: Page, field: str, name: str) -> None:
-    """Choose a person by a part of the name."""
+    """Choose a person by a part of the name, and see that the choice was taken."""
     picker = page.get_by_test_id(field)
     picker.click()
-    picker.locator("input").fill(name)
+    # The people shown before the search has answered go away with it, under a click that is on its way.
+    with page.expect_response(lambda response: f"people?q={quote(name)}" in response.url):
+        picker.locator("input").fill(name)
     page.get_by_role("option", name=name).first.click()
+    expect(picker.locator(".el-select__selected-item").filter(has_text=name).first).to_be_visible()
 
 
 def until(page: Page, found: Callable[[], T]) -> T:

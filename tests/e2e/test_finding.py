@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import SignIn
 from tests.e2e.site import Client, Site
-from tests.e2e.steps import item
+from tests.e2e.steps import item, pick
 
 pytestmark = pytest.mark.e2e
 
@@ -44,9 +44,7 @@ def test_requests_are_found_by_words_people_and_fields_and_the_filter_is_saved(s
 
     page.get_by_test_id("filter-add").click()
     page.get_by_test_id("condition-about").select_option("person:starter")
-    page.get_by_test_id("condition-person").click()
-    page.keyboard.type("林")
-    page.get_by_role("option", name="林晓").click()
+    pick(page, "condition-person", "林晓")
     page.get_by_test_id("condition-add").click()
     expect(page.get_by_test_id("instance-link")).to_have_text([large])
     expect(page.get_by_test_id("filter-mark").first).to_have_text("发起人 林晓")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import SignIn, Visitors
 from tests.e2e.site import Client, Site
-from tests.e2e.steps import item, open_task
+from tests.e2e.steps import item, open_task, until
 
 pytestmark = pytest.mark.e2e
 
@@ -177,3 +177,24 @@ def test_a_task_that_is_done_can_be_read_again(site: Site, sign_in: SignIn) -> N
     expect(page.get_by_label("审批意见")).to_have_value("同意，注意交期")
     expect(page.get_by_label("审批意见")).not_to_be_editable()
     expect(page.get_by_test_id("task-complete")).to_have_count(0)
+
+
+def test_a_list_that_comes_late_does_not_pull_back_whoever_is_on_the_way_to_another_page(
+    site: Site, sign_in: SignIn
+) -> None:
+    Client(site, "lin").request_purchase()
+    page = sign_in("wang", "/settings/tokens")
+    late: dict[str, Route] = {}
+    page.route("**/api/tasks?*", lambda route: late.update(tasks=route))
+    page.route("**/assets/SubstitutesPage*.js", lambda route: late.update(page=route))
+    page.get_by_role("link", name="待办").first.click()
+    until(page, lambda: "tasks" in late)
+    page.get_by_test_id("user-menu-open").click()
+    page.get_by_test_id("substitutes-open").click()
+    until(page, lambda: "page" in late)
+    with page.expect_response("**/api/tasks?*"):
+        late["tasks"].continue_()
+    expect(page.get_by_test_id("task-item")).to_have_count(1)
+    late["page"].continue_()
+    expect(page.get_by_test_id("substitute-add")).to_be_visible()
+    expect(page).to_have_url(site.url + "/settings/substitutes")

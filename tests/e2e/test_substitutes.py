@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from noria.kernel.instants import to_datetime
 from tests.e2e.conftest import SignIn
 from tests.e2e.site import Client, Site
-from tests.e2e.steps import item, open_task
+from tests.e2e.steps import item, open_task, pick
 
 pytestmark = pytest.mark.e2e
 
@@ -27,13 +27,6 @@ def shot(page: Page, name: str) -> None:
     folder = os.environ.get("NORIA_PICTURES")
     if folder:
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-
-
-def pick(page: Page, testid: str, name: str) -> None:
-    picker = page.get_by_test_id(testid)
-    picker.click()
-    picker.locator("input").fill(name)
-    page.locator(".el-select-dropdown__item").filter(has_text=name).first.click()
 
 
 def test_whoever_is_away_names_a_substitute_who_acts_for_them_and_is_named_in_the_record(
@@ -113,12 +106,8 @@ def test_an_acting_manager_is_named_on_the_units_page(site: Site, sign_in: SignI
     expect(row).to_contain_text("王强")
     row.get_by_test_id("unit-edit").click()
     page.get_by_test_id("acting-add").click()
-    dialog = page.get_by_role("dialog")
-    picker = dialog.locator(".el-select").last
-    picker.click()
-    picker.locator("input").fill("刘洋")
-    page.locator(".el-select-dropdown__item:visible").filter(has_text="刘洋").first.click()
-    dialog.locator("input[type=date]").nth(1).fill(day(site, 5))
+    pick(page, "acting-person", "刘洋")
+    page.get_by_role("dialog").locator("input[type=date]").nth(1).fill(day(site, 5))
     page.get_by_test_id("unit-save").click()
     expect(row).to_contain_text(re.compile("刘洋.*代管"))
     shot(page, "units")

@@ -1,4 +1,12 @@
-import { createRouter, createWebHistory, type RouteLocationNormalized } from "vue-router";
+import { onBeforeUnmount, ref, type Ref } from "vue";
+import {
+  createRouter,
+  createWebHistory,
+  isNavigationFailure,
+  NavigationFailureType,
+  type RouteLocationNormalized,
+  type RouteLocationRaw,
+} from "vue-router";
 import { i18n } from "./i18n";
 import { can, loadSession, session } from "./session";
 
@@ -170,7 +178,33 @@ async function admit(to: RouteLocationNormalized) {
   return true;
 }
 
+/** Whether the page is on the way to where the user has asked to go. */
+const moving = ref(false);
+
+/**
+ * A way for a page to go on by itself, for instance to the first of a list that has come. It never overrides where the user
+ * has asked to go meanwhile, nor follows them to the page where they are by then.
+ */
+export function useGoingOn(): { moving: Readonly<Ref<boolean>>; goOn: (to: RouteLocationRaw) => Promise<void> } {
+  let left = false;
+  onBeforeUnmount(() => (left = true));
+  return {
+    moving,
+    goOn: async (to) => {
+      if (!left && !moving.value) await router.push(to);
+    },
+  };
+}
+
+router.beforeEach(() => {
+  moving.value = true;
+});
 router.beforeEach(admit);
-router.afterEach((to) => {
+router.onError(() => {
+  moving.value = false;
+});
+router.afterEach((to, _from, failure) => {
+  // One that is cancelled has made way for another, which is not there yet.
+  if (!isNavigationFailure(failure, NavigationFailureType.cancelled)) moving.value = false;
   document.title = `${i18n.global.t(to.meta.title)} · Noria`;
 });
