@@ -18,6 +18,7 @@ from bench.telling import Asked, Figures, compared
 from noria.adapters.system import settle_memory
 from noria.design.dmn import read_dmn
 from noria.design.feel import EvaluationContext, compile_expression, to_json
+from noria.design.feel.compiler import shared_code
 
 VARIABLES: dict[str, object] = {
     "amount": 68400,
@@ -69,11 +70,23 @@ def evaluated(times: int) -> tuple[Figures, Figures]:
     return noria, spiff
 
 
-def compiled(count: int, first: int = 0) -> float:
-    """Expressions compiled per CPU-second, each a new text with a number of its own, from `first` on."""
-    # Each text is new, or the cache would answer.
+def compiled(count: int, first: int, *, new_shapes: bool) -> float:
+    """Expressions compiled per CPU-second, each a new text with a number of its own, from `first` on.
+
+    Args:
+        count: how many expressions.
+        first: the number of the first.
+        new_shapes: whether each is the first of its shape, so that no other shares its code object.
+    """
+    # Each text is new, or the cache of texts would answer.
     numbered = iter([f"{PAIRS[at % len(PAIRS)][0]} = {at}" for at in range(first, first + count)])
-    return 1 / _seconds(lambda: compile_expression(next(numbered), VARIABLES), count)
+
+    def compile_next() -> None:
+        if new_shapes:
+            shared_code.cache_clear()
+        compile_expression(next(numbered), VARIABLES)
+
+    return 1 / _seconds(compile_next, count)
 
 
 def table_milliseconds(times: int) -> float:
@@ -122,11 +135,15 @@ def ask(asked: Asked) -> list[dict[str, Any]]:
     pairs = [evaluated(int(3_000 * asked.share)) for _ in range(asked.rounds)]
     result = compared("FEEL, compiled once", "evaluations/CPU-s", pairs, FLOOR, figure="cpu")
     count = int(3_000 * asked.share)
-    rates = [compiled(count, number * count) for number in range(asked.rounds)]
+    rates: dict[str, list[float]] = {"": [], ", new shapes": []}
+    for number in range(asked.rounds):
+        for at, (title, measured) in enumerate(rates.items()):
+            measured.append(compiled(count, (2 * number + at) * count, new_shapes=bool(title)))
+    for title, measured in rates.items():
+        print(
+            f"{f'FEEL, compiling{title}':34} {statistics.median(measured):>10,.0f} expressions/CPU-s "
+            f"({min(measured):,.0f}-{max(measured):,.0f})"
+        )
     decision = table_milliseconds(int(300 * asked.share))
-    print(
-        f"{'FEEL, compiling':34} {statistics.median(rates):>10,.0f} expressions/CPU-s "
-        f"({min(rates):,.0f}-{max(rates):,.0f})"
-    )
     print(f"{'DMN, 1,000 rules on 5 inputs':34} {decision:>10.2f} ms a decision")
-    return [{**result, "compiled": rates, "table_ms": decision}]
+    return [{**result, "compiled": rates[""], "compiled_new_shapes": rates[", new shapes"], "table_ms": decision}]

@@ -271,7 +271,8 @@ class Boxes:
         def evaluate(variables: dict[str, Any], run: Run) -> Any:
             return iteration.loop(
                 run.context,
-                (lambda: source(variables, run),),
+                source(variables, run),
+                (),
                 lambda partial, item: body({**variables, name: item, "partial": partial}, run),
                 partial_used=True,
             )
@@ -284,7 +285,8 @@ class Boxes:
         source, condition = self.inside(node, "in", names), self.inside(node, "satisfies", names | {name})
         return lambda variables, run: quantifier(
             run.context,
-            (lambda: source(variables, run),),
+            source(variables, run),
+            (),
             lambda item: condition({**variables, name: item}, run),
         )
 

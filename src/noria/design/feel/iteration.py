@@ -97,30 +97,33 @@ def _domain(c: EvaluationContext, domain: Any) -> Sequence[Any] | None:
 
 
 def _rows(
-    c: EvaluationContext, domains: _Domains, chosen: tuple[Any, ...], unlisted: list[bool]
+    c: EvaluationContext, domain: Any, further: _Domains, chosen: tuple[Any, ...], unlisted: list[bool]
 ) -> Iterator[tuple[Any, ...]]:
     """Every combination of the domains, leftmost slowest; sets `unlisted` when a domain is no list."""
-    items = _domain(c, domains[len(chosen)](*chosen))
+    items = _domain(c, domain)
     if items is None:
         unlisted.append(True)
         return
-    if len(chosen) + 1 == len(domains):
+    if not further:
         spend = c.spend
         for item in items:
             spend()
             yield (*chosen, item)
         return
     for item in items:
-        yield from _rows(c, domains, (*chosen, item), unlisted)
+        row = (*chosen, item)
+        yield from _rows(c, further[0](*row), further[1:], row, unlisted)
         if unlisted:
             return
 
 
-def loop(c: EvaluationContext, domains: _Domains, body: Callable[..., Any], partial_used: bool) -> list[Any] | None:
+def loop(
+    c: EvaluationContext, domain: Any, further: _Domains, body: Callable[..., Any], partial_used: bool
+) -> list[Any] | None:
     """``for ... return``: null when a domain is no list."""
     results: list[Any] = []
     unlisted: list[bool] = []
-    for row in _rows(c, domains, (), unlisted):
+    for row in _rows(c, domain, further, (), unlisted):
         if len(results) >= c.list_max:
             c.check_list(len(results) + 1)
         if partial_used:
@@ -132,22 +135,22 @@ def loop(c: EvaluationContext, domains: _Domains, body: Callable[..., Any], part
     return None if unlisted else results
 
 
-def some(c: EvaluationContext, domains: _Domains, condition: Callable[..., Any]) -> bool | None:
+def some(c: EvaluationContext, domain: Any, further: _Domains, condition: Callable[..., Any]) -> bool | None:
     """``some ... satisfies``: true when one is, null when none is but one cannot be said."""
-    return _quantified(c, domains, condition, decided_by=True)
+    return _quantified(c, domain, further, condition, decided_by=True)
 
 
-def every(c: EvaluationContext, domains: _Domains, condition: Callable[..., Any]) -> bool | None:
+def every(c: EvaluationContext, domain: Any, further: _Domains, condition: Callable[..., Any]) -> bool | None:
     """``every ... satisfies``: false when one is false, null when none is but one cannot be said."""
-    return _quantified(c, domains, condition, decided_by=False)
+    return _quantified(c, domain, further, condition, decided_by=False)
 
 
 def _quantified(
-    c: EvaluationContext, domains: _Domains, condition: Callable[..., Any], *, decided_by: bool
+    c: EvaluationContext, domain: Any, further: _Domains, condition: Callable[..., Any], *, decided_by: bool
 ) -> bool | None:
     unknown = False
     unlisted: list[bool] = []
-    for row in _rows(c, domains, (), unlisted):
+    for row in _rows(c, domain, further, (), unlisted):
         result = condition(*row)
         if result is not None and type(result) is not bool:
             c.note("feel.type_mismatch", f"A condition must be a truth value, not a {kind(result)}.")

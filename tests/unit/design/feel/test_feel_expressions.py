@@ -14,6 +14,7 @@ from noria.design.feel import (
     compile_expression,
     compile_unary_tests,
     literal_expression,
+    shapes,
     to_json,
 )
 from noria.design.feel.compiler import Compiler
@@ -183,10 +184,10 @@ def test_in_stands_inside_functions_filters_and_itself():
 
 
 def test_code_that_reaches_for_a_name_of_its_own_is_refused(monkeypatch):
-    opened = ast.Name("open", ast.Load(), lineno=1, col_offset=0)
     attribute = ast.Attribute(ast.Name("v", ast.Load(), lineno=1, col_offset=0), "keys", ast.Load())
     attribute.lineno, attribute.col_offset = 1, 0
-    for reaching in (opened, attribute):
+    monkeypatch.setitem(shapes._BUILDERS, "keys", lambda: attribute)
+    for reaching in (shapes.name("open"), ("keys",)):
         monkeypatch.setitem(Compiler._emitters, Literal, lambda _compiler, _node, made=reaching: made)
         for source in ("1", "for i in [a] return 1"):
             with pytest.raises(AssertionError, match="outside the whitelist"):
