@@ -66,6 +66,9 @@ COUNTERS = {
 _EXECUTION = frozenset({"execution", "delegateExecution", "task", "delegateTask", "caseExecution"})
 _BUSINESS_KEY = frozenset({"processBusinessKey", "processInstanceBusinessKey", "businessKey"})
 _VARIABLE_PREFIXES = frozenset({"var", "vars", "variables"})
+_SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
+"""What means something in a pattern."""
+_EDGES = r"^\s+|\s+$"
 _PERIODS = {
     "Years": "P{}Y",
     "Months": "P{}M",
@@ -490,13 +493,58 @@ def _ignoring_case(translator: Translator, base: Feel, arguments: Arguments) -> 
     return Feel(f"lower case({base.text}) = lower case({other})", COMPARE, "boolean")
 
 
-def _substring(_translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    numbers = [item.number for item in arguments if isinstance(item, Literal) and item.number.isdecimal()]
-    if len(numbers) != len(arguments):
-        raise NotTranslatable("substring with a computed position")
-    start = int(numbers[0])
-    length = f", {int(numbers[1]) - start}" if len(numbers) > 1 else ""
-    return Feel(f"substring({base.text}, {start + 1}{length})", PATH, "text")
+def _substring(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
+    start = translator.feel(arguments[0])
+    first = _plus(start, 1)
+    if len(arguments) == 1:
+        return Feel(f"substring({base.text}, {first})", PATH, "text")
+    end = translator.feel(arguments[1])
+    written = start.text.isdecimal()
+    length = _plus(end, -int(start.text)) if written else f"{end.within(ADD - 1)} - {start.within(ADD)}"
+    return Feel(f"substring({base.text}, {first}, {length})", PATH, "text")
+
+
+def _plus(number: Feel, more: int) -> str:
+    """A number and so much more, reckoned where it is written down."""
+    if number.text.isdecimal():
+        return str(int(number.text) + more)
+    return f"{number.within(ADD - 1)} {'-' if more < 0 else '+'} {abs(more)}" if more else number.text
+
+
+def _character(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
+    return Feel(f"substring({base.text}, {_plus(translator.feel(arguments[0]), 1)}, 1)", PATH, "text")
+
+
+def _compared(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
+    left, right = base.within(COMPARE), translator.feel(arguments[0]).within(COMPARE)
+    return Feel(f"if {left} > {right} then 1 else if {left} < {right} then -1 else 0", CHOICE, "number")
+
+
+def _written(arguments: Arguments) -> list[str]:
+    """Arguments that are texts, as patterns must be: those of Java and FEEL agree in what models write, not in all."""
+    texts = [item.value for item in arguments if isinstance(item, Literal) and isinstance(item.value, str)]
+    if len(texts) != len(arguments):
+        raise NotTranslatable("a computed pattern")
+    return texts
+
+
+def _matches(_translator: Translator, base: Feel, arguments: Arguments) -> Feel:
+    (pattern,) = _written(arguments)
+    return Feel(f"matches({base.text}, {quoted(f'^(?:{pattern})$')})", PATH, "boolean")
+
+
+def _replaced(_translator: Translator, base: Feel, arguments: Arguments) -> Feel:
+    """Java's `replace`, of texts; FEEL's is of patterns."""
+    old, new = _written(arguments)
+    pattern, replacement = _SPECIAL.sub(r"\\\g<0>", old), re.sub(r"[\\$]", r"\\\g<0>", new)
+    return Feel(f"replace({base.text}, {quoted(pattern)}, {quoted(replacement)})", PATH, "text")
+
+
+def _split(_translator: Translator, base: Feel, arguments: Arguments) -> Feel:
+    """Java leaves out empty texts at the end."""
+    (pattern,) = _written(arguments)
+    shortened = f"replace({base.text}, {quoted(f'(?:{pattern})+$')}, {quoted('')})"
+    return Feel(f"split({shortened}, {quoted(pattern)})", PATH, "list")
 
 
 def _item(_translator: Translator, base: Feel, arguments: Arguments) -> Feel:
@@ -535,6 +583,14 @@ _METHODS: dict[tuple[str, int], Callable[[Translator, Feel, Arguments], Feel]] =
     ("isEmpty", 0): lambda translator, base, _: translator._empty(base),  # noqa: SLF001 - its own table
     ("toLowerCase", 0): _function("lower case({})", "text"),
     ("toUpperCase", 0): _function("upper case({})", "text"),
+    ("trim", 0): lambda _translator, base, _: Feel(
+        f"replace({base.text}, {quoted(_EDGES)}, {quoted('')})", PATH, "text"
+    ),
+    ("matches", 1): _matches,
+    ("replace", 2): _replaced,
+    ("split", 1): _split,
+    ("charAt", 1): _character,
+    ("compareTo", 1): _compared,
     ("substring", 1): _substring,
     ("substring", 2): _substring,
     ("toString", 0): _function("string({})", "text"),

@@ -30,6 +30,7 @@ WITHOUT_MEANING = frozenset(
     {
         "alfrescoScriptType",
         "autoStoreVariables",
+        "dataType",
         "diagramRelationId",
         "exclusive",
         "extensionId",
@@ -38,12 +39,15 @@ WITHOUT_MEANING = frozenset(
         "modelerTemplate",
         "modelerTemplateIcon",
         "modelerTemplateVersion",
+        "processCategory",
         "retryCounter",
         "sameDeployment",
         "sourceDockerX",
         "sourceDockerY",
         "targetDockerX",
         "targetDockerY",
+        "text",
+        "userType",
     }
 )
 """Attributes of editors and of another engine's storage: nothing that happens depends on them here."""

@@ -41,6 +41,31 @@ def test_a_condition_is_said_in_feel(juel, feel):
 
 
 @pytest.mark.parametrize(
+    ("juel", "value"),
+    [
+        ("${text.trim()}", "a.b.c"),
+        ("${text.matches(' *a.*')}", True),
+        ("${text.matches('a')}", False),
+        ("${text.replace('.', '$1')}", "  a$1b$1c "),
+        ("${people.split(',')}", ["zhang", "li"]),
+        ("${people.split(',').size()}", 2),
+        ("${text.charAt(2)}", "a"),
+        ("${amount.compareTo(100)}", 1),
+        ("${amount.compareTo(amount) == 0}", True),
+        ("${people.substring(2)}", "ang,li,,"),
+        ("${people.substring(1, 3)}", "ha"),
+        ("${people.substring(from, to)}", "ha"),
+        ("${people.substring(to - from, to)}", "a"),
+        ("${people.substring(0, people.length() - from)}", "zhang,li,"),
+    ],
+)
+def test_a_method_of_java_gives_the_same_in_feel(juel, value):
+    variables = {"text": "  a.b.c ", "people": "zhang,li,,", "amount": 120, "from": 1, "to": 3}
+    said = translate(juel, condition=isinstance(value, bool)).text
+    assert to_json(compile_expression(said, variables).evaluate(variables, EvaluationContext(0))) == value
+
+
+@pytest.mark.parametrize(
     "juel",
     [
         "${orderService.check(order)}",
@@ -51,6 +76,8 @@ def test_a_condition_is_said_in_feel(juel, feel):
         "${amount >}",
         "${amount > 1",
         "${authenticatedUserId}",
+        "${text.replace(old, 'new')}",
+        "${text.split(separator)}",
     ],
 )
 def test_what_has_no_feel_is_not_guessed(juel):
