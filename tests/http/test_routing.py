@@ -202,3 +202,4 @@ async def test_work_goes_to_who_has_less_of_it(house: House) -> None:
     iid = await start(lin, "loaded")
     (why,) = await reasons(he, iid, "people")
     assert (why["people"], why["facts"]["load"]["people"]["wang"]) == (["lin"], 2)
+    assert (why["names"]["lin"], why["names"]["wang"]) == ("林晓", "王强")

@@ -462,8 +462,9 @@ class Cases:
     async def reasons(self, caller: Caller, iid: int) -> Page[Why]:
         """Why an instance went the way it went: forks, decisions and choices of people, oldest first."""
         held = await self.seen(caller, iid)
-        history = await history_of(self._office, held, await self._office.people.organisation(caller.principal.tenant))
-        found = reasons_of(history, with_models=Permission.MODELS_READ in caller.principal.permissions)
+        organisation = await self._office.people.organisation(caller.principal.tenant)
+        history = await history_of(self._office, held, organisation)
+        found = reasons_of(history, organisation, with_models=Permission.MODELS_READ in caller.principal.permissions)
         return Page(found, len(found), len(found), 0)
 
     async def decisions(self, caller: Caller, iid: int) -> DecisionsMade:

@@ -39,6 +39,7 @@ class Why(msgspec.Struct, kw_only=True):
         value: likewise, what came out.
         asked: for people, the expression that named them; this and conditions are for who may read models.
         people: likewise, ids and groups that it named.
+        names: id → name of the people among them and in the facts.
         facts: what of the outside was used, by name; empty when nothing was.
         calendar: id of the calendar in which the day was looked up, "" for none.
         calendar_version: of it.
@@ -55,6 +56,7 @@ class Why(msgspec.Struct, kw_only=True):
     value: object = None
     asked: str = ""
     people: list[str] = []
+    names: dict[str, str] = {}
     facts: dict[str, object] = {}
     calendar: str = ""
     calendar_version: int = 0

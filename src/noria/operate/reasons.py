@@ -13,13 +13,15 @@ from noria.operate.office import element_ref, iso
 from noria.operate.reason_views import Chosen, Why
 from noria.operate.rows import JournalRow
 from noria.operate.timeline import History
+from noria.trust.people import Organisation
 
 
-def reasons_of(history: History, *, with_models: bool) -> list[Why]:
+def reasons_of(history: History, organisation: Organisation, *, with_models: bool) -> list[Why]:
     """Every fork with a condition, decision and computed choice of people on record, oldest first.
 
     Args:
         history: of the instance; it need not be folded.
+        organisation: whose people are named.
         with_models: whether conditions and expressions of the model are told.
     """
     found: list[Why] = []
@@ -31,6 +33,11 @@ def reasons_of(history: History, *, with_models: bool) -> list[Why]:
                 if outside and read is not None:
                     reason.facts, reason.versions = read.values, read.versions
                     reason.calendar, reason.calendar_version = read.calendar, read.calendar_version
+                loads = reason.facts.get("load", {})
+                counted = loads.get("people", {}) if isinstance(loads, dict) else {}
+                reason.names = {
+                    who: organisation.name_of(who) for who in (*reason.people, *counted) if who in organisation.people
+                }
                 if not with_models:
                     reason.asked = ""
                     reason.chosen = [Chosen(one.id, one.name, "", one.to) for one in reason.chosen]
