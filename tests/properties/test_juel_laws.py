@@ -12,8 +12,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from noria.design.feel import EvaluationContext, compile_expression, from_json
-from noria.design.importing.feel import NotTranslatable, translate
+from noria.design.importing.feel import translate
 from noria.design.importing.juel import JuelError, parse_template
+from noria.design.importing.said import NotTranslatable
 
 NUMBERS = {"a": 3, "b": -2, "c": 0, "n": None}
 TEXTS = {"s": "left", "t": "", "m": None}

@@ -7,7 +7,7 @@ import re
 from noria.design.bpmn.names import bpmn
 from noria.design.bpmn.vocabulary import VOCABULARY
 from noria.design.exporting.writing import Writing
-from noria.design.importing.feel import quoted
+from noria.design.importing.said import quoted
 from noria.design.xml import Node
 
 _OURS = re.compile(r"\b(?:starter|people|facts|business_key)\b")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from noria.design.bpmn.names import noria
 from noria.design.importing.expressions import script
-from noria.design.importing.feel import quoted
 from noria.design.importing.juel import has_expression
+from noria.design.importing.said import quoted
 from noria.design.importing.vendors import JUEL_VENDORS, VENDORS
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from noria.design.feel import FeelSyntaxError, compile_expression, compile_unary_tests
-from noria.design.importing.feel import NotTranslatable, translate, translate_expression
+from noria.design.importing.feel import translate, translate_expression
 from noria.design.importing.juel import has_expression
 from noria.design.importing.report import Imported, report_line
+from noria.design.importing.said import NotTranslatable
 from noria.design.importing.vendors import VENDORS
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node, XmlRefusedError, read_xml, write_xml

@@ -6,8 +6,9 @@ import re
 
 from noria.design.bpmn.names import BPMN, XPATH, bpmn, noria
 from noria.design.importing import scripts
-from noria.design.importing.feel import NotTranslatable, Translation
+from noria.design.importing.feel import Translation
 from noria.design.importing.juel import has_expression
+from noria.design.importing.said import NotTranslatable
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 

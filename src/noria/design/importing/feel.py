@@ -27,9 +27,22 @@ from noria.design.importing.juel import (
     parse_expression,
     parse_template,
 )
+from noria.design.importing.methods import METHODS, contains
+from noria.design.importing.said import (
+    ADD,
+    AND,
+    CHOICE,
+    COMPARE,
+    MULTIPLY,
+    OR,
+    PATH,
+    UNARY,
+    Feel,
+    NotTranslatable,
+    empty,
+    quoted,
+)
 
-OR, AND, COMPARE, ADD, MULTIPLY, UNARY, PATH = range(1, 8)
-CHOICE = 0
 _LEVEL = {"or": OR, "and": AND, "+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY}
 _NUMERIC = re.compile(r"[+-]?\d+(\.\d+)?")
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -66,9 +79,6 @@ COUNTERS = {
 _EXECUTION = frozenset({"execution", "delegateExecution", "task", "delegateTask", "caseExecution"})
 _BUSINESS_KEY = frozenset({"processBusinessKey", "processInstanceBusinessKey", "businessKey"})
 _VARIABLE_PREFIXES = frozenset({"var", "vars", "variables"})
-_SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
-"""What means something in a pattern."""
-_EDGES = r"^\s+|\s+$"
 _PERIODS = {
     "Years": "P{}Y",
     "Months": "P{}M",
@@ -78,30 +88,6 @@ _PERIODS = {
     "Minutes": "PT{}M",
     "Seconds": "PT{}S",
 }
-
-
-class NotTranslatable(Exception):  # noqa: N818 - it is no error of anybody's
-    """Something in an expression has no FEEL; the message names it."""
-
-
-class Feel(NamedTuple):
-    """FEEL text, and what is known of its value.
-
-    Attributes:
-        text: the expression.
-        level: of its outermost operator, for brackets.
-        kind: "boolean", "number", "text" or "" when it is not known.
-        certain: the value is never null.
-    """
-
-    text: str
-    level: int
-    kind: str = ""
-    certain: bool = False
-
-    def within(self, level: int) -> str:
-        """The text as an operand of an operator of this level."""
-        return self.text if self.level > level else f"({self.text})"
 
 
 class Translation(NamedTuple):
@@ -116,12 +102,6 @@ class Translation(NamedTuple):
     text: str
     constant: bool
     notes: tuple[str, ...]
-
-
-def quoted(text: str) -> str:
-    """A FEEL string literal."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + '"'
 
 
 def translate(text: str, *, condition: bool = False, renamed: Mapping[str, str] | None = None) -> Translation:
@@ -245,7 +225,7 @@ class Translator:
     def unary(self, tree: Unary) -> Feel:
         """``not``, ``-`` or ``empty``."""
         if tree.op == "empty":
-            return self._empty(self.feel(tree.operand))
+            return empty(self.feel(tree.operand))
         if tree.op == "-":
             operand = self._number(tree.operand)
             return Feel(f"-{operand.within(UNARY)}", UNARY, "number", operand.certain)
@@ -259,10 +239,6 @@ class Translator:
             return Feel(f"not({operand.text})", PATH, "boolean", certain=True)
         # not(null) is null in FEEL; JUEL's !null is true.
         return Feel(f"{operand.within(COMPARE)} != true", COMPARE, "boolean", certain=True)
-
-    @staticmethod
-    def _empty(operand: Feel) -> Feel:
-        return Feel(f'list contains([null, "", [], {{}}], {operand.text})', PATH, "boolean", certain=True)
 
     def binary(self, tree: Binary) -> Feel:
         """Two operands."""
@@ -355,11 +331,11 @@ class Translator:
         """A method of a text, a list, a map, a date, or of the execution."""
         if tree.base in _EXECUTIONS:
             return self._of_execution(tree)
-        rule = _METHODS.get((tree.method, len(tree.arguments)))
+        rule = METHODS.get((tree.method, len(tree.arguments)))
         if rule is not None and not _is_bean(tree.base):
             if tree.method not in ("toDate", "toDateTime"):
                 self._notes.add("method")
-            return rule(self, self.feel(tree.base), tree.arguments)
+            return rule(self.feel, self.feel(tree.base), tree.arguments)
         moved = re.fullmatch(r"(plus|minus)(\w+)", tree.method)
         if moved is not None and moved[2] in _PERIODS and len(tree.arguments) == 1:
             return self._moved(tree, moved[1], moved[2])
@@ -424,7 +400,7 @@ class Translator:
         if rest and function in ("contains", "containsAny"):
             word = " and " if function == "contains" else " or "
             base = self.name(variable)
-            tests = [f"({_contains(self, base, (value,)).text})" for value in rest]
+            tests = [f"({contains(self.feel, base, (value,)).text})" for value in rest]
             return Feel(word.join(tests), AND if function == "contains" else OR, "boolean")
         raise NotTranslatable(_source(tree))
 
@@ -468,154 +444,6 @@ def _converted(literal: Tree) -> bool:
 def _is_bean(tree: Tree) -> bool:
     """Whether a method's base can be nothing but a bean: a helper's result is no variable."""
     return isinstance(tree, Call) and not tree.prefix and tree.function not in ("S", "JSON", "now", "dateTime")
-
-
-Arguments = tuple[Tree, ...]
-
-
-def _contains(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    value = translator.feel(arguments[0]).text
-    return Feel(f"list contains({base.text}, {value}) or contains({base.text}, {value})", OR, "boolean")
-
-
-def _equals(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    return Feel(f"{base.within(COMPARE)} = {translator.feel(arguments[0]).within(COMPARE)}", COMPARE, "boolean")
-
-
-def _concat(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    argument = translator.feel(arguments[0])
-    text = argument.within(ADD) if argument.kind == "text" else f"string({argument.text})"
-    return Feel(f"{base.within(ADD - 1)} + {text}", ADD, "text")
-
-
-def _ignoring_case(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    other = translator.feel(arguments[0]).text
-    return Feel(f"lower case({base.text}) = lower case({other})", COMPARE, "boolean")
-
-
-def _substring(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    start = translator.feel(arguments[0])
-    first = _plus(start, 1)
-    if len(arguments) == 1:
-        return Feel(f"substring({base.text}, {first})", PATH, "text")
-    end = translator.feel(arguments[1])
-    written = start.text.isdecimal()
-    length = _plus(end, -int(start.text)) if written else f"{end.within(ADD - 1)} - {start.within(ADD)}"
-    return Feel(f"substring({base.text}, {first}, {length})", PATH, "text")
-
-
-def _plus(number: Feel, more: int) -> str:
-    """A number and so much more, reckoned where it is written down."""
-    if number.text.isdecimal():
-        return str(int(number.text) + more)
-    return f"{number.within(ADD - 1)} {'-' if more < 0 else '+'} {abs(more)}" if more else number.text
-
-
-def _character(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    return Feel(f"substring({base.text}, {_plus(translator.feel(arguments[0]), 1)}, 1)", PATH, "text")
-
-
-def _compared(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    left, right = base.within(COMPARE), translator.feel(arguments[0]).within(COMPARE)
-    return Feel(f"if {left} > {right} then 1 else if {left} < {right} then -1 else 0", CHOICE, "number")
-
-
-def _written(arguments: Arguments) -> list[str]:
-    """Arguments that are texts, as patterns must be: those of Java and FEEL agree in what models write, not in all."""
-    texts = [item.value for item in arguments if isinstance(item, Literal) and isinstance(item.value, str)]
-    if len(texts) != len(arguments):
-        raise NotTranslatable("a computed pattern")
-    return texts
-
-
-def _matches(_translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    (pattern,) = _written(arguments)
-    return Feel(f"matches({base.text}, {quoted(f'^(?:{pattern})$')})", PATH, "boolean")
-
-
-def _replaced(_translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    """Java's `replace`, of texts; FEEL's is of patterns."""
-    old, new = _written(arguments)
-    pattern, replacement = _SPECIAL.sub(r"\\\g<0>", old), re.sub(r"[\\$]", r"\\\g<0>", new)
-    return Feel(f"replace({base.text}, {quoted(pattern)}, {quoted(replacement)})", PATH, "text")
-
-
-def _split(_translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    """Java leaves out empty texts at the end."""
-    (pattern,) = _written(arguments)
-    shortened = f"replace({base.text}, {quoted(f'(?:{pattern})+$')}, {quoted('')})"
-    return Feel(f"split({shortened}, {quoted(pattern)})", PATH, "list")
-
-
-def _item(_translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    key = arguments[0]
-    if isinstance(key, Literal) and key.number.isdecimal():
-        return Feel(f"{base.within(UNARY)}[{int(key.number) + 1}]", PATH)
-    if isinstance(key, Literal) and isinstance(key.value, str):
-        return Feel(f"get value({base.text}, {quoted(key.value)})", PATH)
-    raise NotTranslatable("get with a computed key")
-
-
-def _has_key(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-    return Feel(f"{_item(translator, base, arguments).text} != null", COMPARE, "boolean", certain=True)
-
-
-def _function(pattern: str, kind: str) -> Callable[[Translator, Feel, Arguments], Feel]:
-    def rule(translator: Translator, base: Feel, arguments: Arguments) -> Feel:
-        return Feel(pattern.format(base.text, *(translator.feel(item).text for item in arguments)), PATH, kind)
-
-    return rule
-
-
-def _same(_translator: Translator, base: Feel, _arguments: Arguments) -> Feel:
-    return base
-
-
-_METHODS: dict[tuple[str, int], Callable[[Translator, Feel, Arguments], Feel]] = {
-    ("equals", 1): _equals,
-    ("equalsIgnoreCase", 1): _ignoring_case,
-    ("contains", 1): _contains,
-    ("startsWith", 1): _function("starts with({}, {})", "boolean"),
-    ("endsWith", 1): _function("ends with({}, {})", "boolean"),
-    ("concat", 1): _concat,
-    ("length", 0): _function("string length({})", "number"),
-    ("size", 0): _function("count({})", "number"),
-    ("isEmpty", 0): lambda translator, base, _: translator._empty(base),  # noqa: SLF001 - its own table
-    ("toLowerCase", 0): _function("lower case({})", "text"),
-    ("toUpperCase", 0): _function("upper case({})", "text"),
-    ("trim", 0): lambda _translator, base, _: Feel(
-        f"replace({base.text}, {quoted(_EDGES)}, {quoted('')})", PATH, "text"
-    ),
-    ("matches", 1): _matches,
-    ("replace", 2): _replaced,
-    ("split", 1): _split,
-    ("charAt", 1): _character,
-    ("compareTo", 1): _compared,
-    ("substring", 1): _substring,
-    ("substring", 2): _substring,
-    ("toString", 0): _function("string({})", "text"),
-    ("get", 1): _item,
-    ("prop", 1): _item,
-    ("containsKey", 1): _has_key,
-    ("hasProp", 1): _has_key,
-    **{
-        (name, 0): _same
-        for name in (
-            "booleanValue",
-            "boolValue",
-            "doubleValue",
-            "elements",
-            "intValue",
-            "longValue",
-            "numberValue",
-            "stringValue",
-            "toDate",
-            "toDateTime",
-            "value",
-        )
-    },
-}
-"""Methods of Java's texts, lists and maps and of Spin, by name and number of arguments."""
 
 
 def _source(tree: Tree) -> str:

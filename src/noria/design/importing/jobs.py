@@ -7,8 +7,9 @@ import re
 from noria.design.bpmn.graph import JOB_PRIORITY_MAX
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.importing import data
-from noria.design.importing.feel import NotTranslatable, quoted, translate
+from noria.design.importing.feel import translate
 from noria.design.importing.juel import Invoke, JuelError, Literal, Name, Tree, has_expression, parse_template
+from noria.design.importing.said import NotTranslatable, quoted
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 from noria.kernel.instants import parse_duration

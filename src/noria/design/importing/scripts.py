@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from noria.design.importing.feel import CHOICE, COMPARE, PATH, Feel, NotTranslatable, Translation, Translator
+from noria.design.importing.feel import Translation, Translator
 from noria.design.importing.juel import (
     Access,
     Binary,
@@ -23,6 +23,7 @@ from noria.design.importing.juel import (
     Unary,
     parse_expression,
 )
+from noria.design.importing.said import CHOICE, COMPARE, PATH, Feel, NotTranslatable
 
 LANGUAGES = frozenset({"groovy", "javascript", "js", "ecmascript", "graal.js", "secure-javascript"})
 _STRING = r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from noria.design.bpmn.names import BPMN, bpmn
-from noria.design.importing.feel import NotTranslatable, Translation, translate_expression
+from noria.design.importing.feel import Translation, translate_expression
+from noria.design.importing.said import NotTranslatable
 from noria.design.importing.vendors import SPIFF
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from noria.design.bpmn.names import BPMN, NORIA, bpmn, noria
-from noria.design.importing.feel import NotTranslatable, Translation, quoted, translate
+from noria.design.importing.feel import Translation, translate
 from noria.design.importing.report import ReportLine, report_line
+from noria.design.importing.said import NotTranslatable, quoted
 from noria.design.importing.vendors import (
     JUEL_VENDORS,
     UNSUPPORTED,

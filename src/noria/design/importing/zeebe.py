@@ -9,8 +9,8 @@ from collections.abc import Callable
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.feel import FeelSyntaxError, compile_expression
 from noria.design.importing import data, people
-from noria.design.importing.feel import quoted
 from noria.design.importing.jobs import JOBS, bring_into_range
+from noria.design.importing.said import quoted
 from noria.design.importing.vendors import ZEEBE
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node

@@ -7,7 +7,8 @@ from tests.unit.design.importing.models import Model, around
 
 from noria.design.bpmn.names import bpmn
 from noria.design.feel import EvaluationContext, compile_expression, from_json, to_json
-from noria.design.importing.feel import NotTranslatable, translate
+from noria.design.importing.feel import translate
+from noria.design.importing.said import NotTranslatable
 from noria.design.importing.scripts import read_script
 
 
