@@ -167,6 +167,13 @@ class Compiler:
     def _node(self, node: n.Node) -> Shape:
         return self._emitters[type(node)](self, node)
 
+    def _function(self, identifiers: list[str], body: n.Node) -> Shape:
+        """A function inside the expression."""
+        first = len(self._constants)
+        emitted = self._node(body)
+        # Constants of the body stand in it alone.
+        return shapes.function(identifiers, emitted, (f"k{index}" for index in range(first, len(self._constants))))
+
     def _keep(self, value: Shape) -> tuple[Shape, Shape]:
         """An expression that also stores its value, and one that reads it again."""
         identifier = self._fresh()
@@ -191,27 +198,26 @@ class Compiler:
                 self._partial_used = self._partial_used or name == "partial"
                 found = shapes.name(scope.names[name])
                 break
-        result = self._variable(name) if found is None else found
+        if found is not None and not elements:
+            return found
+        key = shapes.text(name)
+        result = self._variable(name, key) if found is None else found
         for identifier in reversed(elements):
-            result = self._unless_missing(shapes.call("field", shapes.name(identifier), self._constant(name)), result)
+            result = self._unless_missing(shapes.call("field", shapes.name(identifier), key), result)
         return result
 
-    def _variable(self, name: str) -> Shape:
+    def _variable(self, name: str, key: Shape) -> Shape:
         builtin = _BUILTINS.get(name)
         if builtin is not None and name not in self._known:
             # A variable may be called like a function of the library ("count"); only a variable's name is free.
-            return self._get(name, shapes.name(builtin))
+            return shapes.get(_VARIABLES, key, shapes.name(builtin))
         self.free.add(name)
         if self._in_function:
             # A function is called when the expression that made it is long done.
-            return self._unless_missing(
-                self._get(name, _MISSING), shapes.call("missing", _CONTEXT, self._constant(name))
-            )
+            found = shapes.get(_VARIABLES, key, _MISSING)
+            return self._unless_missing(found, shapes.call("missing", _CONTEXT, key))
         # A variable is seldom missing; then the expression is evaluated once more with null for it (`expression`).
-        return shapes.item(_VARIABLES, self._constant(name))
-
-    def _get(self, name: str, otherwise: Shape) -> Shape:
-        return shapes.get(_VARIABLES, self._constant(name), otherwise)
+        return shapes.item(_VARIABLES, key)
 
     # --- nodes
 
@@ -289,15 +295,15 @@ class Compiler:
         return shapes.call("instance", self._node(node.value), self._constant(node.type))
 
     def _emit_path(self, node: n.Path) -> Shape:
-        return shapes.call("path", _CONTEXT, self._node(node.source), self._constant(node.name))
+        return shapes.call("path", _CONTEXT, self._node(node.source), shapes.text(node.name))
 
     def _emit_filter(self, node: n.Filter) -> Shape:
         source = self._node(node.source)
         identifier = self._fresh()
         self._scopes.append(_Element(identifier))
-        condition = self._node(node.condition)
+        condition = self._function([identifier], node.condition)
         self._scopes.pop()
-        return shapes.call("filter_", _CONTEXT, source, shapes.function([identifier], condition))
+        return shapes.call("filter_", _CONTEXT, source, condition)
 
     def _emit_call(self, node: n.Call) -> Shape:
         function = self._callee(node.function)
@@ -366,7 +372,7 @@ class Compiler:
         outer_used, self._partial_used = self._partial_used, False
         partial = self._fresh()
         self._scopes.insert(depth, _Locals({"partial": partial}))
-        body = self._node(node.body)
+        body = self._function([partial, *identifiers], node.body)
         used, self._partial_used = self._partial_used, outer_used
         del self._scopes[depth:]
         return shapes.call(
@@ -374,18 +380,16 @@ class Compiler:
             _CONTEXT,
             domain,
             further,
-            shapes.function([partial, *identifiers], body),
+            body,
             shapes.TRUE if used else shapes.FALSE,
         )
 
     def _emit_quantified(self, node: n.Quantified) -> Shape:
         depth = len(self._scopes)
         domain, further, identifiers = self._iterators(node.iterators)
-        condition = self._node(node.condition)
+        condition = self._function(identifiers, node.condition)
         del self._scopes[depth:]
-        return shapes.call(
-            "every" if node.every else "some", _CONTEXT, domain, further, shapes.function(identifiers, condition)
-        )
+        return shapes.call("every" if node.every else "some", _CONTEXT, domain, further, condition)
 
     def _emit_function(self, node: n.FunctionNode) -> Shape:
         params = [self._fresh() for _ in node.params]
@@ -395,14 +399,14 @@ class Compiler:
             return shapes.call("external", _CONTEXT, names, types, mapping)
         self._scopes.append(_Locals(dict(zip(node.params, params, strict=True))))
         outer, self._in_function = self._in_function, True
-        body = self._node(node.body)
+        body = self._function(params, node.body)
         self._in_function = outer
         self._scopes.pop()
         return shapes.call(
             "Function",
             self._constant(tuple(node.params)),
             self._constant(tuple(node.types)),
-            shapes.function(params, body),
+            body,
         )
 
     _emitters: ClassVar[dict[type[n.Node], Callable[[Any, Any], Shape]]] = {

@@ -1,4 +1,4 @@
-"""What is compiled, as nested tuples: the shape of a Python expression, in which no value of a model stands.
+"""What is compiled, as nested tuples: the shape of a Python expression, in which no constant of a model stands.
 
 Tuples are made faster than the nodes of a syntax tree, and can be compared. So expressions of one shape, such as the
 cells of a table's column, share one code object, and `compile` is called once for all of them.
@@ -21,6 +21,11 @@ NULL, TRUE, FALSE = (("constant", value) for value in (None, True, False))
 def name(identifier: str) -> Shape:
     """A variable or a global."""
     return ("name", identifier)
+
+
+def text(value: str) -> Shape:
+    """A text that is part of the shape."""
+    return ("constant", value)
 
 
 def call(function: str, *arguments: Shape) -> Shape:
@@ -53,9 +58,9 @@ def when(condition: Shape, then: Shape, otherwise: Shape) -> Shape:
     return ("when", condition, then, otherwise)
 
 
-def function(identifiers: Iterable[str], body: Shape) -> Shape:
-    """``lambda identifiers: body``."""
-    return ("function", tuple(identifiers), body)
+def function(identifiers: Iterable[str], body: Shape, bound: Iterable[str] = ()) -> Shape:
+    """``lambda identifiers, bound=bound: body``; what is bound, the function looks up faster than around itself."""
+    return ("function", tuple(identifiers), body, tuple(bound))
 
 
 def sequence(items: Iterable[Shape]) -> Shape:
@@ -70,7 +75,7 @@ def list_of(items: Iterable[Shape]) -> Shape:
 
 def code_of(parameters: Iterable[str], body: Shape) -> CodeType:
     """The code object of the function with these parameters and this body."""
-    module = compile(ast.Expression(_function(parameters, body)), "<feel>", "eval")
+    module = compile(ast.Expression(_function(parameters, body, ())), "<feel>", "eval")
     return next(constant for constant in module.co_consts if isinstance(constant, CodeType))
 
 
@@ -190,8 +195,9 @@ def _when(condition: Shape, then: Shape, otherwise: Shape) -> ast.expr:
     return _IfExp(_tree(condition), _tree(then), _tree(otherwise))
 
 
-def _function(identifiers: Iterable[str], body: Shape) -> ast.expr:
-    return _Lambda(ast.arguments([], [*map(_argument, identifiers)], None, [], [], None, []), _tree(body))
+def _function(identifiers: Iterable[str], body: Shape, bound: Iterable[str]) -> ast.expr:
+    parameters = [*map(_argument, (*identifiers, *bound))]
+    return _Lambda(ast.arguments([], parameters, None, [], [], None, [*map(_name, bound)]), _tree(body))
 
 
 def _sequence(items: tuple[Shape, ...]) -> ast.expr:
