@@ -161,7 +161,10 @@ def _named(text: str, bare: str) -> dict[str, list[str]]:
 
 def due_date(work: Work, node: Node, found: Found | None) -> None:
     """A due date becomes a limit: a duration as it is, a date as the time until then."""
-    if found is None or not found.value:
+    if found is None:
+        return
+    if not found.value:
+        work.say(found, "import.empty")
         return
     translation = work.translate(found)
     if translation is None:

@@ -72,7 +72,7 @@ def _leaving(node: Node) -> list[Node]:
 
 def dead_end(work: Work, node: Node) -> None:
     """A token ends at an event behind which nothing stands; BPMN wants an end event there."""
-    if node.parent is None or _leaving(node):
+    if node.parent is None or work.is_one_of_several(node) or _leaving(node):
         return
     if any(node.first(bpmn(f"{kind}EventDefinition")) is not None for kind in ("compensate", "link")):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -62,7 +63,9 @@ class Work:
         self.vendors = frozenset(
             uri for node in document.root.descendants() for uri in node.declarations.values() if uri in VENDORS
         )
-        self._ids = {node.get("id") for node in document.root.descendants() if node.get("id")}
+        found = Counter(node.get("id") for node in document.root.descendants())
+        self._ids = {key for key in found if key}
+        self._shared = {key for key in self._ids if found[key] > 1}
 
     # Reporting
 
@@ -214,6 +217,10 @@ class Work:
     def by_id(self, key: str) -> Node:
         """The element of this id."""
         return next(node for node in self.document.root.descendants() if node.get("id") == key)
+
+    def is_one_of_several(self, node: Node) -> bool:
+        """Whether others have the same id; then nobody can say which of them a flow means."""
+        return node.get("id") in self._shared
 
     def unique(self, wish: str) -> str:
         """An id that nothing has yet."""
