@@ -71,7 +71,8 @@ class Ship:
         parts: list[Any] = [noria.pool, noria.start_timers, noria.timers, noria.delivery, noria.following]
         parts += [noria.projector, noria.runtime, noria.cluster.leases]
         tasks = [part._task for part in parts if part._task is not None]
-        tasks += [task for task in (noria.cluster.leases._giving, noria.cluster.leases._looking) if task is not None]
+        if noria.cluster.leases._giving is not None:
+            tasks.append(noria.cluster.leases._giving)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 import pytest
 
+from noria.adapters.cluster.links import TcpLinks
 from noria.adapters.http.app import create_app
 from noria.bootstrap import TENANT
 from noria.engine import commands as c
@@ -16,10 +17,11 @@ from noria.engine import events as e
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import HOUR_MS, MINUTE_MS
 from noria.operate.ids import shard_of
+from noria.operate.leases import Member
 from noria.operate.office import Caller
 from noria.operate.ports import NoAnswerError, NotOwnerError, StaleOwnerError
 from noria.operate.reading import InstanceBox, InstanceStatus, Search, TaskBox, TaskSort
-from noria.operate.requests import Accepted, Origin
+from noria.operate.requests import Accepted, Origin, Request
 from noria.operate.rows import SHARDS, Commit
 from noria.operate.terms import Term
 from noria.operate.together import OnTask, Start
@@ -288,6 +290,20 @@ async def test_without_an_owner_the_caller_is_told_to_come_back(a_fleet: Make) -
     assert int(told.headers["Retry-After"]) >= 1
 
 
+async def test_who_waits_for_an_owner_at_a_process_that_stops_is_answered(a_fleet: Make) -> None:
+    (ship,) = await a_fleet(lease_ms=A_MINUTE).add()
+    leases = ship.noria.cluster.leases
+    ship.hang()
+    waiting = asyncio.create_task(leases.look())
+    stopping = asyncio.create_task(leases.stop())
+    # As far as both come without the database.
+    await asyncio.wait([waiting, stopping], timeout=0.05)
+    assert not waiting.done()
+    ship.wake()
+    await waiting
+    await stopping
+
+
 async def _never(_member: object) -> bool:
     return False
 
@@ -518,6 +534,28 @@ async def test_who_does_not_know_the_secret_is_turned_away(a_fleet: Make) -> Non
     proof_then_end = await asyncio.wait_for(reader.read(), 10)
     assert len(proof_then_end) == 32, "the door proves itself, and hangs up"
     writer.close()
+
+
+async def test_who_waits_for_a_way_that_is_closed_before_it_is_open_is_told_that_nothing_was_done() -> None:
+    called, hang_up = asyncio.Event(), asyncio.Event()
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
+        await hang_up.wait()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    links = TcpLinks(bytes(32), lost=list)
+    owner = Member("other", f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    waiting = asyncio.create_task(links.submit(owner, Request(c.CompleteTask(2, "lin"), "lin", iid=1)))
+    await called.wait()
+    closing = asyncio.create_task(links.close())
+    await asyncio.wait([waiting, closing], timeout=0.05)
+    hang_up.set()
+    with pytest.raises(NotOwnerError):
+        await waiting
+    await closing
+    server.close()
 
 
 async def test_an_error_of_the_owner_comes_back_as_what_it_is(a_fleet: Make) -> None:

@@ -162,10 +162,13 @@ class Leases:
 
     async def stop(self) -> None:
         """Finish what is on its way, then free all shards at once."""
-        for task in (self._task, self._giving, self._looking):
+        for task in (self._task, self._giving):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+        if self._looking is not None:
+            # Commands wait for it, and are answered: cancelled, they would be as if their callers had given up.
+            await asyncio.gather(self._looking, return_exceptions=True)
         if self._task is not None:
             self._task = None
             await self._runtime.give_up(range(SHARDS))

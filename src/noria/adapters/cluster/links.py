@@ -31,7 +31,6 @@ class _Link:
     """One open connection; many questions may be on their way at once."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, closed: Callable[[], None]) -> None:
-        self.open = True
         self._writer = writer
         self._closed = closed
         self._numbers = itertools.count(1)
@@ -64,7 +63,6 @@ class _Link:
             self._closed()
 
     def _end(self) -> None:
-        self.open = False
         self._writer.close()
         for waiting in self._waiting.values():
             if not waiting.done():
@@ -72,6 +70,8 @@ class _Link:
 
     def close(self) -> None:
         self.reading.cancel()
+        # Reading may not have begun.
+        self._end()
 
 
 def _no_answer() -> NoAnswerError:
@@ -158,8 +158,8 @@ class TcpLinks:
 
     async def close(self) -> None:
         """Close all."""
-        for opening in list(self._opening.values()):
-            opening.cancel()
+        # Commands wait for what is being opened, and are answered; it takes no longer than its limit.
+        await asyncio.gather(*self._opening.values(), return_exceptions=True)
         reading = [link.reading for link in self._links.values()]
         self.keep_only(())
         await asyncio.gather(*reading, return_exceptions=True)
