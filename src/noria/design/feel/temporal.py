@@ -398,6 +398,8 @@ def parse_duration(text: str) -> DaysDuration | MonthsDuration | None:
 
 def parse_temporal(text: str) -> Date | Time | DateTime | DaysDuration | MonthsDuration | None:
     """What an ``@"..."`` literal means, or None when it is no temporal text."""
-    if ("T" in text and text[:1] not in {"P", "-", "T"}) or (re.match(r"-\d", text) and "T" in text):
-        return parse_date_time(text)
-    return parse_date(text) or parse_time(text) or parse_duration(text)
+    # A date alone would be read as a date-time too.
+    for parse in (parse_date, parse_time, parse_duration, parse_date_time):
+        if (value := parse(text)) is not None:
+            return value
+    return None

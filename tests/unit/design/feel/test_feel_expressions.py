@@ -68,6 +68,8 @@ def value(source, variables=None, names=()):
         ("[1, 2] instance of list<number>", True),
         ("null instance of number", False),
         ('@"2024-01-31" + @"P1M"', "2024-02-29"),
+        ('@"10:00:00@Etc/UTC" = time("10:00:00@Etc/UTC")', True),
+        ('string(@"-2024-01-31T10:00:00@Etc/UTC")', "-2024-01-31T10:00:00@Etc/UTC"),
         ('date("2024-02-30")', None),
         ('date("2026-10-08") - date("2026-10-01")', "P7D"),
         ('@"999999999-12-31".year', 999999999),
