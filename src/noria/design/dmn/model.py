@@ -301,7 +301,7 @@ class Run:
         """The value converted to a declared type; null with a diagnostic when it does not fit."""
         fits, converted = coerce(value, wanted)
         if not fits and wanted is not None:
-            self.context.note("dmn.type_mismatch", f"{name}: a {kind(value)} is not of type {wanted.kind}.")
+            self.context.note("dmn.type_mismatch", f"{name}: a {kind(value)} is not of type {wanted}.")
         return converted
 
     def _knowledge(self, item: Knowledge) -> Function:

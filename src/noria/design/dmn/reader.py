@@ -202,13 +202,14 @@ class _Reader:
                 if element.fields is not None:
                     element.fields[component.get("name")] = inner
         elif function is not None:
-            element = FeelType("function", params=tuple(FeelType("Any") for _ in children(function, "parameters")))
+            params = tuple(self._resolved(one.get("typeRef"), one) for one in children(function, "parameters"))
+            element = FeelType("function", self._resolved(function.get("outputTypeRef"), function), params=params)
         else:
-            name = "" if reference is None else reference.text.strip().removeprefix("feel:")
-            element = self._resolved(name, node)
+            element = self._resolved("" if reference is None else reference.text, node)
         self._limit(wanted, node, element)
 
-    def _resolved(self, name: str, node: Node) -> FeelType:
+    def _resolved(self, reference: str, node: Node) -> FeelType:
+        name = reference.strip().removeprefix("feel:")
         if name in {"", "Any"}:
             return FeelType("Any")
         found = self._types.get(name)
@@ -326,7 +327,7 @@ class _Reader:
     def _link_knowledge(self, item: Knowledge, node: Node, knowledge: tuple[str, ...]) -> None:
         item.requires = knowledge
         if item.type is not None and item.type.kind == "function":
-            item.type = None
+            item.type = item.type.item
         logic = child(node, "encapsulatedLogic")
         if logic is None:
             return

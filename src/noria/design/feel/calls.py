@@ -60,7 +60,7 @@ def _call(c: EvaluationContext, function: Function, arguments: tuple[Any, ...]) 
     for argument, wanted in zip(arguments, function.types, strict=True):
         fits, value = coerce(argument, wanted)
         if not fits:
-            c.note("feel.arguments", f"A {kind(argument)} does not fit a parameter of type {wanted.kind}.")
+            c.note("feel.arguments", f"A {kind(argument)} does not fit a parameter of type {wanted}.")
             return None
         converted.append(value)
     c.enter()

@@ -52,6 +52,17 @@ class FeelType(msgspec.Struct):
     allowed: Callable[[Any], bool] | None = None
     allowed_text: str = ""
 
+    def __str__(self) -> str:
+        """As FEEL writes it, with the values that are allowed behind it."""
+        text = self.kind
+        if self.fields is not None:
+            text += f"<{', '.join(f'{name}: {field}' for name, field in self.fields.items())}>"
+        elif self.params is not None:
+            text += f"<{', '.join(map(str, self.params))}> -> {self.item or ANY}"
+        elif self.item is not None:
+            text += f"<{self.item}>"
+        return f"{text} ({self.allowed_text})" if self.allowed_text else text
+
 
 ANY = FeelType("Any")
 
@@ -115,7 +126,7 @@ def coerce(value: Any, wanted: FeelType | None) -> tuple[bool, Any]:
         return True, value
     if type(value) is list and len(value) == 1 and wanted.kind != "list" and conforms(value[0], wanted):
         return True, value[0]
-    if wanted.kind == "list" and type(value) is not list and wanted.item is not None:
+    if wanted.kind == "list" and type(value) is not list:
         fits, item = coerce(value, wanted.item)
         if fits and (wanted.allowed is None or wanted.allowed([item])):
             return True, [item]

@@ -127,3 +127,50 @@ def test_an_unknown_decision_names_those_that_exist():
     assert model is not None
     with pytest.raises(UnknownDecisionError, match="x"):
         model.find("nothing")
+
+
+TYPES = """
+<itemDefinition name="pick"><typeRef>string</typeRef><allowedValues><text>"a", "b"</text></allowedValues></itemDefinition>
+<itemDefinition name="person"><itemComponent name="name"><typeRef>string</typeRef></itemComponent>
+  <itemComponent name="marks" isCollection="true"><typeRef>number</typeRef></itemComponent></itemDefinition>
+<itemDefinition name="counting"><functionItem outputTypeRef="number"><parameters name="x" typeRef="Any"/></functionItem>
+</itemDefinition>
+"""
+
+
+def of_type(wanted, text):
+    """What a decision of a type gives, and the first thing that was noted."""
+    model, findings = read_dmn(
+        f"""<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="d" name="m" namespace="urn:m">{TYPES}
+        <businessKnowledgeModel id="k" name="answer"><variable name="answer" typeRef="counting"/><encapsulatedLogic>
+        <formalParameter name="x"/><literalExpression><text>x</text></literalExpression></encapsulatedLogic>
+        </businessKnowledgeModel><decision id="x" name="y"><variable name="y" typeRef="{wanted}"/>
+        <knowledgeRequirement id="r"><requiredKnowledge href="#k"/></knowledgeRequirement>
+        <literalExpression><text>{text}</text></literalExpression></decision></definitions>""".encode(),
+        "m.dmn",
+    )
+    assert model is not None, findings
+    context = EvaluationContext(0)
+    value = to_json(model.decisions["x"].evaluate({}, context).value)
+    return value, next((note.message for note in context.diagnostics), "")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "value", "note"),
+    [
+        ("list", "1", [1], ""),
+        ("string", '["a"]', "a", ""),
+        ("pick", '"c"', None, 'y: a string is not of type string ("a", "b").'),
+        (
+            "person",
+            '{name: "li", marks: ["one"]}',
+            None,
+            "y: a context is not of type context<name: string, marks: list<number>>.",
+        ),
+        ("counting", "3", None, "y: a number is not of type function<Any> -> number."),
+        ("Any", "answer([3])", 3, ""),
+        ("Any", 'answer("x")', None, "answer: a string is not of type number."),
+    ],
+)
+def test_a_value_is_converted_to_its_declared_type_or_null_with_the_type_in_the_note(wanted, text, value, note):
+    assert of_type(wanted, text) == (value, note)
