@@ -130,7 +130,8 @@ def test_an_unknown_decision_names_those_that_exist():
 
 
 TYPES = """
-<itemDefinition name="pick"><typeRef>string</typeRef><allowedValues><text>"a", "b"</text></allowedValues></itemDefinition>
+<itemDefinition name="pick"><typeRef>string</typeRef>
+  <allowedValues><text>"a", "b"</text></allowedValues></itemDefinition>
 <itemDefinition name="person"><itemComponent name="name"><typeRef>string</typeRef></itemComponent>
   <itemComponent name="marks" isCollection="true"><typeRef>number</typeRef></itemComponent></itemDefinition>
 <itemDefinition name="counting"><functionItem outputTypeRef="number"><parameters name="x" typeRef="Any"/></functionItem>
