@@ -98,7 +98,9 @@ def _of(node: Node, name: str) -> str:
 
 
 def signal(work: Work, node: Node) -> None:
-    """A signal's or message's name as an expression."""
+    """A signal's or message's name as an expression, and the key that a message is found by."""
+    if node.parent is not None:
+        work.move(work.take(node, "correlationKey"), node.parent, "correlation", "import.correlation")
     for kind, name in (("signal", "signalExpression"), ("message", "messageExpression")):
         found = work.take(node, name)
         if found is None:
@@ -115,6 +117,8 @@ def signal(work: Work, node: Node) -> None:
 
 def payload(work: Work, node: Node) -> None:
     """What a thrown signal or message carries, and under which names a caught one's variables are kept."""
+    if not node.local.endswith("Event"):
+        return
     throws = node.local in ("endEvent", "intermediateThrowEvent")
     definitions = [
         child for child in node.elements() if child.local in ("signalEventDefinition", "messageEventDefinition")
@@ -179,6 +183,8 @@ def _in_loop(node: Node) -> bool:
 
 def timer(work: Work, node: Node) -> None:
     """Durations, dates and cycles, cron among them."""
+    for retries in work.take_elements(node, "failedJobRetryTimeCycle"):
+        work.say(retries, "import.no_meaning")
     found = work.take(node, "businessCalendarName")
     if found is not None:
         work.set(node, "calendar", found.value)

@@ -55,6 +55,9 @@ def _topic(work: Work, holder: Node, node: Node) -> None:
     if topic is not None:
         _become_job(node)
         work.move(topic, node, "topic", "import.topic")
+        for name, local in (("externalWorkerInParameter", "input"), ("externalWorkerOutParameter", "output")):
+            for parameter in work.take_elements(holder, name):
+                data.pass_one(work, node, parameter, local)
     for connector in work.take_elements(holder, "connector"):
         _connector(work, node, connector)
     for name in ("class", "delegateExpression", "expression"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from noria.design.bpmn.names import BPMN, bpmn
+from noria.design.bpmn.names import BPMN, bpmn, noria
 from noria.design.bpmn.source import FLOW_NODES
 from noria.design.importing.juel import has_expression
 from noria.design.importing.vendors import JUEL_VENDORS
@@ -238,6 +238,7 @@ def _correlated(work: Work, event: Node, reference: str) -> None:
     waits = event.local in ("receiveTask", "intermediateCatchEvent", "boundaryEvent") or (
         event.local == "startEvent" and event.parent is not None and event.parent.local != "process"
     )
-    if waits and work.vendors & JUEL_VENDORS and work.declared("message", reference):
+    keyed = bool(event.get(noria("correlation")))
+    if waits and not keyed and work.vendors & JUEL_VENDORS and work.declared("message", reference):
         message_name = work.by_id(reference.rpartition(":")[2]).get("name") or reference
         work.say(event, "import.correlated", name=message_name)

@@ -29,16 +29,19 @@ JUEL_VENDORS = frozenset({CAMUNDA, OPERATON, FLOWABLE, ACTIVITI})
 WITHOUT_MEANING = frozenset(
     {
         "alfrescoScriptType",
+        "asyncLeaveExclusive",
         "autoStoreVariables",
         "dataType",
         "diagramRelationId",
         "exclusive",
         "extensionId",
         "fallbackToDefaultTenant",
+        "history",
         "isEagerExecutionFetching",
         "modelerTemplate",
         "modelerTemplateIcon",
         "modelerTemplateVersion",
+        "parallelInSameTransaction",
         "processCategory",
         "retryCounter",
         "sameDeployment",
@@ -64,7 +67,10 @@ WITHOUT_MEANING_ELEMENTS = frozenset(
 
 UNSUPPORTED = frozenset(
     {
+        "businessKey",
         "caseBinding",
+        "caseDefinitionKey",
+        "caseInstanceName",
         "caseRef",
         "caseTenantId",
         "caseVersion",
@@ -73,6 +79,8 @@ UNSUPPORTED = frozenset(
         "decisionRefVersion",
         "decisionRefVersionTag",
         "doNotIncludeVariables",
+        "idVariableName",
+        "inheritBusinessKey",
         "mapDecisionResult",
         "noWaitStatesAsyncLeave",
         "processInstanceIdVariableName",
@@ -94,10 +102,13 @@ UNSUPPORTED_ELEMENTS = frozenset(
         "eventType",
         "httpRequestHandler",
         "httpResponseHandler",
+        "in",
         "keyDetectionType",
         "keyDetectionValue",
+        "out",
         "sendSynchronously",
         "startEventCorrelationConfiguration",
+        "systemChannel",
         "triggerEventCorrelationParameter",
         "triggerEventType",
     }

@@ -27,6 +27,21 @@ def test_an_external_tasks_topic_is_the_topic():
     assert model.errors() == []
 
 
+def test_what_an_external_worker_gets_and_gives_back_are_inputs_and_outputs():
+    model = service(
+        'flowable:type="external-worker" flowable:topic="pack"',
+        '<flowable:externalWorkerInParameter source="goods" target="things"/>'
+        '<flowable:externalWorkerInParameter sourceExpression="${total * 2}" target="weight"/>'
+        '<flowable:externalWorkerOutParameter source="parcel" target="number"/>',
+    )
+    assert model.mappings("x") == [
+        ("input", {"source": "= goods", "target": "things"}),
+        ("input", {"source": "= total * 2", "target": "weight"}),
+        ("output", {"source": "= parcel", "target": "number"}),
+    ]
+    assert model.codes("needs_work") == []
+
+
 @pytest.mark.parametrize(
     ("attributes", "topic"),
     [

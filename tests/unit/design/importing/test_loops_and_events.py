@@ -152,6 +152,16 @@ def test_names_of_messages_and_signals_may_be_computed():
     assert model.errors() == []
 
 
+def test_a_message_is_found_by_the_key_that_activiti_gives_its_event():
+    model = Model(
+        '<intermediateCatchEvent id="x"><messageEventDefinition messageRef="m" activiti:correlationKey="${order.id}"/>'
+        "</intermediateCatchEvent>",
+        outside='<message id="m" name="paid"/>',
+    )
+    assert model.noria("x") == {"correlation": "= order.id"}
+    assert "import.correlated" not in model.codes()
+
+
 def test_a_receive_task_without_a_message_is_named_after_itself():
     model = Model(around('<receiveTask id="x"/>'))
     assert model[model["x"].get("messageRef")].get("name") == "x"

@@ -43,7 +43,7 @@ CAMUNDA = {
     "exclusiveGateway": "asyncBefore asyncAfter exclusive jobPriority",
 }
 FLOWABLE = {
-    "process": "candidateStarterGroups candidateStarterUsers isEagerExecutionFetching",
+    "process": "candidateStarterGroups candidateStarterUsers history isEagerExecutionFetching",
     "startEvent": "initiator formKey formFieldValidation sameDeployment",
     "userTask": (
         "assignee owner candidateGroups candidateUsers dueDate businessCalendarName category priority formKey "
@@ -53,7 +53,8 @@ FLOWABLE = {
     ),
     "serviceTask": (
         "class delegateExpression expression extensionId resultVariable resultVariableName skipExpression triggerable "
-        "type topic useLocalScopeForResultVariable storeResultVariableAsTransient async exclusive"
+        "type topic useLocalScopeForResultVariable storeResultVariableAsTransient async asyncLeaveExclusive exclusive "
+        "parallelInSameTransaction caseDefinitionKey caseInstanceName businessKey inheritBusinessKey idVariableName"
     ),
     "sendTask": "class expression type skipExpression",
     "businessRuleTask": "ruleVariablesInput rules exclude resultVariable class",
@@ -82,6 +83,7 @@ INSIDE = {
         "timerEventDefinition": "businessCalendarName",
         "conditionalEventDefinition": "variableName",
     },
+    "activiti": {"messageEventDefinition": "messageExpression correlationKey"},
 }
 LOOP = {
     "camunda": "collection elementVariable asyncBefore asyncAfter exclusive",
@@ -96,7 +98,7 @@ EXTENSIONS = {
         "eventCorrelationParameter eventInParameter eventListener eventOutParameter eventType executionListener "
         "failedJobRetryTimeCycle field formProperty httpRequestHandler httpResponseHandler in jobCategory mapException "
         "out sendSynchronously startEventCorrelationConfiguration taskListener triggerEventCorrelationParameter "
-        "triggerEventType variableAggregation variableListenerEventDefinition channelKey customResource"
+        "triggerEventType variableAggregation variableListenerEventDefinition channelKey customResource systemChannel"
     ),
     "zeebe": (
         "adHoc agentDefinition assignmentDefinition calledDecision calledElement conditionalFilter executionListeners "
