@@ -144,6 +144,11 @@ def items(how: str, _share: float) -> Figures:
 # Many timers
 
 
+def _timers(share: float) -> tuple[int, int]:
+    few, many = (int(count * share) for count in TIMERS)
+    return few, many
+
+
 async def _set_timers(runtime: Runtime, count: int) -> None:
     for _ in range(0, count, AT_ONCE):
         await asyncio.gather(*(_started(runtime) for _ in range(AT_ONCE)))
@@ -164,7 +169,7 @@ async def _all_timers(count: int) -> float:
 
 def timers(share: float) -> Figures:
     """CPU microseconds for timers that are due at once behind a restart, few and many."""
-    small, big = (uvloop.run(_all_timers(int(count * share))) for count in TIMERS)
+    small, big = (uvloop.run(_all_timers(count)) for count in _timers(share))
     return {"small": small * 1e6, "big": big * 1e6}
 
 
@@ -195,7 +200,7 @@ async def _p99_ms(runtime: Runtime, goes_on: Callable[[], bool]) -> float:
 async def _people(share: float) -> Figures:
     clock = _Clock()
     async with _running(PAUSE, APPROVAL, clock=clock) as (runtime, store):
-        await _set_timers(runtime, int(TIMERS[1] * share))
+        await _set_timers(runtime, _timers(share)[1])
         until = time.monotonic() + 10 * share + 1
         idle = await _p99_ms(runtime, lambda: time.monotonic() < until)
         clock.ahead_ms = 3_600_000
@@ -209,20 +214,22 @@ def people(share: float) -> Figures:
     return uvloop.run(_people(share))
 
 
-LAWS: tuple[tuple[str, str, str, float], ...] = (
-    (f"an instance with {OLD:,} events beside one with {YOUNG}", "history", "us of CPU a command", 1.5),
-    (f"{ITEMS[1]:,} items beside {ITEMS[0]}, completed at once", "items:at once", "us of CPU", 12),
-    (f"{ITEMS[1]:,} items beside {ITEMS[0]}, one after another", "items:one by one", "us of CPU", 12),
-    (f"{TIMERS[1]:,} timers due at once beside {TIMERS[0]:,}", "timers", "us of CPU", 12),
-    (f"people while {TIMERS[1]:,} timers fire beside people alone", "people", "ms, 99th percentile", 2),
-)
-"""What is asked, by which function with which first argument, in what unit, and the largest ratio that is aimed at."""
+def laws(share: float) -> tuple[tuple[str, str, str, float], ...]:
+    """What is asked, by which function with which first argument, in what unit, and the largest ratio aimed at."""
+    few, many = _timers(share)
+    return (
+        (f"an instance with {OLD:,} events beside one with {YOUNG}", "history", "us of CPU a command", 1.5),
+        (f"{ITEMS[1]:,} items beside {ITEMS[0]}, completed at once", "items:at once", "us of CPU", 12),
+        (f"{ITEMS[1]:,} items beside {ITEMS[0]}, one after another", "items:one by one", "us of CPU", 12),
+        (f"{many:,} timers due at once beside {few:,}", "timers", "us of CPU", 12),
+        (f"people while {many:,} timers fire beside people alone", "people", "ms, 99th percentile", 2),
+    )
 
 
 def ask(asked: Asked) -> list[dict[str, Any]]:
     """Each law."""
     results = []
-    for title, how, unit, ratio_max in LAWS:
+    for title, how, unit, ratio_max in laws(asked.share):
         name, _, argument = how.partition(":")
         given = [argument] if argument else []
         rounds = [apart(f"bench.growth:{name}", *given, asked.share) for _ in range(asked.rounds)]
