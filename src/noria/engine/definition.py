@@ -116,6 +116,15 @@ class Definition:
         return {name: self.forms[name] for name in named if name in self.forms}
 
     @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """For each element how many elements it is, with all that is inside it."""
+        sizes = [1] * len(self.elements)
+        for element in reversed(self.elements[1:]):
+            # What is inside comes behind what it is in.
+            sizes[element.scope] += sizes[element.index]
+        return tuple(sizes)
+
+    @cached_property
     def guarded(self) -> frozenset[str]:
         """The variables that some step hides."""
         return frozenset(

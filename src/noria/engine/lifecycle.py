@@ -62,11 +62,21 @@ def start(run: Run, command: c.StartInstance) -> Rejected | None:
             triggers.arm_event_sub_processes(run, 0, graph.elements[0])
         except Trouble as trouble:
             return Rejected(trouble.trouble_code, trouble.message)
-    if element.kind is Kind.START_EVENT or not element.instantiates:
+    if element.kind is Kind.START_EVENT or (command.start_element and not element.instantiates):
         run.enter(element.index, 0)
-    else:
+    elif element.instantiates:
         _begin_behind(run, element)
+    else:
+        _begin_everywhere(run)
     return None
+
+
+def _begin_everywhere(run: Run) -> None:
+    """BPMN 2.0.2, 10.5.2: without a start event, all begins that no flow leads to."""
+    elements = run.definition.graph.elements
+    for index in elements[0].starts:
+        if not elements[index].instantiates:
+            run.enter(index, 0)
 
 
 def _begin_behind(run: Run, element: Element) -> None:
@@ -372,6 +382,10 @@ def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
     values = _given(command.variables)
     if element.outputs or (element.call is not None and element.call.propagate_out):
         run.assign(token, element, values)
+    elif element.data_outputs:
+        # Its data associations hand on what they name.
+        run.open_scope(token, element)
+        run.write(token, values)
     run.leave(token, element)
     return None
 

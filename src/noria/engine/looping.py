@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from noria.engine.run import Run
 
 INSTANCES_MAX = 10_000
+_EVENTS_PER_ELEMENT = 8
+"""What an element inside a loop makes of events at most, unless it is a loop itself."""
 
 
 def begin(run: Run, token: int, element: Element) -> None:
@@ -31,15 +33,16 @@ def begin(run: Run, token: int, element: Element) -> None:
         return
     items = _items(run, token, element, loop)
     total = _total(run, token, element, loop, items)
-    run.open_scope(token, element)
     state = run.state
+    if token not in state.scopes:
+        # What the activity has for itself is each instance's own, and not the loop's.
+        run.emit(e.ScopeOpened(token, element.index, state.tokens[token].scope))
     round_now = state.rounds.get(element.index, 0) + 1
     kept = items if loop.kind is LoopKind.SEQUENTIAL else None
     run.emit(e.LoopStarted(token, element.index, round_now, total, kept))
     if loop.kind is not LoopKind.PARALLEL:
         proceed(run, token, element)
         return
-    run.expect_events(4 * total)
     for position in range(total):
         _start(run, token, element, position, items)
     if not total:
@@ -110,9 +113,11 @@ def _standard_goes_on(run: Run, token: int, element: Element, loop: Loop) -> boo
 
 def _start(run: Run, token: int, element: Element, position: int, items: tuple[object, ...] | None) -> None:
     loop = _loop(element)
-    own: dict[str, object] = {"loopCounter": position + 1}
+    own: dict[str, object] = {**dict.fromkeys(element.own), "loopCounter": position + 1}
     if loop.item and items is not None:
         own[loop.item] = items[position] if position < len(items) else None
+    if (loop.kind is not LoopKind.STANDARD or loop.maximum is not None) and position < INSTANCES_MAX:
+        run.expect_events(_EVENTS_PER_ELEMENT * run.definition.sizes[element.index])
     instance = run.enter(element.index, token)
     run.emit(e.ScopeOpened(instance, element.index, token, own))
 

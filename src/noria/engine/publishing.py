@@ -33,13 +33,13 @@ def create_job(run: Run, token: int, element: Element) -> None:
 def throw(run: Run, token: int, element: Element, trigger: Trigger) -> None:
     """Publish a message, broadcast a signal, or escalate.
 
-    With input mappings only what they name is sent, otherwise all variables that the element sees.
+    With input mappings or data associations only what they name is sent, otherwise all variables that the element sees.
 
     Raises:
         Trouble: a name or correlation expression gives no usable value.
     """
     variables = run.variables(token)
-    sent = run.state.scopes[token].variables if element.inputs else variables
+    sent = run.state.scopes[token].variables if element.inputs or element.data_inputs else variables
     sent = {name: value for name, value in sent.items() if name not in RESERVED_VARIABLES}
     if trigger.kind is TriggerKind.MESSAGE:
         key = run.state.business_key

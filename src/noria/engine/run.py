@@ -26,7 +26,10 @@ from noria.engine.variables import Variables
 from noria.kernel.errors import NoriaError
 
 EVENTS_MAX = 10_000
-"""A command that makes more events than this is taken for an endless loop in the model."""
+"""A command that makes more events than this is taken for an endless loop in the model: what ends does not count, and
+loops of many instances may make more."""
+EVENTS_IN_LOOPS_MAX = 1_000_000
+"""However many instances loops have: nobody waits for longer."""
 
 
 _OPEN = Status.OPEN  # see step.py
@@ -107,7 +110,7 @@ class Run(Variables):
 
     def expect_events(self, more: int) -> None:
         """A loop of many instances is no endless one: allow the command this many events more."""
-        self._events_max += more
+        self._events_max = min(self._events_max + more, max(self._events_max, EVENTS_IN_LOOPS_MAX))
 
     def advance(self) -> None:
         """Work the agenda off until every token waits or is gone.
@@ -413,8 +416,12 @@ class Run(Variables):
     def cancel(self, token: int, reason: str) -> None:
         """Take a token away with everything inside it, the innermost first."""
         state = self.state
-        for inner in [key for key, value in state.tokens.items() if value.scope == token]:
-            self.cancel(inner, reason)
+        scope = state.scopes.get(token)
+        if scope is not None and scope.live:
+            for inner in [key for key, value in state.tokens.items() if value.scope == token]:
+                self.cancel(inner, reason)
+        # Each token is taken away once, however many there are.
+        self._events_max += 1
         if token in state.calls:
             self.emit(e.CallCancelled(token))
         if token in state.handlers:

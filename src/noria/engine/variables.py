@@ -111,13 +111,23 @@ class Variables:
         except NoriaError as error:
             raise Trouble(error.code, f"{expression.source}: {error.message}") from None
 
-    def evaluate_text(self, expression: Expression, variables: Mapping[str, object], what: str) -> str:
+    def evaluate_text(
+        self, expression: Expression, variables: Mapping[str, object], what: str, *, may_be_empty: bool = False
+    ) -> str:
         """The value of an expression that must be a text.
+
+        Args:
+            expression: of an element.
+            variables: what it sees.
+            what: what it gives, for the trouble's sentence.
+            may_be_empty: whether null and "" will do as well; both give "".
 
         Raises:
             Trouble: it is not.
         """
         value = self.evaluate(expression, variables)
+        if may_be_empty and (value is None or value == ""):
+            return ""
         if not isinstance(value, str) or not value:
             raise Trouble("expression.not_text", f"{what} ({expression.source}) gives {value!r}, but a text is needed.")
         return value
@@ -163,7 +173,8 @@ class Variables:
     def open_scope(self, token: int, element: Element) -> None:
         """Give a token variables of its own, unless it has them."""
         if token not in self.state.scopes:
-            self.emit(e.ScopeOpened(token, element.index, self.state.tokens[token].scope))
+            own = dict.fromkeys(element.own)
+            self.emit(e.ScopeOpened(token, element.index, self.state.tokens[token].scope, own))
 
     def write(self, scope: int, values: Mapping[str, object]) -> None:
         """Set variables of a scope."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import Mapping
 from noria.design.bpmn.names import bpmn
@@ -22,16 +24,50 @@ class Data:
         self.expressions = expressions
 
     def variable(self, reference: str) -> str:
-        """The variable that a data element names: its name, or else its id; "" when it is none."""
+        """The variable that a data element names: its name, or else its id; "" when it is none.
+
+        A data object without a name has that of the first reference that has one, and so for all its references.
+        """
         node = referred(self.read, reference.strip()) if reference.strip() else None
         if node is None:
             return ""
         if node.local == "dataObjectReference":
             held = referred(self.read, node.get("dataObjectRef")) if node.get("dataObjectRef") else None
-            return (held.get("name") if held is not None else "") or node.get("name") or node.get("dataObjectRef")
+            return node.get("name") or node.get("dataObjectRef") if held is None else self._name(held)
         if node.local not in _NAMED or node.get("name") == _PLACEHOLDER:
             return ""
-        return node.get("name") or node.get("id")
+        return self._name(node)
+
+    def _name(self, node: Node) -> str:
+        node = self._at_the_called(node) or node
+        return node.get("name") or self._called.get(node.get("id"), "") or node.get("id")
+
+    def _at_the_called(self, node: Node) -> Node | None:
+        """10.4.2: a call's inputs and outputs are, in their order, those of the process that it calls."""
+        declared = node.parent
+        call = declared.parent if declared is not None and declared.local == "ioSpecification" else None
+        if declared is None or call is None or call.local != "callActivity":
+            return None
+        called = referred(self.read, call.get("calledElement"))
+        theirs = called.first(bpmn("ioSpecification")) if called is not None else None
+        if theirs is None:
+            return None
+        pairs = zip(declared.elements(node.tag), theirs.elements(node.tag), strict=False)
+        return next((their for our, their in pairs if our is node), None)
+
+    @cached_property
+    def _called(self) -> dict[str, str]:
+        """Id of a data object → the first name that a reference gives it."""
+        called: dict[str, str] = {}
+        for node in self.read.document.root.descendants():
+            if node.tag == bpmn("dataObjectReference") and node.get("name"):
+                called.setdefault(node.get("dataObjectRef"), node.get("name"))
+        return called
+
+    def own(self, node: Node) -> tuple[str, ...]:
+        """The variables of a sub-process's own data objects and properties."""
+        held = [child for child in node.elements() if child.tag in (bpmn("dataObject"), bpmn("property"))]
+        return tuple(dict.fromkeys(self._name(child) for child in held))
 
     def associations(self, node: Node, local: str) -> tuple[Mapping, ...]:
         """What the data input or output associations of an element assign, in document order."""

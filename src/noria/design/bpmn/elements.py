@@ -6,6 +6,7 @@ from noria.design.bpmn.data import Data
 from noria.design.bpmn.expressions import Expressions
 from noria.design.bpmn.graph import (
     ACTIVITIES,
+    SUB_PROCESSES,
     Call,
     Element,
     JobWork,
@@ -98,6 +99,9 @@ class ElementCompiler:
             self._check_position(node, element)
         elif kind in ACTIVITIES:
             self._markers(node, element)
+        if kind in SUB_PROCESSES:
+            gathered = element.loop.gathered if element.loop is not None else ""
+            element.own = (*self.data.own(node), *((gathered,) if gathered else ()))
         self._work(self._called_task(node, element) or node, element)
         return element
 

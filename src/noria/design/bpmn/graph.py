@@ -324,6 +324,12 @@ class Loop(msgspec.Struct):
     save_before: bool = False
     save_after: bool = False
 
+    @property
+    def gathered(self) -> str:
+        """The variable whose values are the results, "" when they are computed from more than one or from none."""
+        result = self.output_item
+        return result.source.strip() if result is not None and result.names == {result.source.strip()} else ""
+
 
 class AdHoc(msgspec.Struct):
     """How the activities of an ad-hoc sub-process are chosen.
@@ -397,6 +403,8 @@ class Element(msgspec.Struct):
         outputs: evaluated on completion and assigned in the enclosing scope.
         data_inputs: data input associations: evaluated on entry like inputs, beside what the element sees anyway.
         data_outputs: data output associations: evaluated on completion and assigned to the data objects.
+        own: names of the variables that each run of a sub-process has for itself, null at first: its data objects and
+            properties, and what a loop gathers from it.
         link_target: for a throwing link event the element index of the matching catching link event, else -1.
         loop: the loop characteristics of an activity.
         ad_hoc: set on ad-hoc sub-processes.
@@ -440,6 +448,7 @@ class Element(msgspec.Struct):
     outputs: tuple[Mapping, ...] = ()
     data_inputs: tuple[Mapping, ...] = ()
     data_outputs: tuple[Mapping, ...] = ()
+    own: tuple[str, ...] = ()
     link_target: int = -1
     documentation: str = ""
     more_triggers: tuple[Trigger, ...] = ()

@@ -20,11 +20,13 @@ def enter(run: Run, token: int, element: Element) -> None:
         raise Trouble("call.missing", f"{element.id} names no process to call.")
     variables = run.variables(token)
     process = run.evaluate_text(call.process, variables, f"The called process of {element.id}")
-    if element.inputs:
+    if element.inputs or element.data_inputs:
         given = run.state.scopes[token].variables if not call.propagate_in else variables
     else:
         given = variables if call.propagate_in else {}
     handed = {name: value for name, value in given.items() if name not in RESERVED_VARIABLES}
-    key = call.business_key
-    business_key = run.evaluate_text(key, variables, f"The business key of {element.id}") if key is not None else ""
+    business_key = ""
+    if call.business_key is not None:
+        what = f"The business key of {element.id}"
+        business_key = run.evaluate_text(call.business_key, variables, what, may_be_empty=True)
     run.emit(e.CallRequested(token, element.index, process, call.binding, handed, business_key))
