@@ -162,7 +162,7 @@ def terminate(work: Work, node: Node) -> None:
     if found is not None:
         if found.is_true:
             work.set(node, "terminateAll", "true")
-        work.say(found, "import.terminate_all")
+        work.say(found, "import.terminate_caller" if found.is_true else "import.terminate_all")
     found = work.take(node, "terminateMultiInstance")
     if found is not None:
         if found.is_true and _in_loop(node):

@@ -82,14 +82,14 @@ _ACTIVITIES = (
     *("task", "manualTask", "scriptTask", "serviceTask", "businessRuleTask", "sendTask"),
     *("callActivity", "transaction", "adHocSubProcess"),
 )
+_EVENTS_IN_THE_FLOW = ("boundaryEvent", "intermediateCatchEvent", "intermediateThrowEvent")
 _LATER: dict[str, tuple[Rule, ...]] = {
     "sequenceFlow": (skipping.flow, structure.immediate),
     "exclusiveGateway": (structure.exclusive_gateway,),
-    "eventBasedGateway": (structure.event_gateway,),
+    "parallelGateway": (structure.without_conditions,),
+    "eventBasedGateway": (structure.without_conditions, structure.event_gateway),
     "startEvent": (structure.start_conditions, structure.dead_end),
-    "boundaryEvent": (structure.dead_end,),
-    "intermediateCatchEvent": (structure.dead_end,),
-    "intermediateThrowEvent": (structure.dead_end,),
+    **dict.fromkeys(_EVENTS_IN_THE_FLOW, (structure.only_condition, structure.dead_end)),
     **dict.fromkeys(_ACTIVITIES, (structure.only_condition,)),
     "subProcess": (structure.only_condition, structure.event_sub_process_host),
     "errorEventDefinition": (structure.references,),

@@ -160,6 +160,10 @@ SENTENCES: dict[str, Sentence] = {
         "The flow said that steps may be left out (isImmediate=false); what is run cannot say so, and it was dropped.",
         "连线声明两步之间可有省略（isImmediate=false）；可执行的流程不能这样声明，已去掉。",
     ),
+    "import.never_looked_at": _changed(
+        "The condition stood behind a gateway that looks at none; it was dropped.",
+        "条件位于不判断条件的网关之后，已去掉。",
+    ),
     "import.private": _changed(
         "A process that is run is no public view; it is private now.", "可执行的流程不是公开视图，现为私有（Private）。"
     ),
@@ -427,6 +431,10 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "import.correlation": _mapped("The correlation key is {value}.", "关联键为 {value}。"),
     "import.terminate_all": _mapped("{attribute} says how much is ended.", "{attribute} 说明终止的范围。"),
+    "import.terminate_caller": _changed(
+        "{attribute} ends the whole request; one that has called it goes on.",
+        "{attribute} 终止整个申请；调用它的申请会继续。",
+    ),
     "import.timer_expression": _mapped(
         "The timer's expression {value} is FEEL now.", "定时器表达式 {value} 已改写为 FEEL。"
     ),

@@ -82,8 +82,17 @@ def dead_end(work: Work, node: Node) -> None:
     work.say(node, "import.dead_end", name=end.get("id"))
 
 
+def without_conditions(work: Work, node: Node) -> None:
+    """The vendors do not look at conditions behind a parallel or event-based gateway; BPMN allows none there."""
+    for flow in _leaving(node):
+        condition = flow.first(bpmn("conditionExpression"))
+        if condition is not None:
+            work.remove(condition)
+            work.say(flow, "import.never_looked_at")
+
+
 def only_condition(work: Work, node: Node) -> None:
-    """The only flow out of an activity may have a condition for the vendors; BPMN wants a gateway for that."""
+    """The only flow out of an activity or event may have a condition there; BPMN wants a gateway for that."""
     leaving = _leaving(node)
     if node.parent is None or len(leaving) != 1 or leaving[0].first(bpmn("conditionExpression")) is None:
         return

@@ -294,3 +294,41 @@ def test_what_a_drawing_tool_writes_everywhere_does_not_refuse_a_process_that_is
     model = Model(body, process='processType="Public"')
     assert {"import.immediate", "import.private"} <= set(model.codes())
     assert model.errors() == []
+
+
+@pytest.mark.parametrize("gateway", ["parallelGateway", "eventBasedGateway"])
+def test_a_condition_that_nobody_looks_at_is_dropped(gateway):
+    catches = "".join(
+        f'<intermediateCatchEvent id="{name}"><timerEventDefinition><timeDuration>PT1H</timeDuration>'
+        "</timerEventDefinition></intermediateCatchEvent>"
+        for name in "ab"
+    )
+    model = Model(
+        f'<startEvent id="s"/><{gateway} id="g"/>{catches}<endEvent id="e"/>'
+        '<sequenceFlow id="f1" sourceRef="s" targetRef="g"/><sequenceFlow id="f2" sourceRef="g" targetRef="a">'
+        '<conditionExpression xsi:type="tFormalExpression">${x > 1}</conditionExpression></sequenceFlow>'
+        '<sequenceFlow id="f3" sourceRef="g" targetRef="b"/><sequenceFlow id="f4" sourceRef="a" targetRef="e"/>'
+        '<sequenceFlow id="f5" sourceRef="b" targetRef="e"/>'
+    )
+    assert "import.never_looked_at" in model.codes("changed")
+    assert model.errors() == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        '<intermediateThrowEvent id="x"/>',
+        (
+            '<intermediateCatchEvent id="x"><timerEventDefinition><timeDuration>PT1H</timeDuration>'
+            "</timerEventDefinition></intermediateCatchEvent>"
+        ),
+    ],
+)
+def test_the_only_flow_out_of_an_event_gets_a_gateway_for_its_condition(event):
+    model = Model(
+        f'<startEvent id="s"/>{event}<endEvent id="e"/><sequenceFlow id="f1" sourceRef="s" targetRef="x"/>'
+        '<sequenceFlow id="f2" sourceRef="x" targetRef="e"><conditionExpression xsi:type="tFormalExpression">'
+        "${y > 1}</conditionExpression></sequenceFlow>"
+    )
+    assert "import.conditions" in model.codes("changed")
+    assert model.errors() == []
