@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from noria.design.dmn.model import RuleHit, Run
-from noria.design.feel.arithmetic import add
-from noria.design.feel.comparison import equal, order
+from noria.design.feel.calls import invoke
+from noria.design.feel.comparison import equal
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.expression import Expression, UnaryTests
+from noria.design.feel.library import LIBRARY
 from noria.design.feel.types import FeelType
 from noria.design.feel.values import to_json
 
@@ -156,7 +157,9 @@ class Table(msgspec.Struct, dict=True):
             return None
         return self.shaped(
             tuple(
-                None if output.default is None else output.default.evaluate(variables, run.context)
+                None
+                if output.default is None
+                else run.typed(output.default.evaluate(variables, run.context), output.type, output.name)
                 for output in self.outputs
             )
         )
@@ -242,19 +245,7 @@ def _collect(table: Table, results: list[tuple[Any, ...]], _variables: dict[str,
 
 
 def _aggregated(aggregation: str, values: list[Any], run: Run) -> Any:
-    if aggregation == "COUNT":
-        return len(values)
-    total = values[0]
-    for value in values[1:]:
-        if aggregation == "SUM":
-            total = add(run.context, total, value)
-            continue
-        found = order(run.context, value, total)
-        if found is None:
-            return None
-        if (found < 0) == (aggregation == "MIN") and found != 0:
-            total = value
-    return total
+    return invoke(run.context, LIBRARY[aggregation.lower()], (values,))
 
 
 _POLICIES: dict[str, Callable[[Table, list[tuple[Any, ...]], dict[str, Any], Run], Any]] = {

@@ -14,13 +14,14 @@ from decimal import (
     Context,
     Decimal,
 )
+from fractions import Fraction
 from typing import Any
 
 from noria.design.feel.arithmetic import negate
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.library import builtin
 from noria.design.feel.temporal import DaysDuration, MonthsDuration
-from noria.design.feel.values import DECIMAL, decimal_of, integer_of, number
+from noria.design.feel.values import DECIMAL, decimal_of, number
 
 _SCALE_MIN, _SCALE_MAX = -6111, 6176
 
@@ -69,6 +70,10 @@ def _modulo(c: EvaluationContext, dividend: Any, divisor: Any) -> Any:
         return dividend % divisor
     left, right = decimal_of(dividend), decimal_of(divisor)
     rest = DECIMAL.remainder(left, right)
+    if not rest.is_finite():
+        # The quotient has more digits than a number.
+        exact = Fraction(left) % Fraction(right)
+        return number(DECIMAL.divide(Decimal(exact.numerator), Decimal(exact.denominator)))
     # The result has the sign of the divisor: dividend - divisor * floor(dividend / divisor).
     if rest and (rest < 0) != (right < 0):
         rest = DECIMAL.add(rest, right)
@@ -92,11 +97,22 @@ def _exp(_c: EvaluationContext, value: Any) -> Any:
 
 @builtin("odd", "number:number")
 def _odd(_c: EvaluationContext, value: Any) -> bool | None:
-    whole = integer_of(value)
-    return None if whole is None else whole % 2 == 1
+    last = _last_digit(value)
+    return None if last is None else last % 2 == 1
 
 
 @builtin("even", "number:number")
 def _even(_c: EvaluationContext, value: Any) -> bool | None:
-    whole = integer_of(value)
-    return None if whole is None else whole % 2 == 0
+    last = _last_digit(value)
+    return None if last is None else last % 2 == 0
+
+
+def _last_digit(value: Any) -> int | None:
+    """That of a whole number, None of any other."""
+    decimal = decimal_of(value)
+    if decimal != decimal.to_integral_value():
+        return None
+    _, digits, exponent = decimal.as_tuple()
+    if not isinstance(exponent, int) or exponent > 0:
+        return 0
+    return digits[exponent - 1] if -exponent < len(digits) else 0

@@ -78,10 +78,6 @@ def _overlaps_before(c: EvaluationContext, a: Range, b: Range) -> bool:
     return _starts_before(c, a, b) < 0 and not _before_ranges(c, a, b) and _ends_before(c, a, b) <= 0
 
 
-def _overlaps_after(c: EvaluationContext, a: Range, b: Range) -> bool:
-    return _starts_before(c, a, b) >= 0 and not _before_ranges(c, b, a) and _ends_before(c, a, b) > 0
-
-
 def _includes(c: EvaluationContext, a: Range, b: Range) -> bool:
     return _starts_before(c, a, b) <= 0 and _ends_before(c, a, b) >= 0
 
@@ -128,7 +124,7 @@ _relation("meets", (_RR, _meets))
 _relation("met by", (_RR, _swap(_meets)))
 _relation("overlaps", (_RR, _overlaps))
 _relation("overlaps before", (_RR, _overlaps_before))
-_relation("overlaps after", (_RR, _overlaps_after))
+_relation("overlaps after", (_RR, _swap(_overlaps_before)))
 _relation("includes", (_RP, _includes_point), (_RR, _includes))
 _relation("during", (_PR, _swap(_includes_point)), (_RR, _swap(_includes)))
 _relation("finishes", (_PR, lambda c, a, b: b.end_included and _compare(c, a, b.end) == 0), (_RR, _finishes))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.library import builtin
 from noria.design.feel.regex import PatternError, pattern_of, replacement_of
-from noria.design.feel.values import decimal_of, text_of
+from noria.design.feel.values import decimal_of, number_text, text_of
 
 
 @builtin("substring", "string:string;start position:number;length?:number")
 def _substring(c: EvaluationContext, string: str, start: Any, length: Any = None) -> str | None:
-    position = int(decimal_of(start))
-    count = len(string) if length is None else int(decimal_of(length))
+    furthest = Decimal(len(string) + 1)
+    position = int(max(min(decimal_of(start), furthest), -furthest))
+    count = len(string) if length is None else int(max(min(decimal_of(length), furthest), Decimal(0)))
     if position == 0 or abs(position) > max(len(string), 1) or (length is not None and count < 1):
-        c.note("feel.index", f"There is no position {position}, or no length {count}, in a text of {len(string)}.")
+        asked = number_text(start) + ("" if length is None else f" with length {number_text(length)}")
+        c.note("feel.index", f"There is no position {asked} in a text of {len(string)}.")
         return None
     begin = position - 1 if position > 0 else len(string) + position
     return string[begin : begin + count]

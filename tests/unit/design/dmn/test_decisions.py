@@ -66,6 +66,12 @@ def test_collect_aggregates(aggregation, expected):
     assert decide(table("COLLECT", NUMBERS, aggregation=aggregation), amount=5000)[0] == expected
 
 
+@pytest.mark.parametrize("aggregation", ["SUM", "MIN", "MAX"])
+def test_what_cannot_be_aggregated_is_null(aggregation):
+    outputs = {"SUM": '"a"', "MIN": "true", "MAX": "true"}
+    assert decide(table("COLLECT", [("> 10", outputs[aggregation])], aggregation=aggregation), amount=50)[0] is None
+
+
 def test_the_default_is_given_when_nothing_matches():
     assert decide(table("UNIQUE", RULES, default='"none"'), amount=1)[0] == "none"
 
