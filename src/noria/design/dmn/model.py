@@ -175,6 +175,7 @@ class DecisionModel(msgspec.Struct):
         tables: the decision tables in the file, in its order.
         inputs: names of all input data, those of imported models too.
         source: all texts of the file and of those that it imports.
+        fields: names of several words that expressions may use, those of imported models too.
     """
 
     namespace: str
@@ -185,6 +186,7 @@ class DecisionModel(msgspec.Struct):
     tables: list[WrittenTable] = []
     inputs: frozenset[str] = frozenset()
     source: str = ""
+    fields: frozenset[str] = frozenset()
 
     def find(self, id_or_name: str) -> Decision:
         """The decision of this id, or else of this name.
@@ -275,7 +277,8 @@ class Run:
         names: dict[str, Any] = {}
         for item_id in requires:
             item = self._model.items[item_id]
-            around = names.setdefault(item.prefix, {}) if isinstance(item, Imported) else names
+            prefix = item.prefix if isinstance(item, Imported) else ""
+            around = names.setdefault(prefix, {}) if prefix else names
             around[item.name] = self.value_of(item_id)
         return names
 
@@ -289,11 +292,11 @@ class Run:
         """The run of an imported model; it has the same inputs, and before them those given under the import's name."""
         if item.model is None:
             raise AssertionError("An imported element belongs to a model.")
-        found = self._imported.get(item.prefix)
+        found = self._imported.get(item.model.namespace)
         if found is None:
             own = self._inputs.get(item.prefix)
             inputs = {**self._inputs, **own} if isinstance(own, dict) else self._inputs
-            found = self._imported[item.prefix] = Run(item.model, inputs, self.context, self.watcher)
+            found = self._imported[item.model.namespace] = Run(item.model, inputs, self.context, self.watcher)
             found.hits = self.hits
         return found
 

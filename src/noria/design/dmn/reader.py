@@ -23,6 +23,13 @@ NAMESPACES = frozenset(
         "https://www.omg.org/spec/DMN/20230324/MODEL/",
     }
 )
+_NAMED = frozenset(
+    {
+        *("decision", "inputData", "businessKnowledgeModel", "decisionService"),
+        *("variable", "formalParameter", "column", "output"),
+    }
+)
+"""What may be a name with spaces beside the components of a type."""
 IGNORED = frozenset(
     {
         "association",
@@ -132,6 +139,7 @@ class _Reader:
                 *(other.inputs for other in imported)
             ),
             "\n".join([*_texts(root), *(other.source for other in imported)]),
+            self._boxes.fields,
         )
         for decision in decisions.values():
             decision.model = model
@@ -151,9 +159,6 @@ class _Reader:
         if kind not in NAMESPACES:
             self._report(node, "dmn.unsupported_import", f"Only DMN models can be imported, not {kind!r}.")
             return
-        if not prefix:
-            self._report(node, "dmn.import_name", f"The import of {namespace!r} needs a name to speak of it.")
-            return
         if namespace in self._importers:
             self._report(node, "dmn.import_cycle", f"The model {namespace!r} imports itself.")
             return
@@ -169,7 +174,9 @@ class _Reader:
             self._report(node, "dmn.broken_import", f"The imported file {file} has an error: {findings[0].message}")
             return
         self._imports[namespace] = prefix, model
-        self._types.update((f"{prefix}.{name}", wanted) for name, wanted in model.types.items() if name not in SIMPLE)
+        # Without a name of the import its elements are called as if they were this model's own.
+        before = f"{prefix}." if prefix else ""
+        self._types.update((f"{before}{name}", wanted) for name, wanted in model.types.items() if name not in SIMPLE)
 
     # --- item definitions
 
@@ -181,13 +188,14 @@ class _Reader:
             self._fill_once(self._types[node.get("name")], node)
         fields = {
             one.get("name")
-            for node in definitions
-            for one in node.descendants()
-            if one.local == "itemComponent" and len(words(one.get("name"))) > 1
+            for one in self._root.descendants()
+            if one.local == "itemComponent"
+            # Elsewhere a sign between two words may as well be arithmetic.
+            or (one.local in _NAMED and all(word.isalnum() for word in words(one.get("name"))))
         }
         for _, model in self._imports.values():
-            fields |= {item.name for item in model.items.values() if len(words(item.name)) > 1}
-        self._boxes.fields = frozenset(fields)
+            fields |= model.fields | {item.name for item in model.items.values()}
+        self._boxes.fields = frozenset(name for name in fields if len(words(name)) > 1)
 
     def _fill(self, wanted: FeelType, node: Node) -> None:
         """Complete a type in place, because definitions may refer to each other in any order."""
@@ -345,7 +353,7 @@ class _Reader:
 
     def _names(self, requires: tuple[str, ...]) -> frozenset[str]:
         items = [self._items[item_id] for item_id in requires]
-        return frozenset(item.prefix if isinstance(item, Imported) else item.name for item in items)
+        return frozenset((item.prefix if isinstance(item, Imported) else "") or item.name for item in items)
 
     def _refuse_cycles(self) -> None:
         done: set[str] = set()

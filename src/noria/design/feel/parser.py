@@ -84,6 +84,7 @@ class Parser:
         self._depth = 0
         self._input_uses = 0
         self._endpoint = False
+        self._filters = 0
 
     # --- entry points
 
@@ -245,7 +246,9 @@ class Parser:
         if operator == ".":
             return n.Path(left, self._path_name())
         if operator == "[":
+            self._filters += 1
             condition = self._inside(0)
+            self._filters -= 1
             self._expect("]")
             return n.Filter(left, condition)
         if operator == "(":
@@ -270,11 +273,15 @@ class Parser:
         at = self._at
         if self._kinds[at] != "name":
             raise self._unexpected(at)
-        known = self._known_name()
-        if known is not None:
-            return known
+        return self._known_name() or self._words_of_name()
+
+    def _words_of_name(self) -> str:
+        """An unknown name where a field's name stands: two words beside each other can be nothing else."""
+        first = self._at
         self._at += 1
-        return self._texts[at]
+        while self._kinds[self._at] == "name" and self._texts[self._at] not in _KEYWORDS:
+            self._at += 1
+        return " ".join(self._texts[first : self._at])
 
     def _prefix(self) -> n.Node:
         at = self._at
@@ -286,6 +293,8 @@ class Parser:
             word = self._texts[at]
             if word in _KEYWORDS:
                 raise self._unexpected(at)
+            if self._filters and word not in _WORDS:
+                return n.Name(self._words_of_name())
             self._at += 1
             return self._word(word) if word in _WORDS else n.Name(word)
         if kind == "number":

@@ -181,3 +181,22 @@ def of_type(wanted, text):
 )
 def test_a_value_is_converted_to_its_declared_type_or_null_with_the_type_in_the_note(wanted, text, value, note):
     assert of_type(wanted, text) == (value, note)
+
+
+def test_columns_of_a_relation_may_have_names_of_several_words():
+    relation = (
+        '<relation><column name="unit price"/><column name="quantity"/><row><literalExpression><text>10</text>'
+        "</literalExpression><literalExpression><text>2</text></literalExpression></row><row><literalExpression>"
+        "<text>20</text></literalExpression><literalExpression><text>1</text></literalExpression></row></relation>"
+    )
+    model, findings = read_dmn(
+        f"""<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="d" name="m" namespace="urn:m">
+        <decision id="o" name="orders"><variable name="orders"/>{relation}</decision><decision id="x" name="dear">
+        <variable name="dear"/><informationRequirement id="q"><requiredDecision href="#o"/></informationRequirement>
+        <filter><in><literalExpression><text>orders</text></literalExpression></in><match><literalExpression>
+        <text>unit price &gt; 15</text></literalExpression></match></filter></decision></definitions>""".encode(),
+        "m.dmn",
+    )
+    assert model is not None, findings
+    value = model.decisions["x"].evaluate({}, EvaluationContext(0)).value
+    assert to_json(value) == [{"unit price": 20, "quantity": 1}]
