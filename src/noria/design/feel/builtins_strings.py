@@ -8,7 +8,7 @@ from typing import Any
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.library import builtin
 from noria.design.feel.regex import PatternError, pattern_of, replacement_of
-from noria.design.feel.values import decimal_of, number_text, text_of
+from noria.design.feel.values import count_values, decimal_of, number_text, text_of
 
 
 @builtin("substring", "string:string;start position:number;length?:number")
@@ -123,6 +123,7 @@ def _string_join(c: EvaluationContext, items: list[Any], delimiter: str | None =
 def _string(c: EvaluationContext, value: Any) -> str | None:
     if value is None:
         return None
+    count_values(value)
     text = text_of(value, nested=False)
     c.check_text(len(text))
     return text

@@ -24,6 +24,8 @@ def equal(c: EvaluationContext, left: Any, right: Any) -> bool | None:
         return None
     if name == "number":
         return decimal_of(left) == decimal_of(right)
+    if name in {"list", "context"}:
+        c.spend(len(left))
     if name == "list":
         return len(left) == len(right) and all(
             equal(c, one, other) is True for one, other in zip(left, right, strict=True)

@@ -23,7 +23,7 @@ from noria.design.feel.comparison import (
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.temporal import DAY_NS, SECOND_NS, Date, DateTime, DaysDuration, MonthsDuration, Time
 from noria.design.feel.types import FeelType, instance_of
-from noria.design.feel.values import Range, kind
+from noria.design.feel.values import Range, count_values, kind
 
 __all__ = [
     "MISSING",
@@ -137,6 +137,7 @@ def own_test(c: EvaluationContext, value: Any, result: Any) -> bool | None:
 
 def instance(value: Any, wanted: FeelType) -> bool:
     """``value instance of wanted``."""
+    count_values(value)
     return instance_of(value, wanted)
 
 

@@ -11,10 +11,13 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from types import NoneType
 from typing import Any
 
+from noria.design.feel.evaluation import FeelBudgetError
 from noria.design.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
 
 DECIMAL = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144, capitals=1, clamp=0, flags=[], traps=[])
 INT_MAX = 10**34
+VALUES_MAX = 1_000_000
+_TOO_LARGE = f"The value has more than {VALUES_MAX:,} values inside; simplify the expression."
 
 
 class Range:
@@ -171,8 +174,34 @@ def text_of(value: Any, nested: bool = True) -> str:
     return str(value)
 
 
+def count_values(value: Any) -> None:
+    """See that a value is not too large to be walked through.
+
+    A list may stand in many lists, and those in many others: what takes little memory may be endless to write out.
+
+    Raises:
+        FeelBudgetError: there are more than `VALUES_MAX` values inside, each counted wherever it stands.
+    """
+    open_parts, left = [value], VALUES_MAX
+    while open_parts:
+        part = open_parts.pop()
+        if type(part) is list or type(part) is dict:
+            left -= len(part)
+            if left < 0:
+                raise FeelBudgetError(_TOO_LARGE)
+            open_parts += part if type(part) is list else part.values()
+
+
 def to_json(value: Any) -> Any:
-    """A FEEL value as JSON: integral numbers int, others float, temporal values, ranges and functions their text."""
+    """A FEEL value as JSON: integral numbers int, others float, temporal values, ranges and functions their text.
+
+    Raises:
+        FeelBudgetError: there are more than `VALUES_MAX` values inside, each counted wherever it stands.
+    """
+    return _json(value, [VALUES_MAX])
+
+
+def _json(value: Any, left: list[int]) -> Any:
     name = kind(value)
     if name == "number":
         if type(value) is Decimal:
@@ -181,10 +210,13 @@ def to_json(value: Any) -> Any:
         return value
     if name in {"null", "boolean", "string"}:
         return value
-    if name == "list":
-        return [to_json(item) for item in value]
-    if name == "context":
-        return {key: to_json(item) for key, item in value.items()}
+    if name == "list" or name == "context":
+        left[0] -= len(value)
+        if left[0] < 0:
+            raise FeelBudgetError(_TOO_LARGE)
+        if name == "list":
+            return [_json(item, left) for item in value]
+        return {key: _json(item, left) for key, item in value.items()}
     return text_of(value)
 
 
