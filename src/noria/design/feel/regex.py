@@ -1,4 +1,6 @@
-"""Regular expressions of XPath 2.0, translated to Python's, which have no timeout: patterns and subjects are bounded.
+"""Regular expressions of XPath 2.0, translated to those of RE2, whose time is linear in the text for any pattern.
+
+RE2 has no back references; the few patterns with one are Python's, for short texts.
 
 Source: XPath and XQuery Functions and Operators, section 7.6; XML Schema part 2, appendix F.
 """
@@ -7,30 +9,51 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
-import unicodedata
 from collections.abc import Callable
+from typing import NamedTuple, cast
+
+import re2
+
+from noria.design.feel.characters import Characters, block, category, escape, joined, others, without
 
 PATTERN_CHARS_MAX = 1_000
 SUBJECT_CHARS_MAX = 100_000
-# A repeated group that itself repeats can take exponential time; such patterns see short subjects only.
-NESTED_SUBJECT_CHARS_MAX = 30
+BACKTRACKING_SUBJECT_CHARS_MAX = 30
+"""Python goes back and tries again: for longer texts that may take for ever."""
+_MEMORY_MAX = 1 << 26
 
-_NAME_START = r":A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u2070-\u218F\u3001-\uD7FF"
-_CLASSES = {
-    "i": _NAME_START,
-    "c": _NAME_START + r"\-.0-9\u00B7\u0300-\u036F\u203F-\u2040",
-    "d": r"\d",
-    "s": r" \t\n\r",
-    "w": r"\w",
-}
 _LITERAL_ESCAPES = frozenset("\\|.-^?*+{}()[]$")
-_NESTED_REPEAT = re.compile(r"[*+}]\??[^()]*\)[*+{]|\|[^()]*\)[*+{]")
+_REPETITION = re.compile(r"\d+(,\d*)?\}", re.ASCII)
 
 
 def has_nested_repeats(pattern: str) -> bool:
-    """Whether a repeated group itself repeats or branches, which can take time exponential in the subject."""
-    return _NESTED_REPEAT.search(pattern) is not None
+    """Whether a repeated group itself repeats or branches, which can take time exponential in the subject.
+
+    Classes and escapes are read as in all dialects; what is no pattern has none or some.
+    """
+    # For each open group whether it repeats or branches inside.
+    groups = [False]
+    at = 0
+    while at < len(pattern):
+        char = pattern[at]
+        at += 1
+        if char == "\\":
+            at += 1
+        elif char == "[":
+            end = pattern.find("]", at + 1)
+            at = len(pattern) if end < 0 else end + 1
+        elif char == "(":
+            groups.append(False)
+            if pattern.startswith("?", at):
+                at += 2
+        elif char == ")" and len(groups) > 1:
+            inside = groups.pop()
+            if inside and pattern[at : at + 1] in {"*", "+", "{"}:
+                return True
+            groups[-1] |= inside
+        elif char in "*+{|":
+            groups[-1] = True
+    return False
 
 
 class PatternError(ValueError):
@@ -45,9 +68,12 @@ def pattern_of(pattern: str, flags: str, subject: str) -> re.Pattern[str]:
     """
     if len(subject) > SUBJECT_CHARS_MAX:
         raise PatternError(f"A text to match may have {SUBJECT_CHARS_MAX} characters.")
-    if len(subject) > NESTED_SUBJECT_CHARS_MAX and "q" not in flags and has_nested_repeats(pattern):
-        raise PatternError("A pattern with nested repetitions may take for ever; simplify it.")
-    return _compiled(pattern, flags)
+    compiled = _compiled(pattern, flags)
+    if isinstance(compiled, re.Pattern) and len(subject) > BACKTRACKING_SUBJECT_CHARS_MAX:
+        raise PatternError(
+            f"A pattern with a back reference is for texts of at most {BACKTRACKING_SUBJECT_CHARS_MAX} characters."
+        )
+    return compiled
 
 
 @functools.lru_cache(maxsize=512)
@@ -56,14 +82,31 @@ def _compiled(pattern: str, flags: str) -> re.Pattern[str]:
         raise PatternError(f"A pattern may have {PATTERN_CHARS_MAX} characters.")
     if not set(flags) <= set("smixq"):
         raise PatternError(f"Flags are s, m, i, x and q, not {flags!r}.")
-    options = re.IGNORECASE if "i" in flags else re.NOFLAG
-    if "m" in flags:
-        options |= re.MULTILINE
-    text = re.escape(pattern) if "q" in flags else _Translator(pattern, flags).translate()
+    options = "".join(flag for flag in "im" if flag in flags)
+    before = f"(?{options})" if options else ""
+    if "q" in flags:
+        return _by_re2(pattern, before + "".join(_RE2.character(ord(char)) for char in pattern))
+    translator = _Translator(pattern, flags, _RE2)
+    text = translator.translate()
+    if not translator.refers_back:
+        return _by_re2(pattern, before + text)
+    if has_nested_repeats(pattern):
+        raise PatternError("A pattern with a back reference and nested repetitions may take for ever; simplify it.")
     try:
-        return re.compile(text, options)
+        return re.compile(before + _Translator(pattern, flags, _PYTHON).translate())
     except (re.error, OverflowError, RecursionError) as error:
         raise PatternError(f"{pattern!r} is not a pattern: {error}.") from None
+
+
+def _by_re2(pattern: str, text: str) -> re.Pattern[str]:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MEMORY_MAX
+    try:
+        return cast("re.Pattern[str]", re2.compile(text, options))
+    except (re2.error, UnicodeEncodeError) as error:
+        reason = error.args[0].decode() if isinstance(error, re2.error) else str(error)
+        raise PatternError(f"{pattern!r} is not a pattern: {reason}.") from None
 
 
 def replacement_of(text: str, pattern: re.Pattern[str], flags: str) -> Callable[[re.Match[str]], str]:
@@ -104,21 +147,50 @@ def replacement_of(text: str, pattern: re.Pattern[str], flags: str) -> Callable[
     return build
 
 
-class _Translator:
-    """Reads a pattern from left to right and writes Python's."""
+class _Dialect(NamedTuple):
+    """How an engine writes what differs."""
 
-    def __init__(self, pattern: str, flags: str) -> None:
+    code: str
+    end: str
+
+    def character(self, point: int) -> str:
+        """One character, which means itself."""
+        return chr(point) if chr(point).isalnum() and point < 0x80 else self.code.format(point)
+
+    def members(self, characters: Characters) -> str:
+        """The ranges of a set, as they stand between brackets."""
+        return "".join(
+            self.character(low) if low == high else f"{self.character(low)}-{self.character(high)}"
+            for low, high in characters
+        )
+
+
+_RE2 = _Dialect(r"\x{{{:X}}}", r"\z")
+_PYTHON = _Dialect(r"\U{:08x}", r"\Z")
+
+
+class _Translator:
+    """Reads a pattern from left to right and writes that of a dialect.
+
+    Attributes:
+        refers_back: whether a back reference was read.
+    """
+
+    def __init__(self, pattern: str, flags: str, dialect: _Dialect) -> None:
+        self.refers_back = False
         self._text = _without_spaces(pattern) if "x" in flags else pattern
         self._at = 0
+        self._dialect = dialect
         self._dot_all = "s" in flags
         self._multiline = "m" in flags
+        self._any_case = "i" in flags
 
     def translate(self) -> str:
         parts: list[str] = []
         while self._at < len(self._text):
             char = self._text[self._at]
             if char == "[":
-                parts.append(self._class())
+                parts.append(self._bracketed())
             elif char == "\\":
                 parts.append(self._escape())
             else:
@@ -128,89 +200,111 @@ class _Translator:
     def _plain(self, char: str) -> str:
         self._at += 1
         if char == ".":
-            return r"[\s\S]" if self._dot_all else r"[^\n\r]"
+            return self._set(False, others(())) if self._dot_all else self._set(True, ((0xA, 0xA), (0xD, 0xD)))
         if char == "$" and not self._multiline:
-            return r"\Z"
+            return self._dialect.end
         if char == "(" and self._text.startswith("?", self._at):
             if not self._text.startswith("?:", self._at):
                 raise PatternError("Groups are (...) or (?:...).")
             self._at += 2
             return "(?:"
-        if char == "{" and not re.match(r"\d+(,\d*)?\}", self._text[self._at :], re.ASCII):
+        if char == "{" and not _REPETITION.match(self._text, self._at):
             raise PatternError("A { stands before a number of repetitions.")
-        if char in "*+?}" and self._text.startswith("+", self._at):
-            raise PatternError("A + cannot follow a repetition.")
-        if char in "}]" and char == "]":
+        if char in "*+?}" and self._text[self._at : self._at + 1] in {"+", "*", "{"}:
+            raise PatternError("A repetition is not repeated.")
+        if char == "]":
             raise PatternError("A ] stands at the end of a class.")
-        return char if char in "|^$?*+{}()," or char.isalnum() else re.escape(char)
+        return char if char in "|^$?*+{}()," else self._dialect.character(ord(char))
 
     def _escape(self) -> str:
         char = self._text[self._at + 1 : self._at + 2]
-        self._at += 2
-        if char.isdigit():
+        if char.isdigit() and char.isascii() and char != "0":
+            self._at += 2
+            self.refers_back = True
             return f"(?:\\{char})"
-        inside = self._escaped_class(char)
-        if inside is None:
-            return re.escape(_literal(char))
-        negated, members = inside
-        return f"[^{members}]" if negated else f"[{members}]"
+        found = self._member()
+        if isinstance(found, int):
+            return self._dialect.character(found)
+        written = self._set(False, found)
+        # 7.6.1.1: what an escape stands for does not depend on case.
+        return f"(?-i:{written})" if self._any_case else written
 
-    def _escaped_class(self, char: str) -> tuple[bool, str] | None:
-        """Whether the class is negated and its members in Python's writing; None for a single character."""
+    def _set(self, negated: bool, characters: Characters) -> str:
+        """One character of a set that is not empty, or one of all others."""
+        return f"[{'^' if negated else ''}{self._dialect.members(characters)}]"
+
+    def _bracketed(self) -> str:
+        """One class expression."""
+        negated, characters = self._class()
+        return self._set(negated, characters) if characters else self._set(True, others(()))
+
+    def _class(self) -> tuple[bool, Characters]:
+        """A class expression: whether its characters are those that it does not match, and these."""
+        self._at += 1
+        negated = self._text.startswith("^", self._at)
+        self._at += negated
+        found: list[tuple[int, int]] = []
+        taken: Characters = ()
+        while not self._text.startswith("]", self._at):
+            if self._text.startswith("-[", self._at) and found:
+                self._at += 1
+                inner_negated, inner = self._class()
+                taken = others(inner) if inner_negated else inner
+                if not self._text.startswith("]", self._at):
+                    raise PatternError("A subtraction stands at the end of a class.")
+            else:
+                found += self._part(first=not found)
+        self._at += 1
+        if not found:
+            raise PatternError("A class is empty.")
+        if negated:
+            return True, joined([*found, *taken])
+        return False, without(joined(found), taken) if taken else joined(found)
+
+    def _part(self, *, first: bool) -> Characters:
+        """The next part of a class: an escape for many characters, a range, or one character."""
+        dash = self._text.startswith("-", self._at)
+        low = self._member()
+        if not isinstance(low, int):
+            if self._text.startswith("-", self._at) and not self._text.startswith(("-]", "-["), self._at):
+                raise PatternError("A range goes from one character to another.")
+            return low
+        if self._text.startswith("-", self._at) and not self._text.startswith(("-]", "-["), self._at):
+            self._at += 1
+            high = self._member()
+            if not isinstance(high, int) or high < low:
+                raise PatternError("A range goes from one character to another.")
+            return ((low, high),)
+        if dash and not first and not self._text.startswith("]", self._at):
+            raise PatternError("A - that means itself stands at an edge of a class.")
+        return ((low, low),)
+
+    def _member(self) -> int | Characters:
+        """The next character, or the characters of the next escape; consumed."""
+        char = self._text[self._at : self._at + 1]
+        self._at += 1
+        if not char:
+            raise PatternError("A class is not closed.")
+        if char == "[":
+            raise PatternError("A [ inside a class needs a backslash.")
+        if char != "\\":
+            return ord(char)
+        char = self._text[self._at : self._at + 1]
+        self._at += 1
         if char in {"p", "P"}:
             end = self._text.find("}", self._at)
             if not self._text.startswith("{", self._at) or end < 0:
                 raise PatternError("A \\p stands before a category in braces.")
             name = self._text[self._at + 1 : end]
             self._at = end + 1
-            return char == "P", _category(name)
-        if char and char.lower() in _CLASSES:
-            return char.isupper(), _CLASSES[char.lower()]
-        return None
-
-    def _class(self) -> str:
-        """One class expression; a subtraction becomes a negative look-ahead."""
-        self._at += 1
-        negated = self._text.startswith("^", self._at)
-        if negated:
-            self._at += 1
-        members: list[str] = []
-        excluded: list[str] = []
-        subtracted = ""
-        while not self._text.startswith("]", self._at):
-            if self._at >= len(self._text):
-                raise PatternError("A class is not closed.")
-            if self._text.startswith("-[", self._at) and (members or excluded):
-                self._at += 1
-                subtracted = f"(?!{self._class()})"
-                continue
-            char = self._text[self._at]
-            if char == "\\":
-                escaped = self._text[self._at + 1 : self._at + 2]
-                self._at += 2
-                inside = self._escaped_class(escaped)
-                if inside is None:
-                    members.append(re.escape(_literal(escaped)))
-                elif inside[0]:
-                    excluded.append(f"[^{inside[1]}]")
-                else:
-                    members.append(inside[1])
-            elif char == "[":
-                raise PatternError("A [ inside a class needs a backslash.")
-            else:
-                self._at += 1
-                members.append("-" if char == "-" else re.escape(char))
-        self._at += 1
-        if not members and not excluded:
-            raise PatternError("A class is empty.")
-        # A dash at an edge is itself; between two members it is a range.
-        for edge in (0, -1):
-            if members and members[edge] == "-":
-                members[edge] = "\\-"
-        alternatives = [f"[{''.join(members)}]"] if members else []
-        alternatives += excluded
-        either = alternatives[0] if len(alternatives) == 1 else f"(?:{'|'.join(alternatives)})"
-        return f"(?:{subtracted}(?!{either})[\\s\\S])" if negated else f"(?:{subtracted}{either})"
+            named = block(name[2:]) if name.startswith("Is") else category(name)
+            if named is None:
+                raise PatternError(f"{name!r} is not a category of characters.")
+            return others(named) if char == "P" else named
+        named = escape(char.lower()) if char.isalpha() else None
+        if named is not None:
+            return others(named) if char.isupper() else named
+        return ord(_literal(char))
 
 
 def _without_spaces(pattern: str) -> str:
@@ -232,42 +326,3 @@ def _literal(char: str) -> str:
     if char in {"n", "r", "t"}:
         return {"n": "\n", "r": "\r", "t": "\t"}[char]
     raise PatternError(f"\\{char} means nothing in a pattern.")
-
-
-_BLOCKS = {
-    "IsBasicLatin": (0x0000, 0x007F),
-    "IsLatin-1Supplement": (0x0080, 0x00FF),
-    "IsLatinExtended-A": (0x0100, 0x017F),
-    "IsLatinExtended-B": (0x0180, 0x024F),
-    "IsGreek": (0x0370, 0x03FF),
-    "IsGreekandCoptic": (0x0370, 0x03FF),
-    "IsCyrillic": (0x0400, 0x04FF),
-    "IsHebrew": (0x0590, 0x05FF),
-    "IsArabic": (0x0600, 0x06FF),
-    "IsHiragana": (0x3040, 0x309F),
-    "IsKatakana": (0x30A0, 0x30FF),
-    "IsCJKUnifiedIdeographs": (0x4E00, 0x9FFF),
-    "IsHangulSyllables": (0xAC00, 0xD7AF),
-}
-
-
-@functools.lru_cache(maxsize=64)
-def _category(name: str) -> str:
-    """The members of a Unicode category or block as ranges."""
-    if name in _BLOCKS:
-        low, high = _BLOCKS[name]
-        return f"\\U{low:08x}-\\U{high:08x}"
-    if not re.fullmatch(r"[LMNPZSC][a-z]?", name):
-        raise PatternError(f"{name!r} is not a category of characters.")
-    ranges: list[str] = []
-    start = -1
-    for point in range(sys.maxunicode + 2):
-        inside = point <= sys.maxunicode and unicodedata.category(chr(point)).startswith(name)
-        if inside and start < 0:
-            start = point
-        elif not inside and start >= 0:
-            ranges.append(f"\\U{start:08x}-\\U{point - 1:08x}")
-            start = -1
-    if not ranges:
-        raise PatternError(f"{name!r} is not a category of characters.")
-    return "".join(ranges)

@@ -182,14 +182,15 @@ def count_values(value: Any) -> None:
     Raises:
         FeelBudgetError: there are more than `VALUES_MAX` values inside, each counted wherever it stands.
     """
-    open_parts, left = [value], VALUES_MAX
+    open_parts: list[Any] = [value]
+    left = VALUES_MAX
     while open_parts:
         part = open_parts.pop()
-        if type(part) is list or type(part) is dict:
-            left -= len(part)
-            if left < 0:
-                raise FeelBudgetError(_TOO_LARGE)
-            open_parts += part if type(part) is list else part.values()
+        inside = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        left -= len(inside)
+        if left < 0:
+            raise FeelBudgetError(_TOO_LARGE)
+        open_parts += inside
 
 
 def to_json(value: Any) -> Any:
@@ -210,7 +211,7 @@ def _json(value: Any, left: list[int]) -> Any:
         return value
     if name in {"null", "boolean", "string"}:
         return value
-    if name == "list" or name == "context":
+    if name in {"list", "context"}:
         left[0] -= len(value)
         if left[0] < 0:
             raise FeelBudgetError(_TOO_LARGE)

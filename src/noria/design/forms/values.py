@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from noria.design.feel.regex import NESTED_SUBJECT_CHARS_MAX, has_nested_repeats
+from noria.design.feel.regex import BACKTRACKING_SUBJECT_CHARS_MAX, has_nested_repeats
 from noria.design.feel.temporal import parse_date, parse_date_time, parse_time
 from noria.design.forms.model import Field, FieldError
 
@@ -57,7 +57,7 @@ def _text(field: Field, value: object, settings: Settings) -> FieldError | None:
     if len(value) > longest:
         return FieldError("form.max_length", f"At most {longest} characters are allowed.", {"max": int(longest)})
     if field.pattern is not None:
-        if len(value) > NESTED_SUBJECT_CHARS_MAX and has_nested_repeats(field.pattern.pattern):
+        if len(value) > BACKTRACKING_SUBJECT_CHARS_MAX and has_nested_repeats(field.pattern.pattern):
             return FieldError("form.pattern", "The text is too long for the pattern of this field.")
         if field.pattern.search(value) is None:
             return FieldError("form.pattern", "The text does not have the expected form.")

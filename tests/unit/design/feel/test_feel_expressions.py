@@ -72,6 +72,25 @@ def value(source, variables=None, names=()):
         ('string(@"-2024-01-31T10:00:00@Etc/UTC")', "-2024-01-31T10:00:00@Etc/UTC"),
         ('date("2024-02-30")', None),
         ("modulo(10 ** 40, 3)", 1),
+        ('matches("someone.else@mail.example.com.cn", "^[\\w.+-]+@([\\w-]+\\.)+[a-z]{2,}$")', True),
+        ('matches("foofoobarbarfoofoobarbarfoofoobarbar", "^(foo|bar)+$")', True),
+        ('matches("' + "a" * 40 + '", "^([a-z]+.?)+@x$")', False),
+        ('matches("' + "a" * 20_000 + '", "a*a*a*c")', False),
+        ('matches("a_b", "^\\w+$")', False),
+        ('matches("5€", "^\\w+$")', True),
+        ('replace("a_b", "\\W", "-")', "a-b"),
+        ('matches("ก", "^\\p{IsThai}$")', True),
+        ('matches("€", "\\P{IsCurrencySymbols}")', False),
+        ('matches("a", "\\p{Lu}", "i")', False),
+        ('matches("q", "[^Q]", "i")', False),
+        ('matches("o", "[A-Z-[IO]]", "i")', False),
+        ('matches("a", "[a-[a]]")', False),
+        ('matches("-", "[a-c-]")', True),
+        ('matches("abab", "^(ab)\\1$")', True),
+        ('matches("' + "ab" * 20 + '", "(ab)\\1")', None),
+        ('matches("abab", "((a|b)+)+\\1")', None),
+        ('matches("a", "a{2,1}")', None),
+        ('matches("a", "[b-a]")', None),
         ('get entries({"unit price": 3})[1].value', 3),
         ('{p: context put({}, "unit price", 3), q: p.unit price + 1}.q', 4),
         ('[context put({}, "unit price", 3)][unit price > 2].unit price', [3]),
@@ -171,6 +190,15 @@ def test_a_budget_ends_what_would_not_end(source):
     expression = compile_expression(source)
     with pytest.raises(FeelBudgetError):
         expression.evaluate({}, EvaluationContext(NOW_MS, steps_left=50_000))
+
+
+DOUBLED = "{a0: [1, 1], " + ", ".join(f"a{n}: [a{n - 1}, a{n - 1}]" for n in range(1, 31))
+
+
+@pytest.mark.parametrize("source", ["a30 = a30", "string(a30)", "a30", "a30 in [a30]", "distinct values([a30, a30])"])
+def test_what_stands_in_many_lists_is_counted_wherever_it_stands(source):
+    with pytest.raises(FeelBudgetError):
+        value(f"{DOUBLED}, result: {source}}}.result")
 
 
 def test_white_space_and_comments_stand_anywhere():
