@@ -91,10 +91,20 @@ class Data:
 
     def _assignment(self, assignment: Node, target: str) -> Mapping:
         written = child_text(assignment, "to").strip().removeprefix("=").strip()
+        value = child_text(assignment, "from")
         named = self.variable(written) or written or target
+        whole, _, part = written.partition(".")
         if not named:
             self.findings.error("bpmn.mapping", "The assignment has no target variable.", assignment)
-        return Mapping(self.expressions.feel(child_text(assignment, "from"), assignment), named)
+        elif part and not self.variable(written):
+            named = self.variable(whole) or whole
+            if part.isidentifier() and named.isidentifier():
+                held = f"if {named} = null then {{}} else {named}"
+                value = f'context put({held}, "{part}", {value.strip().removeprefix("=")})'
+            else:
+                message = f"An assignment goes to a variable or to an entry of one, not to {written!r}."
+                self.findings.error("bpmn.mapping", message, assignment)
+        return Mapping(self.expressions.feel(value, assignment), named)
 
     def collection(self, node: Node, reference: str) -> str:
         """The variable behind a loop's data reference: through the activity's own association when there is one."""

@@ -45,6 +45,13 @@ _EVENTS = (
 )
 
 
+def _happens_once(trigger: Trigger) -> bool:
+    """Whether a trigger is waited for, and over when it has happened."""
+    if trigger.kind is TriggerKind.TIMER:
+        return trigger.timer is not TimerKind.CYCLE
+    return trigger.kind in (TriggerKind.MESSAGE, TriggerKind.SIGNAL, TriggerKind.CONDITIONAL)
+
+
 class ElementCompiler:
     """Compiles the flow nodes of one process."""
 
@@ -337,6 +344,12 @@ class ElementCompiler:
             self.findings.error("bpmn.multiple", message, node)
         if element.needs_all_triggers and (len(element.triggers) < 2 or position == "startEvent"):
             message = "A parallel multiple event has two or more event definitions and does not start a process."
+            self.findings.error("bpmn.multiple", message, node)
+        if element.needs_all_triggers and not all(map(_happens_once, element.triggers)):
+            message = (
+                "All of a parallel multiple event are waited for: messages, signals, conditions, dates and durations, "
+                "but no errors, escalations or cycles."
+            )
             self.findings.error("bpmn.multiple", message, node)
 
     def _message(self, node: Node, holder: Node) -> Trigger | None:
