@@ -245,7 +245,20 @@ class Compiler:
         return shapes.call(function, _CONTEXT, left, right)
 
     def _emit_logic(self, node: n.Logic) -> Shape:
-        return self._logic(node.operator == "or", self._node(node.left), self._node(node.right))
+        operands: list[n.Node] = [node.right]
+        left = node.left
+        while isinstance(left, n.Logic) and left.operator == node.operator:
+            operands.append(left.right)
+            left = left.left
+        operands.append(left)
+        return self._decided(node.operator == "or", [self._node(operand) for operand in reversed(operands)])
+
+    def _decided(self, decided_by: bool, emitted: list[Shape]) -> Shape:
+        """A chain of ``or`` or ``and``, as a tree: Python compiles hundreds of operands, but not hundreds of levels."""
+        while len(emitted) > 1:
+            paired = [self._logic(decided_by, *pair) for pair in zip(emitted[::2], emitted[1::2], strict=False)]
+            emitted = [*paired, *emitted[len(paired) * 2 :]]
+        return emitted[0]
 
     def _logic(self, decided_by: bool, left: Shape, right: Shape) -> Shape:
         """``or`` is decided by a true left side, ``and`` by a false one; the right side is then not evaluated."""
@@ -273,11 +286,8 @@ class Compiler:
     def _tests(self, tests: n.Tests, first: Shape, further: Shape) -> Shape:
         """The tests; what the first of them looks at is given apart from what the others do."""
         emitted = [self._test(test, further if at else first) for at, test in enumerate(tests.tests)]
-        # As a tree and not a chain: Python compiles hundreds of alternatives, but not hundreds of levels.
-        while len(emitted) > 1:
-            paired = [self._logic(True, *pair) for pair in zip(emitted[::2], emitted[1::2], strict=False)]
-            emitted = [*paired, *emitted[len(paired) * 2 :]]
-        return shapes.call("invert", _CONTEXT, emitted[0]) if tests.negated else emitted[0]
+        whether = self._decided(True, emitted)
+        return shapes.call("invert", _CONTEXT, whether) if tests.negated else whether
 
     def _test(self, test: n.Test, tested: Shape) -> Shape:
         if test.operand is None:

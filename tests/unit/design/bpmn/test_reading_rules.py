@@ -433,3 +433,20 @@ def test_a_colon_that_is_between_no_prefix_and_name_is_refused(name):
         read, (finding,) = read_bpmn(data.encode(), "colon.bpmn")
         assert read is None
         assert (finding.code, finding.line) == ("xml.refused", 1)
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        ('<escalationEventDefinition escalationRef="x"/>', ["bpmn.multiple"]),
+        ("<timerEventDefinition><timeCycle>R3/PT1H</timeCycle></timerEventDefinition>", ["bpmn.multiple"]),
+        ("<timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition>", []),
+    ],
+)
+def test_a_parallel_multiple_event_names_only_what_is_waited_for_once(definition, expected):
+    body = chain(START, '<task id="t"/>', END) + (
+        '<boundaryEvent id="b" attachedToRef="t" parallelMultiple="true"><signalEventDefinition signalRef="g"/>'
+        f'{definition}</boundaryEvent><endEvent id="n"/>' + _flow("fb", "b", "n")
+    )
+    outside = '<signal id="g" name="g"/><escalation id="x" escalationCode="X"/>'
+    assert [code for severity, code in codes(body, outside) if severity == "error"] == expected

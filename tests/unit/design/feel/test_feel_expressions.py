@@ -201,6 +201,12 @@ def test_what_stands_in_many_lists_is_counted_wherever_it_stands(source):
         value(f"{DOUBLED}, result: {source}}}.result")
 
 
+@pytest.mark.parametrize(("operator", "expected"), [("and", False), ("or", True)])
+def test_hundreds_of_conditions_may_be_joined(operator, expected):
+    source = f" {operator} ".join(f"(x = {n})" for n in range(450))
+    assert value(source, {"x": 449}, ("x",)) is expected
+
+
 def test_white_space_and_comments_stand_anywhere():
     assert value("/* one */ 1 // and\n\t+\u00a0/* two *//**/2 // is three") == 3
 
