@@ -100,7 +100,7 @@ def _conforms(value: Any, wanted: FeelType, *, limited: bool) -> bool:
     elif have == "range":
         fits = _range_conforms(value, wanted.item)
     elif have == "function":
-        fits = wanted.params is None or _arity_fits(value, len(wanted.params))
+        fits = wanted.params is None or _takes(value, wanted.params)
     else:
         fits = True
     return fits and (not limited or wanted.allowed is None or wanted.allowed(value))
@@ -110,10 +110,32 @@ def _range_conforms(value: Range, item: FeelType | None) -> bool:
     return item is None or (conforms(value.start, item) and conforms(value.end, item))
 
 
-def _arity_fits(value: Any, count: int) -> bool:
+def _takes(value: Any, params: tuple[FeelType, ...]) -> bool:
+    """Whether a function may be called with values of these types (10.3.2.9.2)."""
     if type(value) is BuiltinFunction:
-        return any(overload.accepts(count) for overload in value.overloads)
-    return len(value.params) == count
+        return any(overload.accepts(len(params)) for overload in value.overloads)
+    if len(value.params) != len(params):
+        return False
+    return all(
+        declared is None or _is_within(given, declared) for given, declared in zip(params, value.types, strict=True)
+    )
+
+
+def _is_within(inner: FeelType, outer: FeelType) -> bool:
+    """Whether every value of a type is one of another."""
+    if outer.kind == "Any":
+        return True
+    if outer.kind == "duration" and inner.kind.endswith("duration"):
+        return True
+    if inner.kind != outer.kind:
+        return False
+    if outer.fields is not None:
+        held = inner.fields or {}
+        return all(name in held and _is_within(held[name], field) for name, field in outer.fields.items())
+    if outer.kind == "function":
+        # What it may be called with is looked at when it is called.
+        return True
+    return outer.item is None or _is_within(inner.item or ANY, outer.item)
 
 
 def coerce(value: Any, wanted: FeelType | None) -> tuple[bool, Any]:
