@@ -15,7 +15,7 @@ from noria.adapters.database.opening import Database, open_database
 from noria.operate.leases import Member, Renewal, Standing, share_of
 from noria.operate.ports import StaleOwnerError
 from noria.operate.rows import SHARDS, Commit, ShardMove
-from tests.stores.rows import GENESIS, a_post
+from tests.stores.rows import FIRST_EPOCH, GENESIS, a_post
 
 LONG_MS = 3_600_000
 OVER_MS = -1
@@ -120,14 +120,18 @@ async def test_who_comes_back_before_anybody_noticed_keeps_what_it_had(leases: P
     assert (await renew(leases, "a")).epochs == first.epochs
 
 
-async def test_a_commit_and_a_drop_of_the_owner_before_are_refused(database: Database, leases: PostgresLeases) -> None:
+async def test_a_commit_a_drop_and_a_post_of_the_owner_before_are_refused(
+    database: Database, leases: PostgresLeases
+) -> None:
     epochs = (await renew(leases, "a")).epochs
-    await database.store.put_outbox(a_post(5, 1))
+    await database.store.put_outbox(a_post(5, 1), FIRST_EPOCH)
     await renew(leases, "b", dead=("a",))
     with pytest.raises(StaleOwnerError):
         await database.store.commit(Commit(moves=[ShardMove(5, epochs[5], 0, 1, GENESIS)]))
     with pytest.raises(StaleOwnerError):
         await database.store.drop_outbox(5, 1, epochs[5])
+    with pytest.raises(StaleOwnerError):
+        await database.store.put_outbox(a_post(5, 2), epochs[5])
     assert len(await database.store.outbox(10)) == 1
 
 

@@ -266,7 +266,7 @@ def outbox_is_written_in_a_second_transaction() -> list[Patch]:
         posts, commit.outbox = commit.outbox, []
         await original(self, commit)
         for row in posts:
-            await self.put_outbox(row)
+            await self.put_outbox(row, self._world.tables.shards[row.shard].epoch)
 
     original = Connection.commit
     return [patch.object(Connection, "commit", commit)]

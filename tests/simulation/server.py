@@ -104,8 +104,8 @@ class Connection:
     ) -> list[OutboxRow]:
         return await self._call("outbox", lambda: self._world.tables.read_outbox(limit, after))
 
-    async def put_outbox(self, row: OutboxRow) -> None:
-        await self._call("put_outbox", lambda: self._world.tables.put_outbox(row))
+    async def put_outbox(self, row: OutboxRow, epoch: int) -> None:
+        await self._call("put_outbox", lambda: self._world.tables.put_outbox(row, epoch))
 
     async def drop_outbox(self, shard: int, n: int, epoch: int) -> None:
         await self._call("drop_outbox", lambda: self._world.tables.drop_outbox(shard, n, epoch))

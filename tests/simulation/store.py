@@ -114,7 +114,7 @@ class Tables:
         _change(self.leases, commit.jobs_gone, {(row.iid, row.tok): Lease() for row in commit.jobs})
         _change(self.waits, commit.waits_gone, {(row.iid, row.wait): row for row in commit.waits})
         for post in commit.outbox:
-            self.put_outbox(post)
+            self.outbox.setdefault((post.shard, post.n), post)
         for place in (*commit.outbox_gone, *commit.outbox_taken):
             self.outbox.pop(place, None)
         for answer in commit.dedup:
@@ -185,7 +185,9 @@ class Tables:
     def read_outbox(self, limit: int, after: Key = (-1, -1)) -> list[OutboxRow]:
         return [row for place, row in sorted(self.outbox.items()) if place > after][:limit]
 
-    def put_outbox(self, row: OutboxRow) -> None:
+    def put_outbox(self, row: OutboxRow, epoch: int) -> None:
+        if self.shards[row.shard].epoch != epoch:
+            raise StaleOwnerError(f"Shard {row.shard} has another owner now; nothing was accepted.")
         self.outbox.setdefault((row.shard, row.n), row)
 
     def drop_outbox(self, shard: int, n: int, epoch: int) -> None:

@@ -24,6 +24,8 @@ from noria.operate.rows import (
 
 NOW_MS = 1_790_000_000_000
 TENANT = 1
+FIRST_EPOCH = 1
+"""Of a shard that has had one owner."""
 _ids = InstanceIds()
 
 
@@ -138,6 +140,7 @@ def a_serial(n: int, before: int = 0) -> SerialRow:
 
 
 __all__ = [
+    "FIRST_EPOCH",
     "GENESIS",
     "NOW_MS",
     "TENANT",

@@ -15,6 +15,7 @@ from noria.adapters.database.sqlite_store import DUE_TIMERS, SELECT_INST, at_lev
 from noria.operate.ports import StaleOwnerError, UnstorableError
 from noria.operate.rows import SHARDS, JournalRow
 from tests.stores.rows import (
+    FIRST_EPOCH,
     GENESIS,
     NOW_MS,
     TENANT,
@@ -251,7 +252,7 @@ async def test_a_number_that_was_drawn_elsewhere_meanwhile_is_not_drawn_again(
 
 
 async def test_a_commit_that_only_forgets_a_post_needs_no_instance(database: Database, owner: Owner) -> None:
-    await database.store.put_outbox(a_post(4, 1))
+    await database.store.put_outbox(a_post(4, 1), FIRST_EPOCH)
     await database.store.commit(owner.commit(outbox_gone=[(4, 1)]))
     assert await database.store.outbox(10) == []
 
@@ -547,29 +548,29 @@ async def test_subscriptions_are_found_by_kind_name_key_and_tenant(database: Dat
 # The outbox
 
 
-async def test_posts_come_by_shard_and_number_from_behind_a_place(database: Database) -> None:
+async def test_posts_come_by_shard_and_number_from_behind_a_place(database: Database, owner: Owner) -> None:
     store = database.store
     for shard, n in ((2, 2), (2, 1), (0, 2**62 | 5), (1, 9)):
-        await store.put_outbox(a_post(shard, n))
+        await store.put_outbox(a_post(shard, n), FIRST_EPOCH)
     assert [(row.shard, row.n) for row in await store.outbox(10)] == [(0, 2**62 | 5), (1, 9), (2, 1), (2, 2)]
     assert [(row.shard, row.n) for row in await store.outbox(1, after=(1, 9))] == [(2, 1)]
 
 
-async def test_a_post_that_is_there_already_is_left_as_it_is(database: Database) -> None:
-    await database.store.put_outbox(a_post(1, 1, body=b"first"))
-    await database.store.put_outbox(a_post(1, 1, body=b"second"))
+async def test_a_post_that_is_there_already_is_left_as_it_is(database: Database, owner: Owner) -> None:
+    await database.store.put_outbox(a_post(1, 1, body=b"first"), FIRST_EPOCH)
+    await database.store.put_outbox(a_post(1, 1, body=b"second"), FIRST_EPOCH)
     assert [row.body for row in await database.store.outbox(10)] == [b"first"]
 
 
 async def test_a_dropped_post_is_gone(database: Database, owner: Owner) -> None:
-    await database.store.put_outbox(a_post(1, 1))
+    await database.store.put_outbox(a_post(1, 1), FIRST_EPOCH)
     await database.store.drop_outbox(1, 1, owner.shards[1].epoch)
     await database.store.drop_outbox(1, 1, owner.shards[1].epoch)
     assert await database.store.outbox(10) == []
 
 
 async def test_a_former_owner_can_drop_no_post(database: Database, owner: Owner) -> None:
-    await database.store.put_outbox(a_post(1, 1))
+    await database.store.put_outbox(a_post(1, 1), FIRST_EPOCH)
     await database.store.own_shards("next")
     with pytest.raises(StaleOwnerError):
         await database.store.drop_outbox(1, 1, owner.shards[1].epoch)
@@ -577,7 +578,7 @@ async def test_a_former_owner_can_drop_no_post(database: Database, owner: Owner)
 
 
 async def test_what_a_commit_delivers_must_still_stand(database: Database, owner: Owner) -> None:
-    await database.store.put_outbox(a_post(1, 1))
+    await database.store.put_outbox(a_post(1, 1), FIRST_EPOCH)
     first, second = an_instance(an_id()), an_instance(an_id())
     await owner.write(first, outbox_taken=[(1, 1)])
     heads = dict(owner.shards)
@@ -600,7 +601,7 @@ async def test_timers_and_posts_of_some_shards_alone_are_found(database: Databas
     here, there = an_id(3), an_id(4)
     for iid in (here, there):
         await owner.write(an_instance(iid), timers=[a_timer(iid, 2, NOW_MS)])
-        await database.store.put_outbox(a_post(iid >> 12 & 0x3FF, 1))
+        await database.store.put_outbox(a_post(iid >> 12 & 0x3FF, 1), FIRST_EPOCH)
     store = database.store
     assert [timer[0] for timer in await store.due_timers(NOW_MS, 10, (4, 5))] == [there]
     assert await store.next_timer((5,)) is None

@@ -18,6 +18,7 @@ from noria.operate.rows import Commit, OutboxRow, WaitRow
 from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
 from tests.house import TENANT, House, eventually
+from tests.stores.rows import FIRST_EPOCH
 
 RECEIVER = """
 startEvent start
@@ -276,7 +277,9 @@ async def test_a_message_of_one_tenant_never_reaches_another(house: House) -> No
 async def test_a_post_that_cannot_be_read_holds_up_nothing_behind_it(house: House) -> None:
     await house.deploy(RECEIVER)
     iid = await house.start(order="A1")
-    await house.store.put_outbox(OutboxRow(0, 1, TENANT, "message", "paid", "A1", b"\xc1", house.clock.instant + 1))
+    await house.store.put_outbox(
+        OutboxRow(0, 1, TENANT, "message", "paid", "A1", b"\xc1", house.clock.instant + 1), FIRST_EPOCH
+    )
     assert await publish(house, "A1", "m1") == "correlated"
     await house.ends(iid)
 

@@ -18,7 +18,7 @@ from noria.adapters.database.opening import Database, open_database
 from noria.adapters.database.turns import Turn
 from noria.operate.ports import StoreFullError, StoreUnavailableError
 from tests.house import eventually
-from tests.stores.rows import a_post
+from tests.stores.rows import FIRST_EPOCH, a_post
 from tests.torture.rooms import Mounted, missing_mount, mounted
 
 LOG_PAGES = 250
@@ -101,6 +101,7 @@ def test_who_waits_in_vain_is_told_so_and_is_not_handed_the_turn_later(monkeypat
 async def test_a_command_is_written_before_pages_that_came_earlier_and_they_in_their_order(
     database: Database, turn: Turn
 ) -> None:
+    await database.store.own_shards("first")
     done = []
 
     async def page(name: str) -> None:
@@ -108,7 +109,7 @@ async def test_a_command_is_written_before_pages_that_came_earlier_and_they_in_t
         done.append(name)
 
     async def command() -> None:
-        await database.store.put_outbox(a_post(1, 1))
+        await database.store.put_outbox(a_post(1, 1), FIRST_EPOCH)
         done.append("command")
 
     async with database.writing() as db:
@@ -159,17 +160,18 @@ async def test_who_fails_hands_the_turn_on(database: Database, turn: Turn) -> No
 
 
 async def test_another_process_that_writes_is_waited_for_and_then_told_of(database: Database, tmp_path: Path) -> None:
+    await database.store.own_shards("first")
     await database.store._write(lambda db: db.execute("PRAGMA busy_timeout = 1"))  # type: ignore[union-attr]
     async with database.reading() as db:
         await db.exec_driver_sql("PRAGMA busy_timeout = 1")
     with closing(sqlite3.connect(tmp_path / "noria.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailableError):
-            await database.store.put_outbox(a_post(1, 1))
+            await database.store.put_outbox(a_post(1, 1), FIRST_EPOCH)
         with pytest.raises(StoreUnavailableError):
             await put(database, "refused")
         other.execute("ROLLBACK")
-    await database.store.put_outbox(a_post(1, 1))
+    await database.store.put_outbox(a_post(1, 1), FIRST_EPOCH)
     await put(database, "taken")
     assert await names(database) == ["taken"]
 
@@ -263,13 +265,14 @@ async def test_on_a_small_disk_the_log_does_not_take_the_room_that_the_file_need
 async def test_on_a_full_disk_a_command_takes_the_room_of_the_log_before_it_is_refused(
     cramped: Database, room: Mounted
 ) -> None:
+    await cramped.store.own_shards("first")
     await write_megabytes(cramped, 1)
     await cramped.store.fold()  # type: ignore[union-attr]
     await write_megabytes(cramped, 1)
     full_mb = log_mb(cramped)
     room.fill(None)  # type: ignore[arg-type]
     while log_mb(cramped) >= full_mb:
-        await cramped.store.put_outbox(a_post(1, 1))
+        await cramped.store.put_outbox(a_post(1, 1), FIRST_EPOCH)
         assert len(await cramped.store.outbox(10)) == 1
 
 

@@ -28,7 +28,7 @@ from noria.trust.people import Person
 from noria.trust.policy import Permission, Principal
 from tests.databases import PostgresServer
 from tests.house import TENANT, House, eventually
-from tests.stores.rows import a_post
+from tests.stores.rows import FIRST_EPOCH, a_post
 
 MODEL = """
 startEvent start
@@ -330,6 +330,7 @@ async def test_who_sends_a_message_that_cannot_be_delivered_now_is_told_so_and_i
 
 async def test_a_write_that_is_given_up_half_way_locks_nobody_out(database_url: str) -> None:
     database = await open_database(database_url)
+    await database.store.own_shards("first")
     shuffled = random.Random(7)
 
     async def write(number: int) -> None:
@@ -342,6 +343,6 @@ async def test_a_write_that_is_given_up_half_way_locks_nobody_out(database_url: 
         await asyncio.sleep(shuffled.uniform(0, 0.015))
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
-        await asyncio.wait_for(database.store.put_outbox(a_post(1, number)), 5)
+        await asyncio.wait_for(database.store.put_outbox(a_post(1, number), FIRST_EPOCH), 5)
     assert len(await database.store.outbox(100)) == 60
     await database.close()

@@ -130,7 +130,10 @@ class Delivery:
         if not self._runtime.owns(row.shard):
             raise NotOwnerError(NOT_OWNER)
         try:
-            await self._store.put_outbox(row)
+            await self._runtime.make_sure()
+            await self._store.put_outbox(row, self._runtime.epoch(row.shard))
+        except StaleOwnerError:
+            raise NotOwnerError(NOT_OWNER) from None
         finally:
             # The row may stand even when the answer to writing it was lost.
             self.nudge()

@@ -130,8 +130,12 @@ class InstanceStore(Protocol):
         """What still has to be delivered of some shards, or all, by shard and number, from behind `after`."""
         ...
 
-    async def put_outbox(self, row: OutboxRow) -> None:
-        """Accept something from outside for delivery; a row that stands already is left."""
+    async def put_outbox(self, row: OutboxRow, epoch: int) -> None:
+        """Accept something from outside for delivery; a row that stands already is left.
+
+        Raises:
+            StaleOwnerError: its shard has another epoch, and whoever owns it would not look; nothing was accepted.
+        """
         ...
 
     async def drop_outbox(self, shard: int, n: int, epoch: int) -> None:

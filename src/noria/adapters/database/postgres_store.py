@@ -227,6 +227,16 @@ MAKE_SHARDS = (
 SELECT_INST = s.stored(s.INST, "i.shard = ANY($1) AND i.iid = ANY($2)")
 SELECT_JOURNAL = f"SELECT {_quoted(s.JOURNAL)} FROM journal "
 SELECT_OUTBOX = f"SELECT {_quoted(s.OUTBOX)} FROM outbox "
+PUT_OUTBOX = f"""
+WITH owned AS (SELECT 1 FROM shard WHERE shard = $1 AND epoch = $2 FOR SHARE),
+put AS (
+    INSERT INTO outbox ({_quoted(s.OUTBOX)})
+    SELECT {", ".join(f"${at}" for at in range(3, 3 + len(s.OUTBOX)))} FROM owned
+    ON CONFLICT DO NOTHING
+)
+SELECT 1 FROM owned
+"""
+"""What a process was writing when it died stands before the next one owns the shard, or never: nobody would look."""
 DROP_OUTBOX = """
 WITH owned AS (SELECT 1 FROM shard WHERE shard = $1 AND epoch = $3 FOR SHARE),
 dropped AS (DELETE FROM outbox WHERE shard = $1 AND n = $2 AND EXISTS (SELECT 1 FROM owned))
@@ -457,10 +467,10 @@ class PostgresStore:
         )
         return [OutboxRow(*row) for row in await self.do(lambda db: db.fetch(query, *after, limit, shards))]
 
-    async def put_outbox(self, row: OutboxRow) -> None:
-        places = ", ".join(f"${index + 1}" for index in range(len(s.OUTBOX)))
-        query = f"INSERT INTO outbox ({_quoted(s.OUTBOX)}) VALUES ({places}) ON CONFLICT DO NOTHING"
-        await self.do(lambda db: db.execute(query, *(getattr(row, name) for name in s.OUTBOX)))
+    async def put_outbox(self, row: OutboxRow, epoch: int) -> None:
+        values = [getattr(row, name) for name in s.OUTBOX]
+        if await self.do(lambda db: db.fetchval(PUT_OUTBOX, row.shard, epoch, *values)) is None:
+            raise StaleOwnerError("The shard has another owner now; nothing was accepted.")
 
     async def drop_outbox(self, shard: int, n: int, epoch: int) -> None:
         if await self.do(lambda db: db.fetchval(DROP_OUTBOX, shard, n, epoch)) is None:

@@ -242,13 +242,16 @@ class SqliteStore:
         rows = await self._read(lambda db: db.execute(query, (*after, limit)).fetchall())
         return [OutboxRow(*row) for row in rows]
 
-    async def put_outbox(self, row: OutboxRow) -> None:
-        await self._write(lambda db: _in_transaction(db, lambda db: db.execute(PUT_OUTBOX, _bound([row], s.OUTBOX))))
+    async def put_outbox(self, row: OutboxRow, epoch: int) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            _check_owner(db, row.shard, epoch)
+            db.execute(PUT_OUTBOX, _bound([row], s.OUTBOX))
+
+        await self._write(lambda db: _in_transaction(db, work))
 
     async def drop_outbox(self, shard: int, n: int, epoch: int) -> None:
         def work(db: sqlite3.Connection) -> None:
-            if db.execute("SELECT 1 FROM shard WHERE shard = ? AND epoch = ?", (shard, epoch)).fetchone() is None:
-                raise StaleOwnerError("The shard has another owner now; nothing was forgotten.")
+            _check_owner(db, shard, epoch)
             db.execute(DROP_OUTBOX, (shard, n))
 
         await self._write(lambda db: _in_transaction(db, work))
@@ -319,6 +322,11 @@ def _guarded(work: Callable[[TurnTaker], T], db: TurnTaker) -> T:
         return work(db)
     except SQLITE_FAILURES as error:
         raise failure_of(error) from error
+
+
+def _check_owner(db: sqlite3.Connection, shard: int, epoch: int) -> None:
+    if db.execute("SELECT 1 FROM shard WHERE shard = ? AND epoch = ?", (shard, epoch)).fetchone() is None:
+        raise StaleOwnerError("The shard has another owner now; nothing was written.")
 
 
 def _in_transaction(db: TurnTaker, work: Callable[[TurnTaker], T]) -> T:
