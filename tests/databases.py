@@ -192,6 +192,10 @@ class PostgresServer:
 
     async def take_database(self) -> str:
         """The address of a database without rows, for one test alone."""
+        if self.ended:
+            # What one test did to it must not be every test's failure.
+            self.start()
+            self._empty.clear()
         if self._empty:
             return self._empty.pop()
         self._databases += 1

@@ -101,11 +101,20 @@ async def kill_servers(url: str, seed: int, cuts: int, processes: int = 1) -> Ou
     return outcome
 
 
+async def keep_up(server: PostgresServer) -> None:
+    """Start a PostgreSQL again that gives itself up: it does when recovery after a fault takes it five seconds."""
+    while True:
+        if server.ended:
+            await asyncio.to_thread(server.start)
+        await asyncio.sleep(0.5)
+
+
 async def kill_postgres(server: PostgresServer, url: str, seed: int, cuts: int, processes: int = 1) -> Outcome:
     """kill -9 of PostgreSQL: of all of it, which is started again, or of one process, which it gets over by itself."""
     outcome = Outcome(cuts=cuts)
     lives = [Life(url=url, epoch_ms=now_ms())] * processes
     async with under_load(url, lives, seed, outcome) as torture:
+        keeper = asyncio.create_task(keep_up(server))
         for _ in range(cuts):
             await torture.moves(torture.random.randrange(1, A_FEW))
             if torture.random.random() < 0.5:
@@ -116,6 +125,8 @@ async def kill_postgres(server: PostgresServer, url: str, seed: int, cuts: int, 
                 outcome.seen["kills of one process of PostgreSQL"] += 1
                 server.kill_one(torture.random)
         await torture.moves(A_FEW)
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
     return outcome
 
 
