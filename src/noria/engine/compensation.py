@@ -44,10 +44,10 @@ def _reachable(run: Run, scope: int, activity: int) -> tuple[int, ...]:
     """What a compensation event in a scope means, the last completed first.
 
     A named activity is looked for outwards. Without a name it is everything in the scope; for an event sub-process
-    that is the scope around it.
+    that is the scope around it. What somebody has asked for already is compensated once, for whoever asked first.
     """
     state, elements = run.state, run.definition.graph.elements
-    busy = {handler.done for handler in state.handlers.values()}
+    asked_for = {key for under_way in state.compensations.values() for key in under_way.left}
     while scope >= 0:
         around = state.scopes[scope].parent
         in_event_sub_process = elements[state.scopes[scope].element].kind is Kind.EVENT_SUB_PROCESS
@@ -55,7 +55,7 @@ def _reachable(run: Run, scope: int, activity: int) -> tuple[int, ...]:
             found = tuple(
                 key
                 for key, value in reversed(tuple(state.done.items()))
-                if value.scope == scope and key not in busy and activity in (-1, value.element)
+                if value.scope == scope and key not in asked_for and activity in (-1, value.element)
             )
             if found or activity < 0:
                 return found
@@ -138,10 +138,14 @@ def _resume(run: Run, token: int) -> None:
 
 
 def cancel_transaction(run: Run, token: int, element: Element) -> None:
-    """A cancel end event: end everything else in the transaction, compensate it, and leave by its cancel event."""
-    scope = run.state.tokens[token].scope
-    run.cancel_scope(scope, "cancel_event", but=token)
-    done = _reachable(run, scope, -1)
+    """A cancel end event: end everything else in the transaction, compensate it, and leave by its cancel event.
+
+    What is being compensated at that moment goes on, and is waited for.
+    """
+    state, scope = run.state, run.state.tokens[token].scope
+    spared = {key for key in state.handlers if state.tokens[key].scope == scope}
+    run.cancel_scope(scope, "cancel_event", but=(token, *spared))
+    done = tuple(key for key, value in reversed(tuple(state.done.items())) if value.scope == scope)
     if done:
         run.emit(e.CompensationThrown(token, element.index, done, True))
         advance(run, token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 import msgspec
@@ -120,11 +120,16 @@ def _compensated(state: State, token: int) -> None:
     state.own("done").pop(handler.done, None)
     under_way = state.compensations.get(handler.asked_by)
     if under_way is not None:
-        left = tuple(key for key in under_way.left if key != handler.done)
-        if left:
-            state.own("compensations")[handler.asked_by] = Compensation(left, under_way.waits)
-        else:
-            del state.own("compensations")[handler.asked_by]
+        _less(state, handler.asked_by, under_way, {handler.done})
+
+
+def _less(state: State, asked_by: int, under_way: Compensation, keys: Set[int]) -> None:
+    """A compensation has less to do."""
+    left = tuple(key for key in under_way.left if key not in keys)
+    if left:
+        state.own("compensations")[asked_by] = Compensation(left, under_way.waits)
+    else:
+        del state.own("compensations")[asked_by]
 
 
 def _token_merged(state: State, event: e.TokenMerged) -> None:
@@ -485,6 +490,14 @@ def _activity_kept(state: State, event: e.ActivityKept) -> None:
 
 
 def _compensation_thrown(state: State, event: e.CompensationThrown) -> None:
+    # Who cancels a transaction takes over what others in it have begun to compensate.
+    done = frozenset(event.done)
+    for token, handler in tuple(state.handlers.items()):
+        if handler.done in done:
+            state.own("handlers")[token] = Handler(event.token, handler.done)
+    for token, other in tuple(state.compensations.items()):
+        if not done.isdisjoint(other.left):
+            _less(state, token, other, done)
     state.own("compensations")[event.token] = Compensation(event.done, event.waits)
 
 

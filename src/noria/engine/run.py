@@ -7,7 +7,7 @@ live work and replay cannot differ.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import ClassVar
 
 from noria.design.bpmn.graph import GATEWAYS, Element, Kind
@@ -429,9 +429,9 @@ class Run(Variables):
         self.emit(e.ElementCancelled(token, state.tokens[token].element, reason))
         self._check_joins = bool(self.definition.waiting_joins)
 
-    def cancel_scope(self, scope: int, reason: str, but: int = -1) -> None:
-        """Take away every token of a scope, except `but`."""
-        for token in [key for key, value in self.state.tokens.items() if value.scope == scope and key != but]:
+    def cancel_scope(self, scope: int, reason: str, but: Collection[int] = ()) -> None:
+        """Take away every token of a scope, except those of `but`."""
+        for token in [key for key, value in self.state.tokens.items() if value.scope == scope and key not in but]:
             self.cancel(token, reason)
 
     def look_at_joins(self) -> None:

@@ -178,7 +178,7 @@ def _trigger_event_sub_process(run: Run, start: Element, scope: int, variables: 
         host = graph.elements[run.state.scopes[scope].element]
         starts = {index for inner in host.event_sub_processes for index in graph.elements[inner].starts}
         _close_waits(run, scope, starts)
-        run.cancel_scope(scope, "event_sub_process", but=token)
+        run.cancel_scope(scope, "event_sub_process", but=(token,))
     run.open_scope(token, sub_process)
     if variables:
         run.write(token, variables)

@@ -44,7 +44,7 @@ def _terminate(run: Run, token: int, element: Element, *, whole_loop: bool) -> N
         loop = tokens[instance].scope
         looping.cut_short(run, loop, run.definition.graph.elements[run.state.loops[loop].element], "terminate_event")
     else:
-        run.cancel_scope(scope, "terminate_event", but=token)
+        run.cancel_scope(scope, "terminate_event", but=(token,))
         run.take(token, element, ())
 
 

@@ -133,7 +133,7 @@ def _alone(run: Run, before: State, undone: Iterable[int], scopes: list[int]) ->
 def _stop(run: Run, scopes: list[int], but: int) -> None:
     """Take everything away that is under way or waited for, but for the scopes themselves and one token."""
     for scope, inner in zip(scopes, [*scopes[1:], but], strict=True):
-        run.cancel_scope(scope, "taken_back", but=inner)
+        run.cancel_scope(scope, "taken_back", but=(inner,))
     for scope in scopes:
         if scope in run.state.hosted:
             run.emit(e.WaitsClosed(scope, run.state.hosted[scope]))
