@@ -11,6 +11,7 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import HOUR_MS
+from noria.operate import delivery
 from noria.operate.ids import shard_of_key
 from noria.operate.office import Caller
 from noria.operate.requests import Accepted, Origin
@@ -103,6 +104,12 @@ userTask work assignee=lin
 callActivity call called=model1
 endEvent end
 start -> work -> call -> end
+"""
+CALLING_ITSELF = """
+startEvent start
+callActivity call called=model
+endEvent end
+start -> call -> end
 """
 CALLED = """
 startEvent start
@@ -431,3 +438,17 @@ async def test_calling_a_process_that_is_not_there_is_an_incident_of_the_caller(
         return bool((await house.state(iid)).incidents)
 
     await eventually(incident)
+
+
+async def test_a_process_that_calls_itself_for_ever_is_stopped_at_a_depth(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "CALL_DEPTH_MAX", 3)
+    await house.deploy(CALLING_ITSELF)
+    iid = await house.start(order="A1")
+
+    async def incident() -> list[str]:
+        return [incident.message for incident in (await house.state(iid)).incidents.values()]
+
+    # It goes up as an error does, which nobody on the way catches.
+    assert "'call.too_deep': 'model' would be called 4 deep" in str(await eventually(incident))

@@ -10,7 +10,7 @@ import msgspec
 
 from noria.kernel.errors import NoriaError
 
-FORMAT = 5
+FORMAT = 6
 """Of stored states. 1 had nothing behind `returned`, 2 no priorities, names of tasks and approvals, 3 no `taking_back`,
 and who reads 4 does not ask the journal for what came later; all are read."""
 FACTS = "facts"
@@ -315,10 +315,17 @@ class Deadline(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Parent(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The call activity that a called instance answers to."""
+    """The call activity that a called instance answers to.
+
+    Attributes:
+        instance: id of the calling instance.
+        token: stands at the call activity.
+        depth: how many calls lie between the called instance and one that nobody called, this one among them.
+    """
 
     instance: int
     token: int
+    depth: int = 1
 
 
 class LoopState(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -42,6 +42,8 @@ _ABOUT_OTHERS = (NotOwnerError, NoAnswerError)
 """Failures of the process at the other end."""
 ENGINE = "engine"
 """The technical actor of deliveries."""
+CALL_DEPTH_MAX = 1_000
+"""How many calls may lie between an instance and the one that nobody called."""
 _OPENING = frozenset({e.WaitOpened, e.InstanceResumed, e.InstanceRestored, e.TakenBack, e.InstanceRestarted})
 """Events that open subscriptions."""
 
@@ -364,8 +366,12 @@ class Delivery:
         definition = self._directory.called(row.tenant, post.process, post.binding, caller.row.definition)
         if definition is None:
             message = f"There is no process {post.process!r} to call; deploy it and retry."
-            command = c.CompleteCall(post.token, {}, "call.unknown_process", message)
-            await self._send(row, command, post.instance, f"call_failed:{post.message_id}")
+            await self._call_failed(row, post, "call.unknown_process", message)
+            return
+        depth = 1 if caller.state.parent is None else caller.state.parent.depth + 1
+        if depth > CALL_DEPTH_MAX:
+            message = f"{post.process!r} would be called {depth} deep, which looks like a process that calls itself."
+            await self._call_failed(row, post, "call.too_deep", message)
             return
         starter = caller.state.scopes[0].variables.get("starter")
         start = c.StartInstance(
@@ -373,7 +379,7 @@ class Delivery:
             starter if isinstance(starter, dict) else {"id": caller.row.starter},
             post.variables,
             post.business_key or caller.row.bkey,
-            parent=Parent(post.instance, post.token),
+            parent=Parent(post.instance, post.token, depth),
         )
         request = Request(
             start,
@@ -387,8 +393,11 @@ class Delivery:
         )
         answer = await self._runtime.submit(request)
         if isinstance(answer, Rejected):
-            command = c.CompleteCall(post.token, {}, answer.code, answer.message)
-            await self._send(row, command, post.instance, f"call_failed:{post.message_id}")
+            await self._call_failed(row, post, answer.code, answer.message)
+
+    async def _call_failed(self, row: OutboxRow, post: Posted, code: str, message: str) -> None:
+        command = c.CompleteCall(post.token, {}, code, message)
+        await self._send(row, command, post.instance, f"call_failed:{post.message_id}")
 
     async def _call_cancel(self, row: OutboxRow, post: Posted) -> None:
         child = await self._store.called(post.instance, post.token)
