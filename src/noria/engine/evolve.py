@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -123,7 +123,7 @@ def _compensated(state: State, token: int) -> None:
         _less(state, handler.asked_by, under_way, {handler.done})
 
 
-def _less(state: State, asked_by: int, under_way: Compensation, keys: Set[int]) -> None:
+def _less(state: State, asked_by: int, under_way: Compensation, keys: AbstractSet[int]) -> None:
     """A compensation has less to do."""
     left = tuple(key for key in under_way.left if key not in keys)
     if left:
