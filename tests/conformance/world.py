@@ -72,7 +72,13 @@ class _Deployments:
         return list(found.values())
 
     async def deploy(
-        self, tenant: int, by: str, now_ms: int, resources: list[Resource], definitions: list[DefinitionRow]
+        self,
+        tenant: int,
+        by: str,
+        now_ms: int,
+        resources: list[Resource],
+        definitions: list[DefinitionRow],
+        timers: Mapping[str, list[StartTimerRow]],
     ) -> int:
         number = len(self.kept) + 1
         self.kept[number] = resources
@@ -80,11 +86,15 @@ class _Deployments:
             before = sum((other.tenant, other.key) == (tenant, row.key) for other in self.rows)
             row.id, row.version, row.deployment = len(self.rows) + 1, before + 1, number
             self.rows.append(row)
+            older = {other.id for other in self.rows if (other.tenant, other.key) == (tenant, row.key)}
+            self.start_timers = {key: timer for key, timer in self.start_timers.items() if key[0] not in older}
+            for timer in timers.get(row.key, []):
+                timer.definition = row.id
+                await self.put_start_timer(timer)
         return number
 
-    async def put_start_timers(self, obsolete: list[int], rows: list[StartTimerRow]) -> None:
-        self.start_timers = {key: row for key, row in self.start_timers.items() if key[0] not in obsolete}
-        self.start_timers.update({(row.definition, row.element): row for row in rows})
+    async def put_start_timer(self, row: StartTimerRow) -> None:
+        self.start_timers[row.definition, row.element] = row
 
     async def drop_start_timer(self, definition: int, element: str) -> None:
         del self.start_timers[definition, element]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from noria.engine.definition import Definition
@@ -26,16 +27,20 @@ class _Deployments:
         return []
 
     async def deploy(
-        self, tenant: int, by: str, now_ms: int, resources: list[Resource], definitions: list[DefinitionRow]
+        self,
+        tenant: int,
+        by: str,
+        now_ms: int,
+        resources: list[Resource],
+        definitions: list[DefinitionRow],
+        timers: Mapping[str, list[StartTimerRow]],
     ) -> int:
+        assert not any(timers.values()), "no simulated process is started by a timer"
         deployment = 1 + max((row.deployment for row in self.rows), default=0)
         for row in definitions:
             row.id, row.version, row.deployment = len(self.rows) + 1, deployment, deployment
             self.rows.append(row)
         return deployment
-
-    async def put_start_timers(self, obsolete: list[int], rows: list[StartTimerRow]) -> None:
-        """No simulated process is started by a timer."""
 
 
 class Versions:

@@ -20,6 +20,11 @@ userTask work assignee=lin
 endEvent end
 start -> work -> end
 """
+TIMED = """
+startEvent start date="= 1 + 1"
+endEvent end
+start -> end
+"""
 
 
 def a_form(name: str, label: str) -> bytes:
@@ -116,3 +121,13 @@ async def test_what_was_deployed_under_fewer_rules_runs_on(house: House, monkeyp
     made = await house.noria.catalogue.deploy(TENANT, "he", files, house.clock.now_ms(), house.noria.facts(TENANT))
     assert not made.id
     assert {"bpmn.dead_boundary", "bpmn.condition_not_allowed", "bpmn.unresolved"} <= {f.code for f in made.findings}
+
+
+async def test_a_timer_whose_first_start_cannot_be_told_refuses_the_deployment(house: House) -> None:
+    files = {"model.bpmn": draw(TIMED.splitlines(), "model")}
+    made = await house.noria.catalogue.deploy(TENANT, "he", files, house.clock.now_ms(), house.noria.facts(TENANT))
+    assert (made.id, [(finding.code, finding.element) for finding in made.findings if finding.severity == "error"]) == (
+        0,
+        [("deployment.start_timer", "start")],
+    )
+    assert house.noria.catalogue.newest(TENANT) == []

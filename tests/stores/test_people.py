@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -167,7 +168,7 @@ async def test_versions_count_on_per_key_and_tenant(database: Database) -> None:
     store = DatabaseCatalogue(database)
     for tenant, keys in ((1, ["a", "b"]), (1, ["a"]), (2, ["a"])):
         files = [a_resource(f"{key}.bpmn") for key in keys]
-        await store.deploy(tenant, "he", NOW_MS, files, [a_definition(key, tenant) for key in keys])
+        await store.deploy(tenant, "he", NOW_MS, files, [a_definition(key, tenant) for key in keys], {})
     found = [(row.id, row.tenant, row.key, row.version, row.deployment) for row in await store.definitions()]
     assert found == [(1, 1, "a", 1, 1), (2, 1, "b", 1, 1), (3, 1, "a", 2, 2), (4, 2, "a", 1, 3)]
 
@@ -175,9 +176,9 @@ async def test_versions_count_on_per_key_and_tenant(database: Database) -> None:
 async def test_a_deployment_keeps_its_files_and_the_newest_of_a_kind_are_found(database: Database) -> None:
     store = DatabaseCatalogue(database)
     old, new = a_resource("policy.dmn", b"old", "dmn"), a_resource("policy.dmn", b"new", "dmn")
-    first = await store.deploy(1, "he", NOW_MS, [a_resource("a.bpmn"), old], [a_definition("a")])
-    await store.deploy(1, "he", NOW_MS, [new], [])
-    await store.deploy(2, "he", NOW_MS, [a_resource("policy.dmn", b"other", "dmn")], [])
+    first = await store.deploy(1, "he", NOW_MS, [a_resource("a.bpmn"), old], [a_definition("a")], {})
+    await store.deploy(1, "he", NOW_MS, [new], [], {})
+    await store.deploy(2, "he", NOW_MS, [a_resource("policy.dmn", b"other", "dmn")], [], {})
     assert await store.resources(first) == [a_resource("a.bpmn"), old]
     assert await store.newest_resources(1, "dmn") == [new]
     assert await store.newest_resources(1, "form") == []
@@ -187,20 +188,21 @@ async def test_a_deployment_is_written_whole_or_not_at_all(database: Database) -
     store = DatabaseCatalogue(database)
     twice = [a_resource("a.bpmn"), a_resource("a.bpmn")]
     with pytest.raises(sa.exc.IntegrityError):
-        await store.deploy(1, "he", NOW_MS, twice, [a_definition("a")])
+        await store.deploy(1, "he", NOW_MS, twice, [a_definition("a")], {})
     assert await store.definitions() == []
     assert await store.resources(1) == []
 
 
-async def test_start_timers_are_put_replaced_dropped_and_found_when_due(database: Database) -> None:
+async def test_start_timers_are_replaced_by_a_new_version_put_dropped_and_found_when_due(database: Database) -> None:
     store = DatabaseCatalogue(database)
-    old, new = StartTimerRow(1, "every", 1, NOW_MS, -1, "PT1H"), StartTimerRow(2, "every", 1, NOW_MS + 5, 3, "PT1H")
-    await store.put_start_timers([], [old])
+    old, new = StartTimerRow(0, "every", 1, NOW_MS, -1, "PT1H"), StartTimerRow(0, "every", 1, NOW_MS + 5, 3, "PT1H")
+    await store.deploy(1, "he", NOW_MS, [a_resource("a.bpmn")], [a_definition("a")], {"a": [old]})
     assert await store.due_start_timers(NOW_MS - 1) == []
-    assert await store.due_start_timers(NOW_MS) == [old]
-    await store.put_start_timers([1], [new])
+    assert await store.due_start_timers(NOW_MS) == [msgspec.structs.replace(old, definition=1)]
+    await store.deploy(1, "he", NOW_MS, [a_resource("a.bpmn")], [a_definition("a")], {"a": [new]})
+    assert await store.start_timers_of(1) == [msgspec.structs.replace(new, definition=2)]
     moved = StartTimerRow(2, "every", 1, NOW_MS + 9, 2, "PT1H")
-    await store.put_start_timers([], [moved])
+    await store.put_start_timer(moved)
     assert await store.due_start_timers(NOW_MS + 9) == [moved]
     later = moved.at(NOW_MS + 20, Deadline("plant", 3, NOW_MS, "PT1H", provisional=True))
     await store.move_start_timer(NOW_MS + 5, later)

@@ -19,6 +19,7 @@ from noria.engine.definition import Definition
 from noria.engine.facts import Facts
 from noria.engine.starting import first_start
 from noria.engine.state import Deadline
+from noria.engine.trouble import Trouble
 from noria.kernel.errors import NoriaError
 from noria.operate.delivery import StartPoint
 
@@ -127,13 +128,28 @@ class CatalogueStore(Protocol):
         ...
 
     async def deploy(
-        self, tenant: int, by: str, now_ms: int, resources: list[Resource], definitions: list[DefinitionRow]
+        self,
+        tenant: int,
+        by: str,
+        now_ms: int,
+        resources: list[Resource],
+        definitions: list[DefinitionRow],
+        timers: Mapping[str, list[StartTimerRow]],
     ) -> int:
-        """Write a deployment, all or nothing; gives ids and versions to the definitions."""
+        """Write a deployment, all or nothing; gives ids and versions to the definitions.
+
+        Args:
+            tenant: whose.
+            by: who deploys.
+            now_ms: when.
+            resources: the files.
+            definitions: the processes in them.
+            timers: process key → its start timers, which take the place of those of the versions before.
+        """
         ...
 
-    async def put_start_timers(self, obsolete: list[int], rows: list[StartTimerRow]) -> None:
-        """Replace the start timers of older versions."""
+    async def put_start_timer(self, row: StartTimerRow) -> None:
+        """Keep when a start timer is due next."""
         ...
 
     async def drop_start_timer(self, definition: int, element: str) -> None:
@@ -479,6 +495,15 @@ class Catalogue:
             for row in rows:
                 before = self.find(tenant, row.key)
                 row.version = before.version + 1 if before is not None else 1
+            made = []
+            timers = {}
+            for row, (_, graph) in zip(rows, bundle.graphs, strict=True):
+                if has_errors(bundle.findings):
+                    break
+                decisions, forms = {**known_decisions, **bundle.decisions}, {**known_forms, **bundle.forms}
+                definition = Definition(graph, row.version, decisions, forms)
+                made.append(definition)
+                timers[row.key] = _start_timers(row, definition, now_ms, facts, bundle.findings)
             deployed = Deployed(0, now_ms, rows, list(bundle.decisions.values()), list(bundle.forms), bundle.findings)
             if has_errors(bundle.findings) or dry_run:
                 return deployed
@@ -486,45 +511,20 @@ class Catalogue:
                 Resource(name, KINDS[name[name.rfind(".") :].lower()], sha256(content).hexdigest(), content)
                 for name, content in files.items()
             ]
-            deployed.id = await self._store.deploy(tenant, by, now_ms, resources, rows)
-            obsolete: list[int] = []
-            timers: list[StartTimerRow] = []
-            for row, (_, graph) in zip(rows, bundle.graphs, strict=True):
-                replaced = self._newest.get((tenant, row.key))
-                if replaced is not None:
-                    obsolete.append(replaced)
-                made = Definition(
-                    graph, row.version, {**known_decisions, **bundle.decisions}, {**known_forms, **bundle.forms}
-                )
-                await self._look_for_load(tenant, made, resources)
-                self._compiled[row.id] = made
+            deployed.id = await self._store.deploy(tenant, by, now_ms, resources, rows, timers)
+            for row, definition in zip(rows, made, strict=True):
+                definition.version = row.version  # another process may have deployed one meanwhile
+                await self._look_for_load(tenant, definition, resources)
+                self._compiled[row.id] = definition
                 self._rows[row.id] = row
                 self._newest[tenant, row.key] = row.id
-                timers += self._start_timers(row, now_ms, facts)
-            await self._store.put_start_timers(obsolete, timers)
             return deployed
-
-    def _start_timers(self, row: DefinitionRow, now_ms: int, facts: Facts) -> list[StartTimerRow]:
-        definition = self._compiled[row.id]
-        found = []
-        for element in self._starts(row.id, TriggerKind.TIMER):
-            due, prio = first_start(definition, element.index, now_ms, facts)
-            timer = StartTimerRow(row.id, element.id, row.tenant, 0, due.remaining, due.interval, prio)
-            found.append(timer.at(due.due_ms, due.deadline))
-        return found
 
     # Start events
 
     def _starts(self, definition: int, kind: TriggerKind) -> list[Element]:
         compiled = self._compiled.get(definition)
-        if compiled is None:
-            return []
-        elements = compiled.graph.elements
-        return [
-            elements[index]
-            for index in elements[0].starts
-            if elements[index].instantiates and any(trigger.kind is kind for trigger in elements[index].triggers)
-        ]
+        return [] if compiled is None else _starts(compiled, kind)
 
     def _start_points(self, tenant: int, kind: TriggerKind, name: str) -> list[StartPoint]:
         return [
@@ -563,3 +563,30 @@ class Catalogue:
         else:
             return self._newest.get((tenant, process))
         return next((row.id for row in rows if row.key == process), None)
+
+
+def _starts(definition: Definition, kind: TriggerKind) -> list[Element]:
+    """The start events of a process that a trigger of this kind makes an instance at."""
+    elements = definition.graph.elements
+    return [
+        elements[index]
+        for index in elements[0].starts
+        if elements[index].instantiates and any(trigger.kind is kind for trigger in elements[index].triggers)
+    ]
+
+
+def _start_timers(
+    row: DefinitionRow, definition: Definition, now_ms: int, facts: Facts, findings: list[Finding]
+) -> list[StartTimerRow]:
+    """When the timer start events of a process are due first; one that cannot be told is a finding."""
+    found = []
+    for element in _starts(definition, TriggerKind.TIMER):
+        try:
+            due, prio = first_start(definition, element.index, now_ms, facts)
+        except Trouble as trouble:
+            message = f"It cannot be told when this starts: {trouble.message}"
+            findings.append(Finding("error", "deployment.start_timer", message, row.resource, element.line, element.id))
+            continue
+        timer = StartTimerRow(row.id, element.id, row.tenant, 0, due.remaining, due.interval, prio)
+        found.append(timer.at(due.due_ms, due.deadline))
+    return found

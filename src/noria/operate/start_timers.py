@@ -81,7 +81,7 @@ class StartTimers:
             index = definition.graph.element_of[row.element]
             following = row.at(*next_start(definition, index, row.due, row.interval, self._facts(row.tenant)))
             following.remaining -= 1 if row.remaining > 0 else 0
-            await self._store.put_start_timers([], [following])
+            await self._store.put_start_timer(following)
         return len(rows)
 
     async def derived(self, tenant: int, calendar: WorkCalendar) -> list[tuple[StartTimerRow, StartTimerRow]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import sqlalchemy as sa
 
@@ -52,11 +54,17 @@ class DatabaseCatalogue:
             return [Resource(*row) for row in (await db.execute(query)).all()]
 
     async def deploy(
-        self, tenant: int, by: str, now_ms: int, resources: list[Resource], definitions: list[DefinitionRow]
+        self,
+        tenant: int,
+        by: str,
+        now_ms: int,
+        resources: list[Resource],
+        definitions: list[DefinitionRow],
+        timers: Mapping[str, list[StartTimerRow]],
     ) -> int:
         """Write a deployment, all or nothing.
 
-        The ids in `definitions` are given here, and versions count on from the newest of each key.
+        The ids in `definitions` and `timers` are given here, and versions count on from the newest of each key.
         """
         async with self._database.writing() as db:
             if self._database.is_postgres:
@@ -74,17 +82,19 @@ class DatabaseCatalogue:
                 row.id, row.deployment = next_id, number
                 next_id += 1
                 await db.execute(sa.insert(t.definition).values(**msgspec.structs.asdict(row)))
+                versions = sa.select(c.id).where((c.tenant == tenant) & (c.key == row.key))
+                await db.execute(sa.delete(t.start_timer).where(t.start_timer.c.definition.in_(versions)))
+                for timer in timers.get(row.key, []):
+                    timer.definition = row.id
+                    await db.execute(sa.insert(t.start_timer).values(**msgspec.structs.asdict(timer)))
         return number
 
-    async def put_start_timers(self, obsolete: list[int], rows: list[StartTimerRow]) -> None:
-        """Replace the start timers of older versions."""
+    async def put_start_timer(self, row: StartTimerRow) -> None:
+        """Keep when a start timer is due next."""
+        where = (t.start_timer.c.definition == row.definition) & (t.start_timer.c.element == row.element)
         async with self._database.writing() as db:
-            if obsolete:
-                await db.execute(sa.delete(t.start_timer).where(t.start_timer.c.definition.in_(obsolete)))
-            for row in rows:
-                where = (t.start_timer.c.definition == row.definition) & (t.start_timer.c.element == row.element)
-                await db.execute(sa.delete(t.start_timer).where(where))
-                await db.execute(sa.insert(t.start_timer).values(**msgspec.structs.asdict(row)))
+            await db.execute(sa.delete(t.start_timer).where(where))
+            await db.execute(sa.insert(t.start_timer).values(**msgspec.structs.asdict(row)))
 
     async def drop_start_timer(self, definition: int, element: str) -> None:
         """Forget a start timer that has fired for the last time."""
