@@ -497,9 +497,8 @@ class Catalogue:
                 row.version = before.version + 1 if before is not None else 1
             made = []
             timers = {}
-            for row, (_, graph) in zip(rows, bundle.graphs, strict=True):
-                if has_errors(bundle.findings):
-                    break
+            sound = [] if has_errors(bundle.findings) else bundle.graphs
+            for row, (_, graph) in zip(rows, sound, strict=False):
                 decisions, forms = {**known_decisions, **bundle.decisions}, {**known_forms, **bundle.forms}
                 definition = Definition(graph, row.version, decisions, forms)
                 made.append(definition)
