@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
 from noria.engine import commands as c
 from noria.engine import events as e
-from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS, to_datetime
 from noria.operate.requests import Accepted, Request
 from tests.house import TENANT, House, eventually
 
@@ -38,6 +39,12 @@ knock -> look -> end
 """
 HOURLY = """
 startEvent every cycle=R3/PT1H
+userTask work assignee=lin
+endEvent end
+every -> work -> end
+"""
+EVERY_MORNING = """
+startEvent every cycle="0 8 * * *" calendar=default
 userTask work assignee=lin
 endEvent end
 every -> work -> end
@@ -175,6 +182,24 @@ async def test_a_newer_version_takes_the_start_timer_over(house: House) -> None:
     await house.deploy(HOURLY)
     rows = await house.noria.catalogue_store.due_start_timers(house.clock.instant + DAY_MS)
     assert [(row.definition, row.element, row.tenant) for row in rows] == [(2, "every", TENANT)]
+
+
+async def test_a_process_starts_by_a_cron_expression_on_the_working_days_of_a_calendar(house: House) -> None:
+    await house.deploy(EVERY_MORNING)
+    due = []
+    for _ in range(4):
+        (row,) = await house.noria.catalogue_store.start_timers_of(TENANT)
+        due.append(to_datetime(row.due, ZoneInfo("Asia/Shanghai")).strftime("%a %H:%M"))
+        house.clock.instant = max(house.clock.instant, row.due)
+
+        async def goes_on(before: int = row.due) -> bool:
+            (row,) = await house.noria.catalogue_store.start_timers_of(TENANT)
+            return row.due > before
+
+        await eventually(goes_on)
+    days = ["Mon", "Tue", "Wed", "Thu", "Fri"]
+    first = days.index(due[0][:3])
+    assert due == [f"{days[(first + number) % 5]} 08:00" for number in range(4)]
 
 
 URGENT = """

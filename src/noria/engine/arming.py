@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from noria.design.bpmn.graph import Element, TimerKind, Trigger, TriggerKind
 from noria.design.feel import Expression
 from noria.engine import events as e
-from noria.engine.deadlines import deadline_set, reckon, responsible
+from noria.engine.deadlines import beat, deadline_set, reckon, responsible
 from noria.engine.priority import priority_of
 from noria.engine.state import Deadline
 from noria.engine.trouble import Trouble
-from noria.kernel.instants import parse_cycle, parse_instant
+from noria.kernel.cycles import beats_until, parse_cycle
+from noria.kernel.instants import InstantMs, parse_instant
 
 if TYPE_CHECKING:
     from noria.engine.run import Run
@@ -27,7 +28,7 @@ class Due(NamedTuple):
     Attributes:
         due_ms: first.
         remaining: how often it repeats after that, -1 for ever.
-        interval: of the repetition, "" for none.
+        interval: of the repetition, a duration or a cron expression, "" for none.
         deadline: how it was counted in a working calendar, None for clock time.
     """
 
@@ -115,7 +116,7 @@ def first_due(run: Run, element: Element, trigger: Trigger, variables: Mapping[s
         if trigger.timer is TimerKind.DURATION:
             due_ms, deadline = reckon(run, run.now_ms, text, responsible(run, trigger.calendar))
             return Due(due_ms, deadline=deadline)
-        return _first_of_cycle(run, text, trigger.calendar)
+        return _first_of_cycle(run, text, responsible(run, trigger.calendar))
     except ValueError as error:
         raise Trouble(
             "timer.no_value", f"The timer {element.id} ({expression.source}) is not usable: {error}"
@@ -134,12 +135,23 @@ def text_of(value: object) -> str:
 
 
 def _first_of_cycle(run: Run, text: str, calendar: str) -> Due:
-    times, start, interval = parse_cycle(text)
-    remaining = times - 1 if times > 0 else -1
-    if start:
-        return Due(instant_of(start, run), remaining, interval)
-    due_ms, deadline = reckon(run, run.now_ms, interval, responsible(run, calendar))
-    return Due(due_ms, remaining, interval, deadline)
+    cycle = parse_cycle(text)
+    remaining = cycle.times - 1 if cycle.times > 0 else -1
+    if cycle.start:
+        start_ms = instant_of(cycle.start, run)
+        if cycle.interval:
+            return Due(start_ms, remaining, cycle.interval)
+        length_ms = instant_of(cycle.end, run) - start_ms
+        if length_ms <= 0:
+            raise ValueError(f"{text!r} ends before it starts")
+        return Due(start_ms, remaining, f"PT{length_ms // 1_000}.{length_ms % 1_000:03d}S")
+    if cycle.end:
+        if calendar:
+            raise ValueError(f"{text!r} has an end, which no working calendar can be counted back from")
+        end_ms = InstantMs(instant_of(cycle.end, run))
+        return Due(*beats_until(end_ms, cycle.interval, InstantMs(run.now_ms), cycle.times, run.zone()), cycle.interval)
+    due_ms, deadline = beat(run, run.now_ms, cycle.interval, calendar)
+    return Due(due_ms, remaining, cycle.interval, deadline)
 
 
 def instant_of(text: str, run: Run) -> int:

@@ -9,6 +9,7 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.state import Deadline, State
 from noria.kernel.calendar import NoWorkingTimeError, WorkCalendar, add_working, is_provisional, working_between
+from noria.kernel.cycles import next_beat, next_working_beat
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import Duration, InstantMs, add_duration, parse_duration
 
@@ -56,6 +57,17 @@ def reckon(run: Run, start_ms: int, duration: str, calendar: str) -> tuple[int, 
     return counted(calendar_of(run, calendar), start_ms, duration)
 
 
+def beat(run: Run, at_ms: int, interval: str, calendar: str) -> tuple[int, Deadline | None]:
+    """The beat of a cycle after an instant, on the clock or in a working calendar, and how it was counted there.
+
+    Raises:
+        ValueError: the interval gives none, or the calendar is unknown or has no working time for it.
+    """
+    if not calendar:
+        return next_beat(interval, InstantMs(at_ms), run.zone()), None
+    return counted(calendar_of(run, calendar), at_ms, interval)
+
+
 def calendar_of(run: Run, calendar: str) -> WorkCalendar:
     """A working calendar in the version in force.
 
@@ -67,19 +79,18 @@ def calendar_of(run: Run, calendar: str) -> WorkCalendar:
     return run.facts.calendars[calendar]
 
 
-def counted(calendar: WorkCalendar, start_ms: int, duration: str) -> tuple[int, Deadline]:
-    """The instant a duration of working time after another, and how it was counted.
+def counted(calendar: WorkCalendar, start_ms: int, interval: str) -> tuple[int, Deadline]:
+    """The instant a duration of working time after another, or its next cron time, and how it was counted.
 
     Raises:
-        ValueError: it is not a duration, or the calendar has no working time for it.
+        ValueError: it is neither duration nor cron, or the calendar has no working time for it.
     """
-    parsed = parse_duration(duration)
     try:
-        due_ms = add_working(calendar, InstantMs(start_ms), parsed)
+        due_ms = next_working_beat(calendar, interval, InstantMs(start_ms))
     except (NoWorkingTimeError, OverflowError) as error:
         raise ValueError(str(error)) from None
     provisional = is_provisional(calendar, InstantMs(due_ms))
-    return due_ms, Deadline(calendar.id, calendar.version, start_ms, duration, provisional)
+    return due_ms, Deadline(calendar.id, calendar.version, start_ms, interval, provisional)
 
 
 def deadline_set(key: int, deadline: Deadline) -> e.DeadlineSet:

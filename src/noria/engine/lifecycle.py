@@ -8,7 +8,7 @@ from noria.design.bpmn.graph import Element, Kind, TriggerKind
 from noria.engine import choosing, looping, triggers
 from noria.engine import commands as c
 from noria.engine import events as e
-from noria.engine.deadlines import catch_up, deadline_set, reckon, responsible
+from noria.engine.deadlines import beat, catch_up, deadline_set, responsible
 from noria.engine.forms import checked_form
 from noria.engine.run import Run
 from noria.engine.state import RESERVED_VARIABLES, Purpose, State, Status
@@ -287,7 +287,7 @@ def fire_timer(run: Run, command: c.FireTimer) -> Rejected | None:
     if repeats:
         calendar = next(trigger.calendar for trigger in element.triggers if trigger.kind is TriggerKind.TIMER)
         # From the due instant, not from now: a late server must not shift the rhythm.
-        due_ms, deadline = reckon(run, timer.due_ms, timer.interval, responsible(run, calendar))
+        due_ms, deadline = beat(run, timer.due_ms, timer.interval, responsible(run, calendar))
         remaining = timer.remaining - 1 if timer.remaining > 0 else -1
         number = run.state.next_id
         run.emit(

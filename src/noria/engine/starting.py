@@ -5,7 +5,7 @@ from __future__ import annotations
 from noria.design.bpmn.graph import Element, Trigger, TriggerKind
 from noria.engine.arming import Due, first_due
 from noria.engine.behaviours import BEHAVIOURS
-from noria.engine.deadlines import reckon, responsible
+from noria.engine.deadlines import beat, responsible
 from noria.engine.definition import Definition
 from noria.engine.facts import Facts
 from noria.engine.priority import priority_of
@@ -39,7 +39,7 @@ def next_start(
     """The due instant after `due_ms` in a cycle, and how it was counted in a working calendar."""
     run = Run(definition, State(), due_ms, facts, BEHAVIOURS)
     calendar = responsible(run, _timer(definition.graph.elements[element]).calendar)
-    return reckon(run, due_ms, interval, calendar)
+    return beat(run, due_ms, interval, calendar)
 
 
 def _timer(start: Element) -> Trigger:

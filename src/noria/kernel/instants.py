@@ -23,10 +23,8 @@ DAY_MS = 24 * HOUR_MS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DURATION = re.compile(
     r"(?P<sign>-)?P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)(?:\.(?P<fraction>\d+))?S)?)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d+(?:[.,]\d+)?)H)?(?:(?P<minutes>\d+(?:[.,]\d+)?)M)?(?:(?P<seconds>\d+(?:[.,]\d+)?)S)?)?"
 )
-
-_CYCLE = re.compile(r"R(?P<count>\d*)/(?:(?P<start>[^/P][^/]*)/)?(?P<interval>P[^/]+)")
 
 
 class Duration(msgspec.Struct, frozen=True):
@@ -47,47 +45,29 @@ class Duration(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=1_024)  # models name few, and name them again and again
 def parse_duration(text: str) -> Duration:
-    """Read an ISO 8601 duration such as ``P1DT2H`` or ``-PT15M``.
+    """Read an ISO 8601 duration such as ``P1DT2H``, ``PT1.5H`` or ``-PT15M``.
 
     Raises:
         ValueError: the text is not a duration, or has no part at all.
     """
     match = _DURATION.fullmatch(text.strip())
-    if match is None or not any(
-        match[part] for part in ("years", "months", "weeks", "days", "hours", "minutes", "seconds")
-    ):
+    given = [part for part in match.groupdict().values() if part] if match is not None else []
+    parts = [part for part in given if part != "-"]
+    # Only the smallest part may be broken.
+    if match is None or not parts or any("." in part or "," in part for part in parts[:-1]):
         raise ValueError(f"{text!r} is not an ISO 8601 duration such as P1DT2H.")
 
-    def part(name: str) -> int:
-        return int(match[name] or 0)
+    def part(name: str, unit: int = 1) -> int:
+        whole, _, broken = (match[name] or "0").replace(",", ".").partition(".")
+        digits = broken[:9]
+        return int(whole) * unit + int(digits or 0) * unit // int("1" + "0" * len(digits))
 
     sign = -1 if match["sign"] else 1
-    fraction_ms = int(((match["fraction"] or "") + "000")[:3])
     return Duration(
         months=sign * (part("years") * 12 + part("months")),
         days=sign * (part("weeks") * 7 + part("days")),
-        milliseconds=sign
-        * (part("hours") * HOUR_MS + part("minutes") * MINUTE_MS + part("seconds") * SECOND_MS + fraction_ms),
+        milliseconds=sign * (part("hours", HOUR_MS) + part("minutes", MINUTE_MS) + part("seconds", SECOND_MS)),
     )
-
-
-def parse_cycle(text: str) -> tuple[int, str, str]:
-    """Read an ISO 8601 repetition such as ``R3/PT10M`` or ``R/2026-03-02T09:00:00Z/P1D``.
-
-    Returns:
-        How often (-1 for ever), when first ("" for one interval from now), and the interval, a duration.
-
-    Raises:
-        ValueError: the text is none, or repeats zero times.
-    """
-    match = _CYCLE.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f"{text!r} is not a repetition such as R3/PT10M")
-    parse_duration(match["interval"])
-    times = int(match["count"]) if match["count"] else -1
-    if times == 0:
-        raise ValueError(f"{text!r} repeats zero times")
-    return times, match["start"] or "", match["interval"]
 
 
 def to_datetime(instant: InstantMs, zone: tzinfo = UTC) -> datetime:

@@ -12,7 +12,8 @@ from noria.design.feel.expression import parse_expression
 from noria.design.feel.nodes import Literal
 from noria.design.findings import Severity
 from noria.design.xml import Node
-from noria.kernel.instants import Duration, parse_cycle, parse_duration, parse_instant
+from noria.kernel.cycles import parse_cycle
+from noria.kernel.instants import Duration, parse_duration, parse_instant
 
 _JUEL = re.compile(r"[$#]\{")
 _NULL = "null"

@@ -6,12 +6,14 @@ import re
 
 from noria.design.bpmn.names import bpmn
 from noria.design.importing import data
-from noria.design.importing.vendors import CAMUNDA, OPERATON
+from noria.design.importing.cron import from_quartz, from_spring
+from noria.design.importing.vendors import CAMUNDA, JUEL_VENDORS, OPERATON
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
+from noria.kernel.cycles import is_cron
 from noria.kernel.instants import parse_duration
 
-_CRON_EVERY = re.compile(r"0 (?:0/(\d+)|\*) \* (?:\* \*|\* \* \?|\? \* \*|\* \?)(?: \*)?")
+_EVERY = re.compile(r"0 (?:0/(\d+)|\*) \* (?:\* \*|\* \* \?|\? \* \*|\* \?)(?: \*)?")
 _CRON_SECONDS = re.compile(r"(?:\*|0)/(\d+) \* \* (?:\* \* \?|\? \* \*|\* \* \*)")
 _CRON_HOURS = re.compile(r"0 0 (?:(?:\*|0)/(\d+)|\*) (?:\* \* \?|\? \* \*|\* \* \*)")
 _EVERY = re.compile(r"R\d*/(P[^/]+)")
@@ -212,11 +214,16 @@ def timer(work: Work, node: Node) -> None:
 def _once(work: Work, node: Node, found: Found) -> None:
     """A cycle on an event in the flow happens once at the vendors; here it would go on."""
     event = node.parent
-    match = _EVERY.fullmatch(found.node.text.strip())
-    if match is not None and event is not None and event.local == "intermediateCatchEvent" and work.vendors:
+    if event is None or event.local != "intermediateCatchEvent" or not work.vendors:
+        return
+    text = found.node.text.strip()
+    if match := _EVERY.fullmatch(text):
         found.node.local = "timeDuration"
         work.set_text(found.node, match[1])
         work.say(found, "import.cycle_once", interval=match[1])
+    elif is_cron(text) and not text.startswith("R"):
+        work.set_text(found.node, f"R1/{text}")
+        work.say(found, "import.cron_once", cron=text)
 
 
 def _is_duration(text: str) -> bool:
@@ -231,15 +238,9 @@ def _cycle(work: Work, found: Found) -> None:
     text = found.value
     if text.startswith(("R", "=")):
         return
-    interval = ""
-    if match := _CRON_SECONDS.fullmatch(text):
-        interval = f"PT{match[1]}S"
-    elif match := _CRON_HOURS.fullmatch(text):
-        interval = f"PT{match[1] or 1}H"
-    elif match := _CRON_EVERY.fullmatch(text):
-        interval = f"PT{match[1] or 1}M"
-    if interval:
-        work.set_text(found.node, f"R/{interval}")
-        work.say(found, "import.cron", interval=interval)
-    else:
+    cron = from_quartz(text) if work.vendors & JUEL_VENDORS or "?" in text else from_spring(text)
+    if not cron:
         work.say(found, "import.cron_unsupported")
+    elif cron != text:
+        work.set_text(found.node, cron)
+        work.say(found, "import.cron", cron=cron)

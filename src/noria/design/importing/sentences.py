@@ -438,9 +438,10 @@ SENTENCES: dict[str, Sentence] = {
     "import.timer_expression": _mapped(
         "The timer's expression {value} is FEEL now.", "定时器表达式 {value} 已改写为 FEEL。"
     ),
-    "import.cron": _changed(
-        "The cron expression {value} is every {interval} from when the timer is set, not at full minutes or hours.",
-        "cron 表达式 {value} 改为自定时器设置起每隔 {interval} 一次，不再对齐整分或整点。",
+    "import.cron": _mapped("The cron expression {value} is {cron} here.", "cron 表达式 {value} 在这里写作 {cron}。"),
+    "import.cron_once": _changed(
+        "The cron expression {value} on an event in the flow happened once; it is R1/{cron} now.",
+        "流程中的 cron 表达式 {value} 只触发一次，现改为 R1/{cron}。",
     ),
     "import.cycle_once": _changed(
         "The cycle {value} on an event in the flow happened once; it is a duration of {interval} now.",
@@ -451,8 +452,10 @@ SENTENCES: dict[str, Sentence] = {
         "此类事件总会终止活动；cancelActivity 与之不符，已去掉。",
     ),
     "import.cron_unsupported": _needs_work(
-        "The cron expression {value} is no ISO 8601 cycle. Write it as one, such as R/P1D.",
-        "cron 表达式 {value} 不是 ISO 8601 周期，请改写，例如 R/P1D。",
+        "The cron expression {value} names a year, the weekday nearest to a day, days before the end of a month, or "
+        "both a day of the month and one of the week. Write it as a cycle, such as R/P1D or 0 9 * * MON-FRI.",
+        "cron 表达式 {value} 指定了年份、最近的工作日、月末前若干天，或同时指定了日期和星期。"
+        "请改写为周期，例如 R/P1D 或 0 9 * * MON-FRI。",
     ),
     # Decisions
     "import.dmn_version": _changed(

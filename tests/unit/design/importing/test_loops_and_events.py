@@ -98,14 +98,51 @@ def test_a_variable_listener_is_a_conditional_event():
 
 
 @pytest.mark.parametrize(
-    ("cron", "cycle"),
-    [("0 0/5 * * * ?", "R/PT5M"), ("0/2 * * * * ?", "R/PT2S"), ("0 0 * * * ?", "R/PT1H"), ("0 0 0/6 * * ?", "R/PT6H")],
+    ("vendors", "cron", "cycle"),
+    [
+        ("camunda", "0 0/5 * * * ?", "0 0/5 * * * *"),
+        ("camunda", "0 0 9 ? * 2-6", "0 0 9 * * MON-FRI"),
+        ("camunda", "0 0 9 ? * 2/2", "0 0 9 * * MON,WED,FRI"),
+        ("camunda", "0 0 9 ? * FRI-MON", "0 0 9 * * FRI,SAT,SUN,MON"),
+        ("camunda", "0 0 9 ? * L", "0 0 9 * * SAT"),
+        ("flowable", "0 15 10 ? * 6L *", "0 15 10 * * 5L"),
+        ("flowable", "0 15 10 ? * FRI#3", "0 15 10 * * 5#3"),
+        ("flowable", "0 0 22-2 * NOV-FEB ?", "0 0 22-23,0-2 * 11-12,1-2 *"),
+        ("zeebe", "@daily", "0 0 0 * * *"),
+        ("zeebe", "0 0 9 * * 5-7", "0 0 9 * * FRI,SAT,SUN"),
+        ("zeebe", "0 0 0 * * FRIL", "0 0 0 * * 5L"),
+    ],
 )
-def test_a_cron_expression_that_means_every_so_often_is_a_cycle(cron, cycle):
-    timer = f'<timerEventDefinition id="d"><timeCycle>{cron}</timeCycle></timerEventDefinition>'
-    model = Model(around('<task id="x"/>').replace('<startEvent id="s"/>', f'<startEvent id="s">{timer}</startEvent>'))
+def test_a_cron_expression_is_written_as_cron_reads_it(vendors, cron, cycle):
+    model = Model(starting(cron), vendors=vendors)
     assert model["d"].first(bpmn("timeCycle")).text == cycle
-    assert model.codes("changed") == ["import.cron"]
+    assert model.codes("mapped") == ["import.cron"]
+    assert model.errors() == []
+
+
+@pytest.mark.parametrize("cron", ["0 0 9 * * MON-FRI", "0 9 * * 1-5", "0 0 12 L * *"])
+def test_a_cron_expression_that_means_the_same_here_stays(cron):
+    model = Model(starting(cron), vendors="zeebe")
+    assert (model["d"].first(bpmn("timeCycle")).text, model.codes("mapped")) == (cron, [])
+
+
+@pytest.mark.parametrize(
+    "cron", ["0 0 12 15W * ?", "0 0 12 L-3 * ?", "0 15 10 * * ? 2027", "0 0 9 1 * MON", "0 0 9 ? * 8", "daily"]
+)
+def test_what_cron_has_no_word_for_needs_work(cron):
+    assert Model(starting(cron), vendors="camunda").codes("needs_work") == ["import.cron_unsupported"]
+
+
+def test_a_cron_expression_on_an_event_in_the_flow_happens_once():
+    model = event('<timerEventDefinition id="d"><timeCycle>0 0 9 ? * MON</timeCycle></timerEventDefinition>')
+    assert model["d"].first(bpmn("timeCycle")).text == "R1/0 0 9 * * MON"
+    assert model.codes("changed") == ["import.cron_once"]
+    assert model.errors() == []
+
+
+def starting(cycle):
+    timer = f'<timerEventDefinition id="d"><timeCycle>{cycle}</timeCycle></timerEventDefinition>'
+    return around('<task id="x"/>').replace('<startEvent id="s"/>', f'<startEvent id="s">{timer}</startEvent>')
 
 
 def test_a_cycle_on_an_event_in_the_flow_happens_once():
@@ -131,11 +168,6 @@ def test_an_event_that_always_interrupts_does_not_say_otherwise():
     )
     assert model["b"].get("cancelActivity") == ""
     assert model.codes("changed") == ["import.always_interrupts"]
-
-
-def test_any_other_cron_expression_needs_work():
-    model = event("<timerEventDefinition><timeCycle>0 0 9 ? * MON</timeCycle></timerEventDefinition>")
-    assert model.codes("needs_work") == ["import.cron_unsupported"]
 
 
 def test_a_timer_may_be_computed():

@@ -1,0 +1,132 @@
+"""Repetitions: which texts are one, and when their beats are."""
+
+from datetime import UTC, date
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noria.kernel.calendar import OFFICE_WEEK, WorkCalendar
+from noria.kernel.cycles import Cycle, beats_until, next_beat, next_working_beat, parse_cycle
+from noria.kernel.instants import HOUR_MS, Duration, InstantMs, parse_duration, parse_instant, to_datetime
+
+SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
+END = "2026-03-02T09:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "cycle"),
+    [
+        ("R3/PT10M", Cycle(3, "PT10M")),
+        ("R/PT10M", Cycle(-1, "PT10M")),
+        ("R-1/PT10M", Cycle(-1, "PT10M")),
+        (f"R/{END}/P1D", Cycle(-1, "P1D", start=END)),
+        (f"R3/P1D/{END}", Cycle(3, "P1D", end=END)),
+        (f"R2/2026-03-01T09:00:00Z/{END}", Cycle(2, "", "2026-03-01T09:00:00Z", END)),
+        ("0 9 * * MON-FRI", Cycle(-1, "0 9 * * MON-FRI")),
+        ("R3/0 0/5 * * * *", Cycle(3, "0 0/5 * * * *")),
+    ],
+)
+def test_a_repetition_is_read(text, cycle):
+    assert parse_cycle(text) == cycle
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "R",
+            "R3",
+            "R3/",
+            "R0/PT1H",
+            "R-2/PT1H",
+            "R3/PT1H/",
+            f"R3/{END}",
+            f"R3/{END}/P1D/{END}",
+            "PT1H",
+            "R/PT0S",
+        ),
+        *("R3/1 hour", "61 * * * *", "0 9 * * MON-", "0 9 * * * * *", "0 9 30 2 *", f"R{'9' * 5_000}/PT1H"),
+    ],
+)
+def test_what_is_no_repetition_is_refused(text):
+    with pytest.raises(ValueError, match=r"repe|cron|interval|duration|digits"):
+        parse_cycle(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("PT1.5H", 1.5), ("PT1,25H", 1.25), ("PT1H30.0M", 1.5), ("-PT0.5H", -0.5), ("PT0.5S", 0.5 / 3600)],
+)
+def test_the_smallest_part_of_a_duration_may_be_broken(text, hours):
+    assert parse_duration(text) == Duration(milliseconds=round(hours * HOUR_MS))
+
+
+@pytest.mark.parametrize("text", ["PT1.5H30M", "P1.5D", "PT.5H", "PT1.H"])
+def test_other_parts_may_not(text):
+    with pytest.raises(ValueError, match="not an ISO 8601 duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "at", "then"),
+    [
+        ("0 9 * * MON-FRI", SHANGHAI, "2026-02-27T09:00:00+08:00", "2026-03-02T09:00:00+08:00"),
+        ("0 0 9 L * *", SHANGHAI, "2026-02-27T09:00:00+08:00", "2026-02-28T09:00:00+08:00"),
+        ("*/10 * * * * *", UTC, "2026-03-02T09:00:00.001Z", "2026-03-02T09:00:10Z"),
+        ("0 8 * * 5#3", BERLIN, "2026-03-20T08:00:00+01:00", "2026-04-17T08:00:00+02:00"),
+        # In the night in which the clocks go forward half past two does not come, and cron goes at three.
+        ("30 2 * * *", BERLIN, "2026-03-28T12:00:00+01:00", "2026-03-29T03:00:00+02:00"),
+    ],
+)
+def test_cron_times_are_of_the_zone(cron, zone, at, then):
+    assert next_beat(cron, parse_instant(at), zone) == parse_instant(then)
+
+
+def test_a_cron_expression_ends_with_the_calendar():
+    with pytest.raises(ValueError, match="no further time"):
+        next_beat("0 9 * * *", parse_instant("9999-12-31T12:00:00Z"), UTC)
+
+
+def test_with_a_working_calendar_a_cron_time_counts_on_working_days():
+    calendar = WorkCalendar("plant", 1, "Asia/Shanghai", OFFICE_WEEK, {date(2026, 3, 2): "a day off"})
+    friday = parse_instant("2026-02-27T08:00:00+08:00")
+    assert next_working_beat(calendar, "0 8 * * *", friday) == parse_instant("2026-03-03T08:00:00+08:00")
+
+
+@pytest.mark.parametrize(
+    ("now", "interval", "times", "first", "more"),
+    [
+        ("2026-02-28T12:00:00Z", "P1D", -1, "2026-03-01T09:00:00Z", 1),
+        ("2026-02-01T00:00:00Z", "P1D", 3, "2026-02-28T09:00:00Z", 2),
+        (END, "P1D", 3, END, 0),
+        ("0001-01-02T00:00:00Z", "P4000Y", -1, END, 0),
+    ],
+)
+def test_beats_that_end_with_one_are_counted_back_from_it(now, interval, times, first, more):
+    found = beats_until(parse_instant(END), interval, parse_instant(now), times, UTC)
+    assert found == (parse_instant(first), more)
+
+
+def test_beats_whose_end_is_past_are_refused():
+    with pytest.raises(ValueError, match="past"):
+        beats_until(parse_instant(END), "P1D", InstantMs(parse_instant(END) + 1), 3, UTC)
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**7), st.integers(1, 50))
+def test_the_first_beat_is_the_earliest_that_is_not_past(span_ms, interval_ms, times):
+    end = InstantMs(10**12)
+    interval = f"PT{interval_ms // 1000}.{interval_ms % 1000:03d}S"
+    first, more = beats_until(end, interval, InstantMs(end - span_ms), times, UTC)
+    assert first + more * interval_ms == end
+    assert first >= end - span_ms
+    assert more == times - 1 or first - interval_ms < end - span_ms
+
+
+@given(st.sampled_from(["0 9 * * *", "15 10 ? * MON".replace("?", "*"), "*/7 * * * *"]), st.integers(0, 2 * 10**12))
+def test_a_beat_is_later_than_what_it_follows(cron, at):
+    then = next_beat(cron, InstantMs(at), SHANGHAI)
+    assert then > at
+    assert to_datetime(then, SHANGHAI).second == 0
