@@ -353,7 +353,7 @@ class ElementCompiler:
             self.findings.error("bpmn.multiple", message, node)
 
     def _message(self, node: Node, holder: Node) -> Trigger | None:
-        reference = holder.get("messageRef")
+        reference = holder.get("messageRef") or self._message_of_operation(holder)
         message = referred(self.read, reference) if reference else None
         if message is None:
             if not reference:
@@ -371,6 +371,12 @@ class ElementCompiler:
         if name.startswith("="):
             trigger.name_expression = self.expressions.feel(name, message)
         return trigger
+
+    def _message_of_operation(self, holder: Node) -> str:
+        """The message that an operation takes, for who names only the operation (8.4.3); "" without one."""
+        reference = holder.get("operationRef") or child_text(holder, "operationRef")
+        operation = referred(self.read, reference) if reference else None
+        return child_text(operation, "inMessageRef") if operation is not None else ""
 
     def _named(self, node: Node, definition: Node, kind: TriggerKind) -> Trigger:
         if kind is TriggerKind.TERMINATE:

@@ -74,6 +74,31 @@ def test_a_message_flow_between_pools_is_good(source, target, body):
     assert codes(body, POOLS.format(source=source, target=target)) == []
 
 
+@pytest.mark.parametrize(
+    "node",
+    [
+        '<sendTask id="x" operationRef="place"/>',
+        '<receiveTask id="x" operationRef="place"/>',
+        '<intermediateThrowEvent id="x"><messageEventDefinition><operationRef>place</operationRef>'
+        "</messageEventDefinition></intermediateThrowEvent>",
+    ],
+)
+def test_an_operation_says_which_message_is_meant(node):
+    operation = '<operation id="place"><inMessageRef>order</inMessageRef></operation>'
+    outside = f'<message id="order" name="Order"/><interface id="i">{operation}</interface>'
+    assert codes(chain(START, node, END), outside) == []
+    assert codes(chain(START, node, END), outside.replace("place", "other")) != []
+    data = (
+        f'<definitions xmlns="{NAMESPACE}" targetNamespace="t">{outside}'
+        f'<process id="p" isExecutable="true">{chain(START, node, END)}</process></definitions>'
+    )
+    read, _ = read_bpmn(data.encode(), "rules.bpmn")
+    assert read is not None
+    (graph,), _ = compile_bpmn(read)
+    element = graph.elements[graph.element_of["x"]]
+    assert [trigger.name for trigger in element.triggers] == ["Order"]
+
+
 def test_an_element_lists_only_its_own_flows():
     listed = chain(START, '<task id="t"><incoming>{}</incoming></task>', END)
     assert codes(listed.format("f0")) == []
