@@ -15,6 +15,7 @@ POOLS = (
 )
 COUNT = '<loopCardinality xsi:type="tFormalExpression">2</loopCardinality>'
 ALL = "<loopDataInputRef>all</loopDataInputRef>"
+BY_OPERATION = "<messageEventDefinition><operationRef>place</operationRef></messageEventDefinition>"
 MESSAGE = '<messageEventDefinition messageRef="hello"/>'
 
 
@@ -79,8 +80,7 @@ def test_a_message_flow_between_pools_is_good(source, target, body):
     [
         '<sendTask id="x" operationRef="place"/>',
         '<receiveTask id="x" operationRef="place"/>',
-        '<intermediateThrowEvent id="x"><messageEventDefinition><operationRef>place</operationRef>'
-        "</messageEventDefinition></intermediateThrowEvent>",
+        f'<intermediateThrowEvent id="x">{BY_OPERATION}</intermediateThrowEvent>',
     ],
 )
 def test_an_operation_says_which_message_is_meant(node):
