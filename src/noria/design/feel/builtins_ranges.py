@@ -148,10 +148,19 @@ def _range(c: EvaluationContext, text: str) -> Range | None:
 
 def _read_range(c: EvaluationContext, text: str) -> Range | None:
     stripped = text.strip()
-    if len(stripped) < 4 or stripped[0] not in "[](" or stripped[-1] not in "[])" or stripped.count("..") != 1:
+    if len(stripped) < 4 or stripped[0] not in "[](" or stripped[-1] not in "[])":
         return None
     start_included, end_included = stripped[0] == "[", stripped[-1] == "]"
-    left, right = stripped[1:-1].split("..")
+    written = stripped[1:-1]
+    try:
+        _, texts, starts = scan(written)
+    except FeelSyntaxError:
+        return None
+    # As tokens, because two points may stand inside a text too.
+    between = [at for at, part in zip(starts, texts, strict=True) if part == ".."]
+    if len(between) != 1:
+        return None
+    left, right = written[: between[0]], written[between[0] + 2 :]
     start, end = _endpoint(left), _endpoint(right)
     if (left.strip() and start is None) or (right.strip() and end is None) or (start is None and end is None):
         return None
