@@ -351,11 +351,23 @@ class Parser:
         return n.Call(n.Name("@"), [n.Literal(text)], None) if value is None else n.Literal(value)
 
     def _conditional(self) -> n.Node:
-        condition = self._inside(0)
-        self._expect("then")
-        then = self._inside(0)
-        self._expect("else")
-        return n.Conditional(condition, then, self._parse(0))
+        branches: list[tuple[n.Node, n.Node]] = []
+        # A chain is no nesting: what follows an `else if` ends where the whole does.
+        while not branches or self._another_if():
+            condition = self._inside(0)
+            self._expect("then")
+            branches.append((condition, self._inside(0)))
+            self._expect("else")
+        return n.Conditional(branches, self._parse(0))
+
+    def _another_if(self) -> bool:
+        """Whether ``if`` is next, and not a name that begins with it; consumed when it is."""
+        at = self._at
+        if self._peek("if") and self._known_name() is None:
+            self._at += 1
+            return True
+        self._at = at
+        return False
 
     def _loop(self) -> n.Node:
         iterators = self._iterators()
