@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import contextlib
 from datetime import date, timedelta
+from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.design.feel import EvaluationContext, FeelSyntaxError, compile_expression, from_json, to_json
 from noria.design.feel.evaluation import FeelBudgetError
-from noria.design.feel.temporal import civil_from_days, days_from_civil, parse_duration
+from noria.design.feel.temporal import civil_from_days, days_from_civil, parse_duration, parse_temporal
+from noria.design.feel.values import text_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e9, 1e9) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
+
+
+ZONES = st.sampled_from(["", "Z", "+01:00", "@Europe/Rome"])
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.sampled_from([Decimal("1.0"), Decimal("1e3"), 1_000, Decimal("-0"), 2**61 - 1, 2**62 - 2, Decimal("0.10")])
+    | st.sampled_from(["", "1", "a", "null", "2026-01-01"])
+    | st.builds(lambda hour, zone: parse_temporal(f"{hour:02d}:00:00.5{zone}"), st.integers(9, 11), ZONES)
+    | st.builds(lambda hour, zone: parse_temporal(f"2026-01-01T{hour:02d}:00:00{zone}"), st.integers(9, 11), ZONES)
+    | st.sampled_from(["2026-01-01", "PT1M", "PT60S", "P1Y", "P12M", "PT0S", "P0M"]).map(parse_temporal)
+)
+VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.sampled_from("ab"), SCALARS, max_size=2)
 
 
 def run(source, **variables):
@@ -64,6 +80,16 @@ def test_de_morgan_holds_with_three_values(a, b):
 @given(st.integers(-(10**33), 10**33), st.integers(-(10**33), 10**33))
 def test_sums_of_integers_are_exact(a, b):
     assert run("a + b - b", a=a, b=b) == a
+
+
+@given(st.lists(VALUES, max_size=12))
+def test_the_values_of_a_list_are_told_apart_as_equality_does(values):
+    first = [value for at, value in enumerate(values) if not any(run("a = b", a=value, b=b) for b in values[:at])]
+    repeated = [value for value in first if sum(run("a = b", a=value, b=b) is True for b in values) > 1]
+    # As texts, because Python takes true for 1.
+    assert text_of(run("distinct values(values)", values=values)) == text_of(first)
+    assert text_of(run("union(values, values)", values=values)) == text_of(first)
+    assert text_of(run("duplicate values(values)", values=values)) == text_of(repeated)
 
 
 @given(st.dates())

@@ -104,7 +104,7 @@ def _apart(c: EvaluationContext, left: Any, right: Any) -> DaysDuration | None:
     if type(right) is Date:
         right = DateTime(right, 0, _UTC)
     if (left.zone is None) != (right.zone is None):
-        _undefined(c, "Subtraction", left, right)
+        c.note("feel.type_mismatch", "Subtraction needs a time zone or offset on both sides, or on neither.")
         return None
     return DaysDuration(left.key() - right.key())
 
