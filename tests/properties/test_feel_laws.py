@@ -6,11 +6,13 @@ import contextlib
 from datetime import date, timedelta
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.design.feel import EvaluationContext, FeelSyntaxError, compile_expression, from_json, to_json
+from noria.design.feel.calls import invoke
 from noria.design.feel.evaluation import FeelBudgetError
+from noria.design.feel.library import LIBRARY
 from noria.design.feel.temporal import civil_from_days, days_from_civil, parse_duration, parse_temporal
 from noria.design.feel.values import text_of
 
@@ -90,6 +92,42 @@ def test_the_values_of_a_list_are_told_apart_as_equality_does(values):
     assert text_of(run("distinct values(values)", values=values)) == text_of(first)
     assert text_of(run("union(values, values)", values=values)) == text_of(first)
     assert text_of(run("duplicate values(values)", values=values)) == text_of(repeated)
+
+
+ARGUMENTS = st.sampled_from(
+    [
+        *("0", "1", "-1", "2.5", "3", "1e30", "-1e30", "9e6144", "1e-6000", "true", "false"),
+        *('""', '"a"', '"2026-02-30"', '"(("', '"$"', '"."', '","', '"1e9999"', '"[2..1]"', '"P1Q"', '"b"'),
+        *('@"2026-01-31"', '@"-999999999-01-01"', '@"10:00:00"', '@"10:00:00Z"', '@"2026-01-31T10:00:00"'),
+        *('@"2026-01-31T10:00:00@Europe/Rome"', '@"P1D"', '@"-P900000000Y"', '@"P400000000000D"'),
+        *(
+            "[]",
+            "[1]",
+            '["a"]',
+            "[1, true]",
+            "[1, 2, 2]",
+            "[3, 1]",
+            "[true]",
+            '[@"P1D"]',
+            "[{}]",
+            '[["a"]]',
+            '["a", "b"]',
+        ),
+        *("{}", '{a: 1, "b": {c: 2}}', '{key: "a", value: 1}', "[1..3]", "]1..3[", '["a".."c"]', "(< 2)"),
+        *("function(a, b) a", "function(a, b) a = b", "function(a) true", "count"),
+    ]
+)
+
+
+@given(st.sampled_from(sorted(LIBRARY)), st.lists(ARGUMENTS, max_size=4))
+@settings(max_examples=1_000)
+def test_a_function_of_the_library_that_gives_null_says_why(name, arguments):
+    context = EvaluationContext(0)
+    function = LIBRARY[name]
+    # By value, because @ is no name that can be called.
+    given_values = [compile_expression(argument).evaluate({}, EvaluationContext(0)) for argument in arguments]
+    if invoke(context, function, tuple(given_values)) is None:
+        assert context.diagnostics, (name, arguments)
 
 
 @given(st.dates())

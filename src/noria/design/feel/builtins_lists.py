@@ -37,9 +37,13 @@ def _same(c: EvaluationContext, left: Any, right: Any) -> bool:
     return equal(c, left, right) is True
 
 
+_UNORDERED = frozenset({"boolean", "list", "context", "null", "range", "function"})
+
+
 def _extreme(c: EvaluationContext, items: list[Any], sign: int) -> Any:
     c.spend(len(items))
-    if not items or kind(items[0]) in {"boolean", "list", "context", "null"}:
+    if not items or kind(items[0]) in _UNORDERED:
+        c.note("feel.arguments", "A list with at least one item, all of one kind that has an order, is needed.")
         return None
     best = items[0]
     for item in items[1:]:
@@ -106,20 +110,23 @@ def _median(c: EvaluationContext, items: list[Any]) -> Any:
     middle = len(ordered) // 2
     if len(ordered) % 2:
         return ordered[middle]
-    return number(DECIMAL.divide(DECIMAL.add(ordered[middle - 1], ordered[middle]), Decimal(2)))
+    return number(c, DECIMAL.divide(DECIMAL.add(ordered[middle - 1], ordered[middle]), Decimal(2)))
 
 
 @_aggregate("stddev")
 def _stddev(c: EvaluationContext, items: list[Any]) -> Any:
     c.spend(len(items))
-    if not _all_numbers(c, items) or len(items) < 2:
+    if not _all_numbers(c, items):
+        return None
+    if len(items) < 2:
+        c.note("feel.arguments", "A standard deviation needs two numbers or more.")
         return None
     numbers = [decimal_of(item) for item in items]
     total = functools.reduce(DECIMAL.add, numbers)
     mean = DECIMAL.divide(total, Decimal(len(numbers)))
     squares = [DECIMAL.power(DECIMAL.subtract(item, mean), Decimal(2)) for item in numbers]
     variance = DECIMAL.divide(functools.reduce(DECIMAL.add, squares), Decimal(len(numbers) - 1))
-    return number(DECIMAL.sqrt(variance))
+    return number(c, DECIMAL.sqrt(variance))
 
 
 @_aggregate("mode")
@@ -229,6 +236,7 @@ def _list_replace_matching(c: EvaluationContext, items: list[Any], match: Any, n
     for item in items:
         found = invoke(c, match, (item, new))
         if type(found) is not bool:
+            c.note("feel.type_mismatch", f"The function must give a truth value, not a {kind(found)}.")
             return None
         replaced.append(new if found else item)
     return replaced
@@ -319,6 +327,8 @@ def _sort(c: EvaluationContext, items: list[Any], precedes: Any = None) -> list[
             failed.extend([True] * (found is None))
             return found or 0
         before = invoke(c, precedes, (left, right))
+        if type(before) is not bool and not failed:
+            c.note("feel.type_mismatch", f"The function must give a truth value, not a {kind(before)}.")
         failed.extend([True] * (type(before) is not bool))
         if before is True:
             return -1

@@ -10,7 +10,7 @@ from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.library import builtin
 from noria.design.feel.scanner import FeelSyntaxError, scan, text_value
 from noria.design.feel.temporal import parse_temporal
-from noria.design.feel.values import DECIMAL, Range, kind, number
+from noria.design.feel.values import DECIMAL, Range, kind
 
 _POINT = "number|string|date|time|datetime|days|months"
 
@@ -183,8 +183,10 @@ def _endpoint(text: str) -> Any:
     kinds, texts, _ = tokens
     shape = [kind if kind in {"number", "string"} else written for kind, written in zip(kinds, texts, strict=True)][:-1]
     if shape in (["number"], ["-", "number"]):
-        value = number(DECIMAL.create_decimal(texts[-2]))
-        return -value if value is not None and len(shape) == 2 else value
+        value = DECIMAL.create_decimal(texts[-2])
+        if not value.is_finite():
+            return None
+        return -value if len(shape) == 2 else value
     if shape == ["string"]:
         return strings[0]
     name = " ".join(shape[:-3])

@@ -94,23 +94,39 @@ def path(c: EvaluationContext, source: Any, name: str) -> Any:
     return None
 
 
-def both(_c: EvaluationContext, left: Any, right: Any) -> bool | None:
+def both(c: EvaluationContext, left: Any, right: Any) -> bool | None:
     """``and`` when the left side is not false."""
     if right is False:
         return False
-    return True if left is True and right is True else None
+    if left is True and right is True:
+        return True
+    _note_no_truth(c, left, right)
+    return None
 
 
-def either(_c: EvaluationContext, left: Any, right: Any) -> bool | None:
+def either(c: EvaluationContext, left: Any, right: Any) -> bool | None:
     """``or`` when the left side is not true."""
     if right is True:
         return True
-    return False if left is False and right is False else None
+    if left is False and right is False:
+        return False
+    _note_no_truth(c, left, right)
+    return None
 
 
-def invert(_c: EvaluationContext, value: Any) -> bool | None:
+def invert(c: EvaluationContext, value: Any) -> bool | None:
     """Negation of three-valued logic."""
-    return not value if type(value) is bool else None
+    if type(value) is bool:
+        return not value
+    _note_no_truth(c, value)
+    return None
+
+
+def _note_no_truth(c: EvaluationContext, *operands: Any) -> None:
+    # A null among them has been noted where it came from.
+    for operand in operands:
+        if operand is not None and type(operand) is not bool:
+            c.note("feel.type_mismatch", f"A {kind(operand)} is neither true nor false.")
 
 
 def member(c: EvaluationContext, value: Any, wanted: Any) -> bool | None:

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from types import NoneType
 from typing import Any
 
-from noria.design.feel.evaluation import FeelBudgetError
+from noria.design.feel.evaluation import EvaluationContext, FeelBudgetError
 from noria.design.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
 
 DECIMAL = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144, capitals=1, clamp=0, flags=[], traps=[])
@@ -124,9 +124,15 @@ def decimal_of(value: float | Decimal) -> Decimal:
     return Decimal(repr(value)) if type(value) is float else Decimal(value)
 
 
-def number(value: Decimal) -> Decimal | None:
-    """A finite result, or None (null) for an overflow, a division by zero or not-a-number."""
-    return value if value.is_finite() else None
+def number(c: EvaluationContext, value: Decimal) -> Decimal | None:
+    """A finite result; None (null) and a diagnostic for one that is too large, or not a real number."""
+    if value.is_finite():
+        return value
+    if value.is_nan():
+        c.note("feel.undefined", "The result is not a real number.")
+    else:
+        c.note("feel.overflow", "The result is larger than a number can be.")
+    return None
 
 
 def integer_of(value: Any) -> int | None:

@@ -268,6 +268,49 @@ def test_what_has_no_order_says_why(source, reason):
     assert [note.message for note in context.diagnostics] == [reason]
 
 
+@pytest.mark.parametrize(
+    ("source", "codes"),
+    [
+        ("sqrt(-1)", ["feel.undefined"]),
+        ("log(0)", ["feel.undefined"]),
+        ("log(-1)", ["feel.undefined"]),
+        ("exp(1e6)", ["feel.overflow"]),
+        ("even(2.5)", ["feel.undefined"]),
+        ("odd(0.1)", ["feel.undefined"]),
+        ("modulo(1, 0)", ["feel.division_by_zero"]),
+        ("10 ** 7000", ["feel.overflow"]),
+        ("-1 ** 0.5", ["feel.undefined"]),
+        ("0 ** -1", ["feel.division_by_zero"]),
+        ('number("1e7000")', ["feel.overflow"]),
+        ("sum([9e6144, 9e6144])", ["feel.overflow"]),
+        ("stddev([1])", ["feel.arguments"]),
+        ("min([])", ["feel.arguments"]),
+        ("max([true, false])", ["feel.arguments"]),
+        ("not(1)", ["feel.type_mismatch"]),
+        ("1 and true", ["feel.type_mismatch"]),
+        ('false or "yes"', ["feel.type_mismatch"]),
+        ('get value({a: 1}, "b")', ["feel.no_entry"]),
+        ('get value({a: 1}, ["a", "b"])', ["feel.no_entry"]),
+        ("get value({a: {}}, [1])", ["feel.arguments"]),
+        ("list replace([1], function(item, new) 1, 2)", ["feel.type_mismatch"]),
+        ("sort([2, 1], function(a, b) 1)", ["feel.type_mismatch"]),
+        ('@"999999999-12-31" + @"P1D"', ["feel.overflow"]),
+        ('@"999999999-12-31T00:00:00" + @"P1M"', ["feel.overflow"]),
+        ('@"P1D" * 1e30', ["feel.overflow"]),
+    ],
+)
+def test_where_there_is_no_result_a_note_says_why(source, codes):
+    context = EvaluationContext(NOW_MS)
+    assert compile_expression(source).evaluate({}, context) is None
+    assert [note.code for note in context.diagnostics] == codes
+
+
+def test_an_entry_that_is_null_is_found_without_a_note():
+    context = EvaluationContext(NOW_MS)
+    assert compile_expression('get value({a: {b: null}}, ["a", "b"])').evaluate({}, context) is None
+    assert context.diagnostics == []
+
+
 def test_white_space_and_comments_stand_anywhere():
     assert value("/* one */ 1 // and\n\t+\u00a0/* two *//**/2 // is three") == 3
 
