@@ -183,6 +183,26 @@ def test_a_value_is_converted_to_its_declared_type_or_null_with_the_type_in_the_
     assert of_type(wanted, text) == (value, note)
 
 
+def test_a_knowledge_model_may_call_itself_hundreds_of_times():
+    table = (
+        '<decisionTable id="t" hitPolicy="UNIQUE"><input><inputExpression><text>n</text></inputExpression></input>'
+        "<output/><rule><inputEntry><text>0</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>"
+        "<rule><inputEntry><text>[1..500]</text></inputEntry><outputEntry><text>n * factorial(n - 1)</text>"
+        "</outputEntry></rule></decisionTable>"
+    )
+    data = (
+        f'{HEAD}<businessKnowledgeModel id="k" name="factorial"><variable name="factorial"/><encapsulatedLogic>'
+        f'<formalParameter name="n" typeRef="number"/>{table}</encapsulatedLogic></businessKnowledgeModel>'
+        '<decision id="x" name="decide"><variable name="decide"/>'
+        '<informationRequirement id="q1"><requiredInput href="#i"/></informationRequirement>'
+        '<knowledgeRequirement id="q2"><requiredKnowledge href="#k"/></knowledgeRequirement>'
+        "<literalExpression><text>factorial(amount) / factorial(amount - 1)</text></literalExpression></decision>"
+        "</definitions>"
+    ).encode()
+    assert decide(data, amount=200)[0] == 200
+    assert decide(data, amount=400)[0] == 400
+
+
 def test_columns_of_a_relation_may_have_names_of_several_words():
     relation = (
         '<relation><column name="unit price"/><column name="quantity"/><row><literalExpression><text>10</text>'
