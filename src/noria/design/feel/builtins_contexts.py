@@ -44,7 +44,7 @@ def _context(c: EvaluationContext, entries: list[Any]) -> dict[str, Any] | None:
             c.note("feel.arguments", "Entries are contexts with a key (a text) and a value.")
             return None
         if entry["key"] in made:
-            c.note("feel.duplicate_key", "A context gives the same key twice.")
+            c.note("feel.duplicate_key", f"A context gives the key {entry['key']!r} twice.")
             return None
         made[entry["key"]] = entry["value"]
     c.check_list(len(made))

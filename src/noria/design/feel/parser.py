@@ -72,7 +72,13 @@ class Parser:
     """Parses one text. Use `expression` or `unary_tests` once."""
 
     def __init__(
-        self, source: str, names: Iterable[str], library: _Index, types: Mapping[str, FeelType] | None = None
+        self,
+        source: str,
+        names: Iterable[str],
+        library: _Index,
+        types: Mapping[str, FeelType] | None = None,
+        *,
+        in_filter: bool = False,
     ) -> None:
         self._source = source
         self._kinds, self._texts, self._starts = scan(source)
@@ -84,7 +90,7 @@ class Parser:
         self._depth = 0
         self._input_uses = 0
         self._endpoint = False
-        self._filters = 0
+        self._filters = int(in_filter)
 
     # --- entry points
 

@@ -5,7 +5,7 @@ Every function takes the evaluation context first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ __all__ = [
     "either",
     "equal",
     "field",
+    "fields",
     "greater",
     "greater_or_equal",
     "instance",
@@ -46,9 +47,11 @@ __all__ = [
     "missing",
     "multiply",
     "negate",
+    "note_repeated",
     "own_test",
     "path",
     "power",
+    "repeated",
     "subtract",
     "unequal",
 ]
@@ -74,6 +77,13 @@ def field(element: Any, name: str) -> Any:
     if properties is None or name not in properties:
         return MISSING
     return properties[name](element)
+
+
+def fields(element: Any) -> Mapping[str, Any]:
+    """All fields of a filtered element: the entries of a context, the properties of a value."""
+    if type(element) is dict:
+        return element
+    return {name: read(element) for name, read in _PROPERTIES.get(type(element), {}).items()}
 
 
 def path(c: EvaluationContext, source: Any, name: str) -> Any:
@@ -161,9 +171,24 @@ def make_context(c: EvaluationContext, keys: tuple[str, ...], values: tuple[Any,
     """A context; null when a key is given twice."""
     made = dict(zip(keys, values, strict=True))
     if len(made) != len(keys):
-        c.note("feel.duplicate_key", "A context gives the same key twice.")
+        note_repeated(c, keys)
         return None
     return made
+
+
+def repeated(keys: Sequence[str]) -> str | None:
+    """The first key that stands there a second time, None when each stands there once."""
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            return key
+        seen.add(key)
+    return None
+
+
+def note_repeated(c: EvaluationContext, keys: Sequence[str]) -> None:
+    """Note why a context with these keys is null."""
+    c.note("feel.duplicate_key", f"A context gives the key {repeated(keys)!r} twice.")
 
 
 def make_range(

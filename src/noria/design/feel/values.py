@@ -17,7 +17,7 @@ from noria.design.feel.temporal import Date, DateTime, DaysDuration, MonthsDurat
 DECIMAL = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144, capitals=1, clamp=0, flags=[], traps=[])
 INT_MAX = 10**34
 VALUES_MAX = 1_000_000
-_TOO_LARGE = f"The value has more than {VALUES_MAX:,} values inside; simplify the expression."
+TOO_LARGE = f"The value has more than {VALUES_MAX:,} values inside; simplify the expression."
 
 
 class Range:
@@ -195,7 +195,7 @@ def count_values(value: Any) -> None:
         inside = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
         left -= len(inside)
         if left < 0:
-            raise FeelBudgetError(_TOO_LARGE)
+            raise FeelBudgetError(TOO_LARGE)
         open_parts += inside
 
 
@@ -220,7 +220,7 @@ def _json(value: Any, left: list[int]) -> Any:
     if name in {"list", "context"}:
         left[0] -= len(value)
         if left[0] < 0:
-            raise FeelBudgetError(_TOO_LARGE)
+            raise FeelBudgetError(TOO_LARGE)
         if name == "list":
             return [_json(item, left) for item in value]
         return {key: _json(item, left) for key, item in value.items()}
