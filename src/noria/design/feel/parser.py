@@ -7,7 +7,6 @@ path, filter and call.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from functools import lru_cache
 
 from noria.design.feel import nodes as n
@@ -305,7 +304,7 @@ class Parser:
             return self._word(word) if word in _WORDS else n.Name(word)
         if kind == "number":
             self._at += 1
-            return n.Literal(_number(self._texts[at]))
+            return _number(self._texts[at])
         if kind == "string":
             return n.Literal(self._string())
         if kind == "op":
@@ -565,11 +564,12 @@ def _one_sided(operator: str, bound: n.Node) -> n.Node:
     return n.RangeNode(start, end, operator in {">=", "=", "!="}, operator in {"<=", "=", "!="}, operator)
 
 
-def _number(text: str) -> int | Decimal | None:
+def _number(text: str) -> n.Node:
     if text.isdigit() and len(text) <= 34:
-        return int(text)
+        return n.Literal(int(text))
     value = DECIMAL.create_decimal(text)
-    return value if value.is_finite() else None
+    # As with @: the function says why a number that is too large is null.
+    return n.Literal(value) if value.is_finite() else n.Call(n.Name("number"), [n.Literal(text)], None)
 
 
 def name_index(names: Iterable[str]) -> _Index:

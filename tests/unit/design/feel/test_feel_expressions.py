@@ -300,6 +300,7 @@ def test_what_has_no_order_says_why(source, reason):
         ("-1 ** 0.5", ["feel.undefined"]),
         ("0 ** -1", ["feel.division_by_zero"]),
         ('number("1e7000")', ["feel.overflow"]),
+        ("1e7000", ["feel.overflow"]),
         ("sum([9e6144, 9e6144])", ["feel.overflow"]),
         ("stddev([1])", ["feel.arguments"]),
         ("min([])", ["feel.arguments"]),
