@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import contextlib
 from datetime import date, timedelta
+from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.design.feel import EvaluationContext, FeelSyntaxError, compile_expression, from_json, to_json
+from noria.design.feel.calls import invoke
 from noria.design.feel.evaluation import FeelBudgetError
-from noria.design.feel.temporal import civil_from_days, days_from_civil, parse_duration
+from noria.design.feel.library import LIBRARY
+from noria.design.feel.temporal import civil_from_days, days_from_civil, parse_duration, parse_temporal
+from noria.design.feel.values import text_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e9, 1e9) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
+
+
+ZONES = st.sampled_from(["", "Z", "+01:00", "@Europe/Rome"])
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.sampled_from([Decimal("1.0"), Decimal("1e3"), 1_000, Decimal("-0"), 2**61 - 1, 2**62 - 2, Decimal("0.10")])
+    | st.sampled_from(["", "1", "a", "null", "2026-01-01"])
+    | st.builds(lambda hour, zone: parse_temporal(f"{hour:02d}:00:00.5{zone}"), st.integers(9, 11), ZONES)
+    | st.builds(lambda hour, zone: parse_temporal(f"2026-01-01T{hour:02d}:00:00{zone}"), st.integers(9, 11), ZONES)
+    | st.sampled_from(["2026-01-01", "PT1M", "PT60S", "P1Y", "P12M", "PT0S", "P0M"]).map(parse_temporal)
+)
+VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.sampled_from("ab"), SCALARS, max_size=2)
 
 
 def run(source, **variables):
@@ -64,6 +82,52 @@ def test_de_morgan_holds_with_three_values(a, b):
 @given(st.integers(-(10**33), 10**33), st.integers(-(10**33), 10**33))
 def test_sums_of_integers_are_exact(a, b):
     assert run("a + b - b", a=a, b=b) == a
+
+
+@given(st.lists(VALUES, max_size=12))
+def test_the_values_of_a_list_are_told_apart_as_equality_does(values):
+    first = [value for at, value in enumerate(values) if not any(run("a = b", a=value, b=b) for b in values[:at])]
+    repeated = [value for value in first if sum(run("a = b", a=value, b=b) is True for b in values) > 1]
+    # As texts, because Python takes true for 1.
+    assert text_of(run("distinct values(values)", values=values)) == text_of(first)
+    assert text_of(run("union(values, values)", values=values)) == text_of(first)
+    assert text_of(run("duplicate values(values)", values=values)) == text_of(repeated)
+
+
+ARGUMENTS = st.sampled_from(
+    [
+        *("0", "1", "-1", "2.5", "3", "1e30", "-1e30", "9e6144", "1e-6000", "true", "false"),
+        *('""', '"a"', '"2026-02-30"', '"(("', '"$"', '"."', '","', '"1e9999"', '"[2..1]"', '"P1Q"', '"b"'),
+        *('@"2026-01-31"', '@"-999999999-01-01"', '@"10:00:00"', '@"10:00:00Z"', '@"2026-01-31T10:00:00"'),
+        *('@"2026-01-31T10:00:00@Europe/Rome"', '@"P1D"', '@"-P900000000Y"', '@"P400000000000D"'),
+        *(
+            "[]",
+            "[1]",
+            '["a"]',
+            "[1, true]",
+            "[1, 2, 2]",
+            "[3, 1]",
+            "[true]",
+            '[@"P1D"]',
+            "[{}]",
+            '[["a"]]',
+            '["a", "b"]',
+        ),
+        *("{}", '{a: 1, "b": {c: 2}}', '{key: "a", value: 1}', "[1..3]", "]1..3[", '["a".."c"]', "(< 2)"),
+        *("function(a, b) a", "function(a, b) a = b", "function(a) true", "count"),
+    ]
+)
+
+
+@given(st.sampled_from(sorted(LIBRARY)), st.lists(ARGUMENTS, max_size=4))
+@settings(max_examples=1_000)
+def test_a_function_of_the_library_that_gives_null_says_why(name, arguments):
+    context = EvaluationContext(0)
+    function = LIBRARY[name]
+    # By value, because @ is no name that can be called.
+    given_values = [compile_expression(argument).evaluate({}, EvaluationContext(0)) for argument in arguments]
+    if invoke(context, function, tuple(given_values)) is None:
+        assert context.diagnostics, (name, arguments)
 
 
 @given(st.dates())

@@ -7,7 +7,7 @@ from typing import Any
 
 from noria.design.dmn.model import Logic, Run
 from noria.design.dmn.tables import POLICY_NAMES, Output, Rule, Table, WrittenTable
-from noria.design.feel import calls, iteration
+from noria.design.feel import calls, iteration, runtime
 from noria.design.feel.expression import Expression, UnaryTests, compile_expression, compile_unary_tests
 from noria.design.feel.externals import external_function
 from noria.design.feel.scanner import FeelSyntaxError
@@ -74,6 +74,7 @@ class Boxes:
         self.inputs: dict[str, FeelType | None] = {}
         self.tables: list[WrittenTable] = []
         self._report = report
+        self._in_filter = False
         self._compilers: dict[str, Callable[[Node, Names], Logic]] = {
             "literalExpression": self._literal,
             "decisionTable": self._table,
@@ -124,7 +125,7 @@ class Boxes:
             self._report(node, "dmn.unsupported_language", f"Expressions in {language!r} are not run; write FEEL.")
             return None
         try:
-            return compile_expression(text, names | self.fields, self.types)
+            return compile_expression(text, names | self.fields, self.types, in_filter=self._in_filter)
         except FeelSyntaxError as error:
             self._report(node, "feel.syntax", error.message)
             return None
@@ -132,7 +133,7 @@ class Boxes:
     def tests(self, text: str, node: Node, names: Names) -> UnaryTests | None:
         """Compile unary tests, reporting what is wrong with them."""
         try:
-            return compile_unary_tests(text, names | self.fields, self.types)
+            return compile_unary_tests(text, names | self.fields, self.types, in_filter=self._in_filter)
         except FeelSyntaxError as error:
             self._report(node, "feel.syntax", error.message)
             return None
@@ -167,6 +168,11 @@ class Boxes:
                 continue
             known = known | {name}
             entries.append((name, self.type_of(variable.get("typeRef"), variable), logic))
+        keys = [name for name, _, _ in entries]
+        twice = runtime.repeated(keys)
+        if twice is not None:
+            self._report(node, "dmn.duplicate_entry", f"Two entries of a context are called {twice!r}; rename one.")
+            return lambda _variables, run: runtime.note_repeated(run.context, keys)
 
         def evaluate(variables: dict[str, Any], run: Run) -> Any:
             scope = dict(variables)
@@ -253,12 +259,14 @@ class Boxes:
         )
 
     def _filter(self, node: Node, names: Names) -> Logic:
-        source, match = self.inside(node, "in", names), self.inside(node, "match", names | {"item"})
+        source = self.inside(node, "in", names)
+        around, self._in_filter = self._in_filter, True
+        match = self.inside(node, "match", names | {"item"})
+        self._in_filter = around
 
         def evaluate(variables: dict[str, Any], run: Run) -> Any:
             def condition(item: Any) -> Any:
-                fields = item if type(item) is dict else {}
-                return match({**variables, "item": item, **fields}, run)
+                return match({**variables, "item": item, **runtime.fields(item)}, run)
 
             return iteration.filter_list(run.context, source(variables, run), condition)
 
@@ -334,7 +342,8 @@ class Boxes:
             variable = child(table.parent, "variable")
             wanted = self.type_of(variable.get("typeRef"), variable) if variable is not None else None
             wanted = wanted.item if wanted is not None and wanted.kind == "list" else wanted
-        priorities = self._listed(text or (wanted.allowed_text if wanted is not None else ""), names)
+        limits = wanted.limits if wanted is not None else ()
+        priorities = self._listed(text or (limits[-1].text if limits else ""), names)
         default = text_in(child(clause, "defaultOutputEntry"))
         declared = self.type_of(clause.get("typeRef"), clause)
         compiled = self.expression(default, clause, names) if default else None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import msgspec
 
 from noria.design.feel.evaluation import EvaluationContext
-from noria.design.feel.types import FeelType, coerce
-from noria.design.feel.values import Function, kind
+from noria.design.feel.types import FeelType, coerce, note_misfit
+from noria.design.feel.values import Function
 from noria.kernel.errors import NoriaError
 
 if TYPE_CHECKING:
@@ -79,6 +79,10 @@ class Item(msgspec.Struct):
     id: str
     name: str
     type: FeelType | None = None
+
+    def seen_under(self) -> tuple[str, ...]:
+        """Names of contexts in which expressions find it; "" where they call it by its own name alone."""
+        return ("",)
 
 
 class InputData(Item):
@@ -153,14 +157,18 @@ class Imported(Item):
     """An element of another model that one of this model requires; expressions see it as `prefix.name`.
 
     Attributes:
-        prefix: the name of the import.
+        prefixes: the names of the imports of its model, most often one.
         model: the other model.
         target: id there.
     """
 
-    prefix: str = ""
+    prefixes: tuple[str, ...] = ()
     model: DecisionModel | None = None
     target: str = ""
+
+    def seen_under(self) -> tuple[str, ...]:
+        """The names of the imports."""
+        return self.prefixes
 
 
 class DecisionModel(msgspec.Struct):
@@ -277,9 +285,9 @@ class Run:
         names: dict[str, Any] = {}
         for item_id in requires:
             item = self._model.items[item_id]
-            prefix = item.prefix if isinstance(item, Imported) else ""
-            around = names.setdefault(prefix, {}) if prefix else names
-            around[item.name] = self.value_of(item_id)
+            for prefix in item.seen_under():
+                around = names.setdefault(prefix, {}) if prefix else names
+                around[item.name] = self.value_of(item_id)
         return names
 
     def preset(self, item: Item, value: Any) -> None:
@@ -294,8 +302,10 @@ class Run:
             raise AssertionError("An imported element belongs to a model.")
         found = self._imported.get(item.model.namespace)
         if found is None:
-            own = self._inputs.get(item.prefix)
-            inputs = {**self._inputs, **own} if isinstance(own, dict) else self._inputs
+            inputs = dict(self._inputs)
+            for prefix in item.prefixes:
+                own = self._inputs.get(prefix)
+                inputs.update(own if isinstance(own, dict) else {})
             found = self._imported[item.model.namespace] = Run(item.model, inputs, self.context, self.watcher)
             found.hits = self.hits
         return found
@@ -303,8 +313,8 @@ class Run:
     def typed(self, value: Any, wanted: FeelType | None, name: str) -> Any:
         """The value converted to a declared type; null with a diagnostic when it does not fit."""
         fits, converted = coerce(value, wanted)
-        if not fits and wanted is not None:
-            self.context.note("dmn.type_mismatch", f"{name}: a {kind(value)} is not of type {wanted}.")
+        if not fits:
+            note_misfit(self.context, "dmn.type_mismatch", name or "The result", value, wanted)
         return converted
 
     def _knowledge(self, item: Knowledge) -> Function:

@@ -11,7 +11,7 @@ from noria.design.feel.calls import invoke
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.expression import UnaryTests, compile_unary_tests
 from noria.design.feel.scanner import FeelSyntaxError, words
-from noria.design.feel.types import SIMPLE, FeelType
+from noria.design.feel.types import SIMPLE, FeelType, Limit
 from noria.design.findings import Finding, has_errors
 from noria.design.xml import Node, XmlRefusedError, read_xml
 
@@ -30,6 +30,8 @@ _NAMED = frozenset(
     }
 )
 """What may be a name with spaces beside the components of a type."""
+_EVALUATED = frozenset({"dmn.circular_type", "dmn.duplicate_entry"})
+"""Errors with which a model can be evaluated."""
 IGNORED = frozenset(
     {
         "association",
@@ -57,7 +59,8 @@ def read_dmn(
         beside: content by name of the DMN files that it may import; the file itself may be among them.
 
     Returns:
-        The model, None when a finding is an error; and the findings.
+        The model, None when it cannot be evaluated; and the findings. With errors that only refuse deployment there
+        is a model: files in which nobody looked for them may have been deployed.
     """
     try:
         root = read_xml(data).root
@@ -102,12 +105,13 @@ class _Reader:
         self._file = file
         self._shelf = shelf
         self._importers = (*importers, root.get("namespace"))
-        self._imports: dict[str, tuple[str, DecisionModel]] = {}
+        self._imports: dict[str, tuple[list[str], DecisionModel]] = {}
         self._findings: list[Finding] = []
         self._types: dict[str, FeelType] = {name: FeelType(kind) for name, kind in SIMPLE.items()}
         self._items: dict[str, Item] = {}
         self._nodes: dict[str, Node] = {}
-        self._filling: set[str] = set()
+        self._unread: dict[str, Node] = {}
+        self._components: list[tuple[FeelType, Node]] = []
         self._boxes = Boxes(self._types, (), self._report)
 
     def read(self) -> tuple[DecisionModel | None, list[Finding]]:
@@ -124,7 +128,7 @@ class _Reader:
         for item in list(self._items.values()):
             self._link(item)
         self._refuse_cycles()
-        if has_errors(self._findings):
+        if has_errors([finding for finding in self._findings if finding.code not in _EVALUATED]):
             return None, self._findings
         decisions = {key: item for key, item in self._items.items() if isinstance(item, Decision)}
         imported = [other for _, other in self._imports.values()]
@@ -162,30 +166,42 @@ class _Reader:
         if namespace in self._importers:
             self._report(node, "dmn.import_cycle", f"The model {namespace!r} imports itself.")
             return
+        if namespace not in self._imports:
+            model = self._imported(namespace, node)
+            if model is None:
+                return
+            self._imports[namespace] = [], model
+        # A model may be imported under several names; it is one model all the same.
+        prefixes, model = self._imports[namespace]
+        prefixes.append(prefix)
+        # Without a name of the import its elements are called as if they were this model's own.
+        before = f"{prefix}." if prefix else ""
+        self._types.update((f"{before}{name}", wanted) for name, wanted in model.types.items() if name not in SIMPLE)
+
+    def _imported(self, namespace: str, node: Node) -> DecisionModel | None:
         found = self._shelf.find(namespace)
         if found is None:
             self._report(
                 node, "dmn.unknown_import", f"No file beside this one is the model {namespace!r}; give them together."
             )
-            return
+            return None
         root, file = found
         model, findings = _Reader(root, file, self._shelf, self._importers).read()
         if model is None:
             self._report(node, "dmn.broken_import", f"The imported file {file} has an error: {findings[0].message}")
-            return
-        self._imports[namespace] = prefix, model
-        # Without a name of the import its elements are called as if they were this model's own.
-        before = f"{prefix}." if prefix else ""
-        self._types.update((f"{before}{name}", wanted) for name, wanted in model.types.items() if name not in SIMPLE)
+        return model
 
     # --- item definitions
 
     def _read_types(self) -> None:
-        definitions = children(self._root, "itemDefinition")
-        for node in definitions:
-            self._types[node.get("name")] = FeelType("Any")
-        for node in definitions:
-            self._fill_once(self._types[node.get("name")], node)
+        self._unread = {node.get("name"): node for node in children(self._root, "itemDefinition")}
+        self._types.update((name, FeelType("Any")) for name in self._unread)
+        while self._unread or self._components:
+            if self._components:
+                self._complete(*self._components.pop())
+            else:
+                name, node = self._unread.popitem()
+                self._complete(self._types[name], node)
         fields = {
             one.get("name")
             for one in self._root.descendants()
@@ -197,62 +213,52 @@ class _Reader:
             fields |= model.fields | {item.name for item in model.items.values()}
         self._boxes.fields = frozenset(name for name in fields if len(words(name)) > 1)
 
-    def _fill(self, wanted: FeelType, node: Node) -> None:
-        """Complete a type in place, because definitions may refer to each other in any order."""
+    def _complete(self, wanted: FeelType, node: Node) -> None:
+        """Complete a type in place, after those it is derived from: definitions may refer to each other in any order.
+
+        Components come later, so that a type may stand inside itself: by then what it is a copy of is complete.
+        """
+        derived = [(wanted, node)]
+        while (base := self._unread.pop(_base_name(derived[-1][1]), None)) is not None:
+            derived.append((self._types[base.get("name")], base))
+        last = derived[-1][1]
+        if any(self._types.get(_base_name(last)) is one for one, _ in derived):
+            names = ", ".join(dict.fromkeys(one.get("name") for _, one in derived))
+            self._report(
+                last, "dmn.circular_type", f"The types {names} are derived from each other; say what one of them is."
+            )
+            return
+        for one, definition in reversed(derived):
+            self._limit(one, definition, self._shape(definition))
+
+    def _shape(self, node: Node) -> FeelType:
+        """What a definition or component says of its values apart from limits."""
         components = children(node, "itemComponent")
         function = child(node, "functionItem")
-        reference = child(node, "typeRef")
         if components:
-            element = FeelType("context", fields={})
-            for component in components:
-                inner = FeelType("Any")
-                self._fill(inner, component)
-                if element.fields is not None:
-                    element.fields[component.get("name")] = inner
-        elif function is not None:
-            params = tuple(self._resolved(one.get("typeRef"), one) for one in children(function, "parameters"))
-            element = FeelType("function", self._resolved(function.get("outputTypeRef"), function), params=params)
-        else:
-            element = self._resolved("" if reference is None else reference.text, node)
-        self._limit(wanted, node, element)
+            fields = {component.get("name"): FeelType("Any") for component in components}
+            self._components += [(fields[component.get("name")], component) for component in components]
+            return FeelType("context", fields=fields)
+        if function is not None:
+            params = tuple(self._named(one.get("typeRef"), one) for one in children(function, "parameters"))
+            return FeelType("function", self._named(function.get("outputTypeRef"), function), params=params)
+        return self._named(_base_name(node), node)
 
-    def _resolved(self, reference: str, node: Node) -> FeelType:
-        name = reference.strip().removeprefix("feel:")
-        if name in {"", "Any"}:
-            return FeelType("Any")
-        found = self._types.get(name)
-        if found is None:
-            self._report(node, "dmn.unknown_type", f"There is no type {name!r}; define it or correct the reference.")
-            return FeelType("Any")
-        definition = next((one for one in children(self._root, "itemDefinition") if one.get("name") == name), None)
-        if definition is not None and found.kind == "Any" and found.item is None:
-            self._fill_once(found, definition)
-        return found
-
-    def _fill_once(self, wanted: FeelType, node: Node) -> None:
-        if node.get("name") in self._filling:
-            return
-        self._filling.add(node.get("name"))
-        self._fill(wanted, node)
-        self._filling.discard(node.get("name"))
+    def _named(self, reference: str, node: Node) -> FeelType:
+        return self._boxes.type_of(reference, node) or FeelType("Any")
 
     def _limit(self, wanted: FeelType, node: Node, element: FeelType) -> None:
         values = self._tests_of(child(node, "allowedValues"))
         constraint = self._tests_of(child(node, "typeConstraint"))
+        limits = tuple(_limit_of(tests) for tests in (values, constraint) if tests is not None)
         if node.get("isCollection") == "true":
-            item = _copy(element)
-            if values is not None:
-                _constrain(item, values)
-            wanted.kind, wanted.item = "list", item
-            if constraint is not None:
-                _constrain(wanted, constraint)
+            on_items = () if values is None else limits[:1]
+            wanted.kind, wanted.item = "list", _copy(element, on_items)
+            wanted.limits = limits[len(on_items) :]
             return
-        source = _copy(element)
-        for name in ("kind", "item", "fields", "params", "allowed", "allowed_text"):
+        source = _copy(element, limits)
+        for name in source.__struct_fields__:
             setattr(wanted, name, getattr(source, name))
-        for tests in (values, constraint):
-            if tests is not None:
-                _constrain(wanted, tests)
 
     def _tests_of(self, node: Node | None) -> UnaryTests | None:
         text = text_in(node)
@@ -306,10 +312,10 @@ class _Reader:
         namespace, _, target = href.rpartition("#")
         if target in self._items and namespace in {"", self._root.get("namespace")}:
             return target
-        prefix, model = self._imports.get(namespace, ("", None))
+        prefixes, model = self._imports.get(namespace, ([], None))
         if model is not None and target in model.items:
             there = model.items[target]
-            self._items[href] = Imported(href, there.name, there.type, prefix, model, target)
+            self._items[href] = Imported(href, there.name, there.type, tuple(prefixes), model, target)
             return href
         self._report(reference, "dmn.unknown_reference", f"Nothing here or imported has the id {href!r}.")
         return ""
@@ -353,7 +359,7 @@ class _Reader:
 
     def _names(self, requires: tuple[str, ...]) -> frozenset[str]:
         items = [self._items[item_id] for item_id in requires]
-        return frozenset((item.prefix if isinstance(item, Imported) else "") or item.name for item in items)
+        return frozenset(prefix or item.name for item in items for prefix in item.seen_under())
 
     def _refuse_cycles(self) -> None:
         done: set[str] = set()
@@ -378,17 +384,18 @@ class _Reader:
                     open_ids.add(need)
 
 
-def _copy(wanted: FeelType) -> FeelType:
-    return FeelType(wanted.kind, wanted.item, wanted.fields, wanted.params, wanted.allowed, wanted.allowed_text)
+def _base_name(node: Node) -> str:
+    """The type that an item definition or component refers to, "" when it says by itself what it is."""
+    reference = child(node, "typeRef")
+    if reference is None or child(node, "itemComponent") is not None or child(node, "functionItem") is not None:
+        return ""
+    return reference.text.strip().removeprefix("feel:")
 
 
-def _constrain(wanted: FeelType, tests: UnaryTests) -> None:
-    before = wanted.allowed
+def _copy(wanted: FeelType, further: tuple[Limit, ...]) -> FeelType:
+    """A type with further limits; its components stay the same, as they may not be known yet."""
+    return FeelType(wanted.kind, wanted.item, wanted.fields, wanted.params, (*wanted.limits, *further))
 
-    def allowed(value: Any) -> bool:
-        if before is not None and not before(value):
-            return False
-        return tests.matches(value, {}, EvaluationContext(0)) is True
 
-    wanted.allowed = allowed
-    wanted.allowed_text = tests.source
+def _limit_of(tests: UnaryTests) -> Limit:
+    return Limit(tests.source, lambda value: tests.matches(value, {}, EvaluationContext(0)) is True)

@@ -133,14 +133,15 @@ class Space:
         return Dimension(positions, parts, any(column.tests for column in columns) or bool(limits))
 
     def _limits_of_type(self, wanted: FeelType | None) -> list[Points]:
-        if wanted is None or not wanted.allowed_text:
-            return []
-        try:
-            points = points_of(compile_unary_tests(wanted.allowed_text))
-        except FeelSyntaxError:  # it speaks of other types, which are not known here
-            points = None
-        self.gaps_known = self.gaps_known and points is not None
-        return [] if points is None else [points]
+        found: list[Points] = []
+        for limit in () if wanted is None else wanted.limits:
+            try:
+                points = points_of(compile_unary_tests(limit.text))
+            except FeelSyntaxError:  # it speaks of other types, which are not known here
+                points = None
+            self.gaps_known = self.gaps_known and points is not None
+            found += [] if points is None else [points]
+        return found
 
     def _parts(
         self, columns: list[Cells], limits: list[UnaryTests], wanted: FeelType | None, named: list[Points]
@@ -180,7 +181,7 @@ class Space:
         axis = axis_of(value)
         if axis not in expected or (axis == "zoned time" and value.zone.offset_s):
             return False
-        return wanted is None or wanted.allowed is None or wanted.allowed(value)
+        return wanted is None or wanted.allows(value)
 
 
 _NOTHING = object()

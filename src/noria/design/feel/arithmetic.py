@@ -9,6 +9,7 @@ from typing import Any
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.temporal import (
     DAY_NS,
+    YEAR_MAX,
     Date,
     DateTime,
     DaysDuration,
@@ -30,23 +31,30 @@ def _undefined(c: EvaluationContext, what: str, left: Any, right: Any) -> None:
     c.note("feel.type_mismatch", f"{what} is not defined for a {kind(left)} and a {kind(right)}.")
 
 
-def _sum_of(_c: EvaluationContext, left: Any, right: Any) -> Any:
-    return number(DECIMAL.add(decimal_of(left), decimal_of(right)))
+def _sum_of(c: EvaluationContext, left: Any, right: Any) -> Any:
+    return number(c, DECIMAL.add(decimal_of(left), decimal_of(right)))
 
 
-def _difference_of(_c: EvaluationContext, left: Any, right: Any) -> Any:
-    return number(DECIMAL.subtract(decimal_of(left), decimal_of(right)))
+def _difference_of(c: EvaluationContext, left: Any, right: Any) -> Any:
+    return number(c, DECIMAL.subtract(decimal_of(left), decimal_of(right)))
 
 
-def _product_of(_c: EvaluationContext, left: Any, right: Any) -> Any:
-    return number(DECIMAL.multiply(decimal_of(left), decimal_of(right)))
+def _product_of(c: EvaluationContext, left: Any, right: Any) -> Any:
+    return number(c, DECIMAL.multiply(decimal_of(left), decimal_of(right)))
 
 
 def _quotient_of(c: EvaluationContext, left: Any, right: Any) -> Any:
     if not right:
         c.note("feel.division_by_zero", "A number is divided by zero.")
         return None
-    return number(DECIMAL.divide(decimal_of(left), decimal_of(right)))
+    return number(c, DECIMAL.divide(decimal_of(left), decimal_of(right)))
+
+
+def _within_years(c: EvaluationContext, value: Any) -> Any:
+    """A date or date-time that was reckoned, None and a diagnostic when there is none."""
+    if value is None:
+        c.note("feel.overflow", f"The result lies outside of the years -{YEAR_MAX:,} to {YEAR_MAX:,}.")
+    return value
 
 
 def _joined(c: EvaluationContext, left: str, right: str) -> str:
@@ -71,22 +79,22 @@ def plus_ns(moment: DateTime, ns: int) -> DateTime | None:
 
 
 def _moved_months(sign: int) -> _Operation:
-    def moved(_c: EvaluationContext, left: Any, right: MonthsDuration) -> Any:
+    def moved(c: EvaluationContext, left: Any, right: MonthsDuration) -> Any:
         if type(left) is Date:
-            return plus_months(left, sign * right.months)
-        date = plus_months(left.date, sign * right.months)
+            return _within_years(c, plus_months(left, sign * right.months))
+        date = _within_years(c, plus_months(left.date, sign * right.months))
         return None if date is None else DateTime(date, left.ns, left.zone)
 
     return moved
 
 
 def _moved_ns(sign: int) -> _Operation:
-    def moved(_c: EvaluationContext, left: Any, right: DaysDuration) -> Any:
+    def moved(c: EvaluationContext, left: Any, right: DaysDuration) -> Any:
         if type(left) is Date:
-            return date_from_days((left.days * DAY_NS + sign * right.ns) // DAY_NS)
+            return _within_years(c, date_from_days((left.days * DAY_NS + sign * right.ns) // DAY_NS))
         if type(left) is Time:
             return Time((left.ns + sign * right.ns) % DAY_NS, left.zone)
-        return plus_ns(left, sign * right.ns)
+        return _within_years(c, plus_ns(left, sign * right.ns))
 
     return moved
 
@@ -104,7 +112,7 @@ def _apart(c: EvaluationContext, left: Any, right: Any) -> DaysDuration | None:
     if type(right) is Date:
         right = DateTime(right, 0, _UTC)
     if (left.zone is None) != (right.zone is None):
-        _undefined(c, "Subtraction", left, right)
+        c.note("feel.type_mismatch", "Subtraction needs a time zone or offset on both sides, or on neither.")
         return None
     return DaysDuration(left.key() - right.key())
 
@@ -112,16 +120,20 @@ def _apart(c: EvaluationContext, left: Any, right: Any) -> DaysDuration | None:
 def _scaled(make: Callable[[int], Any], attribute: str) -> tuple[_Operation, _Operation, _Operation]:
     """Multiplication with and division by a number, and division by a duration of the same kind."""
 
-    def times(_c: EvaluationContext, left: Any, right: Any) -> Any:
-        scaled = DECIMAL.multiply(Decimal(getattr(left, attribute)), decimal_of(right))
-        return make(int(scaled)) if scaled.is_finite() and abs(scaled) < INT_MAX else None
+    def made(c: EvaluationContext, scaled: Decimal) -> Any:
+        if scaled.is_finite() and abs(scaled) < INT_MAX:
+            return make(int(scaled))
+        c.note("feel.overflow", "The result is longer than a duration can be.")
+        return None
+
+    def times(c: EvaluationContext, left: Any, right: Any) -> Any:
+        return made(c, DECIMAL.multiply(Decimal(getattr(left, attribute)), decimal_of(right)))
 
     def over(c: EvaluationContext, left: Any, right: Any) -> Any:
         if not right:
             c.note("feel.division_by_zero", "A duration is divided by zero.")
             return None
-        scaled = DECIMAL.divide(Decimal(getattr(left, attribute)), decimal_of(right))
-        return make(int(scaled)) if scaled.is_finite() and abs(scaled) < INT_MAX else None
+        return made(c, DECIMAL.divide(Decimal(getattr(left, attribute)), decimal_of(right)))
 
     def ratio(c: EvaluationContext, left: Any, right: Any) -> Any:
         return _quotient_of(c, getattr(left, attribute), getattr(right, attribute))
@@ -220,7 +232,10 @@ def power(c: EvaluationContext, left: Any, right: Any) -> Any:
         return _undefined(c, "Exponentiation", left, right)
     if integer_of(right) == 0:
         return 1
-    return number(DECIMAL.power(decimal_of(left), decimal_of(right)))
+    if not left and right < 0:
+        c.note("feel.division_by_zero", "Zero has no negative power.")
+        return None
+    return number(c, DECIMAL.power(decimal_of(left), decimal_of(right)))
 
 
 def negate(c: EvaluationContext, value: Any) -> Any:

@@ -6,20 +6,27 @@ from typing import Any
 
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.library import builtin
+from noria.design.feel.values import kind
 
 
 @builtin("get value", "m:context;key:list")
-def _get_value_at(_c: EvaluationContext, context: dict[str, Any], keys: list[Any]) -> Any:
+def _get_value_at(c: EvaluationContext, context: dict[str, Any], keys: list[Any]) -> Any:
     value: Any = context
     for key in keys:
-        if type(value) is not dict:
+        if type(key) is not str:
+            c.note("feel.arguments", f"The key of an entry is a text, not a {kind(key)}.")
             return None
-        value = value.get(key) if type(key) is str else None
+        if type(value) is not dict:
+            c.note("feel.no_entry", f"A {kind(value)} has no entry {key!r}.")
+            return None
+        value = _get_value(c, value, key)
     return value
 
 
 @builtin("get value", "m:context;key:string")
-def _get_value(_c: EvaluationContext, context: dict[str, Any], key: str) -> Any:
+def _get_value(c: EvaluationContext, context: dict[str, Any], key: str) -> Any:
+    if key not in context:
+        c.note("feel.no_entry", f"The context has no entry {key!r}.")
     return context.get(key)
 
 
@@ -37,7 +44,7 @@ def _context(c: EvaluationContext, entries: list[Any]) -> dict[str, Any] | None:
             c.note("feel.arguments", "Entries are contexts with a key (a text) and a value.")
             return None
         if entry["key"] in made:
-            c.note("feel.duplicate_key", "A context gives the same key twice.")
+            c.note("feel.duplicate_key", f"A context gives the key {entry['key']!r} twice.")
             return None
         made[entry["key"]] = entry["value"]
     c.check_list(len(made))

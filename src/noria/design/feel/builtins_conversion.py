@@ -8,6 +8,7 @@ from typing import Any
 from noria.design.feel.comparison import equal
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.library import builtin
+from noria.design.feel.runtime import invert
 from noria.design.feel.temporal import Date, DateTime, Time
 from noria.design.feel.values import DECIMAL, kind, number
 
@@ -18,7 +19,7 @@ def _number(c: EvaluationContext, text: str) -> Any:
     if _NUMBER.fullmatch(text) is None or len(text) > 10_000:
         c.note("feel.conversion", f"{text[:80]!r} is not a number.")
         return None
-    return number(DECIMAL.create_decimal(text))
+    return number(c, DECIMAL.create_decimal(text))
 
 
 builtin("number", "from:string")(_number)
@@ -34,9 +35,7 @@ def _number_separated(c: EvaluationContext, text: str, grouping: str | None, dec
     return _number(c, text.replace(decimal, ".") if decimal else text)
 
 
-@builtin("not", "negand:any")
-def _not(_c: EvaluationContext, value: Any) -> bool | None:
-    return not value if type(value) is bool else None
+builtin("not", "negand:any")(invert)
 
 
 @builtin("is", "value1:any;value2:any")

@@ -9,7 +9,7 @@ from typing import Any
 
 from noria.design.feel.arithmetic import add, divide, multiply
 from noria.design.feel.calls import invoke
-from noria.design.feel.comparison import equal, order
+from noria.design.feel.comparison import equal, key_of, order
 from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.library import builtin
 from noria.design.feel.values import DECIMAL, KINDS, decimal_of, integer_of, kind, number
@@ -37,9 +37,13 @@ def _same(c: EvaluationContext, left: Any, right: Any) -> bool:
     return equal(c, left, right) is True
 
 
+_UNORDERED = frozenset({"boolean", "list", "context", "null", "range", "function"})
+
+
 def _extreme(c: EvaluationContext, items: list[Any], sign: int) -> Any:
     c.spend(len(items))
-    if not items or kind(items[0]) in {"boolean", "list", "context", "null"}:
+    if not items or kind(items[0]) in _UNORDERED:
+        c.note("feel.arguments", "A list with at least one item, all of one kind that has an order, is needed.")
         return None
     best = items[0]
     for item in items[1:]:
@@ -106,35 +110,34 @@ def _median(c: EvaluationContext, items: list[Any]) -> Any:
     middle = len(ordered) // 2
     if len(ordered) % 2:
         return ordered[middle]
-    return number(DECIMAL.divide(DECIMAL.add(ordered[middle - 1], ordered[middle]), Decimal(2)))
+    return number(c, DECIMAL.divide(DECIMAL.add(ordered[middle - 1], ordered[middle]), Decimal(2)))
 
 
 @_aggregate("stddev")
 def _stddev(c: EvaluationContext, items: list[Any]) -> Any:
     c.spend(len(items))
-    if not _all_numbers(c, items) or len(items) < 2:
+    if not _all_numbers(c, items):
+        return None
+    if len(items) < 2:
+        c.note("feel.arguments", "A standard deviation needs two numbers or more.")
         return None
     numbers = [decimal_of(item) for item in items]
     total = functools.reduce(DECIMAL.add, numbers)
     mean = DECIMAL.divide(total, Decimal(len(numbers)))
     squares = [DECIMAL.power(DECIMAL.subtract(item, mean), Decimal(2)) for item in numbers]
     variance = DECIMAL.divide(functools.reduce(DECIMAL.add, squares), Decimal(len(numbers) - 1))
-    return number(DECIMAL.sqrt(variance))
+    return number(c, DECIMAL.sqrt(variance))
 
 
 @_aggregate("mode")
 def _mode(c: EvaluationContext, items: list[Any]) -> Any:
-    c.spend(len(items))
     if not items:
         return []
     if not _all_numbers(c, items):
         return None
-    counts: dict[Decimal, int] = {}
-    for item in items:
-        key = decimal_of(item)
-        counts[key] = counts.get(key, 0) + 1
-    most = max(counts.values())
-    return sorted(key for key, count in counts.items() if count == most)
+    counted = _counted(c, items)
+    most = max(count for _, count in counted)
+    return sorted((value for value, count in counted if count == most), key=decimal_of)
 
 
 def _decided(c: EvaluationContext, items: list[Any], decided_by: bool) -> bool | None:
@@ -233,6 +236,7 @@ def _list_replace_matching(c: EvaluationContext, items: list[Any], match: Any, n
     for item in items:
         found = invoke(c, match, (item, new))
         if type(found) is not bool:
+            c.note("feel.type_mismatch", f"The function must give a truth value, not a {kind(found)}.")
             return None
         replaced.append(new if found else item)
     return replaced
@@ -260,29 +264,43 @@ def _index_of(c: EvaluationContext, items: list[Any], match: Any) -> list[int]:
     return [position for position, item in enumerate(items, 1) if _same(c, item, match)]
 
 
-def _distinct(c: EvaluationContext, items: list[Any]) -> list[Any]:
+def _counted(c: EvaluationContext, items: list[Any]) -> list[tuple[Any, int]]:
+    """The values in the order in which they come first, and how often each is there."""
     kept: list[Any] = []
+    counts: list[int] = []
+    places: dict[Any, int] = {}
+    unkeyed: list[int] = []
     for item in items:
-        c.spend(1 + len(kept) // 8)
-        if not any(_same(c, item, other) for other in kept):
-            kept.append(item)
-    return kept
+        key = key_of(item)
+        if key is None:
+            c.spend(1 + len(unkeyed) // 8)
+            place = next((at for at in unkeyed if _same(c, item, kept[at])), len(kept))
+        else:
+            c.spend()
+            place = places.setdefault(key, len(kept))
+        if place < len(kept):
+            counts[place] += 1
+            continue
+        if key is None:
+            unkeyed.append(place)
+        kept.append(item)
+        counts.append(1)
+    return list(zip(kept, counts, strict=True))
 
 
 @builtin("union", "list:list...")
 def _union(c: EvaluationContext, *lists: list[Any]) -> list[Any]:
-    return _distinct(c, _concatenate(c, *lists))
+    return [value for value, _ in _counted(c, _concatenate(c, *lists))]
 
 
 @builtin("distinct values", "list:list")
 def _distinct_values(c: EvaluationContext, items: list[Any]) -> list[Any]:
-    return _distinct(c, items)
+    return [value for value, _ in _counted(c, items)]
 
 
 @builtin("duplicate values", "list:list")
 def _duplicate_values(c: EvaluationContext, items: list[Any]) -> list[Any]:
-    kept = _distinct(c, items)
-    return [value for value in kept if sum(_same(c, value, item) for item in items) > 1]
+    return [value for value, count in _counted(c, items) if count > 1]
 
 
 @builtin("flatten", "list:list")
@@ -309,6 +327,8 @@ def _sort(c: EvaluationContext, items: list[Any], precedes: Any = None) -> list[
             failed.extend([True] * (found is None))
             return found or 0
         before = invoke(c, precedes, (left, right))
+        if type(before) is not bool and not failed:
+            c.note("feel.type_mismatch", f"The function must give a truth value, not a {kind(before)}.")
         failed.extend([True] * (type(before) is not bool))
         if before is True:
             return -1

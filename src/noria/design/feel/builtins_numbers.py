@@ -41,7 +41,7 @@ def _rounding(mode: str) -> Callable[..., Any]:
         decimal = decimal_of(value)
         if digits > 0 and -int(decimal.as_tuple().exponent) <= digits:
             return decimal
-        return number(DECIMAL.plus(decimal.quantize(Decimal((0, (1,), -digits)), rounding=mode, context=wide)))
+        return number(c, DECIMAL.plus(decimal.quantize(Decimal((0, (1,), -digits)), rounding=mode, context=wide)))
 
     return rounded
 
@@ -73,44 +73,51 @@ def _modulo(c: EvaluationContext, dividend: Any, divisor: Any) -> Any:
     if not rest.is_finite():
         # The quotient has more digits than a number.
         exact = Fraction(left) % Fraction(right)
-        return number(DECIMAL.divide(Decimal(exact.numerator), Decimal(exact.denominator)))
+        return number(c, DECIMAL.divide(Decimal(exact.numerator), Decimal(exact.denominator)))
     # The result has the sign of the divisor: dividend - divisor * floor(dividend / divisor).
     if rest and (rest < 0) != (right < 0):
         rest = DECIMAL.add(rest, right)
-    return number(rest)
+    return number(c, rest)
 
 
 @builtin("sqrt", "number:number")
-def _sqrt(_c: EvaluationContext, value: Any) -> Any:
-    return number(DECIMAL.sqrt(decimal_of(value)))
+def _sqrt(c: EvaluationContext, value: Any) -> Any:
+    if value < 0:
+        c.note("feel.undefined", "Only numbers from 0 have a square root.")
+        return None
+    return number(c, DECIMAL.sqrt(decimal_of(value)))
 
 
 @builtin("log", "number:number")
-def _log(_c: EvaluationContext, value: Any) -> Any:
-    return number(DECIMAL.ln(decimal_of(value)))
+def _log(c: EvaluationContext, value: Any) -> Any:
+    if value <= 0:
+        c.note("feel.undefined", "Only numbers above 0 have a logarithm.")
+        return None
+    return number(c, DECIMAL.ln(decimal_of(value)))
 
 
 @builtin("exp", "number:number")
-def _exp(_c: EvaluationContext, value: Any) -> Any:
-    return number(DECIMAL.exp(decimal_of(value)))
+def _exp(c: EvaluationContext, value: Any) -> Any:
+    return number(c, DECIMAL.exp(decimal_of(value)))
 
 
 @builtin("odd", "number:number")
-def _odd(_c: EvaluationContext, value: Any) -> bool | None:
-    last = _last_digit(value)
+def _odd(c: EvaluationContext, value: Any) -> bool | None:
+    last = _last_digit(c, value)
     return None if last is None else last % 2 == 1
 
 
 @builtin("even", "number:number")
-def _even(_c: EvaluationContext, value: Any) -> bool | None:
-    last = _last_digit(value)
+def _even(c: EvaluationContext, value: Any) -> bool | None:
+    last = _last_digit(c, value)
     return None if last is None else last % 2 == 0
 
 
-def _last_digit(value: Any) -> int | None:
-    """That of a whole number, None of any other."""
+def _last_digit(c: EvaluationContext, value: Any) -> int | None:
+    """That of a whole number, None and a diagnostic for any other."""
     decimal = decimal_of(value)
     if decimal != decimal.to_integral_value():
+        c.note("feel.undefined", "Only whole numbers are odd or even.")
         return None
     _, digits, exponent = decimal.as_tuple()
     if not isinstance(exponent, int) or exponent > 0:

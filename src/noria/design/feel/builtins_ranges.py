@@ -10,7 +10,7 @@ from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.library import builtin
 from noria.design.feel.scanner import FeelSyntaxError, scan, text_value
 from noria.design.feel.temporal import parse_temporal
-from noria.design.feel.values import DECIMAL, Range, kind, number
+from noria.design.feel.values import DECIMAL, Range, kind
 
 _POINT = "number|string|date|time|datetime|days|months"
 
@@ -148,10 +148,19 @@ def _range(c: EvaluationContext, text: str) -> Range | None:
 
 def _read_range(c: EvaluationContext, text: str) -> Range | None:
     stripped = text.strip()
-    if len(stripped) < 4 or stripped[0] not in "[](" or stripped[-1] not in "[])" or stripped.count("..") != 1:
+    if len(stripped) < 4 or stripped[0] not in "[](" or stripped[-1] not in "[])":
         return None
     start_included, end_included = stripped[0] == "[", stripped[-1] == "]"
-    left, right = stripped[1:-1].split("..")
+    written = stripped[1:-1]
+    try:
+        _, texts, starts = scan(written)
+    except FeelSyntaxError:
+        return None
+    # As tokens, because two points may stand inside a text too.
+    between = [at for at, part in zip(starts, texts, strict=True) if part == ".."]
+    if len(between) != 1:
+        return None
+    left, right = written[: between[0]], written[between[0] + 2 :]
     start, end = _endpoint(left), _endpoint(right)
     if (left.strip() and start is None) or (right.strip() and end is None) or (start is None and end is None):
         return None
@@ -174,8 +183,10 @@ def _endpoint(text: str) -> Any:
     kinds, texts, _ = tokens
     shape = [kind if kind in {"number", "string"} else written for kind, written in zip(kinds, texts, strict=True)][:-1]
     if shape in (["number"], ["-", "number"]):
-        value = number(DECIMAL.create_decimal(texts[-2]))
-        return -value if value is not None and len(shape) == 2 else value
+        value = DECIMAL.create_decimal(texts[-2])
+        if not value.is_finite():
+            return None
+        return -value if len(shape) == 2 else value
     if shape == ["string"]:
         return strings[0]
     name = " ".join(shape[:-3])

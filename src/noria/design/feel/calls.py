@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from noria.design.feel.evaluation import EvaluationContext
-from noria.design.feel.types import coerce
+from noria.design.feel.types import coerce, note_misfit
 from noria.design.feel.values import BuiltinFunction, Function, kind
 
 
@@ -57,10 +57,10 @@ def _call(c: EvaluationContext, function: Function, arguments: tuple[Any, ...]) 
         c.note("feel.arguments", f"The function takes {len(function.params)} arguments, not {len(arguments)}.")
         return None
     converted: list[Any] = []
-    for argument, wanted in zip(arguments, function.types, strict=True):
+    for name, argument, wanted in zip(function.params, arguments, function.types, strict=True):
         fits, value = coerce(argument, wanted)
         if not fits:
-            c.note("feel.arguments", f"A {kind(argument)} does not fit a parameter of type {wanted}.")
+            note_misfit(c, "feel.arguments", f"Parameter {name}", argument, wanted)
             return None
         converted.append(value)
     c.enter()

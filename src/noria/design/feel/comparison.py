@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any
 
 from noria.design.feel.evaluation import EvaluationContext
@@ -10,6 +10,9 @@ from noria.design.feel.temporal import SECOND_NS, Date, DateTime, DaysDuration, 
 from noria.design.feel.values import Range, decimal_of, kind
 
 _PLAIN = (int, str, Decimal)
+_KEYED = frozenset({"null", "boolean", "string", "date"})
+_HASHED_MAX = 2**60
+_ANY_LENGTH = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 
 
 def equal(c: EvaluationContext, left: Any, right: Any) -> bool | None:
@@ -48,8 +51,48 @@ def equal(c: EvaluationContext, left: Any, right: Any) -> bool | None:
     return bool(left == right)
 
 
+def key_of(value: Any) -> tuple[str, Any] | None:
+    """What two values share exactly when they are `equal`, to look them up by; None for a value without such a key.
+
+    Lists, contexts, ranges and functions have none.
+    """
+    name = kind(value)
+    if name in _KEYED:
+        return name, value
+    if name == "number":
+        return (name, _number_key(value)) if decimal_of(value).is_finite() else None
+    if name in {"time", "date and time"}:
+        return f"{name} {'local' if value.zone is None else 'zoned'}", _number_key(value.key() // SECOND_NS)
+    if type(value) is DaysDuration:
+        return name, _number_key(value.ns)
+    return (name, _number_key(value.months)) if type(value) is MonthsDuration else None
+
+
+def _number_key(value: float | Decimal) -> int | str:
+    """Small whole numbers as such, all others as their shortest text.
+
+    Large numbers can be chosen so that Python hashes all of them alike, and then a set is as slow as a list; texts
+    cannot.
+    """
+    if type(value) is int and -_HASHED_MAX < value < _HASHED_MAX:
+        return value
+    exact = decimal_of(value)
+    if abs(exact) < _HASHED_MAX and exact == exact.to_integral_value():
+        return int(exact)
+    return str(exact.normalize(_ANY_LENGTH))
+
+
 def _different(c: EvaluationContext, left: Any, right: Any) -> None:
-    c.note("feel.type_mismatch", f"A {kind(left)} does not compare with a {kind(right)}.")
+    c.note("feel.type_mismatch", _why_different(left, right))
+
+
+def _why_different(left: Any, right: Any) -> str:
+    name = kind(left)
+    if name != kind(right):
+        return f"A {name} does not compare with a {kind(right)}."
+    if name in {"time", "date and time"}:
+        return f"A {name} with a time zone or offset does not compare with one that has neither."
+    return f"A {name} has no order."
 
 
 def unequal(c: EvaluationContext, left: Any, right: Any) -> bool | None:

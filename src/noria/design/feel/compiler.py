@@ -23,6 +23,7 @@ from noria.design.feel.shapes import Shape
 from noria.design.feel.values import Function
 
 _SHAPES_MAX = 1000
+_BRANCHES_MAX = 16
 
 _GLOBALS: dict[str, Any] = {
     "__builtins__": {},
@@ -268,8 +269,18 @@ class Compiler:
         return shapes.when(shapes.compared("is", kept, decided), decided, shapes.call(function, _CONTEXT, again, right))
 
     def _emit_conditional(self, node: n.Conditional) -> Shape:
-        condition = shapes.compared("is", self._node(node.condition), shapes.TRUE)
-        return shapes.when(condition, self._node(node.then), self._node(node.otherwise))
+        branches = [(self._node(condition), self._node(then)) for condition, then in node.branches]
+        return self._chosen(branches, self._node(node.otherwise))
+
+    def _chosen(self, branches: list[tuple[Shape, Shape]], otherwise: Shape) -> Shape:
+        """What the first branch gives whose condition is true; a long chain as a tree, as in `_decided`."""
+        if len(branches) > _BRANCHES_MAX:
+            half = len(branches) // 2
+            first = self._chosen(branches[:half], _MISSING)
+            return self._unless_missing(first, self._chosen(branches[half:], otherwise))
+        for condition, then in reversed(branches):
+            otherwise = shapes.when(shapes.compared("is", condition, shapes.TRUE), then, otherwise)
+        return otherwise
 
     def _emit_between(self, node: n.Between) -> Shape:
         return shapes.call("between", _CONTEXT, self._node(node.value), self._node(node.low), self._node(node.high))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -11,6 +12,12 @@ import msgspec
 from noria.kernel.errors import NoriaError
 
 _DIAGNOSTICS_MAX = 100
+_DEPTH_MAX = 500
+# A call of FEEL takes three to a dozen of Python's frames, and by default Python allows 1,000 in all: how deep a
+# function may call itself would then hang on who evaluates it, and a replay could end otherwise. Where Python cannot
+# keep frames off the stack of C, each takes less than 500 bytes there: far less than the 8 MB that a thread has.
+_FRAMES_MIN = 6_500
+sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES_MIN))
 NOTHING_OUTSIDE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -54,7 +61,7 @@ class EvaluationContext(msgspec.Struct, gc=False):
     steps_left: int = 100_000
     list_max: int = 100_000
     text_max: int = 1_000_000
-    depth_max: int = 100
+    depth_max: int = _DEPTH_MAX
     outside: Mapping[str, Any] = NOTHING_OUTSIDE
     depth: int = 0
     diagnostics: list[Diagnostic] = []

@@ -163,7 +163,7 @@ class UnaryTests:
 
 
 def compile_expression(
-    source: str, names: Iterable[str] = (), types: Mapping[str, FeelType] | None = None
+    source: str, names: Iterable[str] = (), types: Mapping[str, FeelType] | None = None, *, in_filter: bool = False
 ) -> Expression:
     """Compile one expression. Cached by text and names unless types are given.
 
@@ -172,20 +172,25 @@ def compile_expression(
         names: known variable names (and field names with spaces); a simple name that is not known is looked up when
             it is evaluated and gives null with a diagnostic when it is absent.
         types: item definitions by name, for ``instance of``.
+        in_filter: it stands in a filter, so that words beside each other are the name of a field.
 
     Raises:
         FeelSyntaxError: the text is not FEEL; with line and column.
     """
     known = frozenset(names)
-    return _expression(source, known) if types is None else _compile_expression(source, known, types)
+    if types is None and not in_filter:
+        return _expression(source, known)
+    return _compile_expression(source, known, types, in_filter=in_filter)
 
 
 def compile_unary_tests(
-    source: str, names: Iterable[str] = (), types: Mapping[str, FeelType] | None = None
+    source: str, names: Iterable[str] = (), types: Mapping[str, FeelType] | None = None, *, in_filter: bool = False
 ) -> UnaryTests:
     """Compile unary tests. Arguments and errors as for `compile_expression`."""
     known = frozenset(names)
-    return _unary_tests(source, known) if types is None else _compile_unary_tests(source, known, types)
+    if types is None and not in_filter:
+        return _unary_tests(source, known)
+    return _compile_unary_tests(source, known, types, in_filter=in_filter)
 
 
 def literal_expression(text: str) -> Expression:
@@ -217,19 +222,25 @@ def evaluate_node(node: n.Node, context: EvaluationContext) -> Any:
     return Compiler(frozenset()).expression(node)({}, context)
 
 
-def _compile_expression(source: str, names: frozenset[str], types: Mapping[str, FeelType] | None) -> Expression:
+def _compile_expression(
+    source: str, names: frozenset[str], types: Mapping[str, FeelType] | None = None, *, in_filter: bool = False
+) -> Expression:
     compiler = Compiler(names)
     try:
-        function = compiler.expression(Parser(source, names, _LIBRARY_INDEX, types).expression())
+        parser = Parser(source, names, _LIBRARY_INDEX, types, in_filter=in_filter)
+        function = compiler.expression(parser.expression())
     except RecursionError:
         raise FeelSyntaxError("The expression is nested too deeply.", 1, 1) from None
     return Expression(source, frozenset(compiler.free), function)
 
 
-def _compile_unary_tests(source: str, names: frozenset[str], types: Mapping[str, FeelType] | None) -> UnaryTests:
+def _compile_unary_tests(
+    source: str, names: frozenset[str], types: Mapping[str, FeelType] | None = None, *, in_filter: bool = False
+) -> UnaryTests:
     compiler = Compiler(names)
     try:
-        function = compiler.unary_tests(Parser(source, names, _LIBRARY_INDEX, types).unary_tests())
+        parser = Parser(source, names, _LIBRARY_INDEX, types, in_filter=in_filter)
+        function = compiler.unary_tests(parser.unary_tests())
     except RecursionError:
         raise FeelSyntaxError("The tests are nested too deeply.", 1, 1) from None
     return UnaryTests(source, frozenset(compiler.free), function)
@@ -237,9 +248,9 @@ def _compile_unary_tests(source: str, names: frozenset[str], types: Mapping[str,
 
 @functools.lru_cache(maxsize=_CACHE_MAX)
 def _expression(source: str, names: frozenset[str]) -> Expression:
-    return _compile_expression(source, names, None)
+    return _compile_expression(source, names)
 
 
 @functools.lru_cache(maxsize=_CACHE_MAX)
 def _unary_tests(source: str, names: frozenset[str]) -> UnaryTests:
-    return _compile_unary_tests(source, names, None)
+    return _compile_unary_tests(source, names)

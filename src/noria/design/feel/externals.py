@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from noria.design.feel.evaluation import EvaluationContext
-from noria.design.feel.values import Function, decimal_of, integer_of, kind, text_of
+from noria.design.feel.values import Function, decimal_of, integer_of, kind, number, text_of
 
 _OBJECTS = "[Ljava.lang.Object;"
 _STRING = "java.lang.String"
@@ -210,7 +210,7 @@ def external_function(
             c.note("feel.external", f"{class_name} {signature} has no value for these arguments.")
             return None
         if type(value) is float:
-            return decimal_of(value) if math.isfinite(value) else None
+            return number(c, decimal_of(value))
         return value
 
     return Function(params, types, call)

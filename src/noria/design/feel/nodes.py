@@ -48,10 +48,14 @@ class Logic(Node):
 
 
 class Conditional(Node):
-    """if, then, else."""
+    """A chain ``if .. then .. else if .. then .. else ..``.
 
-    condition: Node
-    then: Node
+    Attributes:
+        branches: conditions, each with what is given when it is the first that is true.
+        otherwise: what is given when none is.
+    """
+
+    branches: list[tuple[Node, Node]]
     otherwise: Node
 
 

@@ -7,7 +7,6 @@ path, filter and call.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from functools import lru_cache
 
 from noria.design.feel import nodes as n
@@ -72,7 +71,13 @@ class Parser:
     """Parses one text. Use `expression` or `unary_tests` once."""
 
     def __init__(
-        self, source: str, names: Iterable[str], library: _Index, types: Mapping[str, FeelType] | None = None
+        self,
+        source: str,
+        names: Iterable[str],
+        library: _Index,
+        types: Mapping[str, FeelType] | None = None,
+        *,
+        in_filter: bool = False,
     ) -> None:
         self._source = source
         self._kinds, self._texts, self._starts = scan(source)
@@ -84,7 +89,7 @@ class Parser:
         self._depth = 0
         self._input_uses = 0
         self._endpoint = False
-        self._filters = 0
+        self._filters = int(in_filter)
 
     # --- entry points
 
@@ -299,7 +304,7 @@ class Parser:
             return self._word(word) if word in _WORDS else n.Name(word)
         if kind == "number":
             self._at += 1
-            return n.Literal(_number(self._texts[at]))
+            return _number(self._texts[at])
         if kind == "string":
             return n.Literal(self._string())
         if kind == "op":
@@ -351,11 +356,23 @@ class Parser:
         return n.Call(n.Name("@"), [n.Literal(text)], None) if value is None else n.Literal(value)
 
     def _conditional(self) -> n.Node:
-        condition = self._inside(0)
-        self._expect("then")
-        then = self._inside(0)
-        self._expect("else")
-        return n.Conditional(condition, then, self._parse(0))
+        branches: list[tuple[n.Node, n.Node]] = []
+        # A chain is no nesting: what follows an `else if` ends where the whole does.
+        while not branches or self._another_if():
+            condition = self._inside(0)
+            self._expect("then")
+            branches.append((condition, self._inside(0)))
+            self._expect("else")
+        return n.Conditional(branches, self._parse(0))
+
+    def _another_if(self) -> bool:
+        """Whether ``if`` is next, and not a name that begins with it; consumed when it is."""
+        at = self._at
+        if self._peek("if") and self._known_name() is None:
+            self._at += 1
+            return True
+        self._at = at
+        return False
 
     def _loop(self) -> n.Node:
         iterators = self._iterators()
@@ -547,11 +564,12 @@ def _one_sided(operator: str, bound: n.Node) -> n.Node:
     return n.RangeNode(start, end, operator in {">=", "=", "!="}, operator in {"<=", "=", "!="}, operator)
 
 
-def _number(text: str) -> int | Decimal | None:
+def _number(text: str) -> n.Node:
     if text.isdigit() and len(text) <= 34:
-        return int(text)
+        return n.Literal(int(text))
     value = DECIMAL.create_decimal(text)
-    return value if value.is_finite() else None
+    # As with @: the function says why a number that is too large is null.
+    return n.Literal(value) if value.is_finite() else n.Call(n.Name("number"), [n.Literal(text)], None)
 
 
 def name_index(names: Iterable[str]) -> _Index:

@@ -5,7 +5,7 @@ Every function takes the evaluation context first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ __all__ = [
     "either",
     "equal",
     "field",
+    "fields",
     "greater",
     "greater_or_equal",
     "instance",
@@ -46,9 +47,11 @@ __all__ = [
     "missing",
     "multiply",
     "negate",
+    "note_repeated",
     "own_test",
     "path",
     "power",
+    "repeated",
     "subtract",
     "unequal",
 ]
@@ -76,6 +79,13 @@ def field(element: Any, name: str) -> Any:
     return properties[name](element)
 
 
+def fields(element: Any) -> Mapping[str, Any]:
+    """All fields of a filtered element: the entries of a context, the properties of a value."""
+    if type(element) is dict:
+        return element
+    return {name: read(element) for name, read in _PROPERTIES.get(type(element), {}).items()}
+
+
 def path(c: EvaluationContext, source: Any, name: str) -> Any:
     """``source.name``: an entry of a context, a property of a value, or that of every item of a list."""
     if type(source) is dict:
@@ -94,23 +104,39 @@ def path(c: EvaluationContext, source: Any, name: str) -> Any:
     return None
 
 
-def both(_c: EvaluationContext, left: Any, right: Any) -> bool | None:
+def both(c: EvaluationContext, left: Any, right: Any) -> bool | None:
     """``and`` when the left side is not false."""
     if right is False:
         return False
-    return True if left is True and right is True else None
+    if left is True and right is True:
+        return True
+    _note_no_truth(c, left, right)
+    return None
 
 
-def either(_c: EvaluationContext, left: Any, right: Any) -> bool | None:
+def either(c: EvaluationContext, left: Any, right: Any) -> bool | None:
     """``or`` when the left side is not true."""
     if right is True:
         return True
-    return False if left is False and right is False else None
+    if left is False and right is False:
+        return False
+    _note_no_truth(c, left, right)
+    return None
 
 
-def invert(_c: EvaluationContext, value: Any) -> bool | None:
+def invert(c: EvaluationContext, value: Any) -> bool | None:
     """Negation of three-valued logic."""
-    return not value if type(value) is bool else None
+    if type(value) is bool:
+        return not value
+    _note_no_truth(c, value)
+    return None
+
+
+def _note_no_truth(c: EvaluationContext, *operands: Any) -> None:
+    # A null among them has been noted where it came from.
+    for operand in operands:
+        if operand is not None and type(operand) is not bool:
+            c.note("feel.type_mismatch", f"A {kind(operand)} is neither true nor false.")
 
 
 def member(c: EvaluationContext, value: Any, wanted: Any) -> bool | None:
@@ -145,9 +171,24 @@ def make_context(c: EvaluationContext, keys: tuple[str, ...], values: tuple[Any,
     """A context; null when a key is given twice."""
     made = dict(zip(keys, values, strict=True))
     if len(made) != len(keys):
-        c.note("feel.duplicate_key", "A context gives the same key twice.")
+        note_repeated(c, keys)
         return None
     return made
+
+
+def repeated(keys: Sequence[str]) -> str | None:
+    """The first key that stands there a second time, None when each stands there once."""
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            return key
+        seen.add(key)
+    return None
+
+
+def note_repeated(c: EvaluationContext, keys: Sequence[str]) -> None:
+    """Note why a context with these keys is null."""
+    c.note("feel.duplicate_key", f"A context gives the key {repeated(keys)!r} twice.")
 
 
 def make_range(

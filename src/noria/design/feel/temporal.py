@@ -16,6 +16,8 @@ DAY_S = 86_400
 DAY_NS = DAY_S * SECOND_NS
 YEAR_MAX = 999_999_999
 OFFSET_MAX_S = 18 * 3_600
+# An offset before the first and behind the last of Python's years must not lead out of them.
+_ZONED_YEAR_MIN, _ZONED_YEAR_MAX = 2, 9_998
 
 _DATE = r"(?P<year>-?(?:\d{4}|[1-9]\d{4,8}))-(?P<month>\d\d)-(?P<day>\d\d)"
 _TIME = (
@@ -57,6 +59,20 @@ def days_in_month(year: int, month: int) -> int:
     return 30 if month in {4, 6, 9, 11} else 31
 
 
+def _near_day(days: int) -> tuple[int, int, int]:
+    """Year, month and day of a day number, the year brought to where Python's zones reach.
+
+    The calendar repeats every 400 years. What is before them borrows from their first years, in which no zone had a
+    rule yet but the local mean time of its place; what is behind them from their last, in which its last rule holds.
+    """
+    year, month, day = civil_from_days(days)
+    if year < _ZONED_YEAR_MIN:
+        year = _ZONED_YEAR_MIN + (year - _ZONED_YEAR_MIN) % 400
+    elif year > _ZONED_YEAR_MAX:
+        year = _ZONED_YEAR_MAX - (_ZONED_YEAR_MAX - year) % 400
+    return year, month, day
+
+
 @functools.lru_cache(maxsize=512)
 def zone_info(name: str) -> ZoneInfo | None:
     """The IANA zone of this name, or None when there is none."""
@@ -93,11 +109,7 @@ class Zone:
         info = zone_info(self.name)
         if info is None:
             return 0
-        year, month, day = civil_from_days(local_days)
-        # The calendar repeats every 400 years, so a far year borrows the rules of a near one.
-        if not 2 <= year <= 9_998:
-            year = 2_000 + year % 400
-        local = datetime(year, month, day, tzinfo=info) + timedelta(microseconds=ns // 1_000)
+        local = datetime(*_near_day(local_days), tzinfo=info) + timedelta(microseconds=ns // 1_000)
         offset = local.utcoffset()
         return int(offset.total_seconds()) if offset is not None else 0
 
@@ -107,11 +119,8 @@ class Zone:
         if self.name:
             days, ns = divmod(utc_ns, DAY_NS)
             info = zone_info(self.name)
-            year, month, day = civil_from_days(days)
-            if not 2 <= year <= 9_998:
-                year = 2_000 + year % 400
             if info is not None:
-                moment = datetime(year, month, day, tzinfo=ZoneInfo("UTC")) + timedelta(microseconds=ns // 1_000)
+                moment = datetime(*_near_day(days), tzinfo=ZoneInfo("UTC")) + timedelta(microseconds=ns // 1_000)
                 found = moment.astimezone(info).utcoffset()
                 offset = int(found.total_seconds()) if found is not None else 0
         return divmod(utc_ns + offset * SECOND_NS, DAY_NS)

@@ -11,13 +11,13 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from types import NoneType
 from typing import Any
 
-from noria.design.feel.evaluation import FeelBudgetError
+from noria.design.feel.evaluation import EvaluationContext, FeelBudgetError
 from noria.design.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
 
 DECIMAL = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144, capitals=1, clamp=0, flags=[], traps=[])
 INT_MAX = 10**34
 VALUES_MAX = 1_000_000
-_TOO_LARGE = f"The value has more than {VALUES_MAX:,} values inside; simplify the expression."
+TOO_LARGE = f"The value has more than {VALUES_MAX:,} values inside; simplify the expression."
 
 
 class Range:
@@ -124,9 +124,15 @@ def decimal_of(value: float | Decimal) -> Decimal:
     return Decimal(repr(value)) if type(value) is float else Decimal(value)
 
 
-def number(value: Decimal) -> Decimal | None:
-    """A finite result, or None (null) for an overflow, a division by zero or not-a-number."""
-    return value if value.is_finite() else None
+def number(c: EvaluationContext, value: Decimal) -> Decimal | None:
+    """A finite result; None (null) and a diagnostic for one that is too large, or not a real number."""
+    if value.is_finite():
+        return value
+    if value.is_nan():
+        c.note("feel.undefined", "The result is not a real number.")
+    else:
+        c.note("feel.overflow", "The result is larger than a number can be.")
+    return None
 
 
 def integer_of(value: Any) -> int | None:
@@ -189,7 +195,7 @@ def count_values(value: Any) -> None:
         inside = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
         left -= len(inside)
         if left < 0:
-            raise FeelBudgetError(_TOO_LARGE)
+            raise FeelBudgetError(TOO_LARGE)
         open_parts += inside
 
 
@@ -214,7 +220,7 @@ def _json(value: Any, left: list[int]) -> Any:
     if name in {"list", "context"}:
         left[0] -= len(value)
         if left[0] < 0:
-            raise FeelBudgetError(_TOO_LARGE)
+            raise FeelBudgetError(TOO_LARGE)
         if name == "list":
             return [_json(item, left) for item in value]
         return {key: _json(item, left) for key, item in value.items()}

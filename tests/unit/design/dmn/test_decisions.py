@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from noria.design.dmn import UnknownDecisionError, read_dmn
-from noria.design.feel import EvaluationContext, to_json
+from noria.design.feel import EvaluationContext, compile_expression, to_json
+from noria.design.feel.evaluation import FeelBudgetError
 
 HEAD = (
     '<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="d" name="limits" namespace="urn:limits">'
@@ -140,6 +141,10 @@ TYPES = """
   <allowedValues><text>"a", "b"</text></allowedValues></itemDefinition>
 <itemDefinition name="person"><itemComponent name="name"><typeRef>string</typeRef></itemComponent>
   <itemComponent name="marks" isCollection="true"><typeRef>number</typeRef></itemComponent></itemDefinition>
+<itemDefinition name="narrow"><typeRef>pick</typeRef><allowedValues><text>"a"</text></allowedValues></itemDefinition>
+<itemDefinition name="picks" isCollection="true"><typeRef>pick</typeRef>
+  <typeConstraint><text>count(?) &lt; 3</text></typeConstraint></itemDefinition>
+<itemDefinition name="staff" isCollection="true"><typeRef>person</typeRef></itemDefinition>
 <itemDefinition name="counting"><functionItem outputTypeRef="number"><parameters name="x" typeRef="Any"/></functionItem>
 </itemDefinition>
 """
@@ -167,12 +172,32 @@ def of_type(wanted, text):
     [
         ("list", "1", [1], ""),
         ("string", '["a"]', "a", ""),
-        ("pick", '"c"', None, 'y: a string is not of type string ("a", "b").'),
+        ("pick", '"c"', None, 'y: the string "c" is not an allowed value ("a", "b").'),
+        ("narrow", '"c"', None, 'y: the string "c" is not an allowed value ("a", "b").'),
+        ("narrow", '"b"', None, 'y: the string "b" is not an allowed value ("a").'),
+        ("narrow", "1", None, 'y: a number is not of type string ("a", "b") ("a").'),
+        ("picks", '["a", "c"]', None, 'y[2]: the string "c" is not an allowed value ("a", "b").'),
+        ("picks", '["a", "b", "a"]', None, "y: a list is not an allowed value (count(?) < 3)."),
+        ("picks", '"c"', None, 'y: the string "c" is not an allowed value ("a", "b").'),
+        ("person", '{name: "li", marks: ["one"]}', None, "y.marks[1]: a string is not of type number."),
         (
             "person",
-            '{name: "li", marks: ["one"]}',
+            '{name: "li"}',
             None,
-            "y: a context is not of type context<name: string, marks: list<number>>.",
+            "y.marks: there is no such entry, but one of type list<number> is expected.",
+        ),
+        ("person", "3", None, "y: a number is not of type context<name: string, marks: list<number>>."),
+        (
+            "staff",
+            '[{name: "li", marks: []}, {name: 1, marks: []}]',
+            None,
+            "y[2].name: a number is not of type string.",
+        ),
+        (
+            "staff",
+            '(function(p: person) p)({name: "li", marks: true})',
+            None,
+            "Parameter p.marks: a boolean is not of type list<number>.",
         ),
         ("counting", "3", None, "y: a number is not of type function<Any> -> number."),
         ("Any", "answer([3])", 3, ""),
@@ -181,6 +206,179 @@ def of_type(wanted, text):
 )
 def test_a_value_is_converted_to_its_declared_type_or_null_with_the_type_in_the_note(wanted, text, value, note):
     assert of_type(wanted, text) == (value, note)
+
+
+def test_a_knowledge_model_may_call_itself_hundreds_of_times():
+    table = (
+        '<decisionTable id="t" hitPolicy="UNIQUE"><input><inputExpression><text>n</text></inputExpression></input>'
+        "<output/><rule><inputEntry><text>0</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>"
+        "<rule><inputEntry><text>[1..500]</text></inputEntry><outputEntry><text>n * factorial(n - 1)</text>"
+        "</outputEntry></rule></decisionTable>"
+    )
+    data = (
+        f'{HEAD}<businessKnowledgeModel id="k" name="factorial"><variable name="factorial"/><encapsulatedLogic>'
+        f'<formalParameter name="n" typeRef="number"/>{table}</encapsulatedLogic></businessKnowledgeModel>'
+        '<decision id="x" name="decide"><variable name="decide"/>'
+        '<informationRequirement id="q1"><requiredInput href="#i"/></informationRequirement>'
+        '<knowledgeRequirement id="q2"><requiredKnowledge href="#k"/></knowledgeRequirement>'
+        "<literalExpression><text>factorial(amount) / factorial(amount - 1)</text></literalExpression></decision>"
+        "</definitions>"
+    ).encode()
+    assert decide(data, amount=200)[0] == 200
+    assert decide(data, amount=400)[0] == 400
+
+
+def literal(text):
+    return f"<literalExpression><text><![CDATA[{text}]]></text></literalExpression>"
+
+
+RECURSIVE = """
+<itemDefinition name="unit"><itemComponent name="name"><typeRef>string</typeRef></itemComponent>
+  <itemComponent name="parts" isCollection="true"><typeRef>unit</typeRef></itemComponent>
+  <itemComponent name="head"><typeRef>boss</typeRef></itemComponent></itemDefinition>
+<itemDefinition name="boss"><typeRef>human</typeRef></itemDefinition>
+<itemDefinition name="human"><itemComponent name="age"><typeRef>number</typeRef>
+    <allowedValues><text>[0..150]</text></allowedValues></itemComponent>
+  <itemComponent name="leads"><typeRef>unit</typeRef></itemComponent></itemDefinition>
+"""
+
+
+def typed(definitions, wanted, given):
+    """What an input of a type becomes, what is noted, and the model's findings."""
+    model, findings = read_dmn(
+        f"""<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="d" name="m" namespace="urn:m">
+        {definitions}<inputData id="i" name="given"><variable name="given" typeRef="{wanted}"/></inputData>
+        <decision id="x" name="y"><variable name="y"/><informationRequirement id="q"><requiredInput href="#i"/>
+        </informationRequirement><literalExpression><text>given</text></literalExpression></decision></definitions>
+        """.encode(),
+        "m.dmn",
+    )
+    assert model is not None, findings
+    context = EvaluationContext(0)
+    value = model.decisions["x"].evaluate({"given": given}, context).value
+    return value, [note.message for note in context.diagnostics], findings
+
+
+def units(depth, innermost):
+    inner = innermost
+    for _ in range(depth):
+        inner = {"name": "u", "parts": [inner], "head": None}
+    return inner
+
+
+def test_a_type_that_stands_inside_itself_is_checked_as_deep_as_the_value_goes():
+    for depth in (0, 1, 2, 5, 2_000):
+        good, bad = ({"name": name, "parts": [], "head": None} for name in ("ok", 1))
+        assert typed(RECURSIVE, "unit", units(depth, good))[1:] == ([], [])
+        where = ".parts[1]" * depth
+        assert typed(RECURSIVE, "unit", units(depth, bad))[:2] == (
+            None,
+            [f"given{where}.name: a number is not of type string."],
+        )
+
+
+def test_types_that_stand_inside_each_other_are_checked_with_their_limits():
+    def given(age):
+        return {"name": "a", "parts": [], "head": {"age": 40, "leads": {"name": "b", "parts": [], "head": age}}}
+
+    assert typed(RECURSIVE, "unit", given({"age": 30, "leads": None}))[1] == []
+    assert typed(RECURSIVE, "unit", given({"age": 151, "leads": None}))[1] == [
+        "given.head.leads.head.age: the number 151 is not an allowed value ([0..150])."
+    ]
+
+
+def test_a_value_that_is_endless_to_check_is_refused():
+    value = {"name": "a", "parts": [], "head": None}
+    for _ in range(40):
+        value = {"name": "a", "parts": [value, value], "head": None}
+    with pytest.raises(FeelBudgetError):
+        typed(RECURSIVE, "unit", value)
+
+
+def test_the_name_of_a_type_that_stands_inside_itself_ends():
+    inside = "context<name: string, parts: list, head: context>"
+    note = (
+        f"given: a number is not of type context<name: string, parts: list<{inside}>, "
+        f"head: context<age: number ([0..150]), leads: {inside}>>."
+    )
+    assert typed(RECURSIVE, "unit", 3)[1] == [note]
+
+
+@pytest.mark.parametrize(
+    ("definitions", "names"),
+    [
+        (["b", "a"], "a, b"),
+        (["a"], "a"),
+        (["b", "c", "a"], "a, b, c"),
+    ],
+)
+def test_types_that_are_derived_from_each_other_are_refused_and_what_is_deployed_goes_on(definitions, names):
+    text = "".join(
+        f'<itemDefinition id="t{name}" name="{name}"><typeRef>{base}</typeRef></itemDefinition>'
+        for name, base in zip("abc", definitions, strict=False)
+    )
+    value, _, findings = typed(text, "a", 3)
+    assert value == 3
+    assert [(finding.severity, finding.code) for finding in findings] == [("error", "dmn.circular_type")]
+    assert all(name in findings[0].message for name in names.split(", "))
+
+
+def test_two_entries_of_a_context_with_one_name_are_refused_and_the_context_is_null_as_in_feel():
+    body = "".join(
+        f'<contextEntry><variable name="{name}"/>{literal("1")}</contextEntry>' for name in ("net", "tax", "net")
+    )
+    literal_notes = EvaluationContext(0)
+    assert compile_expression("{net: 1, tax: 1, net: 1}").evaluate({}, literal_notes) is None
+    for result in ("", f"<contextEntry>{literal('net')}</contextEntry>"):
+        model, findings = read_dmn(
+            f'{HEAD}<decision id="x" name="y"><variable name="y"/><context>{body}{result}</context></decision>'
+            "</definitions>".encode(),
+            "m.dmn",
+        )
+        assert [(one.severity, one.code, one.element) for one in findings] == [("error", "dmn.duplicate_entry", "x")]
+        assert "'net'" in findings[0].message
+        assert model is not None
+        context = EvaluationContext(0)
+        assert model.decisions["x"].evaluate({}, context).value is None
+        assert context.diagnostics == literal_notes.diagnostics
+
+
+def boxed_filter(condition):
+    return f"<filter><in>{literal('amount')}</in><match>{condition}</match></filter>"
+
+
+@pytest.mark.parametrize(
+    ("values", "condition"),
+    [
+        ('[@"2025-12-31", @"2026-01-01", 1]', "year = 2026"),
+        ('[@"10:00:00Z", @"10:00:00"]', 'time offset = @"PT0S"'),
+        ('[@"P1Y2M", @"P2Y"]', "years > 1"),
+        ("[[1..3], [2..9]]", "end - start > 2"),
+        ("[]", "year = 2026"),
+        ("[1, 2, 3]", "item > 1"),
+        ("[3, 2, 1]", "2"),
+        ("[{item: 1}, {item: 2}]", "item > 1"),
+        ('[context put({}, "unit price", 3), context put({}, "unit price", 4)]', "unit price > 3"),
+        ('[context put({}, "unit price", 3)]', "unit price in (1, 3)"),
+        ("[{count: 1}, {count: 2}]", "count = 2"),
+        ("[{year: 2025}, {month: 2}]", "year = 2025"),
+    ],
+)
+def test_a_boxed_filter_gives_what_a_filter_in_text_gives(values, condition):
+    given = compile_expression(values).evaluate({}, EvaluationContext(0))
+    then, otherwise = f"<then>{literal(condition)}</then>", f"<else>{literal('false')}</else>"
+    inside = f"<conditional><if>{literal('true')}</if>{then}{otherwise}</conditional>"
+    results = []
+    for body in (literal(f"amount[{condition}]"), boxed_filter(literal(condition)), boxed_filter(inside)):
+        model, findings = read_dmn(
+            f'{HEAD}<decision id="x" name="y"><variable name="y"/><informationRequirement id="q">'
+            f'<requiredInput href="#i"/></informationRequirement>{body}</decision></definitions>'.encode(),
+            "m.dmn",
+        )
+        assert model is not None, findings
+        results.append(to_json(model.decisions["x"].evaluate({"amount": given}, EvaluationContext(0)).value))
+    assert results[1:] == results[:1] * 2
+    assert results[0] is not None
 
 
 def test_columns_of_a_relation_may_have_names_of_several_words():

@@ -95,6 +95,31 @@ def test_what_is_imported_without_a_name_is_called_as_if_it_were_the_models_own(
     assert evaluated({**FILES, "order.dmn": order}, "order.dmn", "share", net=5) is None
 
 
+def test_a_model_that_is_imported_under_two_names_is_known_by_both():
+    requirements = [
+        ("requiredInput", "#net"),
+        ("requiredDecision", "urn:rates#tax rate"),
+        ("requiredKnowledge", "urn:rates#gross"),
+    ]
+    twice = model(
+        "order",
+        '<inputData id="net" name="net"><variable name="net" typeRef="number"/></inputData>'
+        + literal("total", requirements, "rates.gross amount(net, taxes.tax rate)", "taxes.Amount")
+        + literal("share", requirements, "[taxes.tax rate, rates.tax rate]")
+        + literal("limited", requirements, "net", "rates.Share"),
+        "rates",
+        "rates",
+    ).replace('name="rates" importType', 'name="taxes" importType', 1)
+    rates = RATES.replace(
+        "<inputData", '<itemDefinition name="Amount"><typeRef>number</typeRef></itemDefinition><inputData', 1
+    )
+    files = {"order.dmn": twice, "rates.dmn": rates}
+    assert evaluated(files, "order.dmn", "total", net=100, country="CN") == 113
+    assert evaluated(files, "order.dmn", "share", rates={"country": "CN"}) == [0.13, 0.13]
+    assert evaluated(files, "order.dmn", "share", taxes={"country": "CN"}) == [0.13, 0.13]
+    assert evaluated(files, "order.dmn", "limited", net=5) is None
+
+
 def test_components_of_imported_types_may_have_names_of_several_words():
     people = model(
         "people",

@@ -107,6 +107,9 @@ def value(source, variables=None, names=()):
         ("even(0)", True),
         ('substring("abc", 1e6000)', None),
         ('substring("abc", 2, 1e6000)', "bc"),
+        ('range("[\\"a..b\\"..\\"c\\"]") = ["a..b".."c"]', True),
+        ('range("[0...5]").end', 0.5),
+        ('range("[1..2..3]")', None),
         ("overlaps after((1..5], [1..5])", True),
         ("overlaps after([1..5], [1..5))", False),
         ("overlaps after((1..5), [1..5])", False),
@@ -114,6 +117,11 @@ def value(source, variables=None, names=()):
         ('@"999999999-12-31".year', 999999999),
         ('duration("P1Y") = duration("P365D")', None),
         ('date and time("2026-11-24T10:00:00@Europe/Berlin").timezone', "Europe/Berlin"),
+        ('@"-0044-03-15T10:00:00@Europe/Rome".time offset', "PT49M56S"),
+        ('@"0001-07-15T10:00:00@Europe/Rome".time offset', "PT49M56S"),
+        ('@"9999-07-15T10:00:00@Europe/Rome".time offset', "PT2H"),
+        ('@"12026-01-15T10:00:00@Europe/Rome".time offset', "PT1H"),
+        ('string(@"-0044-03-15T10:00:00@Europe/Rome" + @"P1D")', "-0044-03-16T10:00:00@Europe/Rome"),
         ("now()", "2026-11-24T09:00:00Z"),
         ('matches("Straße", "^\\p{Lu}[a-zß-[q]]+$")', True),
         ('replace("abc", "(b)", "[$1]")', "a[b]c"),
@@ -197,6 +205,24 @@ def test_a_budget_ends_what_would_not_end(source):
         expression.evaluate({}, EvaluationContext(NOW_MS, steps_left=50_000))
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if n < 1 then 0 else 1 + f(n - 1)",
+        "if n < 1 then 0 else 1 + sum(for i in [n] return f(i - 1))",
+        "if n < 1 then 0 else [n][f(item - 1) >= 0][1]",
+        "if n < 1 then 0 else list replace([0], function(old, new) f(n - 1) >= 0, n)[1]",
+    ],
+)
+def test_a_function_may_call_itself_hundreds_of_times_and_no_deeper(body):
+    expression = compile_expression(f"{{f: function(n) {body}, result: f(n)}}.result", ["n"])
+    context = EvaluationContext(NOW_MS)
+    assert expression.evaluate({"n": 200}, context) is not None
+    assert context.diagnostics == []
+    with pytest.raises(FeelBudgetError, match="deeper than 500"):
+        expression.evaluate({"n": 600}, EvaluationContext(NOW_MS))
+
+
 DOUBLED = "{a0: [1, 1], " + ", ".join(f"a{n}: [a{n - 1}, a{n - 1}]" for n in range(1, 31))
 
 
@@ -210,6 +236,98 @@ def test_what_stands_in_many_lists_is_counted_wherever_it_stands(source):
 def test_hundreds_of_conditions_may_be_joined(operator, expected):
     source = f" {operator} ".join(f"(x = {n})" for n in range(450))
     assert value(source, {"x": 449}, ("x",)) is expected
+
+
+def test_hundreds_of_conditions_may_follow_each_other():
+    source = " else ".join(f"if x = {n} then {n} * 2" for n in range(1_000)) + " else null"
+    chosen = [value(source, {"x": x}, ("x",)) for x in (0, 1, 499, 500, 999, 1_000)]
+    assert chosen == [0, 2, 998, 1_000, 1_998, None]
+
+
+def test_a_condition_after_the_one_that_is_true_is_not_evaluated():
+    source = " else ".join(f'if x = {n} then {n} else if number("no") = 1 then 0' for n in range(20)) + " else null"
+    context = EvaluationContext(NOW_MS)
+    assert compile_expression(source).evaluate({"x": 9}, context) == 9
+    assert len(context.diagnostics) == 9
+
+
+def test_a_name_may_begin_like_a_condition():
+    assert value("if false then 1 else if needed", {"if needed": 2}, ["if needed"]) == 2
+
+
+def test_the_values_of_a_long_list_are_told_apart():
+    several = "for i in 1..10000 return i / 2"
+    assert value(f"count(distinct values({several}))") == 10_000
+    assert value(f"count(union({several}, {several}))") == 10_000
+    assert value(f"count(duplicate values(concatenate({several}, {several})))") == 10_000
+    assert value(f"count(mode(concatenate({several}, {several})))") == 10_000
+
+
+def test_numbers_that_are_chosen_to_look_alike_are_told_apart_as_fast_as_others():
+    assert value(f"count(distinct values(for i in 1..40000 return i * {2**61 - 1}))") == 40_000
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ('@"10:00:00Z" < @"10:00:00"', "A time with a time zone or offset does not compare with one that has neither."),
+        (
+            '@"2026-01-01T10:00:00" >= @"2026-01-01T10:00:00Z"',
+            "A date and time with a time zone or offset does not compare with one that has neither.",
+        ),
+        ('@"10:00:00Z" - @"10:00:00"', "Subtraction needs a time zone or offset on both sides, or on neither."),
+        ("true < false", "A boolean has no order."),
+        ('1 < "1"', "A number does not compare with a string."),
+    ],
+)
+def test_what_has_no_order_says_why(source, reason):
+    context = EvaluationContext(NOW_MS)
+    assert compile_expression(source).evaluate({}, context) is None
+    assert [note.message for note in context.diagnostics] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("source", "codes"),
+    [
+        ("sqrt(-1)", ["feel.undefined"]),
+        ("log(0)", ["feel.undefined"]),
+        ("log(-1)", ["feel.undefined"]),
+        ("exp(1e6)", ["feel.overflow"]),
+        ("even(2.5)", ["feel.undefined"]),
+        ("odd(0.1)", ["feel.undefined"]),
+        ("modulo(1, 0)", ["feel.division_by_zero"]),
+        ("10 ** 7000", ["feel.overflow"]),
+        ("-1 ** 0.5", ["feel.undefined"]),
+        ("0 ** -1", ["feel.division_by_zero"]),
+        ('number("1e7000")', ["feel.overflow"]),
+        ("1e7000", ["feel.overflow"]),
+        ("sum([9e6144, 9e6144])", ["feel.overflow"]),
+        ("stddev([1])", ["feel.arguments"]),
+        ("min([])", ["feel.arguments"]),
+        ("max([true, false])", ["feel.arguments"]),
+        ("not(1)", ["feel.type_mismatch"]),
+        ("1 and true", ["feel.type_mismatch"]),
+        ('false or "yes"', ["feel.type_mismatch"]),
+        ('get value({a: 1}, "b")', ["feel.no_entry"]),
+        ('get value({a: 1}, ["a", "b"])', ["feel.no_entry"]),
+        ("get value({a: {}}, [1])", ["feel.arguments"]),
+        ("list replace([1], function(item, new) 1, 2)", ["feel.type_mismatch"]),
+        ("sort([2, 1], function(a, b) 1)", ["feel.type_mismatch"]),
+        ('@"999999999-12-31" + @"P1D"', ["feel.overflow"]),
+        ('@"999999999-12-31T00:00:00" + @"P1M"', ["feel.overflow"]),
+        ('@"P1D" * 1e30', ["feel.overflow"]),
+    ],
+)
+def test_where_there_is_no_result_a_note_says_why(source, codes):
+    context = EvaluationContext(NOW_MS)
+    assert compile_expression(source).evaluate({}, context) is None
+    assert [note.code for note in context.diagnostics] == codes
+
+
+def test_an_entry_that_is_null_is_found_without_a_note():
+    context = EvaluationContext(NOW_MS)
+    assert compile_expression('get value({a: {b: null}}, ["a", "b"])').evaluate({}, context) is None
+    assert context.diagnostics == []
 
 
 def test_white_space_and_comments_stand_anywhere():
