@@ -12,11 +12,12 @@ import msgspec
 from noria.kernel.errors import NoriaError
 
 _DIAGNOSTICS_MAX = 100
-_DEPTH_MAX = 500
+_DEPTH_MAX = 200
 # A call of FEEL takes three to a dozen of Python's frames, and by default Python allows 1,000 in all: how deep a
-# function may call itself would then hang on who evaluates it, and a replay could end otherwise. Where Python cannot
-# keep frames off the stack of C, each takes less than 500 bytes there: far less than the 8 MB that a thread has.
-_FRAMES_MIN = 6_500
+# function may call itself would then hang on who evaluates it, and a replay could end otherwise. The limit is for the
+# whole process, and what reads deeply nested JSON uses the stack of C up to it: 3,000 levels fit into the megabyte
+# that a thread has at least, 4,000 did not.
+_FRAMES_MIN = 3_000
 sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES_MIN))
 NOTHING_OUTSIDE: Mapping[str, Any] = MappingProxyType({})
 
