@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
 from cronsim import CronSim, CronSimError
 
-from noria.kernel.calendar import NoWorkingTimeError, WorkCalendar, add_working, is_working_day
+from noria.kernel.calendar import WorkCalendar, add_working, is_working_day
 from noria.kernel.instants import Duration, InstantMs, add_duration, from_datetime, parse_duration, to_datetime
 
 _REPEATED = re.compile(r"R(?P<times>-1|\d*)/(?P<what>.+)")
-_BEATS_MAX = 20_000
-"""How many beats of a cron expression are looked at for one on a working day."""
+_SEARCHED = timedelta(days=3_660)
+NEVER = from_datetime(datetime(9999, 12, 1, tzinfo=UTC))
+"""When a beat is due that no known working day has."""
 
 
 class Cycle(msgspec.Struct, frozen=True):
@@ -93,18 +94,26 @@ def next_beat(interval: str, at: InstantMs, zone: tzinfo) -> InstantMs:
 def next_working_beat(calendar: WorkCalendar, interval: str, at: InstantMs) -> InstantMs:
     """The beat after an instant in a working calendar: a duration of working time, or a cron time on a working day.
 
+    Cron times of which none falls on a working day within ten years are due at `NEVER`: a later version of the calendar
+    may know of a working day.
+
     Raises:
-        ValueError: as `next_beat`, or no beat falls on a working day.
+        ValueError: as `next_beat`.
         NoWorkingTimeError: the calendar has no working time to count.
     """
     if not is_cron(interval):
         return add_working(calendar, at, parse_duration(interval))
     zone = ZoneInfo(calendar.zone)
-    for _ in range(_BEATS_MAX):
-        at = next_beat(interval, at, zone)
-        if is_working_day(calendar, to_datetime(at, zone).date()):
-            return at
-    raise NoWorkingTimeError(f"No time of the cron expression {interval!r} falls on a working day of {calendar.id}.")
+    last = to_datetime(at, zone).date() + _SEARCHED
+    while True:
+        beat = next_beat(interval, at, zone)
+        day = to_datetime(beat, zone).date()
+        if is_working_day(calendar, day):
+            return beat
+        if day > last:
+            return NEVER
+        midnight = datetime.combine(day + timedelta(days=1), time(), zone)
+        at = InstantMs(from_datetime(midnight) - 1)
 
 
 def beats_until(end: InstantMs, interval: str, now: InstantMs, times: int, zone: tzinfo) -> tuple[InstantMs, int]:

@@ -79,7 +79,11 @@ class StartTimers:
                 await self._store.drop_start_timer(row.definition, row.element)
                 continue
             index = definition.graph.element_of[row.element]
-            following = row.at(*next_start(definition, index, row.due, row.interval, self._facts(row.tenant)))
+            try:
+                following = row.at(*next_start(definition, index, row.due, row.interval, self._facts(row.tenant)))
+            except ValueError as error:
+                logger.warning("The start timer %s of definition %d waits: %s", row.element, row.definition, error)
+                continue
             following.remaining -= 1 if row.remaining > 0 else 0
             await self._store.put_start_timer(following)
         return len(rows)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.kernel.calendar import OFFICE_WEEK, WorkCalendar
-from noria.kernel.cycles import Cycle, beats_until, next_beat, next_working_beat, parse_cycle
+from noria.kernel.cycles import NEVER, Cycle, beats_until, next_beat, next_working_beat, parse_cycle
 from noria.kernel.instants import HOUR_MS, Duration, InstantMs, parse_duration, parse_instant, to_datetime
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
@@ -94,6 +94,20 @@ def test_with_a_working_calendar_a_cron_time_counts_on_working_days():
     calendar = WorkCalendar("plant", 1, "Asia/Shanghai", OFFICE_WEEK, {date(2026, 3, 2): "a day off"})
     friday = parse_instant("2026-02-27T08:00:00+08:00")
     assert next_working_beat(calendar, "0 8 * * *", friday) == parse_instant("2026-03-03T08:00:00+08:00")
+
+
+def test_a_time_that_no_working_day_has_waits_for_a_calendar_that_knows_one():
+    office = WorkCalendar("office", 1, "Asia/Shanghai", OFFICE_WEEK)
+    friday = parse_instant("2026-02-27T08:00:00+08:00")
+    assert next_working_beat(office, "0 9 * * SUN", friday) == NEVER
+    made_up = WorkCalendar("office", 2, "Asia/Shanghai", OFFICE_WEEK, workdays=frozenset([date(2026, 3, 15)]))
+    assert next_working_beat(made_up, "0 9 * * SUN", friday) == parse_instant("2026-03-15T09:00:00+08:00")
+
+
+def test_many_times_on_free_days_are_passed_over():
+    office = WorkCalendar("office", 1, "Asia/Shanghai", OFFICE_WEEK)
+    saturday = parse_instant("2026-02-28T00:00:00+08:00")
+    assert next_working_beat(office, "* * * * * *", saturday) == parse_instant("2026-03-02T00:00:00+08:00")
 
 
 @pytest.mark.parametrize(
