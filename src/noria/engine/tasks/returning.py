@@ -25,9 +25,32 @@ def returnable(definition: Definition, state: State, token: int) -> tuple[int, .
                 continue
             lifted = _lift(state, token, common)
             at = state.tokens[lifted].element
-            if at != element.index and definition.downstream(element.index) >> at & 1:
+            downstream = definition.downstream(element.index)
+            if (
+                at != element.index
+                and downstream >> at & 1
+                and not _past_a_choice(definition, state, common, downstream)
+            ):
                 targets.append(element.index)
     return tuple(targets)
+
+
+def _past_a_choice(definition: Definition, state: State, scope: int, downstream: int) -> bool:
+    """Whether a complex gateway downstream has been passed that other branches have come to.
+
+    Which of them had, and whether they were enough without the one that is returned, nobody could tell it again.
+    """
+    for index in definition.waiting_joins:
+        join = definition.elements[index]
+        behind = definition.downstream(index) & ~(1 << index)
+        if (
+            join.kind is Kind.COMPLEX_GATEWAY
+            and downstream >> index & 1
+            and any(value.scope == scope and behind >> value.element & 1 for value in state.tokens.values())
+            and _been_through(definition, state, scope, join, downstream)
+        ):
+            return True
+    return False
 
 
 def _common_scope(state: State, token: int, target: Element) -> int | None:
@@ -80,12 +103,11 @@ def return_task(run: Run, command: c.ReturnTask) -> Rejected | None:
     run.emit(e.TaskReturned(token, task.element, target, command.by, command.reason, command.straight, valid))
     separating.note(run, token, definition.graph.elements[task.element], command.by)
     gone = [key for key, value in state.tokens.items() if value.scope == scope and _lies_behind(run, key, downstream)]
-    left_from = {state.tokens[key].element for key in gone}
     # The new token comes first, so that the scope is never empty in between.
     run.enter(target, scope)
     for key in gone:
         run.cancel(key, "returned")
-    _restore_arrivals(run, scope, target, downstream, left_from)
+    _restore_arrivals(run, scope, target, downstream)
     return None
 
 
@@ -98,26 +120,25 @@ def _lies_behind(run: Run, token: int, downstream: int) -> bool:
     return bool(downstream >> here.element & 1)
 
 
-def _restore_arrivals(run: Run, scope: int, target: int, downstream: int, left_from: set[int]) -> None:
-    """Put back the arrivals of sibling branches at parallel joins that the cancelled tokens had passed."""
-    definition, state = run.definition, run.state
-    for element in definition.graph.elements:
-        if (
-            element.kind is not Kind.PARALLEL_GATEWAY
-            or len(element.incoming) < 2
-            or not downstream >> element.index & 1
+def _restore_arrivals(run: Run, scope: int, target: int, downstream: int) -> None:
+    """Put back the arrivals of sibling branches at parallel joins that have been passed."""
+    definition = run.definition
+    for join in definition.elements:
+        if join.kind is Kind.PARALLEL_GATEWAY and downstream >> join.index & 1 and join.index != target:
+            for flow in _been_through(definition, run.state, scope, join, downstream):
+                run.place(join.index, scope, flow)
+
+
+def _been_through(definition: Definition, state: State, scope: int, join: Element, downstream: int) -> list[int]:
+    """The flows into a join by which sibling branches have come and gone: on them nobody comes, and nobody waits."""
+    found = []
+    for flow in join.incoming if len(join.incoming) > 1 else ():
+        if downstream >> definition.graph.flows[flow].source & 1:
+            continue
+        upstream = definition.upstream(flow, join.index)
+        if not any(
+            value.scope == scope and (value.via == flow or upstream >> value.element & 1)
+            for value in state.tokens.values()
         ):
-            continue
-        behind = definition.downstream(element.index) & ~(1 << element.index)
-        if element.index == target or not any(behind >> index & 1 for index in left_from):
-            continue
-        for flow in element.incoming:
-            if downstream >> definition.graph.flows[flow].source & 1:
-                continue
-            upstream = definition.upstream(flow, element.index)
-            still_coming = any(
-                value.scope == scope and (value.via == flow or upstream >> value.element & 1)
-                for value in state.tokens.values()
-            )
-            if not still_coming:
-                run.place(element.index, scope, flow)
+            found.append(flow)
+    return found
