@@ -222,7 +222,11 @@ class _Writer:
     def _call(self, block: Call, before: str) -> str:
         self._flow(before, block.id)
         loop = _loop(block.id, block.loop)
-        self.lines.append(f'<callActivity id="{block.id}" calledElement="{block.process}">{loop}</callActivity>')
+        # What was handed in would come back, and overwrite what branches beside the call have set meanwhile.
+        self.lines.append(
+            f'<callActivity id="{block.id}" calledElement="{block.process}" noria:propagateOut="false">{loop}'
+            "</callActivity>"
+        )
         return self._boundaries(block.id, block.boundaries)
 
     def _subprocess(self, block: SubProcess, before: str) -> str:
