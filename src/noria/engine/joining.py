@@ -46,8 +46,11 @@ def first_by_flow(run: Run, tokens: list[int]) -> dict[int, int]:
     return found
 
 
-def pass_parallel(run: Run, scope: int, element: Element) -> None:
-    """Let a parallel join go on when each flow has its token; further tokens on a flow wait for the next round."""
+def pass_parallel(run: Run, scope: int, element: Element) -> bool:
+    """Let a parallel join go on when each flow has its token; gives whether it does.
+
+    Further tokens on a flow wait for the next round.
+    """
     state, index, hosted = run.state, element.index, run.state.hosted
     # Who stands at a save point has a timer, and is not there yet.
     by_flow = first_by_flow(
@@ -58,8 +61,10 @@ def pass_parallel(run: Run, scope: int, element: Element) -> None:
             if value.element == index and value.scope == scope and (key not in hosted or run.at_save_point(key) is None)
         ],
     )
-    if len(by_flow) >= len(element.incoming):
-        run.merge_and_split(element, tuple(by_flow.values()))
+    if not by_flow or len(by_flow) < len(element.incoming):
+        return False
+    run.merge_and_split(element, tuple(by_flow.values()))
+    return True
 
 
 def _may_still_arrive(run: Run, scope: int, element: Element, arrived: set[int]) -> bool:
