@@ -122,7 +122,10 @@ def _scope(run: Run, index: int, wanted: int) -> int:
     running = [
         key
         for key, value in state.scopes.items()
-        if value.element == index and key not in state.loops and (not wanted or wanted in _around(run, key))
+        if value.element == index
+        # One that is there to be compensated goes when that is done, whatever else is in it.
+        and not (key in state.loops or key in state.compensations)
+        and (not wanted or wanted in _around(run, key))
     ]
     if len(running) == 1:
         return running[0]
