@@ -11,7 +11,7 @@ from noria.engine import commands as c
 from noria.engine.state import State, Status, encode_state
 from noria.operate.operations import BatchItem
 from noria.operate.ports import StoreUnavailableError
-from noria.operate.requests import Answer, Request
+from noria.operate.requests import Accepted, Answer, Request
 from tests.house import TENANT, eventually
 from tests.http.house import Client, House
 from tests.scenarios.drawing import draw
@@ -357,3 +357,109 @@ async def test_a_retry_that_would_end_beside_another_incident_is_foreseen_as_it_
     done = await finished(he, batch["id"])
     assert (done["done"], done["refused"]) == (1, 0)
     assert (await state_of(house, iid)).status is Status.COMPLETED
+
+
+DECIDED = """
+  startEvent start
+  exclusiveGateway which
+  endEvent end
+  start -> which
+  which -[= amount > 1]-> end
+"""
+
+
+async def test_incidents_are_repaired_by_correcting_data_and_the_dry_run_says_which_will_pass(house: House) -> None:
+    he, lin = await house.sign_in("he"), await house.sign_in("lin")
+    await deploy(he, DECIDED)
+    stuck, other = await begin(lin), await begin(lin)
+    plan = {"kind": "retry", "process": "trip"}
+    seen = (await he.post("/batches/plan", plan)).json()
+    assert (seen["clean"], seen["impossible"]) == (0, 2)
+    assert [problem["code"] for problem in seen["problems"]] == ["gateway.no_flow"]
+    for amount, passing in ((1, 0), (2, 2)):
+        repaired = {**plan, "variables": {"amount": amount}}
+        assert (await he.post("/batches/plan", repaired)).json()["clean"] == passing
+    assert not (await state_of(house, stuck)).scopes[0].variables.get("amount")
+
+    correction = {"variables": {"amount": 2}, "reason": "it was left out"}
+    shown = await he.post(f"/instances/{stuck}/preview", {"verb": "correct", **correction})
+    assert (shown.json()["refused"], shown.json()["status"]) == ("", "open")
+    assert (await he.post(f"/instances/{stuck}/correct", correction)).status_code == 200
+    (incident,) = (await state_of(house, stuck)).incidents
+    assert (await he.post(f"/instances/{stuck}/incidents/{incident}/retry")).status_code == 200
+    assert (await state_of(house, stuck)).status is Status.COMPLETED
+    kinds = [item["kind"] for item in (await he.get(f"/instances/{stuck}/timeline")).json()["items"]]
+    assert "variables.corrected" in kinds
+
+    order = {"plan": {**plan, "variables": {"amount": 2}}, "reason": "it was left out"}
+    batch = (await he.post("/batches", order)).json()
+    assert (await finished(he, batch["id"]))["done"] == 1
+    assert (await state_of(house, other)).status is Status.COMPLETED
+
+
+async def test_corrections_that_are_none_or_not_allowed_are_refused(house: House) -> None:
+    he, lin = await house.sign_in("he"), await house.sign_in("lin")
+    await deploy(he, FIRST)
+    iid = await begin(lin)
+    for variables, code in (({}, "modification.empty"), ({"starter": "he"}, "variables.reserved")):
+        refused = await he.post(f"/instances/{iid}/correct", {"variables": variables, "reason": "x"})
+        assert refused.json()["code"] == code
+    assert (await he.post(f"/instances/{iid}/correct", {"variables": {"a": 1}})).json()["code"] == "reason.required"
+    assert (await lin.post(f"/instances/{iid}/correct", {"variables": {"a": 1}, "reason": "x"})).status_code == 403
+    plan = {"kind": "suspend", "process": "trip", "variables": {"a": 1}}
+    assert (await he.post("/batches/plan", plan)).json()["code"] == "batch.plan"
+
+
+async def test_what_is_corrected_with_a_retry_is_taken_back_with_it(house: House) -> None:
+    he, lin = await house.sign_in("he"), await house.sign_in("lin")
+    filed = DECIDED.replace("]-> end", "]-> file -> end").replace("endEvent", "userTask file assignee=lin\n  endEvent")
+    await deploy(he, filed)
+    iid = await begin(lin)
+    before = await state_of(house, iid)
+    order = {"plan": {"kind": "retry", "process": "trip", "variables": {"amount": 2}}, "reason": "it was left out"}
+    batch = (await he.post("/batches", order)).json()
+    assert (await finished(he, batch["id"]))["done"] == 1
+    assert await places(lin, iid) == ["file"]
+    await he.post(f"/batches/{batch['id']}/undo", {"reason": "not so"})
+    assert (await finished(he, batch["id"]))["taken_back"] == 1
+    assert as_it_is(await state_of(house, iid)) == as_it_is(before)
+
+
+async def test_what_is_foreseen_of_all_live_requests_is_what_becomes_of_them(house: House) -> None:
+    he, lin = await house.sign_in("he"), await house.sign_in("lin")
+    await deploy(he, FIRST)
+    await deploy(he, FIRST.replace("check", "look").replace("late", "later"))
+    at_apply, resting, behind, over = [await begin_first(house, lin) for _ in range(4)]
+    for iid in (behind, over):
+        await he.post(
+            f"/instances/{iid}/modify",
+            {"moves": [{"kind": "move", "element": "apply", "to": "check"}], "reason": "paper"},
+        )
+    await he.post(f"/instances/{resting}/suspend", {"reason": "an inquiry"})
+    await he.post(f"/instances/{over}/cancel", {"reason": "not needed"})
+    to_check = [{"kind": "move", "element": "apply", "to": "check"}]
+    for change in (
+        {"kind": "modify", "moves": to_check},
+        {"kind": "suspend"},
+        {"kind": "resume"},
+        {"kind": "migrate", "to_version": 2},
+        {"kind": "migrate", "to_version": 2, "elements": {"check": "look"}},
+    ):
+        plan = {"process": "trip", **change}
+        seen = (await he.post("/batches/plan", plan)).json()
+        assert seen["clean"] + seen["mapped"] + seen["impossible"] == seen["total"] <= 3
+        batch = (await he.post("/batches", {"plan": plan, "reason": "so"})).json()
+        done = await finished(he, batch["id"])
+        assert (done["done"], done["refused"]) == (seen["clean"] + seen["mapped"], 0), plan
+        house.clock.offset_ms += 1_000
+    assert await places(lin, at_apply) == ["look"]
+
+
+async def begin_first(house: House, lin: Client) -> str:
+    """A request of the first version."""
+    definition = next(row.id for row in house.noria.catalogue.rows(TENANT) if (row.key, row.version) == ("trip", 1))
+    answer = await house.noria.runtime.submit(
+        Request(c.StartInstance("lin", {"id": "lin"}), "lin", tenant=TENANT, definition=definition)
+    )
+    assert isinstance(answer, Accepted)
+    return str(answer.iid)

@@ -74,6 +74,7 @@ class Plan(msgspec.Struct, frozen=True):
         to_version: for a migration, the version to go on by.
         elements: for a migration, source element id → target element id where they differ.
         moves: for a modification.
+        variables: for a retry, what is corrected before.
         at: only instances that are at this element; "" for all.
         calendar: for counting due dates anew, the calendar; its publication makes this batch.
         calendar_version: likewise, the version published.
@@ -86,6 +87,7 @@ class Plan(msgspec.Struct, frozen=True):
     elements: dict[str, str] = {}
     moves: tuple[c.Move, ...] = ()
     at: str = ""
+    variables: dict[str, object] = {}
     calendar: str = ""
     calendar_version: int = 0
 
@@ -239,6 +241,8 @@ class Operations:
             if target is None:
                 raise PlanError(f"{plan.process} has no version {plan.to_version} to go on by.")
             rows = [row for row in rows if row.id != target.id]
+        if plan.variables and plan.kind != "retry":
+            raise PlanError("Variables are corrected before a retry; a modification names them with each move.")
         if plan.kind == "modify" and not plan.moves:
             raise PlanError("Nothing is to be changed: give moves.")
         if plan.version:
@@ -559,8 +563,10 @@ def _commands(plan: Plan, held: Held, target: DefinitionRow | None, by: str, rea
     elif plan.kind == "resume":
         command = c.ResumeInstance(by, reason)
     else:
+        corrections = {"variables": c.SetVariables(by, plan.variables, reason)} if plan.variables else {}
         # By the incident, not by its place: after a crash those before it are not there any more.
-        return {f"incident-{incident}": c.RetryIncident(incident, by) for incident in held.state.incidents}
+        retries = {f"incident-{incident}": c.RetryIncident(incident, by) for incident in held.state.incidents}
+        return {**corrections, **retries}
     return {"0": command}
 
 
