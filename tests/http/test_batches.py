@@ -189,7 +189,7 @@ async def forgets_once(house: House) -> None:
     """The next time that a batch writes what became of its requests, the database is away."""
     store, settle = house.noria.operations._store, house.noria.operations._store.settle
 
-    async def away(items: Sequence[BatchItem]) -> None:
+    async def away(items: Sequence[BatchItem], before: str) -> None:
         store.settle = settle  # type: ignore[method-assign]
         raise StoreUnavailableError("The database is away.")
 

@@ -159,12 +159,16 @@ class BatchStore(Protocol):
         """Instances of a batch in one state, or in any for ""."""
         ...
 
-    async def settle(self, items: Sequence[BatchItem]) -> None:
-        """Write what became of some instances."""
+    async def settle(self, items: Sequence[BatchItem], before: str) -> None:
+        """Write what became of some instances that are still in the state before; another process may be faster."""
         ...
 
-    async def finish(self, batch: str, ended: int, undone_by: str) -> None:
-        """Set when a batch ended (0: it is at work) and who has it taken back."""
+    async def finish(self, batch: str, ended: int, undone_by: str) -> bool:
+        """Set when a batch ended, or with 0 that it is at work again and who has it taken back.
+
+        Returns:
+            Whether that was so: not when somebody has it taken back already, or meanwhile.
+        """
         ...
 
     async def due_after(self, tenant: int, due_ms: int, after: int, limit: int) -> list[int]:
@@ -344,11 +348,10 @@ class Operations:
         row = await self._row(caller, batch)
         if not reason.strip():
             raise RefusedError(REASON_REQUIRED)
-        if not row.ended or row.undone_by or row.kind == "derive":
+        if row.kind == "derive" or not await self._store.finish(row.id, 0, caller.principal.id):
             raise RefusedError(
                 Rejected("batch.not_undoable", "The batch is at work, has been taken back already, or cannot be.")
             )
-        await self._store.finish(row.id, 0, caller.principal.id)
         await self._record(caller, "batch.undone", row, reason)
         self._wake.set()
         return await self.one(caller, batch)
@@ -424,11 +427,10 @@ class Operations:
         from_state = "done" if row.undone_by else "waiting"
         plan = msgspec.json.decode(row.plan, type=Plan)
         while items := await self._store.items(row.id, from_state, _CHUNK):
-            await self._store.settle(
-                await asyncio.gather(
-                    *(self._taken_back(row, item) if row.undone_by else self._done(row, plan, item) for item in items)
-                )
+            settled = await asyncio.gather(
+                *(self._taken_back(row, item) if row.undone_by else self._done(row, plan, item) for item in items)
             )
+            await self._store.settle(settled, from_state)
         await self._store.finish(row.id, self._office.clock.now_ms(), row.undone_by)
 
     async def _done(self, row: BatchRow, plan: Plan, item: BatchItem) -> BatchItem:
