@@ -51,7 +51,7 @@ TASKS = (
 )
 REQUESTS = (
     *("withdraw", "take_back", "take_back", "copy", "remove", "comment", "urge", "cancel", "void", "restart"),
-    *("restart", "modify", "suspend", "resume", "resume", "resume", "retry"),
+    *("restart", "modify", "correct", "suspend", "resume", "resume", "resume", "retry"),
 )
 
 
@@ -188,6 +188,8 @@ class Play:
             here = [elements[token.element].id for token in held.state.tokens.values()]
             to = self.random.choice(["apply", "review", "reserve", "enter", "check", "file"])
             wish["moves"] = [{"kind": "move", "element": self.random.choice(here or ["end"]), "to": to}]
+        if verb == "correct":
+            wish["variables"] = self.random.choice([{}, {"amount": 1}, {"amount": 2}, {"starter": "wang"}])
         if verb == "retry":
             wish["incident"] = min(held.state.incidents, default=1)
         return wish
@@ -201,7 +203,11 @@ class Play:
             return f"{subject}/complete", {"variables": {}, "comment": wish["reason"], "outcome": outcome}
         names = {"add": "approvers", "copy": "copies", "remove": "approvers/remove", "take_back": "take-back"}
         path = f"incidents/{wish['incident']}/retry" if verb == "retry" else names.get(verb, verb)
-        more = {name: wish[name] for name in ("people", "to", "where", "mode", "mentions", "moves") if name in wish}
+        more = {
+            name: wish[name]
+            for name in ("people", "to", "where", "mode", "mentions", "moves", "variables")
+            if name in wish
+        }
         if verb == "remove":
             more = {"person": wish["to"]}
         if verb in ("consult", "copy", "comment", "urge", "answer"):
@@ -302,7 +308,7 @@ async def test_urging_says_when_it_can_be_done_again_and_looking_does_not_count(
 async def test_who_may_not_do_it_may_not_look_at_it_and_it_is_on_record(house: House, sign_in: SignIn) -> None:
     lin = await sign_in("lin")
     started = await lin.start()
-    for verb in ("cancel", "void", "suspend", "resume", "modify", "retry", "restart"):
+    for verb in ("cancel", "void", "suspend", "resume", "modify", "correct", "retry", "restart"):
         shown = await lin.post(f"/instances/{started['id']}/preview", {"verb": verb, "reason": "x"})
         assert (shown.status_code, shown.json()["code"]) == (403, "permission.denied"), verb
     stranger = await sign_in("chen")
@@ -310,5 +316,5 @@ async def test_who_may_not_do_it_may_not_look_at_it_and_it_is_on_record(house: H
         shown = await stranger.post(f"/instances/{started['id']}/preview", {"verb": verb, "text": "x"})
         assert (shown.status_code, shown.json()["code"]) == (403, "permission.denied"), verb
     qian = await sign_in("qian")
-    assert (await qian.get("/audit", actor="lin", outcome="refused", limit=200)).json()["total"] == 7
+    assert (await qian.get("/audit", actor="lin", outcome="refused", limit=200)).json()["total"] == 8
     assert (await qian.get("/audit", actor="chen", outcome="refused", limit=200)).json()["total"] == 6

@@ -317,14 +317,21 @@ class Player:
             return c.RetryIncident(next(iter(self.state.incidents)), "operator")
         raise AssertionError(f"{verb!r} is no verb")
 
-    @staticmethod
-    def modification(verb: str, words: list[str], by: str, reason: str) -> c.AnyCommand:
-        """``put before X``, ``put after X``, ``take from X``, ``move X Y``; then variables."""
-        first, second, *rest = words
+    def modification(self, verb: str, words: list[str], by: str, reason: str) -> c.AnyCommand:
+        """``put before X``, ``put after X``, ``take from X``, ``move X Y``; then variables.
+
+        ``first`` or ``for PERSON`` at the end means one of several tokens: the oldest, or that of a person's task.
+        """
+        found, (first, second, *rest) = named(words, "for")
+        token = 0
+        if "for" in found:
+            token = next(key for key, task in self.state.tasks.items() if task.assignee == found["for"])
+        elif rest and rest[-1] == "first":
+            token, rest = self.token(first if verb == "move" else second, self.state.tasks), rest[:-1]
         if verb == "move":
-            move = c.Move("move", first, second, variables=values(rest))
+            move = c.Move("move", first, second, token, variables=values(rest))
         elif verb == "take":
-            move = c.Move("cancel", second)
+            move = c.Move("cancel", second, token=token)
         else:
             kind: Literal["start_before", "start_after"] = "start_before" if first == "before" else "start_after"
             move = c.Move(kind, second, variables=values(rest))

@@ -35,11 +35,36 @@ def pass_joins(run: Run) -> None:
 
 
 def first_by_flow(run: Run, tokens: list[int]) -> dict[int, int]:
-    """For each flow the first of the tokens that came by it."""
+    """For each flow the first of the tokens that came by it, and all that came by none: an operator put them there.
+
+    Each of these stands for a flow that has no other, by a number below 0 that no other token has.
+    """
     found: dict[int, int] = {}
     for token in tokens:
-        found.setdefault(run.state.tokens[token].via, token)
+        via = run.state.tokens[token].via
+        found.setdefault(via if via >= 0 else -token, token)
     return found
+
+
+def pass_parallel(run: Run, scope: int, element: Element) -> bool:
+    """Let a parallel join go on when each flow has its token; gives whether it does.
+
+    Further tokens on a flow wait for the next round.
+    """
+    state, index, hosted = run.state, element.index, run.state.hosted
+    # Who stands at a save point has a timer, and is not there yet.
+    by_flow = first_by_flow(
+        run,
+        [
+            key
+            for key, value in state.tokens.items()
+            if value.element == index and value.scope == scope and (key not in hosted or run.at_save_point(key) is None)
+        ],
+    )
+    if not by_flow or len(by_flow) < len(element.incoming):
+        return False
+    run.merge_and_split(element, tuple(by_flow.values()))
+    return True
 
 
 def _may_still_arrive(run: Run, scope: int, element: Element, arrived: set[int]) -> bool:

@@ -192,6 +192,8 @@ def set_variables(run: Run, command: c.SetVariables) -> Rejected | None:
     """Correct variables of the process."""
     if not command.reason.strip():
         return REASON_REQUIRED
+    if not command.variables:
+        return Rejected("modification.empty", "Nothing is to be changed.")
     rejected = reserved_names(command.variables) or taking_back.while_taken_back(run)
     if rejected is not None:
         return rejected

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from noria.design.bpmn.graph import Element, Kind
+from noria.design.bpmn.graph import SUB_PROCESSES, Element, Graph, Kind
 from noria.engine import commands as c
 from noria.engine import events as e
+from noria.engine import joining
 from noria.engine.definition import Definition
 from noria.engine.run import Run
 from noria.engine.state import State
@@ -78,25 +79,41 @@ class Correspondence:
             element = self.before.elements[state.taking_back.element]
             message = "What was done here is being taken back; the version can be changed when that is done."
             found["migration.taking_back", element.id] = Problem("migration.taking_back", element.id, message)
-        for token in state.tokens.values():
+        for key, token in state.tokens.items():
             element = self.before.elements[token.element]
             problem = self._problem(element, token.via)
-            if problem is None and token.scope in state.approvals:
-                problem = self._no_approval(element)
+            if problem is None and key in state.tasks:
+                problem = self._other_approval(element, token.scope in state.approvals)
+            if problem is None and key in state.gathered:
+                problem = self._other_quantity(element)
             if problem is not None:
                 found.setdefault((problem.code, problem.element), problem)
+        for under_way in state.compensations.values():
+            for key in under_way.left:
+                if key in state.done and state.done[key].element not in self.elements:
+                    element = self.before.elements[state.done[key].element]
+                    found.setdefault(("migration.gone", element.id), _gone(element))
         return list(found.values())
 
-    def _no_approval(self, element: Element) -> Problem | None:
+    def _other_approval(self, element: Element, is_approval: bool) -> Problem | None:
+        """Whoever is asked for a decision must be able to decide, and what is to be decided is not just completed."""
         human = self.after.elements[self.elements[element.index]].human
-        if human is not None and human.approval is not None:
+        if (human is not None and human.approval is not None) is is_approval:
             return None
-        return Problem("migration.kind", element.id, f"{element.id!r} is no approval in the other version.")
+        what = "no approval" if is_approval else "an approval"
+        return Problem("migration.kind", element.id, f"{element.id!r} is {what} in the other version.")
+
+    def _other_quantity(self, element: Element) -> Problem | None:
+        quantity = self.after.elements[self.elements[element.index]].start_quantity
+        if quantity == element.start_quantity:
+            return None
+        message = f"{element.id!r} waits for {element.start_quantity} tokens, in the other version for {quantity}."
+        return Problem("migration.quantity", element.id, message)
 
     def _problem(self, element: Element, via: int) -> Problem | None:
         target = self.elements.get(element.index)
         if target is None:
-            return Problem("migration.gone", element.id, f"{element.id!r} is not in the other version; map it.")
+            return _gone(element)
         other = self.after.elements[target]
         if other.kind is not element.kind:
             kinds = f"{element.kind.name.lower()} and {other.kind.name.lower()}"
@@ -135,7 +152,7 @@ def migrate(run: Run, command: c.MigrateInstance) -> Rejected | None:
     if problems:
         details: dict[str, object] = {"problems": [msgspec.to_builtins(problem) for problem in problems]}
         return Rejected("migration.impossible", problems[0].message, details)
-    anew = _give_up(run, target, same)
+    kept = _give_up(run, target, same)
     run.emit(
         e.InstanceMigrated(
             command.by, command.reason, command.before, command.after, target.version, same.elements, same.flows
@@ -144,64 +161,119 @@ def migrate(run: Run, command: c.MigrateInstance) -> Rejected | None:
     run.definition = target
     separating.look_again(run)
     try:
-        _wait_for_new(run, anew | set(range(len(target.graph.elements))) - set(same.elements.values()))
+        _wait_for_new(run, kept)
     except Trouble as trouble:
         return Rejected(trouble.trouble_code, trouble.message)
     run.look_at_joins()
+    for scope, index in {(token.scope, token.element): None for token in run.state.tokens.values()}:
+        if target.graph.elements[index].kind is Kind.PARALLEL_GATEWAY:
+            while joining.pass_parallel(run, scope, target.graph.elements[index]):
+                pass
     return None
 
 
-def _give_up(run: Run, target: Definition, same: Correspondence) -> set[int]:
-    """Close what is waited for and is not in the other version, or has another trigger or host there.
+def _gone(element: Element) -> Problem:
+    return Problem("migration.gone", element.id, f"{element.id!r} is not in the other version; map it.")
+
+
+def _give_up(run: Run, target: Definition, same: Correspondence) -> dict[int, set[int]]:
+    """Close what is waited for and is not there in the other version, or has another trigger or place there.
 
     Returns:
-        Element indexes in the other version of what has to be waited for anew.
+        For each token or scope the events, as element indexes in the other version, that it waits for in both alike:
+        what of them has happened already is not waited for again.
     """
-    state, before, after = run.state, run.definition.graph.elements, target.graph.elements
-    anew: set[int] = set()
-    for host, ids in list(state.hosted.items()):
-        gone = []
-        for key in ids:
-            element = before[_awaited(state, key)]
-            other = after[same.elements[element.index]] if element.index in same.elements else None
-            if other is None or not _waits_alike(element, other, same):
-                gone.append(key)
-                if other is not None:
-                    anew.add(other.index)
+    state, before, after = run.state, run.definition.graph, target.graph
+    kept: dict[int, set[int]] = {}
+    for host in [0, *state.tokens]:
+        index = state.tokens[host].element if host else 0
+        awaited = {
+            event: same.elements[event]
+            for event in _events_at(run, before, before.elements[index], host)
+            if event in same.elements
+        }
+        there = _events_at(run, after, after.elements[same.elements[index]], host)
+        alike = {
+            event: other
+            for event, other in awaited.items()
+            if other in there and _triggers(before, event) == _triggers(after, other)
+        }
+        kept[host] = set(alike.values())
+        gone = tuple(key for key in state.hosted.get(host, ()) if not _stays(state, key, alike))
         if gone:
-            run.emit(e.WaitsClosed(host, tuple(gone)))
-    return anew
+            run.emit(e.WaitsClosed(host, gone))
+    return kept
 
 
-def _awaited(state: State, key: int) -> int:
-    return (state.timers.get(key) or state.waits.get(key) or state.conditions[key]).element
+def _triggers(graph: Graph, index: int) -> list[int]:
+    return [trigger.kind for trigger in graph.elements[index].triggers]
 
 
-def _waits_alike(element: Element, other: Element, same: Correspondence) -> bool:
-    kinds = [trigger.kind for trigger in element.triggers], [trigger.kind for trigger in other.triggers]
-    return kinds[0] == kinds[1] and (element.host < 0 or same.elements.get(element.host) == other.host)
+def _stays(state: State, key: int, alike: Mapping[int, int]) -> bool:
+    timer = state.timers.get(key)
+    if timer is not None and (timer.purpose or timer.share):
+        # A save point, or a reminder of a task: these are the activity's own.
+        return True
+    return (timer or state.waits.get(key) or state.conditions[key]).element in alike
 
 
-def _wait_for_new(run: Run, fresh: set[int]) -> None:
+def _events_at(run: Run, graph: Graph, element: Element, host: int) -> list[int]:
+    """The event elements that a token or scope waits for by one version, when it has begun there.
+
+    What sets nothing, such as an error, is among them.
+    """
+    state = run.state
+    found: list[int] = []
+    if host and not run.is_part(host):
+        found += element.boundaries
+    if host in state.loops or host in state.approvals:
+        return found
+    if host in state.scopes:
+        found += [start for inner in element.event_sub_processes for start in graph.elements[inner].starts]
+    if element.kind in (Kind.INTERMEDIATE_CATCH_EVENT, Kind.RECEIVE_TASK):
+        found.append(element.index)
+    elif element.kind is Kind.EVENT_BASED_GATEWAY:
+        found += [graph.flows[flow].target for flow in element.outgoing]
+    return found
+
+
+def _wait_for_new(run: Run, kept: Mapping[int, set[int]]) -> None:
     """Set the triggers of event elements that a running activity, sub-process or event has only in this version.
 
     Raises:
         Trouble: an expression gives no usable value.
     """
     state, graph = run.state, run.definition.graph
+    stuck = {item.token for item in state.incidents.values() if item.phase in ("enter", "leave")}
     for host in [0, *state.tokens]:
         element = graph.elements[state.tokens[host].element if host else 0]
-        wanted: list[int] = []
-        if host and not run.is_instance(host):
-            wanted += element.boundaries
-        if host in state.scopes and host not in state.loops:
-            wanted += [start for inner in element.event_sub_processes for start in graph.elements[inner].starts]
-        if element.kind in (Kind.INTERMEDIATE_CATCH_EVENT, Kind.RECEIVE_TASK):
-            wanted.append(element.index)
-        elif element.kind is Kind.EVENT_BASED_GATEWAY:
-            wanted += [graph.flows[flow].target for flow in element.outgoing]
-        # What cannot be waited for, such as an error, sets nothing.
-        run.arm(host, [index for index in wanted if index in fresh])
+        wanted = [index for index in _events_at(run, graph, element, host) if index not in kept[host]]
+        if not wanted or not _has_begun(run, host, element):
+            continue
+        if host in stuck:
+            # A retry begins anew, and sets all at the boundary if nothing is.
+            wanted = [index for index in wanted if graph.elements[index].host >= 0 and host in state.hosted]
+        if host in state.scopes and _only_event_sub_processes(run, host):
+            wanted = [index for index in wanted if graph.elements[index].kind is not Kind.START_EVENT]
+        run.arm(host, wanted)
+
+
+def _has_begun(run: Run, host: int, element: Element) -> bool:
+    """Whether what a token waits for at an element has been set: not before it begins, nor when it is done with.
+
+    A sub-process that comes back to life to be compensated waits for nothing.
+    """
+    state = run.state
+    if host in state.gathered or (host in state.handlers and element.kind in SUB_PROCESSES):
+        return False
+    return host not in state.hosted or run.at_save_point(host) is None
+
+
+def _only_event_sub_processes(run: Run, scope: int) -> bool:
+    """Whether a scope has been interrupted by one of its event sub-processes, or has only such ones left to do."""
+    elements = run.definition.graph.elements
+    inside = [elements[token.element].kind for token in run.state.tokens.values() if token.scope == scope]
+    return bool(inside) and all(kind is Kind.EVENT_SUB_PROCESS for kind in inside)
 
 
 def restore(run: Run, command: c.RestoreInstance) -> Rejected | None:

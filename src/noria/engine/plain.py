@@ -305,7 +305,8 @@ def _branches(
             arrived: dict[int, int] = {}
             for key, other in tokens.items():
                 if other.element == index:
-                    arrived.setdefault(other.via, key)
+                    # See `first_by_flow`.
+                    arrived.setdefault(other.via if other.via >= 0 else -key, key)
             if len(arrived) < stop.needed:
                 continue
             token, *others = arrived.values()

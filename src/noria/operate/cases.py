@@ -446,7 +446,7 @@ class Cases:
         if (is_starter or operates) and state.tasks:
             allowed.append("urge")
         if operates:
-            allowed += ["cancel", "retry", "modify", "resume" if state.suspended else "suspend"]
+            allowed += ["cancel", "retry", "modify", "correct", "resume" if state.suspended else "suspend"]
         return allowed
 
     async def timeline(self, caller: Caller, iid: int) -> Timeline:

@@ -176,7 +176,7 @@ class Deriving:
             while items := await self._store.items(row.id, "waiting", _CHUNK):
                 settled = await asyncio.gather(*(self._done(row, plan, item) for item in items))
                 refused |= {item.iid for item in settled if item.state == "refused"}
-                await self._store.settle(settled)
+                await self._store.settle(settled, "waiting")
                 if all(item.state == "waiting" for item in settled):
                     # Another process owns them and has not read the calendar yet.
                     await self._pause()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import ClassVar, Literal, Protocol
 
@@ -22,13 +22,15 @@ from noria.engine.evolve import replay
 from noria.engine.facts import Facts
 from noria.engine.migrating import Correspondence
 from noria.engine.state import State, Status
-from noria.engine.step import step
 from noria.kernel.errors import REASON_REQUIRED, NoriaError, Rejected
+from noria.operate.changes import Held
 from noria.operate.deploying import DefinitionRow
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, iso_or_none, origin_json, person_ref
 from noria.operate.redefining import definitions_of
 from noria.operate.requests import Accepted, Origin, Request
 from noria.operate.restoring import restored
+from noria.operate.rows import JournalRow
+from noria.operate.stepping import decided
 from noria.operate.views import BatchItemView, BatchView, Page, PlanProblem, PlanView
 from noria.trust.audit import AuditRecord
 from noria.trust.policy import Permission
@@ -36,6 +38,7 @@ from noria.trust.policy import Permission
 logger = logging.getLogger(__name__)
 
 _CHUNK = 200
+_UNDO = "undo"
 _EXAMPLES = 5
 _OUTSIDE = (
     e.MessageThrown,
@@ -47,6 +50,10 @@ _OUTSIDE = (
     e.InstanceCompleted,
 )
 """What cannot be taken back: somebody else has been told of it, or may have been."""
+_NOT_MEANT = Rejected(
+    "batch.not_meant",
+    "The request is not as the batch takes it to be: it is elsewhere, of another version, or done with already.",
+)
 
 Kind = Literal["migrate", "modify", "retry", "suspend", "resume", "derive"]
 
@@ -67,6 +74,7 @@ class Plan(msgspec.Struct, frozen=True):
         to_version: for a migration, the version to go on by.
         elements: for a migration, source element id → target element id where they differ.
         moves: for a modification.
+        variables: for a retry, what is corrected before.
         at: only instances that are at this element; "" for all.
         calendar: for counting due dates anew, the calendar; its publication makes this batch.
         calendar_version: likewise, the version published.
@@ -79,6 +87,7 @@ class Plan(msgspec.Struct, frozen=True):
     elements: dict[str, str] = {}
     moves: tuple[c.Move, ...] = ()
     at: str = ""
+    variables: dict[str, object] = {}
     calendar: str = ""
     calendar_version: int = 0
 
@@ -150,12 +159,16 @@ class BatchStore(Protocol):
         """Instances of a batch in one state, or in any for ""."""
         ...
 
-    async def settle(self, items: Sequence[BatchItem]) -> None:
-        """Write what became of some instances."""
+    async def settle(self, items: Sequence[BatchItem], before: str) -> None:
+        """Write what became of some instances that are still in the state before; another process may be faster."""
         ...
 
-    async def finish(self, batch: str, ended: int, undone_by: str) -> None:
-        """Set when a batch ended (0: it is at work) and who has it taken back."""
+    async def finish(self, batch: str, ended: int, undone_by: str) -> bool:
+        """Set when a batch ended, or with 0 that it is at work again and who has it taken back.
+
+        Returns:
+            Whether that was so: not when somebody has it taken back already, or meanwhile.
+        """
         ...
 
     async def due_after(self, tenant: int, due_ms: int, after: int, limit: int) -> list[int]:
@@ -207,7 +220,7 @@ class Operations:
                 if not _concerned(plan, definition, state):
                     continue
                 view.total += 1
-                outcome = self._outcome(plan, row.definition, definition, state, target, facts, caller)
+                outcome = self._outcome(plan, Held(row, state, definition), target, facts, caller)
                 if isinstance(outcome, Rejected):
                     view.impossible += 1
                     _note(problems, outcome, iid)
@@ -232,6 +245,8 @@ class Operations:
             if target is None:
                 raise PlanError(f"{plan.process} has no version {plan.to_version} to go on by.")
             rows = [row for row in rows if row.id != target.id]
+        if plan.variables and plan.kind != "retry":
+            raise PlanError("Variables are corrected before a retry; a modification names them with each move.")
         if plan.kind == "modify" and not plan.moves:
             raise PlanError("Nothing is to be changed: give moves.")
         if plan.version:
@@ -239,24 +254,21 @@ class Operations:
         return rows, target
 
     def _outcome(
-        self,
-        plan: Plan,
-        number: int,
-        definition: Definition,
-        state: State,
-        target: DefinitionRow | None,
-        facts: Facts,
-        caller: Caller,
+        self, plan: Plan, held: Held, target: DefinitionRow | None, facts: Facts, caller: Caller
     ) -> Rejected | None:
         """Why the engine would refuse the plan for one instance, None when it would not."""
-        for command in _commands(plan, state, number, target, caller.principal.id, "dry run"):
-            outcome = step(definition, state, command, self._office.clock.now_ms(), facts)
+        by, after = caller.principal.id, held.state
+        for command in _commands(plan, held, target, by, "dry run").values():
+            if _is_settled(command, after):
+                continue
+            now = msgspec.structs.replace(held, state=after)
+            outcome = decided(now, command, by, self._office.clock.now_ms(), facts)
             if isinstance(outcome, Rejected):
                 return outcome
-            again = next((event for event in outcome.events if isinstance(event, e.IncidentRaised)), None)
+            again = raised_in(outcome.events)
             if plan.kind == "retry" and again is not None:
-                return Rejected(again.code, again.message)
-            state = outcome.state
+                return again
+            after = outcome.state
         return None
 
     # Batches
@@ -336,11 +348,10 @@ class Operations:
         row = await self._row(caller, batch)
         if not reason.strip():
             raise RefusedError(REASON_REQUIRED)
-        if not row.ended or row.undone_by or row.kind == "derive":
+        if row.kind == "derive" or not await self._store.finish(row.id, 0, caller.principal.id):
             raise RefusedError(
                 Rejected("batch.not_undoable", "The batch is at work, has been taken back already, or cannot be.")
             )
-        await self._store.finish(row.id, 0, caller.principal.id)
         await self._record(caller, "batch.undone", row, reason)
         self._wake.set()
         return await self.one(caller, batch)
@@ -392,39 +403,79 @@ class Operations:
             await self._wake.wait()
             self._wake.clear()
             try:
-                for row in await self._store.unfinished():
-                    if row.kind != "derive":
-                        await self._carry_out(row)
+                fails = [not await self._carried_out(row) for row in await self._store.unfinished()]
             except NoriaError as error:
                 logger.warning("Batches pause: %s", error)
+                fails = [True]
+            if any(fails):
                 await self._office.clock.sleep_until(self._office.clock.now_ms() + 1_000)
                 self._wake.set()
-            except Exception:
-                logger.exception("Batches pause on a defect")
+
+    async def _carried_out(self, row: BatchRow) -> bool:
+        """Carry out one batch; what fails in it holds up no other. Gives whether it need not be tried again soon."""
+        try:
+            if row.kind != "derive":
+                await self._carry_out(row)
+        except NoriaError as error:
+            logger.warning("Batch %s pauses: %s", row.id, error)
+            return False
+        except Exception:
+            logger.exception("Batch %s pauses on a defect", row.id)
+        return True
 
     async def _carry_out(self, row: BatchRow) -> None:
         from_state = "done" if row.undone_by else "waiting"
         plan = msgspec.json.decode(row.plan, type=Plan)
         while items := await self._store.items(row.id, from_state, _CHUNK):
-            await self._store.settle(
-                await asyncio.gather(
-                    *(self._taken_back(row, item) if row.undone_by else self._done(row, plan, item) for item in items)
-                )
+            settled = await asyncio.gather(
+                *(self._taken_back(row, item) if row.undone_by else self._done(row, plan, item) for item in items)
             )
+            await self._store.settle(settled, from_state)
         await self._store.finish(row.id, self._office.clock.now_ms(), row.undone_by)
 
     async def _done(self, row: BatchRow, plan: Plan, item: BatchItem) -> BatchItem:
+        def refused(why: Rejected) -> BatchItem:
+            return BatchItem(row.id, item.iid, "refused", 0, why.code, why.message)
+
         held = await self._office.runtime.instance(item.iid)
-        if held is None or held.state.status is not Status.OPEN:
-            return BatchItem(row.id, item.iid, "refused", 0, "instance.ended", "The instance has ended meanwhile.")
-        _, target = self._rows(row.tenant, plan)
-        version = held.state.version
-        for number, command in enumerate(_commands(plan, held.state, held.row.definition, target, row.by, row.reason)):
-            answer = await self._submit(row, item, command, f"{number}", target.id if target is not None else 0)
+        meant, target = self._rows(row.tenant, plan)
+        if held is None or not self._still_meant(plan, held, meant):
+            # Either it has gone on by itself, or by what was carried out just before a crash.
+            own = await self._own_entries(row, item)
+            if own:
+                return BatchItem(row.id, item.iid, "done", own[-1].ver)
+            ended = held is None or held.state.status is not Status.OPEN
+            return refused(Rejected("instance.ended", "The instance has ended meanwhile.") if ended else _NOT_MEANT)
+        version, again = 0, None
+        for part, command in _commands(plan, held, target, row.by, row.reason).items():
+            answer = await self._submit(row, item, command, part, target.id if target is not None else 0)
             if isinstance(answer, Rejected):
-                return BatchItem(row.id, item.iid, "refused", 0, answer.code, answer.message)
+                if answer.code == "incident.not_open" or (version and answer.code == "instance.ended"):
+                    # The retry of another one, or somebody else, has settled it.
+                    continue
+                return refused(answer)
             version = answer.version
-        return BatchItem(row.id, item.iid, "done", version)
+            again = again or (raised_in(answer.events) if plan.kind == "retry" else None)
+        if again is not None:
+            return refused(again)
+        return BatchItem(row.id, item.iid, "done", version) if version else refused(_NOT_MEANT)
+
+    @staticmethod
+    def _still_meant(plan: Plan, held: Held, meant: Sequence[DefinitionRow]) -> bool:
+        return (
+            held.state.status is Status.OPEN
+            and any(row.id == held.row.definition for row in meant)
+            and _concerned(plan, held.definition, held.state)
+        )
+
+    async def _own_entries(self, row: BatchRow, item: BatchItem) -> list[JournalRow]:
+        """What the batch has done to an instance, oldest first."""
+        own = _key(row, item, "")
+        return [
+            entry
+            for entry in await self._office.store.journal_of(item.iid)
+            if entry.key.startswith(own) and entry.key != f"{own}{_UNDO}"
+        ]
 
     async def _submit(
         self, row: BatchRow, item: BatchItem, command: c.AnyCommand, part: str, target: int
@@ -435,7 +486,7 @@ class Operations:
                 row.by,
                 iid=item.iid,
                 tenant=row.tenant,
-                key=f"batch:{row.id}:{item.iid}:{part}",
+                key=_key(row, item, part),
                 origin=Origin("batch"),
                 target=target,
             )
@@ -447,20 +498,48 @@ class Operations:
 
         held = await self._office.runtime.instance(item.iid)
         if held is None or held.state.version != item.ver:
+            key = _key(row, item, _UNDO)
+            if done := (await self._office.store.answers([key])).get(key):
+                # It was taken back just before a crash.
+                return BatchItem(row.id, item.iid, "undone", done[1])
             return kept("restore.moved_on", "The instance has moved on since; the change cannot be taken back.")
+        own = {entry.ver for entry in await self._own_entries(row, item)}
+        first = min(own, default=0)
+        if own != set(range(first, item.ver + 1)):
+            return kept("restore.moved_on", "Something else has happened between; the change cannot be taken back.")
         rows = await self._office.store.journal_of(item.iid)
         entries = [e.decode_events(entry.ev) for entry in rows]
-        changed = [entry for entry, kept_row in zip(entries, rows, strict=True) if kept_row.ver == item.ver]
-        if any(isinstance(event, _OUTSIDE) for entry in changed for event in entry):
+        if any(_has_told(event, held.state) for entry in entries[first - 1 :] for event in entry):
             return kept("restore.effects", "The change has had effects outside that cannot be taken back.")
-        numbers = definitions_of(rows, held.row.definition)
-        before = numbers[item.ver - 2]
-        state = replay(entries[: item.ver - 1])
+        before = definitions_of(rows, held.row.definition)[first - 2]
+        state = replay(entries[: first - 1])
         command = c.RestoreInstance(row.undone_by, row.reason, state, held.row.definition, before, item.ver)
-        answer = await self._submit(row, item, command, "undo", before)
+        answer = await self._submit(row, item, command, _UNDO, before)
         if isinstance(answer, Rejected):
             return kept(answer.code, answer.message)
         return BatchItem(row.id, item.iid, "undone", answer.version)
+
+
+def _key(row: BatchRow, item: BatchItem, part: str) -> str:
+    return f"batch:{row.id}:{item.iid}:{part}"
+
+
+def _has_told(event: e.AnyEvent, state: State) -> bool:
+    """Whether something outside has been told of an event, or may have been."""
+    if isinstance(event, e.EscalationThrown):
+        return state.parent is not None and event.caught_by < 0
+    return isinstance(event, _OUTSIDE)
+
+
+def raised_in(events: Iterable[e.AnyEvent]) -> Rejected | None:
+    """The first incident among events, as the reason why something did not pass."""
+    raised = next((event for event in events if isinstance(event, e.IncidentRaised)), None)
+    return Rejected(raised.code, raised.message) if raised is not None else None
+
+
+def _is_settled(command: c.AnyCommand, state: State) -> bool:
+    """Whether the incident that is to be retried is not there any more, as when another one's retry has ended it."""
+    return isinstance(command, c.RetryIncident) and command.incident not in state.incidents
 
 
 def _concerned(plan: Plan, definition: Definition, state: State) -> bool:
@@ -474,19 +553,23 @@ def _concerned(plan: Plan, definition: Definition, state: State) -> bool:
     return any(token.element == index for token in state.tokens.values())
 
 
-def _commands(
-    plan: Plan, state: State, number: int, target: DefinitionRow | None, by: str, reason: str
-) -> list[c.AnyCommand]:
-    """What a plan comes to for one instance; `number` is the id of the definition that it runs on."""
+def _commands(plan: Plan, held: Held, target: DefinitionRow | None, by: str, reason: str) -> dict[str, c.AnyCommand]:
+    """What a plan comes to for one instance, by what tells the commands apart in their idempotency keys."""
+    command: c.AnyCommand
     if plan.kind == "migrate" and target is not None:
-        return [c.MigrateInstance(by, reason, number, target.id, plan.elements)]
-    if plan.kind == "modify":
-        return [c.ModifyInstance(by, reason, plan.moves)]
-    if plan.kind == "suspend":
-        return [c.SuspendInstance(by, reason)]
-    if plan.kind == "resume":
-        return [c.ResumeInstance(by, reason)]
-    return [c.RetryIncident(incident, by) for incident in state.incidents]
+        command = c.MigrateInstance(by, reason, held.row.definition, target.id, plan.elements)
+    elif plan.kind == "modify":
+        command = c.ModifyInstance(by, reason, plan.moves)
+    elif plan.kind == "suspend":
+        command = c.SuspendInstance(by, reason)
+    elif plan.kind == "resume":
+        command = c.ResumeInstance(by, reason)
+    else:
+        corrections = {"variables": c.SetVariables(by, plan.variables, reason)} if plan.variables else {}
+        # By the incident, not by its place: after a crash those before it are not there any more.
+        retries = {f"incident-{incident}": c.RetryIncident(incident, by) for incident in held.state.incidents}
+        return {**corrections, **retries}
+    return {"0": command}
 
 
 def _note(problems: dict[tuple[str, str], PlanProblem], refusal: Rejected, iid: int) -> None:

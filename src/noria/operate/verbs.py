@@ -236,6 +236,8 @@ class Verbs:
         if wish.verb in BY_OPERATORS:
             await self._office.require(caller, Permission.OPERATE, "instance", str(iid))
             command = BY_OPERATORS[wish.verb](by, wish)
+            if wish.variables:
+                await self._cases.check_files(caller.principal.tenant, wish.variables)
         elif wish.verb == "take_back":
             found = await self._to_take_back(caller, held)
             if isinstance(found, Rejected):

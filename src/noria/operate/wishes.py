@@ -15,8 +15,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         verb: on a task "complete", "approve", "refuse", "abstain", "return", "transfer", "delegate", "add", "consult",
             "claim", "unclaim", "comment", "urge" or "answer"; on a request "withdraw", "take_back", "copy", "remove",
-            "comment", "urge", "cancel", "void", "restart", "modify", "suspend", "resume" or "retry".
-        variables: a form's values.
+            "comment", "urge", "cancel", "void", "restart", "modify", "correct", "suspend", "resume" or "retry".
+        variables: a form's values, or what is corrected.
         to: a person, or for a return the id of the element.
         people: who is added, asked or let know.
         where: "before", "after" or "parallel".
@@ -73,6 +73,7 @@ BY_OPERATORS: dict[str, Callable[[str, Wish], c.AnyCommand]] = {
     "cancel": lambda by, wish: c.CancelInstance(by, wish.reason),
     "void": lambda by, wish: c.VoidInstance(by, wish.reason),
     "modify": lambda by, wish: c.ModifyInstance(by, wish.reason, wish.moves),
+    "correct": lambda by, wish: c.SetVariables(by, wish.variables, wish.reason),
     "suspend": lambda by, wish: c.SuspendInstance(by, wish.reason),
     "resume": lambda by, wish: c.ResumeInstance(by, wish.reason),
     "retry": lambda by, wish: c.RetryIncident(wish.incident, by),

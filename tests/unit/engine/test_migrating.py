@@ -66,8 +66,20 @@ class Instance:
         token = next(key for key, task in self.state.tasks.items() if task.element == index)
         return self.do(c.CompleteTask(token, self.state.tasks[token].assignee))
 
+    def fire(self) -> Rejected | None:
+        """The oldest timer is due: a save point, as long as there is one."""
+        return self.do(c.FireTimer(next(iter(self.state.timers))))
+
     def places(self) -> list[str]:
         return sorted(self.definition.graph.elements[token.element].id for token in self.state.tokens.values())
+
+    def awaited(self) -> list[tuple[str, str]]:
+        """What is waited for, and where: event element, and element of the token or "" for the process."""
+        found = [*self.state.timers.values(), *self.state.waits.values(), *self.state.conditions.values()]
+        elements, tokens = self.definition.graph.elements, self.state.tokens
+        return sorted(
+            (elements[item.element].id, elements[tokens[item.token].element].id if item.token else "") for item in found
+        )
 
 
 def test_a_running_task_goes_on_by_the_other_versions_flows() -> None:
@@ -263,3 +275,218 @@ def test_four_eyes_of_the_other_version_hold_for_open_tasks_and_those_of_the_for
     assert one.migrate(version(APART, 3)) is None
     assert one.complete("check") is None
     assert one.places() == ["sign"]
+
+
+ASKED = """
+  startEvent start
+  userTask sign approval=allOf approvers='= ["li", "wang"]'
+  endEvent end
+  start -> sign -> end
+"""
+LATE = "  boundaryEvent late on=sign timer=PT1H\n  late -> end\n"
+
+
+def test_what_is_new_at_an_approval_is_waited_for_once_and_not_at_each_persons_task() -> None:
+    one = Instance(ASKED)
+    assert one.migrate(version(ASKED + LATE, 2)) is None
+    assert one.awaited() == [("late", "sign")]
+    assert one.state.timers.keys() == {5}
+    assert one.state.timers[5].token in one.state.approvals
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_open_task_does_not_become_an_approval_nor_the_other_way_round(turned: bool) -> None:
+    plain = ASKED.replace("""approval=allOf approvers='= ["li", "wang"]'""", "assignee=li")
+    first, other = (plain, ASKED) if turned else (ASKED, plain)
+    refused = Instance(first).migrate(version(other, 2))
+    assert refused is not None
+    assert [problem["code"] for problem in refused.details["problems"]] == ["migration.kind"]
+
+
+def test_what_has_not_begun_waits_for_all_at_its_boundary_when_it_begins() -> None:
+    text = FIRST.replace("userTask check assignee=wang", "userTask check assignee=wang saveBefore=true")
+    one = Instance(text)
+    one.complete("apply")
+    more = text + "  boundaryEvent asked on=check cancel=false message=question\n  asked -> end"
+    assert one.migrate(version(more, 2)) is None
+    assert one.awaited() == [("check", "check")]
+    one.fire()
+    assert one.awaited() == [("asked", "check"), ("late", "check")]
+
+
+def test_a_save_point_stays_when_the_event_behind_it_is_another() -> None:
+    text = """
+  startEvent start
+  intermediateCatchEvent answer message=answer saveBefore=true
+  endEvent end
+  start -> answer -> end
+"""
+    one = Instance(text)
+    assert one.migrate(version(text.replace("message=answer", "timer=PT1H"), 2)) is None
+    (timer,) = one.state.timers.values()
+    assert timer.due_ms == NOW_MS
+    one.fire()
+    (timer,) = one.state.timers.values()
+    assert timer.due_ms == NOW_MS + 3_600_000
+
+
+def test_a_boundary_event_that_is_at_another_activity_now_is_waited_for_there() -> None:
+    one = Instance(FIRST)
+    one.complete("apply")
+    moved = FIRST.replace("late on=check", "late on=apply")
+    assert one.migrate(version(moved, 2)) is None
+    assert one.awaited() == []
+    assert one.migrate(version(FIRST, 3)) is None
+    assert one.awaited() == [("late", "check")]
+
+
+def test_an_event_that_has_another_trigger_now_is_waited_for_anew() -> None:
+    text = """
+  startEvent start
+  serviceTask work topic=work
+  boundaryEvent off on=work error=failed
+  endEvent end
+  start -> work -> end
+  off -> end
+"""
+    one = Instance(text)
+    assert one.awaited() == []
+    assert one.migrate(version(text.replace("error=failed", "timer=PT1H"), 2)) is None
+    assert one.awaited() == [("off", "work")]
+
+
+INSIDE = """
+  startEvent start
+  subProcess box
+    startEvent in
+    userTask apply assignee=li
+    in -> apply
+  userTask check assignee=wang
+  endEvent end
+  start -> box -> check -> end
+"""
+STOPPED = """
+eventSubProcess stopped
+  startEvent stop signal=stop interrupting=false
+  userTask tidy assignee=li
+  stop -> tidy
+"""
+
+
+def test_an_event_sub_process_that_lies_elsewhere_now_is_waited_for_there() -> None:
+    outside = "\n".join(f"  {line}" for line in STOPPED.splitlines())
+    inside = "\n".join(f"    {line}" for line in STOPPED.splitlines())
+    one = Instance(INSIDE + outside)
+    assert one.awaited() == [("stop", "")]
+    assert one.migrate(version(INSIDE.replace("    in -> apply", inside + "\n    in -> apply"), 2)) is None
+    assert one.awaited() == [("stop", "box")]
+
+
+def test_what_has_been_interrupted_waits_for_no_further_event_sub_process() -> None:
+    stopped = "\n".join(f"  {line}" for line in STOPPED.replace(" interrupting=false", "").splitlines())
+    one = Instance(INSIDE + stopped)
+    one.do(c.Correlate(next(iter(one.state.waits)), {}))
+    another = stopped.replace("stop", "other").replace("tidy", "sweep")
+    assert one.migrate(version(INSIDE + stopped + another, 2)) is None
+    assert (one.places(), one.awaited()) == (["stopped", "tidy"], [])
+
+
+def test_what_an_event_gateway_has_behind_it_now_is_waited_for() -> None:
+    text = """
+  startEvent start
+  eventBasedGateway await
+  intermediateCatchEvent answer message=answer
+  intermediateCatchEvent late timer=PT1H
+  intermediateCatchEvent stop signal=stop
+  parallelGateway fork
+  endEvent end
+  start -> fork -> await -> answer -> end
+  await -> late -> end
+  fork -> stop -> end
+"""
+    other = text.replace("await -> late", "await -> stop").replace("fork -> stop", "fork -> late")
+    one = Instance(text)
+    one.do(c.ModifyInstance("admin", "only the gateway", (c.Move("cancel", "stop"),)))
+    assert one.migrate(version(other, 2)) is None
+    assert one.awaited() == [("answer", "await"), ("stop", "await")]
+
+
+THREE = """
+  startEvent start
+  parallelGateway fork
+  userTask a assignee=li
+  userTask b assignee=li
+  userTask c assignee=li
+  parallelGateway join
+  userTask after assignee=li
+  endEvent end
+  endEvent aside
+  start -> fork -> a -> join -> after -> end
+  fork -> b -> join
+  fork -> c -> join
+"""
+
+
+def test_a_join_that_has_all_it_waits_for_in_the_other_version_goes_on() -> None:
+    one = Instance(THREE)
+    one.complete("a")
+    one.complete("b")
+    assert one.migrate(version(THREE.replace("fork -> c -> join", "fork -> c -> aside"), 2)) is None
+    assert one.places() == ["after", "c"]
+
+
+def test_tokens_that_have_come_of_another_number_stand_in_the_way() -> None:
+    text = """
+  startEvent start
+  parallelGateway fork
+  userTask a assignee=li
+  userTask b assignee=li
+  task both startQuantity=2
+  endEvent end
+  start -> fork -> a -> both -> end
+  fork -> b -> both
+"""
+    one = Instance(text)
+    one.complete("a")
+    refused = one.migrate(version(text.replace("startQuantity=2", "startQuantity=1"), 2))
+    assert refused is not None
+    assert [problem["code"] for problem in refused.details["problems"]] == ["migration.quantity"]
+
+
+UNDONE = """
+  startEvent start
+  userTask book assignee=li
+  boundaryEvent undo_book on=book
+    raw <compensateEventDefinition/>
+  serviceTask cancel_booking isForCompensation=true topic=cancel_booking
+  userTask pay assignee=li
+  boundaryEvent undo_pay on=pay
+    raw <compensateEventDefinition/>
+  serviceTask refund isForCompensation=true topic=refund
+  intermediateThrowEvent undo
+    raw <compensateEventDefinition/>
+  endEvent end
+  start -> book -> pay -> undo -> end
+  raw <association id="a1" sourceRef="undo_book" targetRef="cancel_booking"/>
+  raw <association id="a2" sourceRef="undo_pay" targetRef="refund"/>
+"""
+
+
+def test_what_is_still_to_be_compensated_must_be_there_in_the_other_version() -> None:
+    one = Instance(UNDONE)
+    one.complete("book")
+    one.complete("pay")
+    renamed = version(
+        UNDONE.replace("userTask book", "userTask reserve")
+        .replace("on=book", "on=reserve")
+        .replace("start -> book", "start -> reserve"),
+        2,
+    )
+    refused = one.migrate(renamed)
+    assert refused is not None
+    assert [(item["code"], item["element"]) for item in refused.details["problems"]] == [("migration.gone", "book")]
+    assert one.migrate(renamed, book="reserve") is None
+    for topic in ("refund", "cancel_booking"):
+        (token,) = (key for key, job in one.state.jobs.items() if job.topic == topic)
+        one.do(c.CompleteJob(token, "worker"))
+    assert one.state.status.name == "COMPLETED"

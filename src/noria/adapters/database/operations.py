@@ -84,10 +84,10 @@ class DatabaseBatches:
         async with self._database.reading() as db:
             return [BatchItem(**row) for row in (await db.execute(query)).mappings()]
 
-    async def settle(self, items: Sequence[BatchItem]) -> None:
-        """Write what became of some instances."""
+    async def settle(self, items: Sequence[BatchItem], before: str) -> None:
+        """Write what became of some instances that are still in the state before; another process may be faster."""
         c = t.batch_item.c
-        where = (c.batch == sa.bindparam("b_batch")) & (c.iid == sa.bindparam("b_iid"))
+        where = (c.batch == sa.bindparam("b_batch")) & (c.iid == sa.bindparam("b_iid")) & (c.state == before)
         values: dict[str, sa.BindParameter[object]] = {
             name: sa.bindparam(f"b_{name}") for name in ("state", "ver", "code", "message")
         }
@@ -115,8 +115,10 @@ class DatabaseBatches:
             count = sa.select(sa.func.count()).select_from(t.batch_item).where(c.batch == batch).scalar_subquery()
             await db.execute(sa.update(t.batch).where(t.batch.c.id == batch).values(total=count))
 
-    async def finish(self, batch: str, ended: int, undone_by: str) -> None:
-        """Set when a batch ended (0: it is at work) and who has it taken back."""
+    async def finish(self, batch: str, ended: int, undone_by: str) -> bool:
+        """Set when a batch ended, or with 0 that it is at work again and who has it taken back; whether that was so."""
+        c = t.batch.c
+        as_expected = c.undone_by == undone_by if ended else (c.undone_by == "") & (c.ended != 0)
+        query = sa.update(t.batch).where(c.id == batch, as_expected).values(ended=ended, undone_by=undone_by)
         async with self._database.writing() as db:
-            query = sa.update(t.batch).where(t.batch.c.id == batch).values(ended=ended, undone_by=undone_by)
-            await db.execute(query)
+            return (await db.execute(query)).rowcount == 1

@@ -26,6 +26,13 @@ class Modification(msgspec.Struct):
     reason: str = ""
 
 
+class Correction(msgspec.Struct):
+    """What variables are to be, and why."""
+
+    variables: dict[str, object]
+    reason: str = ""
+
+
 class BatchOrder(msgspec.Struct):
     """A plan to be carried out, and why."""
 
@@ -37,6 +44,13 @@ class BatchOrder(msgspec.Struct):
 async def modify(instance_id: str, data: Modification, caller: Caller, services: Services) -> InstanceBrief:
     """Put an instance elsewhere in its process, as an operator."""
     wish = Wish(verb="modify", moves=data.moves, reason=data.reason)
+    return await services.verbs.on_instance(caller, instance_number(instance_id), wish)
+
+
+@post("/instances/{instance_id:str}/correct", operation_id="correctInstance", tags=["instances"], status_code=200)
+async def correct(instance_id: str, data: Correction, caller: Caller, services: Services) -> InstanceBrief:
+    """Correct variables of an instance, as an operator."""
+    wish = Wish(verb="correct", variables=data.variables, reason=data.reason)
     return await services.verbs.on_instance(caller, instance_number(instance_id), wish)
 
 
@@ -99,4 +113,4 @@ async def undo(batch_id: str, data: Reason, caller: Caller, services: Services) 
     return await services.operations.undo(caller, batch_id, data.reason)
 
 
-HANDLERS = [modify, suspend, resume, plan, begin, list_batches, get_batch, list_items, undo]
+HANDLERS = [modify, correct, suspend, resume, plan, begin, list_batches, get_batch, list_items, undo]

@@ -55,6 +55,7 @@ STATUS: dict[str, int] = {
     "instance.suspended": 409,
     "instance.not_suspended": 409,
     "restore.moved_on": 409,
+    "batch.not_meant": 409,
     "batch.not_undoable": 409,
     "calendar.stale": 409,
     "rules.stale": 409,

@@ -50,7 +50,8 @@ export type InstanceAction =
   | "comment"
   | "suspend"
   | "resume"
-  | "modify";
+  | "modify"
+  | "correct";
 export interface InstanceDetail extends InstanceBrief {
   variables: Variables;
   tokens: Token[];

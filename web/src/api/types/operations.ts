@@ -17,6 +17,7 @@ export interface Plan {
   elements?: Record<string, string>;
   moves?: Move[];
   at?: string;
+  variables?: Record<string, unknown>;
 }
 export interface PlanProblem {
   code: string;
