@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from scripts import reference
 
+from noria.operate.timeline import KIND_OF, KIND_OF_OUTCOME
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -47,3 +49,10 @@ def test_every_finding_about_a_model_has_its_chinese_sentence(pages):
     chinese = json.loads((ROOT / "web" / "src" / "i18n" / "findings.zh-CN.json").read_text(encoding="utf-8"))
     assert codes
     assert [code for code in codes if code not in chinese] == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_every_step_of_a_timeline_has_its_sentence(language):
+    texts = json.loads((ROOT / "web" / "src" / "i18n" / f"{language}.json").read_text(encoding="utf-8"))["timeline"]
+    kinds = {kind.replace(".", "_") for kind in (*KIND_OF.values(), *KIND_OF_OUTCOME.values())}
+    assert texts.keys() == kinds | {"other"}
