@@ -191,9 +191,9 @@ def what_is_new_in_the_next_version_is_not_awaited() -> list[Patch]:
 
 
 @mutant("migrate")
-def migrated_token_forgets_by_which_flow_it_came() -> list[Patch]:
+def migrated_token_keeps_the_former_number_of_the_flow_by_which_it_came() -> list[Patch]:
     def migrated(state: State, event: Any) -> None:
-        original(state, msgspec.structs.replace(event, flows={}))
+        original(state, msgspec.structs.replace(event, flows={flow: flow for flow in event.flows}))
 
     original = APPLY[e.InstanceMigrated]
     return [patch.dict(APPLY, {e.InstanceMigrated: migrated})]

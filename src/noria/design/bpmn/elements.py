@@ -373,8 +373,11 @@ class ElementCompiler:
         return trigger
 
     def _message_of_operation(self, holder: Node) -> str:
-        """The message that an operation takes, for who names only the operation (8.4.3); "" without one."""
-        reference = holder.get("operationRef") or child_text(holder, "operationRef")
+        """The message that an operation takes, for a task that names only the operation; "" without one.
+
+        An event of an executable process names its message itself (table 10.94).
+        """
+        reference = holder.get("operationRef")
         operation = referred(self.read, reference) if reference else None
         return child_text(operation, "inMessageRef") if operation is not None else ""
 

@@ -80,14 +80,15 @@ def test_a_message_flow_between_pools_is_good(source, target, body):
     [
         '<sendTask id="x" operationRef="place"/>',
         '<receiveTask id="x" operationRef="place"/>',
-        f'<intermediateThrowEvent id="x">{BY_OPERATION}</intermediateThrowEvent>',
     ],
 )
-def test_an_operation_says_which_message_is_meant(node):
+def test_an_operation_says_which_message_a_task_means(node):
     operation = '<operation id="place"><inMessageRef>order</inMessageRef></operation>'
     outside = f'<message id="order" name="Order"/><interface id="i">{operation}</interface>'
     assert codes(chain(START, node, END), outside) == []
     assert codes(chain(START, node, END), outside.replace("place", "other")) != []
+    event = f'<intermediateThrowEvent id="x">{BY_OPERATION}</intermediateThrowEvent>'
+    assert codes(chain(START, event, END), outside) == [("error", "bpmn.no_message")]
     data = (
         f'<definitions xmlns="{NAMESPACE}" targetNamespace="t">{outside}'
         f'<process id="p" isExecutable="true">{chain(START, node, END)}</process></definitions>'
