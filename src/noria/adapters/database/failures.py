@@ -12,11 +12,20 @@ import sqlalchemy as sa
 from noria.kernel.errors import NoriaError
 from noria.operate.ports import StoreFullError, StoreUnavailableError, UnstorableError
 
-POSTGRES_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""All that asyncpg raises; a time-out is an OSError."""
+_WITHOUT_A_FORM = (OverflowError, UnicodeEncodeError)
+"""For values that a database has no form for."""
 
-SQLITE_FAILURES = (sqlite3.Error, OverflowError, UnicodeEncodeError)
-"""All that the sqlite3 module raises; the last two for values that have no form in SQLite."""
+POSTGRES_FAILURES = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    *_WITHOUT_A_FORM,
+)
+"""All that asyncpg raises, and encoding for it; a time-out is an OSError."""
+
+SQLITE_FAILURES = (sqlite3.Error, *_WITHOUT_A_FORM)
+"""All that the sqlite3 module raises."""
 
 _REFUSED_VALUES = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, ValueError)
 _REFUSED_CLASSES = ("22", "23")

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from noria.adapters.database.arrays import given, unnest
 from noria.adapters.database.statements import stored, together
 from noria.monitor.visits import Known, Life, Visit
 from noria.operate.indexing import Subject
@@ -55,12 +56,12 @@ class Statement(NamedTuple):
     Attributes:
         sqlite: for one row.
         postgresql: for all rows together, an array for each column; one by one they cost the server twice as much.
-        numbers: for each column whether it has whole numbers.
+        kinds: name of each column's type in PostgreSQL.
     """
 
     sqlite: str
     postgresql: str
-    numbers: tuple[bool, ...]
+    kinds: tuple[str, ...]
 
 
 Write = tuple[Statement, list[tuple[Any, ...]]]
@@ -142,16 +143,11 @@ async def visitors(db: AsyncConnection, iids: Collection[int]) -> Sequence[tuple
 def insert(table: sa.Table, names: Sequence[str]) -> Statement:
     """Insert rows with these columns, which must be all of the table's."""
     assert {*names} == {column.name for column in table.columns}, table.name  # noqa: S101 - when the module is loaded
-    kinds = [table.columns[name].type.compile(_POSTGRES) for name in names]
-    numbers = tuple(kind == "BIGINT" for kind in kinds)
-    arrays = ", ".join(
-        f"${place}::text::{kind}[]" if number else f"${place}::{kind}[]"
-        for place, (kind, number) in enumerate(zip(kinds, numbers, strict=True), 1)
-    )
+    kinds = tuple(table.columns[name].type.compile(_POSTGRES) for name in names)
     begun = f"INSERT INTO {table.name} ({', '.join(names)})"
     marks = ", ".join("?" * len(names))
-    rows = f"SELECT * FROM unnest({arrays})"  # noqa: S608
-    return Statement(f"{begun} VALUES ({marks})", f"{begun} {rows}", numbers)
+    rows = f"SELECT * FROM {unnest(kinds)}"  # noqa: S608
+    return Statement(f"{begun} VALUES ({marks})", f"{begun} {rows}", kinds)
 
 
 def insert_once(table: sa.Table, names: Sequence[str]) -> Statement:
@@ -167,7 +163,7 @@ def upsert(table: sa.Table, names: Sequence[str], change: str) -> Statement:
 
 
 def _followed_by(statement: Statement, rest: str) -> Statement:
-    return Statement(f"{statement.sqlite} {rest}", f"{statement.postgresql} {rest}", statement.numbers)
+    return Statement(f"{statement.sqlite} {rest}", f"{statement.postgresql} {rest}", statement.kinds)
 
 
 async def put(db: AsyncConnection, writes: Iterable[Write]) -> None:
@@ -179,10 +175,4 @@ async def put(db: AsyncConnection, writes: Iterable[Write]) -> None:
             await db.exec_driver_sql(statement.sqlite, rows)
         else:
             columns = zip(*rows, strict=True)
-            given = tuple(map(_column, columns, statement.numbers))
-            await db.exec_driver_sql(statement.postgresql, given)
-
-
-def _column(values: tuple[Any, ...], number: bool) -> object:
-    """A column as PostgreSQL is given it: numbers as the text of an array, which asyncpg does not take apart."""
-    return f"{{{msgspec.json.encode(values).decode()[1:-1]}}}" if number else list(values)
+            await db.exec_driver_sql(statement.postgresql, tuple(given(columns, statement.kinds)))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from noria.adapters.database import statements as s
+from noria.adapters.database.arrays import given, unnest
 from noria.adapters.database.failures import POSTGRES_FAILURES, failure_of
 from noria.adapters.database.statements import in_order
 from noria.design.bpmn.graph import JOB_PRIORITY_MAX
@@ -105,12 +106,9 @@ class _Statement:
         for name, columns in SECTIONS:
             if name in left_out:
                 continue
-            arrays = []
             self._first[name] = self._parameters + 1
-            for kind in columns.values():
-                self._parameters += 1
-                arrays.append(f"${self._parameters}::{kind}[]")
-            self._source[name] = f"unnest({', '.join(arrays)}) AS x({_quoted(columns)})"
+            self._source[name] = f"{unnest(columns.values(), self._first[name])} AS x({_quoted(columns)})"
+            self._parameters += len(columns)
 
     def part(self, name: str, section: str, sql: Callable[[str], str]) -> None:
         """Add what is done with a section, told where its rows come from."""
@@ -288,15 +286,16 @@ def _rows(commit: Commit, name: str, columns: Iterable[str]) -> list[tuple[Any, 
     return sorted(rows if name.endswith(("_gone", "_taken")) else s.values(rows, columns))
 
 
-def _parameters(commit: Commit) -> tuple[frozenset[str], list[list[Any]]]:
+def _parameters(commit: Commit) -> tuple[frozenset[str], list[object]]:
     """The sections that are left out, and one array per column of every other."""
     sections = {name: _rows(commit, name, columns) for name, columns in SECTIONS}
     left_out = frozenset().union(*(group for group in GROUPS if not any(sections[name] for name in group)))
-    parameters: list[list[Any]] = []
+    parameters: list[object] = []
     for name, columns in SECTIONS:
         if name not in left_out:
             rows = sections[name]
-            parameters += map(list, zip(*rows, strict=True)) if rows else [[] for _ in columns]
+            values = zip(*rows, strict=True) if rows else ((),) * len(columns)
+            parameters += given(values, columns.values())
     return left_out, parameters
 
 
@@ -371,12 +370,10 @@ class PostgresStore:
         return await self.do(work)
 
     async def commit(self, commit: Commit) -> None:
-        left_out, parameters = _parameters(commit)
-        statement = commit_statement(left_out)
-
         async def work(db: asyncpg.Connection) -> None:
+            left_out, parameters = _parameters(commit)
             try:
-                await db.execute(statement, *parameters)
+                await db.execute(commit_statement(left_out), *parameters)
             except asyncpg.DivisionByZeroError:
                 raise StaleOwnerError(
                     "A shard has another owner, an instance moved on, a message was delivered or a number drawn; "

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import paging
 from noria.adapters.database import schema as t
+from noria.adapters.database.arrays import given, unnest
 from noria.engine.definition import Definition
 from noria.engine.events import decode_events
 from noria.engine.evolve import replay
@@ -36,11 +37,14 @@ _UNITS_EACH = 4
 _DAYS = (3, 9)
 """PostgreSQL puts all that it finds in order before it gives the newest: who sees all is shown those of these first."""
 _READ = "SELECT rowid, terms FROM search WHERE rowid IN (SELECT value FROM json_each(?))"
+_DOCUMENT = ("int8", "text", "text")
+"""Types of an instance's id, unit and terms."""
 _PUT = {
     "sqlite": "INSERT OR REPLACE INTO search (rowid, terms) VALUES (?, ?)",
     "postgresql": (
-        "INSERT INTO search (iid, unit, terms) SELECT iid, unit, array_to_tsvector(string_to_array(terms, ' ')) "
-        "FROM unnest($1::bigint[], $2::text[], $3::text[]) AS x (iid, unit, terms) "
+        # Our own names.
+        "INSERT INTO search (iid, unit, terms) SELECT iid, unit, array_to_tsvector(string_to_array(terms, ' ')) "  # noqa: S608
+        f"FROM {unnest(_DOCUMENT)} AS x (iid, unit, terms) "
         "ON CONFLICT (iid) DO UPDATE SET terms = excluded.terms WHERE search.terms <> excluded.terms"
     ),
 }
@@ -152,7 +156,8 @@ async def put(db: AsyncConnection, documents: Documents, alike: Collection[int] 
     texts = {iid: " ".join(sorted(terms)) for iid, (_, terms) in documents.items()}
     if db.dialect.name == "postgresql":
         units = [unit for unit, _ in documents.values()]
-        await db.exec_driver_sql(_PUT["postgresql"], (list(texts), units, list(texts.values())))
+        columns = (list(texts), units, list(texts.values()))
+        await db.exec_driver_sql(_PUT["postgresql"], tuple(given(columns, _DOCUMENT)))
         return
     there: dict[int, str] = {}
     if alike:
