@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from SpiffWorkflow.bpmn.script_engine.python_environment import TaskDataEnvironment
+from tests.shared import SHARED
 
-from bench.telling import Asked, Figures, compared
+from bench.telling import Asked, Figures, compared, skipped
 from noria.adapters.system import settle_memory
 from noria.design.dmn import read_dmn
-from noria.design.feel import EvaluationContext, compile_expression, to_json
+from noria.design.feel import EvaluationContext, FeelSyntaxError, compile_expression, to_json
 from noria.design.feel.compiler import shared_code
 
 VARIABLES: dict[str, object] = {
@@ -70,23 +72,53 @@ def evaluated(times: int) -> tuple[Figures, Figures]:
     return noria, spiff
 
 
-def compiled(count: int, first: int, *, new_shapes: bool) -> float:
-    """Expressions compiled per CPU-second, each a new text with a number of its own, from `first` on.
+Text = tuple[str, tuple[str, ...]]
+"""An expression, and the names that it may know."""
+
+
+def numbered(count: int) -> list[Text]:
+    """The ten expressions over and over, each a text of its own with a number in it."""
+    return [(f"{PAIRS[at % len(PAIRS)][0]} = {at}", tuple(VARIABLES)) for at in range(count)]
+
+
+def of_the_tck() -> list[Text]:
+    """The literal expressions of all decisions of the DMN TCK that are FEEL; none where the suite is not here."""
+    found: dict[Text, None] = {}
+    for path in sorted((SHARED / "conformance" / "dmn-tck").rglob("*.dmn")):
+        root = ET.parse(path).getroot()  # noqa: S314 - the suite's own files
+        dmn = root.tag.removesuffix("definitions")
+        names = tuple(data.get("name", "") for data in root.iter(f"{dmn}inputData"))
+        found |= dict.fromkeys(
+            (decision.findtext(f"{dmn}literalExpression/{dmn}text", ""), names)
+            for decision in root.iter(f"{dmn}decision")
+        )
+    return list(filter(_is_feel, found))
+
+
+def _is_feel(text: Text) -> bool:
+    try:
+        compile_expression(*text)
+    except FeelSyntaxError:
+        return False
+    return True
+
+
+def compiled(texts: Sequence[Text], turn: str, *, new_shapes: bool) -> float:
+    """Expressions compiled per CPU-second, none of which has been compiled before.
 
     Args:
-        count: how many expressions.
-        first: the number of the first.
-        new_shapes: whether each is the first of its shape, so that no other shares its code object.
+        texts: what is compiled.
+        turn: something of its own for each measurement, or the cache of texts would answer.
+        new_shapes: whether each is the first of its shape, so that no other shares its code object; else they are as
+            they come, in a process that has compiled nothing yet.
     """
-    # Each text is new, or the cache of texts would answer.
-    numbered = iter([f"{PAIRS[at % len(PAIRS)][0]} = {at}" for at in range(first, first + count)])
-
-    def compile_next() -> None:
+    shared_code.cache_clear()
+    begun = time.process_time()
+    for text, names in texts:
         if new_shapes:
             shared_code.cache_clear()
-        compile_expression(next(numbered), VARIABLES)
-
-    return 1 / _seconds(compile_next, count)
+        compile_expression(text, (*names, turn))
+    return len(texts) / (time.process_time() - begun)
 
 
 def table_milliseconds(times: int) -> float:
@@ -134,16 +166,21 @@ def ask(asked: Asked) -> list[dict[str, Any]]:
     settle_memory()
     pairs = [evaluated(int(3_000 * asked.share)) for _ in range(asked.rounds)]
     result = compared("FEEL, compiled once", "evaluations/CPU-s", pairs, FLOOR, figure="cpu")
-    count = int(3_000 * asked.share)
-    rates: dict[str, list[float]] = {"": [], ", new shapes": []}
-    for number in range(asked.rounds):
-        for at, (title, measured) in enumerate(rates.items()):
-            measured.append(compiled(count, (2 * number + at) * count, new_shapes=bool(title)))
+    corpora = {"FEEL, compiling": numbered(int(3_000 * asked.share)), "FEEL, compiling the TCK's": of_the_tck()}
+    rates: dict[str, list[float]] = {}
+    for turn in range(asked.rounds):
+        for title, texts in corpora.items():
+            for said, new_shapes in (("", False), (", new shapes", True)):
+                if texts:
+                    rate = compiled(texts, f"turn {turn} {new_shapes}", new_shapes=new_shapes)
+                    rates.setdefault(title + said, []).append(rate)
+                elif not (turn or new_shapes):
+                    skipped(title, "the suite is not here (set NORIA_SHARED)")
     for title, measured in rates.items():
         print(
-            f"{f'FEEL, compiling{title}':34} {statistics.median(measured):>10,.0f} expressions/CPU-s "
+            f"{title:38} {statistics.median(measured):>10,.0f} expressions/CPU-s "
             f"({min(measured):,.0f}-{max(measured):,.0f})"
         )
     decision = table_milliseconds(int(300 * asked.share))
     print(f"{'DMN, 1,000 rules on 5 inputs':34} {decision:>10.2f} ms a decision")
-    return [{**result, "compiled": rates[""], "compiled_new_shapes": rates[", new shapes"], "table_ms": decision}]
+    return [{**result, "compiled": rates, "table_ms": decision}]
