@@ -80,8 +80,7 @@ def _may_still_arrive(run: Run, scope: int, element: Element, arrived: set[int])
         blocking >> value.element & 1
         if value.element != element.index
         else value.via not in arrived and run.at_save_point(token) is Purpose.SAVE_BEFORE
-        for token, value in run.state.tokens.items()
-        if value.scope == scope
+        for token, value in run.state.flowing(scope)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -548,6 +548,12 @@ class State(msgspec.Struct, array_like=True, gc=False):
         if self.deadlines:
             after.deadlines = dict(self.deadlines)
         return after
+
+    def flowing(self, scope: int) -> Iterator[tuple[int, Token]]:
+        """The tokens in a scope that go on along flows: those that compensate end where they are."""
+        for key, value in self.tokens.items():
+            if value.scope == scope and key not in self.handlers:
+                yield key, value
 
     def own(self, name: str) -> dict[int, Any]:
         """The dict of this name, to add to: those with nothing in them are shared between instances."""

@@ -23,7 +23,9 @@ def returnable(definition: Definition, state: State, token: int) -> tuple[int, .
             common = _common_scope(state, token, element)
             if common is None:
                 continue
-            lifted = _lift(state, token, common)
+            lifted, undoing = _lift(state, token, common)
+            if undoing:
+                continue
             at = state.tokens[lifted].element
             downstream = definition.downstream(element.index)
             if (
@@ -46,7 +48,7 @@ def _past_a_choice(definition: Definition, state: State, scope: int, downstream:
         if (
             join.kind is Kind.COMPLEX_GATEWAY
             and downstream >> index & 1
-            and any(value.scope == scope and behind >> value.element & 1 for value in state.tokens.values())
+            and any(behind >> value.element & 1 for _, value in state.flowing(scope))
             and _been_through(definition, state, scope, join, downstream)
         ):
             return True
@@ -63,11 +65,13 @@ def _common_scope(state: State, token: int, target: Element) -> int | None:
     return None
 
 
-def _lift(state: State, token: int, scope: int) -> int:
-    """The token itself, or the one directly inside `scope` that it moves in."""
+def _lift(state: State, token: int, scope: int) -> tuple[int, bool]:
+    """The token itself, or the one directly inside `scope` that it moves in; and whether one of these compensates."""
+    undoing = token in state.handlers
     while state.tokens[token].scope != scope:
         token = state.tokens[token].scope
-    return token
+        undoing = undoing or token in state.handlers
+    return token, undoing
 
 
 def return_task(run: Run, command: c.ReturnTask) -> Rejected | None:
@@ -102,7 +106,7 @@ def return_task(run: Run, command: c.ReturnTask) -> Rejected | None:
     )
     run.emit(e.TaskReturned(token, task.element, target, command.by, command.reason, command.straight, valid))
     separating.note(run, token, definition.graph.elements[task.element], command.by)
-    gone = [key for key, value in state.tokens.items() if value.scope == scope and _lies_behind(run, key, downstream)]
+    gone = [key for key, _ in state.flowing(scope) if _lies_behind(run, key, downstream)]
     # The new token comes first, so that the scope is never empty in between.
     run.enter(target, scope)
     for key in gone:
@@ -136,9 +140,6 @@ def _been_through(definition: Definition, state: State, scope: int, join: Elemen
         if downstream >> definition.graph.flows[flow].source & 1:
             continue
         upstream = definition.upstream(flow, join.index)
-        if not any(
-            value.scope == scope and (value.via == flow or upstream >> value.element & 1)
-            for value in state.tokens.values()
-        ):
+        if not any(value.via == flow or upstream >> value.element & 1 for _, value in state.flowing(scope)):
             found.append(flow)
     return found
