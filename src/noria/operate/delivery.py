@@ -19,6 +19,7 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.state import Parent
 from noria.kernel.errors import NoriaError, Rejected
+from noria.operate.background import ended
 from noria.operate.changes import ENDS, POSTED, Posted
 from noria.operate.ports import (
     Clock,
@@ -106,10 +107,7 @@ class Delivery:
 
     async def stop(self) -> None:
         """Stop after the delivery at hand."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await ended(self._task)
         for tried in self._asked:
             if not tried.done():
                 tried.set_exception(NoAnswerError("This process stops; what it took is delivered later. Ask again."))

@@ -22,6 +22,7 @@ from noria.engine.step import step
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError, Rejected
 from noria.kernel.instants import from_datetime
+from noria.operate.background import ended
 from noria.operate.calendar_views import AffectedDeadline
 from noria.operate.calendars import CalendarBook, CalendarRow
 from noria.operate.deploying import StartTimerRow
@@ -129,10 +130,7 @@ class Deriving:
 
     async def stop(self) -> None:
         """Stop after the instances at hand."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await ended(self._task)
 
     async def _work(self) -> None:
         while True:

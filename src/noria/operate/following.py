@@ -15,6 +15,7 @@ import msgspec
 
 from noria.engine.events import decode_events
 from noria.kernel.errors import NoriaError
+from noria.operate.background import ended
 from noria.operate.deploying import Catalogue, DefinitionRow
 from noria.operate.ports import Clock, InstanceStore
 from noria.operate.requests import Committed
@@ -146,10 +147,7 @@ class Following:
 
     async def stop(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await ended(self._task)
 
     def nudge(self) -> None:
         """Something has just happened."""

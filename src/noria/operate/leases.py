@@ -21,6 +21,7 @@ from typing import Protocol
 import msgspec
 
 from noria.kernel.errors import NoriaError
+from noria.operate.background import ended
 from noria.operate.ids import ANYWHERE
 from noria.operate.ports import Clock
 from noria.operate.rows import SHARDS, Shard
@@ -162,10 +163,8 @@ class Leases:
 
     async def stop(self) -> None:
         """Finish what is on its way, then free all shards at once."""
-        for task in (self._task, self._giving):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        await ended(self._task)
+        await ended(self._giving)
         if self._looking is not None:
             # Commands wait for it, and are answered: cancelled, they would be as if their callers had given up.
             await asyncio.gather(self._looking, return_exceptions=True)

@@ -23,6 +23,7 @@ from noria.engine.facts import Facts
 from noria.engine.migrating import Correspondence
 from noria.engine.state import State, Status
 from noria.kernel.errors import REASON_REQUIRED, NoriaError, Rejected
+from noria.operate.background import ended
 from noria.operate.changes import Held
 from noria.operate.deploying import DefinitionRow
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, iso_or_none, origin_json, person_ref
@@ -393,10 +394,7 @@ class Operations:
 
     async def stop(self) -> None:
         """Stop after the instances at hand."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await ended(self._task)
 
     async def _work(self) -> None:
         while True:

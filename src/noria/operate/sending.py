@@ -15,6 +15,7 @@ import msgspec
 
 from noria.kernel.errors import NoriaError
 from noria.kernel.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from noria.operate.background import ended
 from noria.operate.channels import (
     Channel,
     ChannelRow,
@@ -127,10 +128,7 @@ class Sender:
 
     async def stop(self) -> None:
         """Stop; what is being sent may be sent again."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await ended(self._task)
 
     def nudge(self) -> None:
         """There may be something new."""

@@ -12,6 +12,7 @@ from noria.engine.facts import Facts
 from noria.engine.starting import next_start
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
+from noria.operate.background import ended
 from noria.operate.deploying import Catalogue, CatalogueStore, StartTimerRow
 from noria.operate.ids import shard_of_key
 from noria.operate.ports import Clock
@@ -44,10 +45,7 @@ class StartTimers:
 
     async def stop(self) -> None:
         """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await ended(self._task)
 
     async def _work(self) -> None:
         while True:

@@ -13,6 +13,7 @@ import msgspec
 from noria.engine.facts import Facts, Observation
 from noria.engine.surroundings import valid
 from noria.kernel.errors import NoriaError, Rejected
+from noria.operate.background import ended
 from noria.operate.office import Caller, NotFoundError, Office, RefusedError, iso, iso_or_none, origin_json, person_ref
 from noria.operate.ports import Clock
 from noria.operate.reason_views import ObservationView
@@ -130,10 +131,7 @@ class World:
 
     async def stop(self) -> None:
         """Stop counting."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await ended(self._task)
 
     async def _work(self) -> None:
         while True:

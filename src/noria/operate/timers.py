@@ -8,6 +8,7 @@ import logging
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.kernel.errors import NoriaError
+from noria.operate.background import ended
 from noria.operate.ports import Clock, InstanceStore
 from noria.operate.requests import Accepted, Committed, Origin, Request
 from noria.operate.runtime import Runtime
@@ -43,10 +44,7 @@ class Timers:
 
     async def stop(self) -> None:
         """Stop after the page at hand."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await ended(self._task)
 
     def _committed(self, items: list[Committed]) -> None:
         if not items:

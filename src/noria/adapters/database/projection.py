@@ -39,6 +39,7 @@ from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import NoriaError
 from noria.monitor.lately import Lately
 from noria.monitor.visits import REVIVING, Fold, Life, Occurrence, Recorded, Visit
+from noria.operate.background import ended
 from noria.operate.channels import Delivery, deliveries_of, in_app
 from noria.operate.files import files_in
 from noria.operate.notices import OPENING, TOLD_OF, Holding, Members, Notice, notices_of
@@ -116,10 +117,7 @@ class Projector:
 
     async def stop(self) -> None:
         """Stop after the page at hand."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await ended(self._task)
 
     def _committed(self, _items: list[Committed]) -> None:
         self._wake.set()

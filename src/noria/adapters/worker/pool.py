@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 
 from noria.kernel.errors import NoriaError
+from noria.operate.background import ended
 from noria.operate.ports import Clock, StoreUnavailableError
 from noria.operate.requests import Committed, Origin
 from noria.operate.runtime import Runtime
@@ -52,10 +53,7 @@ class WorkerPool:
 
     async def stop(self) -> None:
         """Stop; jobs at hand come up again when their leases run out."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await ended(self._task)
 
     def _committed(self, _items: list[Committed]) -> None:
         self._wake.set()
