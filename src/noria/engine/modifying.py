@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from noria.design.bpmn.graph import SUB_PROCESSES, Kind
+from noria.design.bpmn.graph import SUB_PROCESSES, Kind, TriggerKind
 from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine import triggers
@@ -83,8 +83,14 @@ def _tokens(run: Run, move: c.Move) -> list[int]:
 def _start(run: Run, move: c.Move) -> None:
     index = _element(run, move.to if move.kind == "move" else move.element)
     element = run.definition.graph.elements[index]
-    if element.kind in _NOT_STARTED:
+    around = run.definition.graph.elements[element.scope]
+    undoes = any(trigger.kind is TriggerKind.COMPENSATION for trigger in element.triggers)
+    if element.kind in _NOT_STARTED or (element.kind is Kind.START_EVENT and undoes):
         raise _ImpossibleError("modification.element", f"{element.id!r} begins by its trigger only.")
+    if element.kind is Kind.START_EVENT and around.kind is Kind.EVENT_SUB_PROCESS and move.kind != "start_after":
+        scope = _scope(run, around.scope, move.scope or _beside(run, move, around.scope))
+        triggers.begin_event_sub_process(run, element, scope, move.variables)
+        return
     scope = _scope(run, element.scope, move.scope or _beside(run, move, element.scope))
     if move.variables:
         run.write(scope, move.variables)

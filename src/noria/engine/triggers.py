@@ -111,7 +111,7 @@ def _find_catcher(run: Run, token: int, kind: TriggerKind, code: str) -> tuple[E
             found = matching(
                 start
                 for event_sub_process in elements[scope.element].event_sub_processes
-                # An error inside an event sub-process is not caught by itrun.
+                # An error inside an event sub-process is not caught by itself.
                 if event_sub_process != here.element
                 for start in elements[event_sub_process].starts
             )
@@ -135,7 +135,7 @@ def trigger(run: Run, element: Element, host: int, variables: Mapping[str, objec
     if element.kind is Kind.BOUNDARY_EVENT:
         _trigger_boundary(run, element, host, variables)
     elif element.kind is Kind.START_EVENT:
-        _trigger_event_sub_process(run, element, host, variables)
+        begin_event_sub_process(run, element, host, variables)
     elif run.state.tokens[host].element != element.index:
         _trigger_behind_gateway(run, element, host, variables)
     else:
@@ -170,7 +170,15 @@ def _trigger_boundary(run: Run, element: Element, host: int, variables: Mapping[
     run.leave(token, element)
 
 
-def _trigger_event_sub_process(run: Run, start: Element, scope: int, variables: Mapping[str, object]) -> None:
+def begin_event_sub_process(run: Run, start: Element, scope: int, variables: Mapping[str, object]) -> None:
+    """Begin an event sub-process by one of its start events, which may interrupt what else is in the scope.
+
+    Args:
+        run: the step.
+        start: the start event.
+        scope: around the event sub-process.
+        variables: what it begins with.
+    """
     graph = run.definition.graph
     sub_process = graph.elements[start.scope]
     token = run.place(sub_process.index, scope)
