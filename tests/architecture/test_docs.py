@@ -44,6 +44,12 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(there), f"{link} names no heading"
 
 
+def test_the_list_of_decisions_has_each_of_them() -> None:
+    folder = ROOT / "docs/decisions"
+    listed = re.findall(r"^\| \[(\d+)\]\(([^)]+)\)", (folder / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert listed == [(str(int(page.name[:4])), page.name) for page in sorted(folder.glob("0*.md"))]
+
+
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
 def test_the_process_of_the_readme_has_no_findings(page: str) -> None:
     bundle = read_bundle({"leave.bpmn": example(page, "xml", 'id="leave"').encode()})
