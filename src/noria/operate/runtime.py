@@ -38,8 +38,9 @@ from noria.operate.waiting import BATCH_MAX, Waiting
 logger = logging.getLogger(__name__)
 
 CACHE_MAX = 50_000
-ENDED_MAX = 1_000
-"""So many instances that have ended are remembered, for who has just ended one asks what has become of it."""
+ENDED_MAX = 5_000
+"""So many instances that have ended are remembered: who has just ended one asks what has become of it, and the search
+index, which comes later, need not read them."""
 NOT_OWNER = "Another process owns this work now; nothing was done. Try again in a moment."
 
 
