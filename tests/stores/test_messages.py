@@ -263,6 +263,28 @@ async def test_a_subscription_that_opens_during_a_round_of_delivery_still_gets_i
     await house.ends(iid)
 
 
+async def test_a_message_that_found_nobody_while_an_instance_was_being_resumed_still_reaches_it(house: House) -> None:
+    await house.deploy(RECEIVER)
+    iid = await house.start(order="A1")
+    await house.submit(c.SuspendInstance("he", "an audit"), iid)
+
+    class ResumedMeanwhile:
+        """The store, but what it finds is overtaken by the end of a suspension."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(house.store, name)
+
+        async def find_waits(self, tenant: int, signal: bool, name: str, corr: str, limit: int) -> list[WaitRow]:
+            found = await house.store.find_waits(tenant, signal, name, corr, limit)
+            if (await house.state(iid)).suspended:
+                await house.submit(c.ResumeInstance("he", "it is over"), iid)
+            return found
+
+    house.noria.delivery._store = ResumedMeanwhile()
+    await publish(house, "A1", "m1", HOUR_MS)
+    await house.ends(iid)
+
+
 async def test_a_message_thrown_by_an_instance_reaches_the_one_that_waits(house: House) -> None:
     await house.deploy(THROWER, RECEIVER)
     receiver, thrower = await house.start("model1", order="A1"), await house.start(order="A1")

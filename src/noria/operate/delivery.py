@@ -94,6 +94,8 @@ class Delivery:
         # Messages that found nobody; looked at again when a subscription of their name opens.
         self._waiting: dict[tuple[int, int], OutboxRow] = {}
         self._new_waits: set[tuple[int, str, str]] = set()
+        # Subscriptions of any name may have opened.
+        self._all_again = False
         # Rows that failed on a defect, so that the log tells of each once.
         self._failed: set[tuple[int, int]] = set()
         self._unreached = False
@@ -156,7 +158,7 @@ class Delivery:
     def _committed(self, items: list[Committed]) -> None:
         if not items:
             # Subscriptions may have opened unseen.
-            self._waiting.clear()
+            self._all_again = True
         concerned = not items or bool(self._waiting or self._failed)
         for item in items:
             for event in item.events:
@@ -168,7 +170,7 @@ class Delivery:
                     concerned = True
                     if not isinstance(event, e.WaitOpened):
                         # Its subscriptions are there again, whichever they are.
-                        self._waiting.clear()
+                        self._all_again = True
                     elif not event.signal:
                         self._new_waits.add((item.instance.tenant, event.name, event.key))
         if concerned:
@@ -195,6 +197,9 @@ class Delivery:
         """Deliver all that can be delivered now."""
         # Subscriptions that open meanwhile count for the next round: this one may have passed their messages already.
         wanted, self._new_waits = self._new_waits, set()
+        if self._all_again:
+            self._all_again = False
+            self._waiting.clear()
         asked, self._asked = self._asked, []
         try:
             # What a commit without an answer has opened or posted must not wait for the next command.
