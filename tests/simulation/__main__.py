@@ -12,10 +12,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.simulation.building import Builder
 from tests.simulation.choosing import Chooser
 from tests.simulation.history import ViolationError
 from tests.simulation.shrinking import Failure, failure_of, shrunk
-from tests.simulation.world import World
+from tests.simulation.world import FOCI, World
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +29,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--shrink", type=Path, metavar="FILE", help="write the first failure, made small, to FILE.bpmn and FILE.trace"
     )
+    parser.add_argument(
+        "--focus",
+        type=_foci,
+        default=(),
+        metavar="WHAT,WHAT",
+        help=f"have more than usual of some kinds of blocks, or of: {', '.join(FOCI)}",
+    )
     asked = parser.parse_args(arguments)
+    if asked.focus and (asked.shrink is not None or asked.replay is not None):
+        parser.error("--focus goes with --seed or --seeds alone")
     # Pauses and refusals are what a simulation is made of.
     logging.getLogger("noria").setLevel(logging.CRITICAL)
     if asked.replay is not None:
@@ -37,13 +47,21 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.shrink is not None:
         return _shrink(range(asked.seed, asked.seed + 1) if asked.seeds is None else asked.seeds, asked.shrink)
     if asked.seeds is None:
-        return _show(World(Chooser.seeded(asked.seed), trace=True))
-    return _run(asked.seeds)
+        return _show(World(Chooser.seeded(asked.seed), trace=True, focus=asked.focus))
+    return _run(asked.seeds, asked.focus)
 
 
 def _span(text: str) -> range:
     first, _, last = text.partition("-")
     return range(int(first), int(last) + 1)
+
+
+def _foci(text: str) -> tuple[str, ...]:
+    foci = tuple(text.split(","))
+    for focus in foci:
+        if focus not in FOCI and not hasattr(Builder, f"_{focus}"):
+            raise argparse.ArgumentTypeError(f"{focus!r} is no kind of block, nor any of {', '.join(FOCI)}")
+    return foci
 
 
 def _show(world: World) -> int:
@@ -57,12 +75,12 @@ def _show(world: World) -> int:
     return int(bool(broken))
 
 
-def _run(seeds: range) -> int:
+def _run(seeds: range, focus: tuple[str, ...]) -> int:
     bad = 0
     marks: Counter[str] = Counter()
     began = time.process_time()
     for seed in seeds:
-        world = World(Chooser.seeded(seed))
+        world = World(Chooser.seeded(seed), focus=focus)
         try:
             world.run()
         except ViolationError as error:

@@ -70,12 +70,16 @@ LAG_MAX = 4
 """Commands after which a state is written anew: few, as instances here are short."""
 
 
+FOCI = ("loop", "migrate", "return", "shift", "suspend")
+"""What a world may have more of, beside kinds of blocks."""
+
+
 class World:
     """Everything of one seed.
 
     Attributes:
         choose: the stream of choices.
-        focus: what there is more of than usual: kinds of blocks, or "shift", "suspend", "migrate".
+        focus: what there is more of than usual: kinds of blocks, or some of `FOCI`.
         model, xml: what is run.
         requests: how many requests people start.
         tables: what survives crashes.
@@ -185,7 +189,7 @@ class World:
                 server.discard()
 
     def _run(self) -> None:
-        self.people.returns_left = 3 if self.choose.chance(30) else 0
+        self.people.returns_left = (8 if "return" in self._focus else 3) if self._likely("return", 30) else 0
         self.people.cancels_left = 1 if self.choose.chance(20) else 0
         operators = self.people.operators
         operators.shifts_left = 3 if self._likely("shift", 25) else 0
