@@ -214,13 +214,17 @@ class Definition:
                     changed = True
         return tuple(sets)
 
-    def downstream(self, index: int) -> int:
+    def downstream(self, index: int, avoiding: int = 0) -> int:
         """Bit set of what lies behind an element in its own scope, itself included, without going round a loop.
 
         A way that comes back to an element which every way to `index` passes anyway is not followed: behind a loop's
         entry lie the other branches of a split inside the loop, and they are not downstream of one branch.
+
+        Args:
+            index: the element.
+            avoiding: bit set of elements that no way passes.
         """
-        stops = self.dominators[index] & ~(1 << index)
+        stops = (self.dominators[index] | avoiding) & ~(1 << index)
         found = 0
         stack = [index]
         while stack:

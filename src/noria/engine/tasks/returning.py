@@ -27,7 +27,7 @@ def returnable(definition: Definition, state: State, token: int) -> tuple[int, .
             if undoing:
                 continue
             at = state.tokens[lifted].element
-            downstream = definition.downstream(element.index)
+            downstream = _behind(definition, state, common, element.index)
             if (
                 at != element.index
                 and downstream >> at & 1
@@ -37,19 +37,44 @@ def returnable(definition: Definition, state: State, token: int) -> tuple[int, .
     return tuple(targets)
 
 
+def _behind(definition: Definition, state: State, scope: int, target: int) -> int:
+    """What lies behind a target, but for what a complex gateway has let go on that only other branches have come to."""
+    avoiding, flows = 0, definition.graph.flows
+    while True:
+        downstream = definition.downstream(target, avoiding)
+        others = sum(
+            1 << index
+            for index, used in _activated(state, scope)
+            if not any(downstream >> flows[flow].source & 1 for flow in used)
+        )
+        if others == avoiding:
+            return downstream
+        avoiding = others
+
+
+def _activated(state: State, scope: int) -> list[tuple[int, tuple[int, ...]]]:
+    """The complex gateways of a scope that have gone on and wait for the others, and the flows by which they did."""
+    here = ((state.tokens[marker], used) for marker, used in state.activated.items())
+    return [(token.element, used) for token, used in here if token.scope == scope]
+
+
 def _past_a_choice(definition: Definition, state: State, scope: int, downstream: int) -> bool:
     """Whether a complex gateway downstream has been passed that other branches have come to.
 
     Which of them had, and whether they were enough without the one that is returned, nobody could tell it again.
     """
+    activated = dict(_activated(state, scope))
     for index in definition.waiting_joins:
         join = definition.elements[index]
+        if join.kind is not Kind.COMPLEX_GATEWAY or not downstream >> index & 1:
+            continue
+        if index in activated:
+            if not all(downstream >> definition.graph.flows[flow].source & 1 for flow in activated[index]):
+                return True
+            continue
         behind = definition.downstream(index) & ~(1 << index)
-        if (
-            join.kind is Kind.COMPLEX_GATEWAY
-            and downstream >> index & 1
-            and any(behind >> value.element & 1 for _, value in state.flowing(scope))
-            and _been_through(definition, state, scope, join, downstream)
+        if any(behind >> value.element & 1 for _, value in state.flowing(scope)) and _been_through(
+            definition, state, scope, join, downstream
         ):
             return True
     return False
@@ -100,7 +125,7 @@ def return_task(run: Run, command: c.ReturnTask) -> Rejected | None:
     assert scope is not None  # noqa: S101 - returnable() has just found it
     if not task.assignee:
         run.emit(e.TaskClaimed(token, command.by))
-    downstream = definition.downstream(target)
+    downstream = _behind(definition, state, scope, target)
     valid = tuple(
         index for index in sorted(state.actors) if downstream >> index & 1 and index not in (target, task.element)
     )
