@@ -358,6 +358,7 @@ class ElementCompiler:
         if message is None:
             if not reference:
                 self.findings.error("bpmn.no_message", "No message is named: give messageRef.", node)
+            self._report_imported(reference, node)
             return None
         name = message.get("name") or message.get("id")
         text = node.get(noria("correlation")) or message.get(noria("correlation"))
@@ -371,6 +372,12 @@ class ElementCompiler:
         if name.startswith("="):
             trigger.name_expression = self.expressions.feel(name, message)
         return trigger
+
+    def _report_imported(self, reference: str, node: Node) -> None:
+        """What is in no file at hand has been reported; what an imported file may have is not run either."""
+        if ":" in reference and any(self.read.document.root.elements(bpmn("import"))):
+            message = f"{reference!r} is of an imported file; what is run names what is in its own."
+            self.findings.error("bpmn.imported", message, node)
 
     def _message_of_operation(self, holder: Node) -> str:
         """The message that an operation takes, for a task that names only the operation; "" without one.
@@ -406,6 +413,7 @@ class ElementCompiler:
         if target is None:
             if (throws or kind is TriggerKind.SIGNAL) and not definition.get(reference):
                 self.findings.error("bpmn.no_code", f"Nothing is named: give {reference}.", node)
+            self._report_imported(definition.get(reference), node)
             return trigger
         if kind is TriggerKind.SIGNAL:
             trigger.name = target.get("name") or target.get("id")
