@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from noria.design.bpmn.names import bpmn
-from noria.design.bpmn.source import BpmnFile, Findings, child_text, referred
+from noria.design.bpmn.source import BpmnFile, Findings, child_text, event_definitions, referred
 from noria.design.xml import Node
 
 _THROWING = frozenset({"endEvent", "intermediateThrowEvent"})
@@ -44,7 +44,7 @@ def check_data(read: BpmnFile, findings: Findings) -> None:
             rules.call(node)
         elif node.first(bpmn("supportedInterfaceRef")) is not None:
             rules.bindings(node)
-        if any(child.local in _PAYLOADS for child in node.elements()):
+        if node.local.endswith("Event"):
             rules.payloads(node)
 
 
@@ -307,7 +307,7 @@ class _DataRules:
             self.findings.error("bpmn.data_type", message, node)
 
     def _carried(self, node: Node) -> Iterable[Node]:
-        for definition in node.elements():
+        for definition in event_definitions(self.read, node):
             if definition.local in _PAYLOADS:
                 reference, _ = _PAYLOADS[definition.local]
                 item = self.type_of(self.named(definition.get(reference)))

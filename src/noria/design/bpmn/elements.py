@@ -28,7 +28,15 @@ from noria.design.bpmn.names import (
     noria,
 )
 from noria.design.bpmn.people import People
-from noria.design.bpmn.source import BpmnFile, Findings, child_text, is_event_sub_process, local_id, referred
+from noria.design.bpmn.source import (
+    BpmnFile,
+    Findings,
+    child_text,
+    event_definitions,
+    is_event_sub_process,
+    local_id,
+    referred,
+)
 from noria.design.feel import Expression, literal_expression
 from noria.design.xml import Node
 from noria.kernel.instants import DAY_MS
@@ -262,9 +270,6 @@ class ElementCompiler:
 
     def _triggers(self, node: Node) -> tuple[Trigger, ...]:
         """What the event definitions of an event say, in document order."""
-        definitions = [
-            child for child in node.elements() if child.namespace == BPMN and child.local.endswith("EventDefinition")
-        ]
         for reference in node.elements(bpmn("eventDefinitionRef")):
             target = referred(self.read, reference.text)
             if target is None:
@@ -274,8 +279,7 @@ class ElementCompiler:
                     f"{reference.text.strip()!r} belongs to another event; a shared one stands beside the process."
                 )
                 self.findings.error("bpmn.wrong_reference", message, node)
-            else:
-                definitions.append(target)
+        definitions = event_definitions(self.read, node)
         return tuple(
             trigger for definition in definitions if (trigger := self._definition(node, definition)) is not None
         )

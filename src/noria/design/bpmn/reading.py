@@ -8,6 +8,7 @@ from noria.design.bpmn.source import (
     CONTAINERS,
     BpmnFile,
     Findings,
+    event_definitions,
     flow_nodes,
     is_event_sub_process,
     local_id,
@@ -111,14 +112,14 @@ def _check_message_flows(read: BpmnFile, findings: Findings) -> None:
         for end, others, verb in ((source, _RECEIVES, "leaves"), (target, _SENDS, "leads to")):
             if end.local in others or end.local.endswith("Gateway"):
                 findings.error("bpmn.message_flow", f"A message flow {verb} the {end.local} {end.get('id')!r}.", flow)
-            elif end.local in _SENDS | _RECEIVES and not _has_message(end):
+            elif end.local in _SENDS | _RECEIVES and not _has(read, end, "messageEventDefinition"):
                 message = f"A message flow {verb} {end.get('id')!r}, which has no message event definition."
                 findings.error("bpmn.message_flow", message, flow)
 
 
-def _has_message(event: Node) -> bool:
-    """Whether an event has a message, or a shared definition that may be one."""
-    return any(event.first(bpmn(name)) is not None for name in ("messageEventDefinition", "eventDefinitionRef"))
+def _has(read: BpmnFile, event: Node, definition: str) -> bool:
+    """Whether an event has such a definition, its own or a shared one."""
+    return any(node.local == definition for node in event_definitions(read, event))
 
 
 def _check_container(read: BpmnFile, container: Node, findings: Findings) -> None:
@@ -152,7 +153,7 @@ def _check_container(read: BpmnFile, container: Node, findings: Findings) -> Non
             findings.error("bpmn.no_id", f"A {node.local} has no id.", node)
         _check_default(node, flows, findings)
         _check_listed_flows(node, flows, findings)
-        _check_degree(node, incoming.get(key, 0), outgoing.get(key, 0), findings)
+        _check_degree(read, node, incoming.get(key, 0), outgoing.get(key, 0), findings)
         if outgoing.get(key, 0) == 1 and not node.local.endswith("Gateway"):
             _check_only_flow(node, flows, findings)
         if node.local == "boundaryEvent":
@@ -255,7 +256,7 @@ def _check_listed_flows(node: Node, flows: dict[str, Node], findings: Findings) 
                 )
 
 
-def _check_degree(node: Node, incoming: int, outgoing: int, findings: Findings) -> None:
+def _check_degree(read: BpmnFile, node: Node, incoming: int, outgoing: int, findings: Findings) -> None:
     local = node.local
     if local.endswith("Gateway"):
         if incoming + outgoing == 0:
@@ -275,17 +276,17 @@ def _check_degree(node: Node, incoming: int, outgoing: int, findings: Findings) 
     elif local == "boundaryEvent":
         if incoming:
             findings.error("bpmn.flow_to_boundary", "No flow leads to a boundary event.", node)
-        if not outgoing and node.first(bpmn("compensateEventDefinition")) is None:
+        if not outgoing and not _has(read, node, "compensateEventDefinition"):
             findings.error("bpmn.dead_boundary", "No flow leaves the boundary event.", node)
     elif local in ("intermediateCatchEvent", "intermediateThrowEvent"):
-        _check_intermediate(node, incoming, outgoing, findings)
+        _check_intermediate(read, node, incoming, outgoing, findings)
     elif local == "startEvent" and not outgoing:
         findings.error("bpmn.dead_start", "Nothing follows the start event.", node)
 
 
-def _check_intermediate(node: Node, incoming: int, outgoing: int, findings: Findings) -> None:
+def _check_intermediate(read: BpmnFile, node: Node, incoming: int, outgoing: int, findings: Findings) -> None:
     """BPMN 2.0.2, 10.5.4: flows lead to and from an intermediate event, but for a link, which has one of them."""
-    link = node.first(bpmn("linkEventDefinition")) is not None
+    link = _has(read, node, "linkEventDefinition")
     catches = node.local == "intermediateCatchEvent"
     if link and catches and incoming:
         findings.error("bpmn.link", "No flow leads to a catching link event; its throwing events do.", node)

@@ -86,6 +86,15 @@ def _check_compensation(graph: Graph, element: Element, node: Node, findings: Fi
         if around < 0 or not graph.elements[around].transaction:
             message = "A cancel event stands at the boundary of a transaction or ends something directly inside one."
             findings.error("bpmn.cancel", message, node)
+        elif element.kind is Kind.END_EVENT and not _is_left_cancelled(graph, graph.elements[around]):
+            # Without it the flow would go on as if all had gone well.
+            message = "The transaction has no cancel boundary event, by which it is left when it is cancelled."
+            findings.error("bpmn.cancel", message, node)
+
+
+def _is_left_cancelled(graph: Graph, transaction: Element) -> bool:
+    boundaries = [graph.elements[index] for index in transaction.boundaries]
+    return any(trigger.kind is TriggerKind.CANCEL for boundary in boundaries for trigger in boundary.triggers)
 
 
 def _check_compensated(event: Element, activity: Element, node: Node, findings: Findings) -> None:

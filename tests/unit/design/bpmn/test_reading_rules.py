@@ -675,6 +675,14 @@ def test_what_is_compensated_by_name_is_an_activity_that_something_compensates(n
     assert codes(body) == ([] if good else [("error", "bpmn.compensation")])
 
 
+def test_a_transaction_that_can_be_cancelled_has_a_way_out_for_that():
+    inside = chain('<startEvent id="a"/>', '<endEvent id="z"><cancelEventDefinition/></endEvent>').replace("f0", "in")
+    body = chain(START, f'<transaction id="w">{inside}</transaction>', END)
+    assert codes(body) == [("error", "bpmn.cancel")]
+    out = '<boundaryEvent id="b" attachedToRef="w"><cancelEventDefinition/></boundaryEvent><endEvent id="o"/>'
+    assert codes(body + out + _flow("x", "b", "o")) == []
+
+
 def test_what_catches_compensation_names_no_activity():
     body = chain(START, TASK, END) + HANDLED.replace(
         "<compensateEventDefinition/>", '<compensateEventDefinition activityRef="t"/>'
@@ -712,6 +720,23 @@ def test_a_type_is_declared_or_of_another_namespace(reference, found):
 def test_what_is_run_names_nothing_of_an_imported_file(node):
     imported = f'<import importType="{NAMESPACE}" namespace="urn:o" location="o.bpmn"/>'
     assert codes(chain(START, node, END), imported) == [("error", "bpmn.imported")]
+
+
+def test_a_shared_definition_counts_as_the_events_own():
+    shared = '<itemDefinition id="I"/><message id="told" itemRef="I"/><messageEventDefinition id="d" messageRef="told"/>'
+    declared = '<dataOutput id="o" itemSubjectRef="J"/><outputSet><dataOutputRefs>o</dataOutputRefs></outputSet>'
+    event = (
+        f'<intermediateCatchEvent id="got">{declared}<eventDefinitionRef>d</eventDefinitionRef></intermediateCatchEvent>'
+    )
+    outside = shared + '<itemDefinition id="J" structureRef="other"/>'
+    assert codes(chain(START, event, END), outside) == [("error", "bpmn.data_type")]
+    assert codes(chain(START, event.replace('"J"', '"I"'), END), outside) == []
+    flow = POOLS.format(source="there", target="got")
+    assert codes(chain(START, event.replace('"J"', '"I"'), END), outside + flow) == []
+    timer = outside.replace(
+        '<messageEventDefinition id="d" messageRef="told"/>', TIMER.replace("Definition>", 'Definition id="d">', 1)
+    )
+    assert ("error", "bpmn.message_flow") in codes(chain(START, event, END), timer + flow)
 
 
 def test_what_a_tool_keeps_in_the_extensions_is_its_own():
