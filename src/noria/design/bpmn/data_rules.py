@@ -45,6 +45,7 @@ def check_data(read: BpmnFile, findings: Findings) -> None:
         elif node.first(bpmn("supportedInterfaceRef")) is not None:
             rules.bindings(node)
         if node.local.endswith("Event"):
+            rules.sets(node)
             rules.payloads(node)
 
 
@@ -115,10 +116,13 @@ class _DataRules:
             self.findings.error("bpmn.data_type", "The data and its item definition disagree about isCollection.", node)
 
     def sets(self, node: Node) -> None:
-        """10.4.2: there are sets of inputs and of outputs, each input and output is in one, and none in part only."""
+        """10.4.2: there are sets of inputs and of outputs, each input and output is in one, and none in part only.
+
+        Events have their inputs or outputs themselves, and need no set of them.
+        """
         for kind in ("Input", "Output"):
             groups = list(node.elements(bpmn(f"{kind.lower()}Set")))
-            if not groups:
+            if not groups and node.local == "ioSpecification":
                 self.findings.error("bpmn.data_sets", f"There is no {kind.lower()}Set.", node)
             listed: set[str] = set()
             own = {item.get("id") for item in node.elements(bpmn(f"data{kind}"))}

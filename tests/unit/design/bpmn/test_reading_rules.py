@@ -722,12 +722,28 @@ def test_what_is_run_names_nothing_of_an_imported_file(node):
     assert codes(chain(START, node, END), imported) == [("error", "bpmn.imported")]
 
 
+@pytest.mark.parametrize(
+    ("sets", "good"),
+    [
+        ("", True),
+        ("<outputSet><dataOutputRefs>o</dataOutputRefs></outputSet>", True),
+        ("<outputSet/>", False),
+        ("<outputSet><dataOutputRefs>o</dataOutputRefs><dataOutputRefs>other</dataOutputRefs></outputSet>", False),
+    ],
+)
+def test_the_set_of_an_event_has_what_the_event_declares(sets, good):
+    event = f'<intermediateCatchEvent id="i"><dataOutput id="o"/>{sets}{MESSAGE}</intermediateCatchEvent>'
+    body = chain(START, event, f'<task id="t">{OUTPUT.format("other")}</task>', END)
+    assert codes(body, '<message id="hello"/>') == ([] if good else [("error", "bpmn.data_sets")])
+
+
 def test_a_shared_definition_counts_as_the_events_own():
-    shared = '<itemDefinition id="I"/><message id="told" itemRef="I"/><messageEventDefinition id="d" messageRef="told"/>'
-    declared = '<dataOutput id="o" itemSubjectRef="J"/><outputSet><dataOutputRefs>o</dataOutputRefs></outputSet>'
-    event = (
-        f'<intermediateCatchEvent id="got">{declared}<eventDefinitionRef>d</eventDefinitionRef></intermediateCatchEvent>'
+    shared = (
+        '<itemDefinition id="I"/><message id="told" itemRef="I"/><messageEventDefinition id="d" messageRef="told"/>'
     )
+    declared = '<dataOutput id="o" itemSubjectRef="J"/><outputSet><dataOutputRefs>o</dataOutputRefs></outputSet>'
+    reference = "<eventDefinitionRef>d</eventDefinitionRef>"
+    event = f'<intermediateCatchEvent id="got">{declared}{reference}</intermediateCatchEvent>'
     outside = shared + '<itemDefinition id="J" structureRef="other"/>'
     assert codes(chain(START, event, END), outside) == [("error", "bpmn.data_type")]
     assert codes(chain(START, event.replace('"J"', '"I"'), END), outside) == []
