@@ -3,7 +3,8 @@
 A node is a line ``localName id key=value …``; what belongs into a sub-process is indented below it. A line with an
 arrow draws flows: ``a -> b``, ``a -[amount > 100]-> b``, ``a -default-> b``. Keys that BPMN knows become what BPMN
 makes of them (``on`` attaches a boundary event; ``timer``, ``message``, ``error`` … make event definitions); every
-other key is one of Noria's attributes. The text goes through the real reader; nothing is built behind its back.
+other key is one of Noria's attributes. ``raw`` is XML as it stands, and ``beside`` XML beside the process. The text
+goes through the real reader; nothing is built behind its back.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class _Drawing:
         self.roots: dict[tuple[str, str], str] = {}
         self.defaults: dict[str, str] = {}
         self.flows = 0
+        self.beside: list[str] = []
 
     def block(self, lines: list[str]) -> list[str]:
         """The XML of lines of one indentation and of everything indented below them."""
@@ -94,6 +96,9 @@ class _Drawing:
             local, attributes["triggeredByEvent"] = "subProcess", "true"
         if local == "raw":
             return [line.removeprefix("raw ").strip()]
+        if local == "beside":
+            self.beside.append(line.removeprefix("beside ").strip())
+            return []
         inside: list[str] = []
         extensions = [self.mapping(item) for item in below if item.split()[0] in ("input", "output")]
         for key, value in given.items():
@@ -163,4 +168,5 @@ def draw(lines: list[str], key: str = "model", **process: str) -> bytes:
     )
     attributes = "".join(f" noria:{name}={quoteattr(value)}" for name, value in process.items())
     process_tag = f'<process id="{key}" isExecutable="true"{attributes}>'
+    roots += "".join(f"{text}\n" for text in drawing.beside)
     return f"{HEAD}{roots}{process_tag}\n{body}</process>\n</definitions>\n".encode()

@@ -9,8 +9,9 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from noria.design.bpmn import compile_bpmn, read_bpmn
+from noria.design.bpmn import BpmnFile, compile_bpmn, read_bpmn
 from noria.design.bpmn.graph import Element, Graph, Trigger, TriggerKind
+from noria.design.bpmn.names import BPMN, bpmn
 from noria.design.dmn import Decision, DecisionModel, check_tables, read_dmn
 from noria.design.findings import Finding, has_errors
 from noria.design.forms import Form, read_form
@@ -232,6 +233,8 @@ def read_bundle(files: Mapping[str, bytes], known: Known = NOTHING, *, accepted:
         if ending == ".bpmn":
             read, findings = read_bpmn(content, name)
             bundle.findings += findings
+            if read is not None:
+                bundle.findings += _missing_imports(read, files)
             if read is not None and (accepted or not has_errors(findings)):
                 graphs, findings = compile_bpmn(read)
                 bundle.findings += findings
@@ -254,6 +257,18 @@ def read_bundle(files: Mapping[str, bytes], known: Known = NOTHING, *, accepted:
     for file, graph in bundle.graphs:
         _check_access(bundle, file, graph)
     return bundle
+
+
+def _missing_imports(read: BpmnFile, files: Mapping[str, bytes]) -> list[Finding]:
+    """BPMN files that a file imports from beside it and that are not deployed with it. Addresses are never fetched."""
+    deployed = {name.rpartition("/")[2] for name in files}
+    found = []
+    for node in read.document.root.elements(bpmn("import")):
+        location = node.get("location")
+        if node.get("importType") == BPMN and "://" not in location and location.rpartition("/")[2] not in deployed:
+            message = f"The imported file {location!r} is not deployed with it."
+            found.append(Finding("error", "deployment.import", message, read.file, node.line))
+    return found
 
 
 def _check_links(bundle: Bundle, known: Known) -> None:

@@ -265,6 +265,7 @@ class _ProcessCompiler:
                     message = f"There is another catching link event named {element.trigger.name!r} here."
                     self.findings.error("bpmn.link", message, self.nodes[element.index])
                 targets[key] = element.index
+        thrown: set[int] = set()
         for element in elements:
             if (
                 element.kind is Kind.INTERMEDIATE_THROW_EVENT
@@ -277,6 +278,11 @@ class _ProcessCompiler:
                     self.findings.error(
                         "bpmn.link", f"No catching link event is named {name!r} here.", self.nodes[element.index]
                     )
+                thrown.add(element.link_target)
+        for (_, name), index in targets.items():
+            if index not in thrown:
+                message = f"No throwing link event is named {name!r} here: nothing ever leads to this one."
+                self.findings.error("bpmn.link", message, self.nodes[index])
 
     def _process_attributes(self, graph: Graph) -> None:
         process = self.process

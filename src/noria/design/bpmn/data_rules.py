@@ -1,4 +1,4 @@
-"""What BPMN 2.0.2 demands of data: where it may be declared, what an association may join, and whose types must agree.
+"""What BPMN 2.0.2 demands of data: what is in which set, what an association may join, and whose types must agree.
 
 Sections 10.4 (items and data), 8.4.3 (interfaces and operations) and 10.3 (activities) of the specification. Types are
 compared only where both sides name one: many good models declare none.
@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from noria.design.bpmn.names import bpmn
-from noria.design.bpmn.schema import ONLY_IN
-from noria.design.bpmn.source import BpmnFile, Findings, child_text, referred
+from noria.design.bpmn.source import BpmnFile, Findings, child_text, event_definitions, referred
 from noria.design.xml import Node
 
 _THROWING = frozenset({"endEvent", "intermediateThrowEvent"})
@@ -28,9 +27,7 @@ def check_data(read: BpmnFile, findings: Findings) -> None:
     for node in read.document.root.descendants():
         if node.namespace != read.document.root.namespace or node.parent is None:
             continue
-        if node.parent.local not in ONLY_IN.get(node.local, {node.parent.local}):
-            findings.error("bpmn.data_place", f"A {node.parent.local} has no {node.local}.", node)
-        elif node.local == "ioSpecification":
+        if node.local == "ioSpecification":
             rules.sets(node)
         elif node.local in ("dataObject", "dataInput", "dataOutput"):
             rules.collection(node)
@@ -38,18 +35,47 @@ def check_data(read: BpmnFile, findings: Findings) -> None:
             rules.association(node)
         elif node.local == "multiInstanceLoopCharacteristics":
             rules.items(node)
+            rules.loop_data(node)
         elif node.local in ("serviceTask", "sendTask", "receiveTask"):
             rules.operation(node)
+        elif node.local == "messageEventDefinition":
+            rules.event_operation(node)
         elif node.local == "callActivity":
             rules.call(node)
         elif node.first(bpmn("supportedInterfaceRef")) is not None:
             rules.bindings(node)
-        if any(child.local in _PAYLOADS for child in node.elements()):
+        if node.local.endswith("Event"):
+            rules.sets(node)
             rules.payloads(node)
 
 
 def _referred_by(node: Node, local: str) -> set[str]:
     return {child.text.strip() for child in node.elements(bpmn(local))}
+
+
+def _around(node: Node) -> Iterable[Node]:
+    """What an element is in, from the inside out."""
+    around = node.parent
+    while around is not None:
+        yield around
+        around = around.parent
+
+
+def _within_reach(data: Node, owner: Node) -> bool:
+    """10.4.1: data is reached from what it is declared in, and from everything inside that."""
+    if data.local in ("dataStore", "inputDataItem", "outputDataItem"):
+        return True
+    holder = data.parent
+    if holder is not None and holder.local == "ioSpecification":
+        holder = holder.parent
+    return holder is owner or any(around is holder for around in _around(owner))
+
+
+def _is_of_process(data: Node) -> bool:
+    """Whether an input or output is one of a whole process."""
+    declared = data.parent
+    around = declared.parent if declared is not None and declared.local == "ioSpecification" else None
+    return around is not None and around.local == "process"
 
 
 class _DataRules:
@@ -90,15 +116,24 @@ class _DataRules:
             self.findings.error("bpmn.data_type", "The data and its item definition disagree about isCollection.", node)
 
     def sets(self, node: Node) -> None:
-        """10.4.2: there are sets of inputs and of outputs, each input and output is in one, and none in part only."""
+        """10.4.2: there are sets of inputs and of outputs, each input and output is in one, and none in part only.
+
+        Events have their inputs or outputs themselves, and need no set of them.
+        """
         for kind in ("Input", "Output"):
             groups = list(node.elements(bpmn(f"{kind.lower()}Set")))
-            if not groups:
+            if not groups and node.local == "ioSpecification":
                 self.findings.error("bpmn.data_sets", f"There is no {kind.lower()}Set.", node)
             listed: set[str] = set()
+            own = {item.get("id") for item in node.elements(bpmn(f"data{kind}"))}
             for group in groups:
                 whole = _referred_by(group, f"data{kind}Refs")
                 listed |= whole
+                for reference in whole:
+                    named = self.named(reference)
+                    if named is not None and named.local == f"data{kind}" and named.get("id") not in own:
+                        message = f"{reference!r} is no data{kind} of this element."
+                        self.findings.error("bpmn.data_sets", message, group)
                 for part in (f"optional{kind}Refs", f"whileExecuting{kind}Refs"):
                     if not _referred_by(group, part) <= whole:
                         message = f"What {part} names is among the set's data{kind}Refs, too."
@@ -106,6 +141,19 @@ class _DataRules:
             for item in node.elements(bpmn(f"data{kind}")):
                 if groups and item.get("id") not in listed:
                     self.findings.error("bpmn.data_sets", f"The data{kind} is in no {kind.lower()}Set.", item)
+        self.pairs_of_sets(node)
+
+    def pairs_of_sets(self, node: Node) -> None:
+        """10.4.2: which outputs a set of inputs brings about is said by both sets."""
+        for ours, theirs in (("input", "output"), ("output", "input")):
+            for group in node.elements(bpmn(f"{ours}Set")):
+                for reference in _referred_by(group, f"{theirs}SetRefs"):
+                    other = self.named(reference)
+                    if other is None or other.local != f"{theirs}Set":
+                        continue
+                    if group.get("id") not in _referred_by(other, f"{ours}SetRefs"):
+                        message = f"This set names {reference!r}, and that does not name this one."
+                        self.findings.error("bpmn.data_sets", message, group)
 
     def association(self, node: Node) -> None:
         """10.4.1: from what holds data into what takes it; several sources need a transformation."""
@@ -124,6 +172,13 @@ class _DataRules:
             self.findings.error("bpmn.data_association", message, node)
         elif not incoming and any(end is not None and end.local not in ("dataOutput", "property") for end in sources):
             self.findings.error("bpmn.data_association", "A data output association begins at a data output.", node)
+        for end in (*sources, target):
+            if end is not None and owner is not None and not _within_reach(end, owner):
+                message = f"{end.get('id')!r} cannot be reached from here: it belongs to something else."
+                self.findings.error("bpmn.data_association", message, node)
+        if not incoming and any(end is not None and _is_of_process(end) for end in sources):
+            message = "An output of the process is no source of a data association."
+            self.findings.error("bpmn.data_association", message, node)
         inside = ("ioSpecification", owner.local if owner is not None else "")
         if incoming and target is not None and target.local == "dataInput" and owner is not None:
             around = target.parent
@@ -138,6 +193,20 @@ class _DataRules:
         copies = not computed and node.first(bpmn("assignment")) is None and len(sources) == 1
         if copies and self.differ(self.type_of(sources[0]), self.type_of(target)):
             self.findings.error("bpmn.data_type", "The two ends of the association are of different types.", node)
+
+    def loop_data(self, node: Node) -> None:
+        """10.3.8: what a loop goes through is a collection; of a task that declares its data, one of its inputs."""
+        declared = node.parent.first(bpmn("ioSpecification")) if node.parent is not None else None
+        for name, local in (("loopDataInputRef", "dataInput"), ("loopDataOutputRef", "dataOutput")):
+            data = self.named(child_text(node, name))
+            if data is None:
+                continue
+            if data.local in ("dataInput", "dataOutput") and (data.local != local or data.parent is not declared):
+                message = f"{name} names {data.get('id')!r}, which is no {local} of this activity."
+                self.findings.error("bpmn.loop", message, node)
+            elif data.get("isCollection") in ("false", "0"):
+                message = f"{name} names {data.get('id')!r}, which is no collection."
+                self.findings.error("bpmn.loop", message, node)
 
     def items(self, node: Node) -> None:
         """10.3.8: the item of a collection is of the collection's type and is no collection itself."""
@@ -159,6 +228,8 @@ class _DataRules:
         if operation is not None and node.local == "serviceTask":
             message_in = self.named(child_text(operation, "inMessageRef"))
             message_out = self.named(child_text(operation, "outMessageRef"))
+        elif operation is not None and message_in is not None:
+            self.same_message(operation, message_in, node)
         specification = node.first(bpmn("ioSpecification"))
         if specification is None:
             if node.local == "serviceTask" and self.type_of(message_in) is not None:
@@ -171,6 +242,19 @@ class _DataRules:
             self._one(specification, "dataInput", "inputSet", self.type_of(message_in), node)
         if message_out is not None:
             self._one(specification, "dataOutput", "outputSet", self.type_of(message_out), node)
+
+    def event_operation(self, node: Node) -> None:
+        """10.5.5: the operation of a message event is one of its message."""
+        operation, message = self.named(child_text(node, "operationRef")), self.named(node.get("messageRef"))
+        if operation is not None and message is not None:
+            self.same_message(operation, message, node)
+
+    def same_message(self, operation: Node, sent: Node, node: Node) -> None:
+        """Who names a message and an operation means a message of that operation."""
+        carried = {self.named(child_text(operation, role)) is sent for role in ("inMessageRef", "outMessageRef")}
+        if carried == {False}:
+            message = f"{sent.get('id')!r} is no message of the operation {operation.get('id')!r}."
+            self.findings.error("bpmn.operation_data", message, node)
 
     def _one(self, specification: Node, local: str, group: str, expected: Node | None, node: Node) -> None:
         if expected is None:
@@ -227,7 +311,7 @@ class _DataRules:
             self.findings.error("bpmn.data_type", message, node)
 
     def _carried(self, node: Node) -> Iterable[Node]:
-        for definition in node.elements():
+        for definition in event_definitions(self.read, node):
             if definition.local in _PAYLOADS:
                 reference, _ = _PAYLOADS[definition.local]
                 item = self.type_of(self.named(definition.get(reference)))

@@ -28,7 +28,15 @@ from noria.design.bpmn.names import (
     noria,
 )
 from noria.design.bpmn.people import People
-from noria.design.bpmn.source import BpmnFile, Findings, child_text, is_event_sub_process, local_id, referred
+from noria.design.bpmn.source import (
+    BpmnFile,
+    Findings,
+    child_text,
+    event_definitions,
+    is_event_sub_process,
+    local_id,
+    referred,
+)
 from noria.design.feel import Expression, literal_expression
 from noria.design.xml import Node
 from noria.kernel.instants import DAY_MS
@@ -262,9 +270,6 @@ class ElementCompiler:
 
     def _triggers(self, node: Node) -> tuple[Trigger, ...]:
         """What the event definitions of an event say, in document order."""
-        definitions = [
-            child for child in node.elements() if child.namespace == BPMN and child.local.endswith("EventDefinition")
-        ]
         for reference in node.elements(bpmn("eventDefinitionRef")):
             target = referred(self.read, reference.text)
             if target is None:
@@ -274,8 +279,7 @@ class ElementCompiler:
                     f"{reference.text.strip()!r} belongs to another event; a shared one stands beside the process."
                 )
                 self.findings.error("bpmn.wrong_reference", message, node)
-            else:
-                definitions.append(target)
+        definitions = event_definitions(self.read, node)
         return tuple(
             trigger for definition in definitions if (trigger := self._definition(node, definition)) is not None
         )
@@ -358,6 +362,7 @@ class ElementCompiler:
         if message is None:
             if not reference:
                 self.findings.error("bpmn.no_message", "No message is named: give messageRef.", node)
+            self._report_imported(reference, node)
             return None
         name = message.get("name") or message.get("id")
         text = node.get(noria("correlation")) or message.get(noria("correlation"))
@@ -371,6 +376,12 @@ class ElementCompiler:
         if name.startswith("="):
             trigger.name_expression = self.expressions.feel(name, message)
         return trigger
+
+    def _report_imported(self, reference: str, node: Node) -> None:
+        """What is in no file at hand has been reported; what an imported file may have is not run either."""
+        if ":" in reference and any(self.read.document.root.elements(bpmn("import"))):
+            message = f"{reference!r} is of an imported file; what is run names what is in its own."
+            self.findings.error("bpmn.imported", message, node)
 
     def _message_of_operation(self, holder: Node) -> str:
         """The message that an operation takes, for a task that names only the operation; "" without one.
@@ -406,6 +417,7 @@ class ElementCompiler:
         if target is None:
             if (throws or kind is TriggerKind.SIGNAL) and not definition.get(reference):
                 self.findings.error("bpmn.no_code", f"Nothing is named: give {reference}.", node)
+            self._report_imported(definition.get(reference), node)
             return trigger
         if kind is TriggerKind.SIGNAL:
             trigger.name = target.get("name") or target.get("id")

@@ -31,14 +31,20 @@ class Expressions:
         self.findings = findings
         self.language = language
 
-    def feel(self, text: str, node: Node, language: str = "") -> Expression:
-        """Compile a text that is meant as FEEL; a leading ``=`` is left out."""
+    def feel(self, text: str, node: Node, language: str | None = None) -> Expression:
+        """Compile a text that is meant as FEEL; a leading ``=`` is left out.
+
+        Args:
+            text: the expression.
+            node: where it stands.
+            language: that of a BPMN expression, "" for the file's; None for what is Noria's own, which is FEEL.
+        """
         text = text.strip()
-        used = (language or self.language).lower()
+        used = "" if language is None else language or self.language
         # XPath is what BPMN's schema fills in when nobody said anything.
-        if language and not used.startswith(FEEL_LANGUAGES) and language != XPATH:
+        if used and not used.lower().startswith(FEEL_LANGUAGES) and used not in XPATH:
             self.findings.error(
-                "bpmn.expression_language", f"Only FEEL is run in a model, not {language}.", node, language=language
+                "bpmn.expression_language", f"Only FEEL is run in a model, not {used}.", node, language=used
             )
             return compile_expression(_NULL)
         if _JUEL.search(text):
@@ -52,7 +58,7 @@ class Expressions:
             self.findings.error(error.code, error.message, node)
             return compile_expression(_NULL)
 
-    def condition(self, text: str, node: Node, language: str = "") -> Expression:
+    def condition(self, text: str, node: Node, language: str | None = None) -> Expression:
         """Compile a condition. A number or a text by itself is neither true nor false, and refused."""
         expression = self.feel(text, node, language)
         tree = parse_expression(expression.source)

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from noria.design.bpmn.data import Data
 from noria.design.bpmn.expressions import Expressions
-from noria.design.bpmn.graph import AdHoc, Loop, LoopKind, Trigger
+from noria.design.bpmn.graph import AdHoc, Loop, LoopKind, Trigger, TriggerKind
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.bpmn.source import BpmnFile, Findings, child_text, flow_nodes, referred
 from noria.design.feel import Expression
+from noria.design.feel.expression import parse_expression
+from noria.design.feel.nodes import Literal, Negation
 from noria.design.xml import Node
 
 ReadTrigger = Callable[[Node, Node], Trigger | None]
+
+
+_THROWN = (
+    TriggerKind.MESSAGE,
+    TriggerKind.SIGNAL,
+    TriggerKind.ESCALATION,
+    TriggerKind.ERROR,
+    TriggerKind.COMPENSATION,
+)
+"""What an instance of a loop may throw, for a boundary event to catch it."""
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool) and value == int(value)
 
 
 class Loops:
@@ -50,12 +67,10 @@ class Loops:
     def _standard(self, node: Node, marker: Node) -> Loop:
         condition = self._condition(marker, "loopCondition")
         written = marker.get("loopMaximum") or child_text(marker, "loopMaximum")
-        maximum = self.expressions.feel(written, marker) if written else None
+        maximum = self._count(self.expressions.feel(written, marker), "loopMaximum", marker) if written else None
         if condition is None and maximum is None:
             message = "The loop would never end: give a loopCondition or a loopMaximum."
             self.findings.error("bpmn.loop", message, node)
-        if written.startswith("-") and written[1:].isdecimal():
-            self.findings.error("bpmn.loop", f"The loopMaximum {written} is below nought.", node)
         before = marker.get("testBefore") in ("true", "1")
         loop = Loop(LoopKind.STANDARD, condition, before, maximum)
         self._save_points(marker, loop)
@@ -104,7 +119,19 @@ class Loops:
         child = marker.first(bpmn("loopCardinality"))
         if child is None or not child.text.strip():
             return None
-        return self.expressions.feel(child.text, marker, child.get("language"))
+        return self._count(self.expressions.feel(child.text, marker, child.get("language")), "loopCardinality", marker)
+
+    def _count(self, expression: Expression, name: str, marker: Node) -> Expression:
+        """BPMN 2.0.2, 10.3.8: how often is a whole number. A constant that is none is refused."""
+        tree = parse_expression(expression.source)
+        if isinstance(tree, Negation):
+            tree = tree.operand
+            self.findings.error("bpmn.loop", f"The {name} {expression.source} is below nought.", marker)
+        # What is no FEEL at all has been reported, and is null.
+        if isinstance(tree, Literal) and tree.value is not None and not _is_whole(tree.value):
+            message = f"The {name} is a whole number, not {expression.source[:80]}."
+            self.findings.error("bpmn.loop", message, marker)
+        return expression
 
     def _item(self, marker: Node, local: str) -> str:
         item = marker.first(bpmn(local))
@@ -129,10 +156,14 @@ class Loops:
             if (condition := self._condition(definition, "condition")) is not None
             and (event := self._implicit_event(node, definition)) is not None
         )
+        one, none = (
+            self._event(node, marker.get(name)) if behavior == wanted or marker.get(name) else None
+            for name, wanted in (("oneBehaviorEventRef", "One"), ("noneBehaviorEventRef", "None"))
+        )
         if behavior == "One":
-            loop.first_event = self._event(node, marker.get("oneBehaviorEventRef"))
+            loop.first_event = one
         elif behavior == "None":
-            loop.each_event = self._event(node, marker.get("noneBehaviorEventRef"))
+            loop.each_event = none
         elif behavior == "Complex":
             loop.events = events
             if marker.first(bpmn("complexBehaviorDefinition")) is None:
@@ -148,7 +179,14 @@ class Loops:
         if definition is None or not definition.local.endswith("EventDefinition"):
             self.findings.error("bpmn.unresolved", f"{reference!r} is no event definition.", node)
             return None
-        return self.trigger(node, definition)
+        return self._thrown(node, definition)
+
+    def _thrown(self, node: Node, definition: Node) -> Trigger | None:
+        trigger = self.trigger(node, definition)
+        if trigger is not None and trigger.kind not in _THROWN:
+            message = f"The instances of a loop cannot throw a {trigger.kind.name.lower()} event."
+            self.findings.error("bpmn.loop", message, node)
+        return trigger
 
     def _implicit_event(self, node: Node, definition: Node) -> Trigger | None:
         event = definition.first(bpmn("event"))
@@ -158,7 +196,7 @@ class Loops:
         if reference is not None:
             return self._event(node, reference.text.strip())
         held = next((child for child in event.elements() if child.local.endswith("EventDefinition")), None)
-        return self.trigger(node, held) if held is not None else None
+        return self._thrown(node, held) if held is not None else None
 
     def ad_hoc(self, node: Node) -> AdHoc:
         """How the activities of an ad-hoc sub-process are chosen."""

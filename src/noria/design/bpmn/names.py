@@ -111,7 +111,7 @@ FEEL_LANGUAGES = (
     "https://www.omg.org/spec/dmn/",
     "http://www.omg.org/spec/dmn/",
 )
-XPATH = "http://www.w3.org/1999/XPath"
+XPATH = frozenset({"http://www.w3.org/1999/XPath", "http://www.w3.org/TR/XPath"})
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "userTask": (

@@ -8,6 +8,7 @@ from noria.design.bpmn.source import (
     CONTAINERS,
     BpmnFile,
     Findings,
+    event_definitions,
     flow_nodes,
     is_event_sub_process,
     local_id,
@@ -111,14 +112,14 @@ def _check_message_flows(read: BpmnFile, findings: Findings) -> None:
         for end, others, verb in ((source, _RECEIVES, "leaves"), (target, _SENDS, "leads to")):
             if end.local in others or end.local.endswith("Gateway"):
                 findings.error("bpmn.message_flow", f"A message flow {verb} the {end.local} {end.get('id')!r}.", flow)
-            elif end.local in _SENDS | _RECEIVES and not _has_message(end):
+            elif end.local in _SENDS | _RECEIVES and not _has(read, end, "messageEventDefinition"):
                 message = f"A message flow {verb} {end.get('id')!r}, which has no message event definition."
                 findings.error("bpmn.message_flow", message, flow)
 
 
-def _has_message(event: Node) -> bool:
-    """Whether an event has a message, or a shared definition that may be one."""
-    return any(event.first(bpmn(name)) is not None for name in ("messageEventDefinition", "eventDefinitionRef"))
+def _has(read: BpmnFile, event: Node, definition: str) -> bool:
+    """Whether an event has such a definition, its own or a shared one."""
+    return any(node.local == definition for node in event_definitions(read, event))
 
 
 def _check_container(read: BpmnFile, container: Node, findings: Findings) -> None:
@@ -143,13 +144,16 @@ def _check_container(read: BpmnFile, container: Node, findings: Findings) -> Non
             else:
                 findings.error("bpmn.unresolved", f"{role} names {reference!r}, which does not exist.", flow)
         _check_flow_ends(flow, ends, findings)
+        _check_both_list(flow, ends, findings)
+    for lane_set in container.elements(bpmn("laneSet")):
+        _check_lanes(read, container, lane_set, findings)
     for node in nodes:
         key = node.get("id")
         if not key:
             findings.error("bpmn.no_id", f"A {node.local} has no id.", node)
         _check_default(node, flows, findings)
         _check_listed_flows(node, flows, findings)
-        _check_degree(node, incoming.get(key, 0), outgoing.get(key, 0), findings)
+        _check_degree(read, node, incoming.get(key, 0), outgoing.get(key, 0), findings)
         if outgoing.get(key, 0) == 1 and not node.local.endswith("Gateway"):
             _check_only_flow(node, flows, findings)
         if node.local == "boundaryEvent":
@@ -169,6 +173,27 @@ def _check_executable(process: Node, findings: Findings) -> None:
             findings.error("bpmn.not_immediate", message, node)
 
 
+_CHOOSES_NOTHING = frozenset({"parallelGateway", "eventBasedGateway"})
+
+
+def _check_lanes(read: BpmnFile, container: Node, lane_set: Node, findings: Findings) -> None:
+    """BPMN 2.0.2, 10.8: lanes divide what is in their process; nothing is in two lanes that stand side by side."""
+    lane_of: dict[str, Node] = {}
+    for lane in lane_set.elements(bpmn("lane")):
+        for reference in [node for node in lane.descendants() if node.tag == bpmn("flowNodeRef")]:
+            node = referred(read, reference.text)
+            around = node
+            while around is not None and around is not container:
+                around = around.parent
+            if node is not None and around is None:
+                message = f"{node.get('id')!r} is not in the process that the lane is of."
+                findings.error("bpmn.lane", message, reference)
+            elif node is not None and lane_of.setdefault(node.get("id"), lane) is not lane:
+                findings.error("bpmn.lane", f"{node.get('id')!r} is in another lane beside this one, too.", reference)
+        for inner in lane.elements(bpmn("childLaneSet")):
+            _check_lanes(read, container, inner, findings)
+
+
 def _check_flow_ends(flow: Node, ends: list[Node], findings: Findings) -> None:
     if len(ends) != 2:
         return
@@ -181,7 +206,7 @@ def _check_flow_ends(flow: Node, ends: list[Node], findings: Findings) -> None:
         if end.local == "subProcess" and is_event_sub_process(end):
             findings.error("bpmn.flow_event_sub_process", "An event sub-process has no sequence flows.", flow)
     conditional = flow.first(bpmn("conditionExpression")) is not None
-    if conditional and source.local in ("parallelGateway", "eventBasedGateway", "startEvent"):
+    if conditional and (source.local in _CHOOSES_NOTHING or source.local.endswith("Event")):
         findings.error("bpmn.condition_not_allowed", f"A flow that leaves a {source.local} has no condition.", flow)
 
 
@@ -190,7 +215,7 @@ def _check_default(node: Node, flows: dict[str, Node], findings: Findings) -> No
     if not default:
         return
     flow = flows.get(default)
-    if node.local in ("parallelGateway", "eventBasedGateway"):
+    if node.local in _CHOOSES_NOTHING or node.local.endswith("Event"):
         findings.error("bpmn.default_flow", f"A {node.local} has no default flow: it chooses nothing.", node)
     elif flow is None or flow.get("sourceRef") != node.get("id"):
         findings.error("bpmn.default_flow", f"The default flow {default!r} does not leave this element.", node)
@@ -202,6 +227,20 @@ def _check_only_flow(node: Node, flows: dict[str, Node], findings: Findings) -> 
         if flow.get("sourceRef") == node.get("id") and flow.first(bpmn("conditionExpression")) is not None:
             message = "The only flow that leaves an activity has no condition: nothing would follow where it is false."
             findings.error("bpmn.condition_not_allowed", message, flow)
+
+
+def _check_both_list(flow: Node, ends: list[Node], findings: Findings) -> None:
+    """A flow that one of its ends lists is listed by the other, too."""
+    if len(ends) != 2:
+        return
+    lists = [
+        any(local_id(child.text.strip()) == flow.get("id") for child in end.elements(bpmn(listed)))
+        for end, listed in zip(ends, ("outgoing", "incoming"), strict=True)
+    ]
+    if lists[0] != lists[1]:
+        silent, other = ends if lists[1] else reversed(ends)
+        message = f"{other.get('id')!r} lists the flow {flow.get('id')!r}, and this end of it does not."
+        findings.error("bpmn.listed_flow", message, silent)
 
 
 def _check_listed_flows(node: Node, flows: dict[str, Node], findings: Findings) -> None:
@@ -217,7 +256,7 @@ def _check_listed_flows(node: Node, flows: dict[str, Node], findings: Findings) 
                 )
 
 
-def _check_degree(node: Node, incoming: int, outgoing: int, findings: Findings) -> None:
+def _check_degree(read: BpmnFile, node: Node, incoming: int, outgoing: int, findings: Findings) -> None:
     local = node.local
     if local.endswith("Gateway"):
         if incoming + outgoing == 0:
@@ -237,17 +276,17 @@ def _check_degree(node: Node, incoming: int, outgoing: int, findings: Findings) 
     elif local == "boundaryEvent":
         if incoming:
             findings.error("bpmn.flow_to_boundary", "No flow leads to a boundary event.", node)
-        if not outgoing and node.first(bpmn("compensateEventDefinition")) is None:
+        if not outgoing and not _has(read, node, "compensateEventDefinition"):
             findings.error("bpmn.dead_boundary", "No flow leaves the boundary event.", node)
     elif local in ("intermediateCatchEvent", "intermediateThrowEvent"):
-        _check_intermediate(node, incoming, outgoing, findings)
+        _check_intermediate(read, node, incoming, outgoing, findings)
     elif local == "startEvent" and not outgoing:
         findings.error("bpmn.dead_start", "Nothing follows the start event.", node)
 
 
-def _check_intermediate(node: Node, incoming: int, outgoing: int, findings: Findings) -> None:
+def _check_intermediate(read: BpmnFile, node: Node, incoming: int, outgoing: int, findings: Findings) -> None:
     """BPMN 2.0.2, 10.5.4: flows lead to and from an intermediate event, but for a link, which has one of them."""
-    link = node.first(bpmn("linkEventDefinition")) is not None
+    link = _has(read, node, "linkEventDefinition")
     catches = node.local == "intermediateCatchEvent"
     if link and catches and incoming:
         findings.error("bpmn.link", "No flow leads to a catching link event; its throwing events do.", node)

@@ -28,6 +28,7 @@ _GROUPS: dict[str, frozenset[str]] = {
 }
 """Kinds of elements by a name for all of them; any other name is that of one kind."""
 _ANYTHING = ""
+_ROLES = frozenset({"resourceRole", "performer", "humanPerformer", "potentialOwner"})
 
 _ATTRIBUTES = {
     "messageRef": "message",
@@ -50,6 +51,11 @@ _ATTRIBUTES = {
     "outputDataRef": "set of outputs",
     "itemSubjectRef": "itemDefinition",
     "itemRef": "itemDefinition",
+    "evaluatesToTypeRef": "itemDefinition",
+    "innerMessageFlowRef": "messageFlow",
+    "outerMessageFlowRef": "messageFlow",
+    "innerConversationNodeRef": "conversation",
+    "outerConversationNodeRef": "conversation",
 }
 _CHILDREN = {
     "flowNodeRef": "flow node",
@@ -67,10 +73,6 @@ _CHILDREN = {
     "innerParticipantRef": "participant",
     "outerParticipantRef": "participant",
     "messageFlowRef": "messageFlow",
-    "innerMessageFlowRef": "messageFlow",
-    "outerMessageFlowRef": "messageFlow",
-    "innerConversationNodeRef": "conversation",
-    "outerConversationNodeRef": "conversation",
     "choreographyRef": "collaboration",
     "correlationPropertyRef": "correlationProperty",
     "dataInputRefs": "dataInput",
@@ -94,6 +96,7 @@ _OF_ELEMENTS = {
     "dataInputAssociation": {"sourceRef": "data element", "targetRef": "data element"},
     "dataOutputAssociation": {"sourceRef": "data element", "targetRef": "data element"},
     "linkEventDefinition": {"source": "linkEventDefinition", "target": "linkEventDefinition"},
+    "resourceParameter": {"type": "itemDefinition"},
 }
 """By element, what its attributes and children name that stand for something else in others."""
 _REQUIRED = {
@@ -101,9 +104,18 @@ _REQUIRED = {
     "association": ("sourceRef", "targetRef"),
     "dataObjectReference": ("dataObjectRef",),
     "correlationSubscription": ("correlationKeyRef",),
+    "correlationPropertyRetrievalExpression": ("messageRef",),
+    "correlationPropertyBinding": ("correlationPropertyRef",),
+    "resourceParameterBinding": ("parameterRef",),
+    "ioBinding": ("operationRef", "inputDataRef", "outputDataRef"),
+    "conversationLink": ("sourceRef", "targetRef"),
+    "messageFlowAssociation": ("innerMessageFlowRef", "outerMessageFlowRef"),
+    "conversationAssociation": ("innerConversationNodeRef", "outerConversationNodeRef"),
 }
-_MAY_BE_NAMES = frozenset({"itemSubjectRef", "itemRef", "structureRef", "loopDataInputRef", "loopDataOutputRef"})
+_MAY_BE_NAMES = frozenset({"structureRef", "loopDataInputRef", "loopDataOutputRef"})
 """Tools write types and variables here that no element of the file declares."""
+_MAY_BE_TYPES = frozenset({"itemSubjectRef", "itemRef", "evaluatesToTypeRef", "type"})
+"""Here a type of another namespace, such as `xsd:string`, needs no item definition."""
 
 
 def check_references(read: BpmnFile, findings: Findings) -> None:
@@ -113,11 +125,16 @@ def check_references(read: BpmnFile, findings: Findings) -> None:
     """
     imports = any(read.document.root.elements(bpmn("import")))
 
+    root = read.document.root
+    foreign = {prefix for prefix, uri in root.declarations.items() if prefix and uri != root.get("targetNamespace")}
+
     def look(node: Node, name: str, reference: str, expected: str) -> None:
         reference = reference.strip()
         target = referred(read, reference)
         if target is None:
-            if name not in _MAY_BE_NAMES and not (imports and ":" in reference):
+            prefix = reference.rpartition(":")[0]
+            typed = name in _MAY_BE_TYPES and prefix and (prefix in foreign or prefix not in root.declarations)
+            if not typed and name not in _MAY_BE_NAMES and not (imports and prefix):
                 findings.error("bpmn.unresolved", f"{name} names {reference!r}, which does not exist.", node)
         elif expected and target.local not in _GROUPS.get(expected, (expected,)):
             message = f"{name} names a {target.local}, not a {expected}."
@@ -135,9 +152,46 @@ def check_references(read: BpmnFile, findings: Findings) -> None:
             expected = own.get(child.local, _CHILDREN.get(child.local)) if child.namespace == BPMN else None
             if expected is not None:
                 look(node, child.local, child.text, expected)
-        if all(node.first(bpmn(name)) is not None for name in ("resourceRef", "resourceAssignmentExpression")):
-            message = f"A {node.local} names a resource or an assignment expression, not both."
-            findings.error("bpmn.resource_role", message, node)
+        if node.local in _ROLES:
+            _check_role(read, node, findings)
+        elif node.local == "correlationSubscription":
+            _check_subscription(read, node, findings)
         for name in _REQUIRED.get(node.local, ()):
             if not node.get(name).strip():
                 findings.error("bpmn.no_reference", f"{name} is missing.", node)
+
+
+def _check_role(read: BpmnFile, role: Node, findings: Findings) -> None:
+    """BPMN 2.0.2, 10.2.1: a resource with values for its own parameters, or an expression that finds somebody."""
+
+    def report(message: str) -> None:
+        findings.error("bpmn.resource_role", message, role)
+
+    resource = role.first(bpmn("resourceRef"))
+    assignment = role.first(bpmn("resourceAssignmentExpression"))
+    bindings = list(role.elements(bpmn("resourceParameterBinding")))
+    if resource is not None and assignment is not None:
+        report(f"A {role.local} names a resource or an assignment expression, not both.")
+    if bindings and resource is None:
+        report("Parameters are bound of a resource, and none is named: give resourceRef.")
+    for holder in [*bindings, *([assignment] if assignment is not None else ())]:
+        if all(holder.first(bpmn(name)) is None for name in ("formalExpression", "expression")):
+            report(f"A {holder.local} has no expression, and needs one.")
+    named = referred(read, resource.text) if resource is not None else None
+    for binding in bindings if named is not None else ():
+        parameter = referred(read, binding.get("parameterRef"))
+        if parameter is not None and parameter.parent is not named:
+            report(f"{binding.get('parameterRef')!r} is no parameter of the resource that is named.")
+
+
+def _check_subscription(read: BpmnFile, subscription: Node, findings: Findings) -> None:
+    """BPMN 2.0.2, 8.3.2: what a subscription binds are properties of its key."""
+    key = referred(read, subscription.get("correlationKeyRef"))
+    if key is None:
+        return
+    properties = {part.text.strip().rpartition(":")[2] for part in key.elements(bpmn("correlationPropertyRef"))}
+    for binding in subscription.elements(bpmn("correlationPropertyBinding")):
+        reference = binding.get("correlationPropertyRef")
+        if reference and reference.rpartition(":")[2] not in properties:
+            message = f"{reference!r} is no property of the key that is subscribed to."
+            findings.error("bpmn.wrong_reference", message, binding)

@@ -61,6 +61,14 @@ def referred(read: BpmnFile, reference: str) -> Node | None:
     return read.by_id.get(reference) or read.by_id.get(local_id(reference))
 
 
+def event_definitions(read: BpmnFile, event: Node) -> list[Node]:
+    """What an event is triggered by or throws: its own event definitions, then those that it shares."""
+    own = [child for child in event.elements() if child.namespace == BPMN and child.local.endswith("EventDefinition")]
+    shared = [referred(read, reference.text) for reference in event.elements(bpmn("eventDefinitionRef"))]
+    # One that belongs to another event is refused, and so is what is not there.
+    return own + [node for node in shared if node is not None and node.parent is read.document.root]
+
+
 def child_text(node: Node, local: str) -> str:
     """Stripped text of a child element in the BPMN namespace, "" when there is none."""
     child = node.first(bpmn(local))

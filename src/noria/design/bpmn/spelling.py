@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from noria.design.bpmn.names import ATTRIBUTES, BPMN, EVERY_NODE, NORIA, bpmn
-from noria.design.bpmn.schema import ELEMENTS, REQUIRED, VALUES
+from noria.design.bpmn.schema import ELEMENTS, NAMED, ONCE, ONLY_IN, REQUIRED, URIS, VALUES
 from noria.design.bpmn.source import FLOW_NODES, BpmnFile, Findings
 from noria.design.bpmn.vocabulary import EXTENSION_ELEMENTS
 from noria.design.xml import Node
+
+_IN_NO_URI = re.compile(r"""[<>"{}|\\^`]|%(?![0-9A-Fa-f]{2})""")
+_MIME_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+( *;.*)?")
 
 
 def check_spelling(read: BpmnFile, findings: Findings) -> None:
@@ -14,6 +19,7 @@ def check_spelling(read: BpmnFile, findings: Findings) -> None:
 
     Some tools write their own extensions in BPMN's namespace: inside `extensionElements` everything is theirs.
     """
+    _check_values(read.document.root, findings)
     _check_words(read.document.root, findings)
     for node in read.document.root.descendants():
         if node.namespace == NORIA:
@@ -30,20 +36,40 @@ def check_spelling(read: BpmnFile, findings: Findings) -> None:
 
 
 def _check_words(node: Node, findings: Findings) -> None:
+    seen: set[str] = set()
     for child in node.elements():
-        if child.namespace != BPMN or child.local == "extensionElements":
+        if child.namespace != BPMN:
+            continue
+        if child.local in ONCE and child.local in seen:
+            findings.error("bpmn.once", f"A {node.local} has one {child.local}, not several.", child)
+        seen.add(child.local)
+        if child.local == "extensionElements":
             continue
         if child.local not in ELEMENTS:
             findings.error("bpmn.unknown_element", f"BPMN has no element {child.local}.", child, name=child.local)
-        for name, value in child.attributes.items():
-            if name in VALUES and value not in VALUES[name]:
-                message = f"{name} is {', '.join(sorted(VALUES[name]))}, not {value[:80]!r}."
-                findings.error("bpmn.value", message, child, attribute=name)
+        elif node.local not in ONLY_IN.get(child.local, {node.local}):
+            findings.error("bpmn.place", f"A {node.local} has no {child.local}.", child)
+        if child.local in NAMED and not child.get("id"):
+            findings.error("bpmn.no_id", f"A {child.local} has no id.", child)
+        _check_values(child, findings)
         for name in REQUIRED.get(child.local, ()):
             if child.first(bpmn(name)) is None:
                 message = f"A {child.local} has no {name}, and needs one."
                 findings.error("bpmn.no_reference", message, child)
         _check_words(child, findings)
+
+
+def _check_values(node: Node, findings: Findings) -> None:
+    for name, value in node.attributes.items():
+        message = ""
+        if name in VALUES and value not in VALUES[name]:
+            message = f"{name} is {', '.join(sorted(VALUES[name]))}, not {value[:80]!r}."
+        elif name in URIS and _IN_NO_URI.search(value):
+            message = f"{name} is a URI, not {value[:80]!r}."
+        elif name == "textFormat" and not _MIME_TYPE.fullmatch(value):
+            message = f"textFormat is a MIME type such as text/plain, not {value[:80]!r}."
+        if message:
+            findings.error("bpmn.value", message, node, attribute=name)
 
 
 def _check_element(node: Node, findings: Findings) -> None:

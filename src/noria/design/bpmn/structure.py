@@ -76,6 +76,8 @@ def _check_compensation(graph: Graph, element: Element, node: Node, findings: Fi
     if element.trigger is None:
         return
     kind = element.trigger.kind
+    if element.trigger.activity >= 0:
+        _check_compensated(element, graph.elements[element.trigger.activity], node, findings)
     if kind is TriggerKind.COMPENSATION and element.kind is Kind.BOUNDARY_EVENT and element.outgoing:
         message = "No flow leaves a compensation boundary event; an association leads to what compensates."
         findings.error("bpmn.compensation", message, node)
@@ -84,6 +86,27 @@ def _check_compensation(graph: Graph, element: Element, node: Node, findings: Fi
         if around < 0 or not graph.elements[around].transaction:
             message = "A cancel event stands at the boundary of a transaction or ends something directly inside one."
             findings.error("bpmn.cancel", message, node)
+        elif element.kind is Kind.END_EVENT and not _is_left_cancelled(graph, graph.elements[around]):
+            # Without it the flow would go on as if all had gone well.
+            message = "The transaction has no cancel boundary event, by which it is left when it is cancelled."
+            findings.error("bpmn.cancel", message, node)
+
+
+def _is_left_cancelled(graph: Graph, transaction: Element) -> bool:
+    boundaries = [graph.elements[index] for index in transaction.boundaries]
+    return any(trigger.kind is TriggerKind.CANCEL for boundary in boundaries for trigger in boundary.triggers)
+
+
+def _check_compensated(event: Element, activity: Element, node: Node, findings: Findings) -> None:
+    """BPMN 2.0.2, table 10.85: a throwing event names an activity for which something is there that compensates it."""
+    if event.kind not in (Kind.END_EVENT, Kind.INTERMEDIATE_THROW_EVENT):
+        message = "What catches compensation names no activity: it is that of its own activity."
+        findings.error("bpmn.compensation", message, node)
+    elif activity.kind not in ACTIVITIES or activity.for_compensation:
+        findings.error("bpmn.compensation", f"{activity.id!r} is no activity that can be compensated.", node)
+    elif activity.compensated_by < 0 and activity.kind not in (*SUB_PROCESSES, Kind.CALL_ACTIVITY):
+        message = f"Nothing compensates {activity.id!r}: it has no compensation boundary event."
+        findings.error("bpmn.compensation", message, node)
 
 
 def _reachable(graph: Graph) -> set[int]:

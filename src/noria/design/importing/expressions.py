@@ -15,7 +15,7 @@ from noria.design.xml import Node
 CONDITIONS = frozenset(
     {"conditionExpression", "completionCondition", "condition", "loopCondition", "activationCondition"}
 )
-_JUEL = frozenset({"", "juel", "uel", XPATH.lower(), "feel"})
+_JUEL = frozenset({"", "juel", "uel", *map(str.lower, XPATH), "feel"})
 _IGNORED_ATTRIBUTES = frozenset({"id", "name", "documentation"})
 
 

@@ -88,8 +88,8 @@ _LATER: dict[str, tuple[Rule, ...]] = {
     "exclusiveGateway": (structure.exclusive_gateway,),
     "parallelGateway": (structure.without_conditions,),
     "eventBasedGateway": (structure.without_conditions, structure.event_gateway),
-    "startEvent": (structure.start_conditions, structure.dead_end),
-    **dict.fromkeys(_EVENTS_IN_THE_FLOW, (structure.only_condition, structure.dead_end)),
+    "startEvent": (structure.event_conditions, structure.dead_end),
+    **dict.fromkeys(_EVENTS_IN_THE_FLOW, (structure.only_condition, structure.event_conditions, structure.dead_end)),
     **dict.fromkeys(_ACTIVITIES, (structure.only_condition,)),
     "subProcess": (structure.only_condition, structure.event_sub_process_host),
     "errorEventDefinition": (structure.references,),
@@ -135,6 +135,8 @@ def _apply(work: Work) -> None:
     nodes = [node for node in work.document.root.descendants() if node.namespace == BPMN]
     for node in nodes:
         structure.give_ids(work, node)
+    for flow in structure.list_at_both_ends(work):
+        work.say(flow, "import.listed")
     for node in nodes:
         local = node.local
         flow_node = local in FLOW_NODES
@@ -151,4 +153,5 @@ def _apply(work: Work) -> None:
     for node in nodes:
         if node.local == "subProcess":
             splitting.event_sub_process(work, node)
+    structure.list_at_both_ends(work)
     work.clean()

@@ -160,6 +160,9 @@ SENTENCES: dict[str, Sentence] = {
         "The flow said that steps may be left out (isImmediate=false); what is run cannot say so, and it was dropped.",
         "连线声明两步之间可有省略（isImmediate=false）；可执行的流程不能这样声明，已去掉。",
     ),
+    "import.listed": _changed(
+        "The flow was listed at one of its ends only; both list it now.", "连线只在一端列出，现在两端都已列出。"
+    ),
     "import.never_looked_at": _changed(
         "The condition stood behind a gateway that looks at none; it was dropped.",
         "条件位于不判断条件的网关之后，已去掉。",

@@ -82,6 +82,40 @@ def dead_end(work: Work, node: Node) -> None:
     work.say(node, "import.dead_end", name=end.get("id"))
 
 
+_BEFORE_LISTED = frozenset({"documentation", "extensionElements", "auditing", "monitoring", "categoryValueRef"})
+
+
+def list_at_both_ends(work: Work) -> list[Node]:
+    """Have both ends of a flow list it where only one does; gives the flows."""
+    flows = [node for node in work.document.root.descendants() if node.tag == bpmn("sequenceFlow") and node.get("id")]
+    ends = {(id(end.parent), end.get("id")): end for end in work.document.root.descendants() if end.local in FLOW_NODES}
+    listing = {
+        (id(end), listed, child.text.strip().rpartition(":")[2])
+        for end in ends.values()
+        for listed in ("incoming", "outgoing")
+        for child in end.elements(bpmn(listed))
+    }
+    mended = []
+    for flow in flows:
+        places = [
+            (ends.get((id(flow.parent), flow.get(role))), listed)
+            for role, listed in (("sourceRef", "outgoing"), ("targetRef", "incoming"))
+        ]
+        silent = [
+            (end, listed)
+            for end, listed in places
+            if end is not None and (id(end), listed, flow.get("id")) not in listing
+        ]
+        if len(silent) == 1 and all(end is not None for end, _ in places):
+            end, listed = silent[0]
+            before = _BEFORE_LISTED | {"incoming", listed}
+            child = work.new(flow, listed)
+            work.set_text(child, flow.get("id"))
+            work.insert(end, child, sum(other.namespace == BPMN and other.local in before for other in end.elements()))
+            mended.append(flow)
+    return mended
+
+
 def without_conditions(work: Work, node: Node) -> None:
     """The vendors do not look at conditions behind a parallel or event-based gateway; BPMN allows none there."""
     for flow in _leaving(node):
@@ -149,8 +183,8 @@ def event_gateway(work: Work, node: Node) -> None:
         work.say(node, "import.one_event")
 
 
-def start_conditions(work: Work, node: Node) -> None:
-    """The vendors look at conditions behind a start event; BPMN wants a gateway for that."""
+def event_conditions(work: Work, node: Node) -> None:
+    """The vendors look at conditions behind an event; BPMN wants a gateway for that."""
     leaving = _leaving(node)
     if any(flow.first(bpmn("conditionExpression")) for flow in leaving):
         _gateway_behind(work, node, "inclusiveGateway", leaving)

@@ -101,10 +101,26 @@ def test_an_operation_says_which_message_a_task_means(node):
 
 
 def test_an_element_lists_only_its_own_flows():
-    listed = chain(START, '<task id="t"><incoming>{}</incoming></task>', END)
-    assert codes(listed.format("f0")) == []
-    assert codes(listed.format("f1")) == [("error", "bpmn.listed_flow")]
-    assert codes(listed.format("none")) == [("error", "bpmn.listed_flow")]
+    start = '<startEvent id="s"><outgoing>f0</outgoing></startEvent>'
+    listed = chain(start, '<task id="t"><incoming>{0}</incoming>{1}</task>', END)
+    assert codes(listed.format("f0", "")) == []
+    for other in ("f1", "none"):
+        found = codes(listed.format("f0", f"<incoming>{other}</incoming>"))
+        assert ("error", "bpmn.listed_flow") in found
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "found"),
+    [
+        ("", "", []),
+        ("<outgoing>f0</outgoing>", "<incoming>f0</incoming>", []),
+        ("<outgoing>f0</outgoing>", "", ["bpmn.listed_flow"]),
+        ("", "<incoming>f0</incoming>", ["bpmn.listed_flow"]),
+    ],
+)
+def test_a_flow_is_listed_at_both_of_its_ends_or_at_none(start, end, found):
+    body = chain(f'<startEvent id="s">{start}</startEvent>', f'<endEvent id="e">{end}</endEvent>')
+    assert [code for _, code in codes(body)] == found
 
 
 def test_no_flow_goes_through_a_link():
@@ -318,7 +334,7 @@ def test_a_reference_names_what_is_there_and_belongs_there(outside, inside, code
             ),
             "no_reference",
         ),
-        (chain('<startEvent id="s"><dataInput id="a"/></startEvent>', END), "data_place"),
+        (chain('<startEvent id="s"><dataInput id="a"/></startEvent>', END), "place"),
         (
             chain(
                 START,
@@ -326,7 +342,7 @@ def test_a_reference_names_what_is_there_and_belongs_there(outside, inside, code
                 "</exclusiveGateway>",
                 END,
             ),
-            "data_place",
+            "place",
         ),
         (chain(START, '<parallelGateway id="g" default="f1"/>', END), "default_flow"),
     ],
@@ -334,6 +350,409 @@ def test_a_reference_names_what_is_there_and_belongs_there(outside, inside, code
 )
 def test_a_word_that_bpmn_does_not_know_or_not_there_is_an_error(body, code):
     assert ("error", f"bpmn.{code}") in codes(body)
+
+
+INPUT = (
+    '<ioSpecification><dataInput id="{0}" name="{0}"/><inputSet><dataInputRefs>{0}</dataInputRefs></inputSet>'
+    "<outputSet/></ioSpecification>"
+)
+OUTPUT = (
+    '<ioSpecification><dataOutput id="{0}" name="{0}"/><inputSet/><outputSet><dataOutputRefs>{0}</dataOutputRefs>'
+    "</outputSet></ioSpecification>"
+)
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        ('<message id="m"/>', ""),
+        ('<process id="q"/>', ""),
+        ("", '<sequenceFlow id="f" sourceRef="s" targetRef="e"/>'),
+        ("", '<startEvent id="x"/>'),
+        ('<laneSet id="a"><lane id="l"><task id="x"/></lane></laneSet>', ""),
+        ('<task id="x"><timerEventDefinition/></task>', ""),
+        ('<task id="x"><dataObject id="d"/></task>', ""),
+        ('<exclusiveGateway id="x"><standardLoopCharacteristics/></exclusiveGateway>', ""),
+        ('<endEvent id="x"><dataOutputAssociation><targetRef>d</targetRef></dataOutputAssociation></endEvent>', ""),
+        ("", '<collaboration id="c"><collaboration id="inner"/></collaboration>'),
+    ],
+)
+def test_an_element_stands_where_the_schema_has_it(inside, outside):
+    assert ("error", "bpmn.place") in codes(inside + chain(START, END), outside)
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        INPUT.format("a"),
+        "<standardLoopCharacteristics><loopCondition>a</loopCondition></standardLoopCharacteristics>",
+        "<extensionElements/>",
+    ],
+)
+def test_what_there_is_one_of_is_not_there_twice(twice):
+    assert codes(chain(START, f'<task id="t">{twice}</task>', END)) == []
+    again = twice.replace('"a"', '"b"').replace(">a<", ">b<")
+    assert ("error", "bpmn.once") in codes(chain(START, f'<task id="t">{twice}{again}</task>', END))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "inside", "good"),
+    [
+        ('expressionLanguage="a%zz"', "", False),
+        ('typeLanguage="&lt;none&gt;"', "", False),
+        ('typeLanguage="http://www.w3.org/2001/XMLSchema"', "", True),
+        ("", '<documentation textFormat="text/html">a</documentation>', True),
+        ("", '<documentation textFormat="html">a</documentation>', False),
+    ],
+)
+def test_a_uri_and_a_mime_type_look_like_one(attributes, inside, good):
+    data = (
+        f'<definitions xmlns="{NAMESPACE}" targetNamespace="t" {attributes}><process id="p" isExecutable="true">'
+        f"{inside}{chain(START, END)}</process></definitions>"
+    )
+    _, findings = read_bpmn(data.encode(), "rules.bpmn")
+    assert [item.code for item in findings] == ([] if good else ["bpmn.value"])
+
+
+@pytest.mark.parametrize("kind", ["message", "error", "signal", "itemDefinition"])
+def test_what_is_there_to_be_referred_to_has_an_id(kind):
+    assert codes(chain(START, END), f"<{kind}/>") == [("error", "bpmn.no_id")]
+
+
+@pytest.mark.parametrize(
+    ("language", "own", "found"),
+    [
+        ("http://groovy.codehaus.org/", "", ["bpmn.expression_language"]),
+        ("http://groovy.codehaus.org/", 'language="http://www.omg.org/spec/FEEL/20140401"', []),
+        ("http://www.w3.org/TR/XPath", "", []),
+    ],
+)
+def test_the_language_of_the_file_is_that_of_its_expressions(language, own, found):
+    condition = f'<conditionExpression xsi:type="tFormalExpression" {own}>a &gt; 1</conditionExpression>'
+    body = START + TASK + END + _flow("f0", "s", "t") + _flow("f1", "t", "e", condition)
+    body += '<task id="u" noria:saveBefore="true"/>' + _flow("f2", "t", "u") + _flow("f3", "u", "e")
+    data = (
+        f'<definitions xmlns="{NAMESPACE}" xmlns:noria="urn:noria:bpmn:1" targetNamespace="t" '
+        f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" expressionLanguage="{language}">'
+        f'<process id="p" isExecutable="true" noria:title="= a">{body}</process></definitions>'
+    )
+    read, findings = read_bpmn(data.encode(), "rules.bpmn")
+    assert read is not None
+    assert [item.code for item in [*findings, *compile_bpmn(read)[1]]] == found
+
+
+RESOURCES = (
+    '<resource id="r" name="r"><resourceParameter id="rp" name="n"/></resource>'
+    '<resource id="q" name="q"><resourceParameter id="qp" name="n"/></resource>'
+)
+VALUE = "<formalExpression>1</formalExpression>"
+
+
+@pytest.mark.parametrize(
+    ("role", "code"),
+    [
+        ('<resourceRef>r</resourceRef><resourceParameterBinding parameterRef="rp">{}</resourceParameterBinding>', None),
+        ('<resourceRef>r</resourceRef><resourceParameterBinding parameterRef="rp"/>', "resource_role"),
+        (
+            '<resourceRef>r</resourceRef><resourceParameterBinding parameterRef="qp">{}</resourceParameterBinding>',
+            "resource_role",
+        ),
+        ("<resourceRef>r</resourceRef><resourceParameterBinding>{}</resourceParameterBinding>", "no_reference"),
+        ('<resourceParameterBinding parameterRef="rp">{}</resourceParameterBinding>', "resource_role"),
+        ("<resourceAssignmentExpression/>", "resource_role"),
+    ],
+)
+def test_a_resource_is_given_its_own_parameters(role, code):
+    body = chain(START, f'<task id="t"><performer>{role.format(VALUE)}</performer></task>', END)
+    assert codes(body, RESOURCES) == ([("error", f"bpmn.{code}")] if code else [])
+
+
+PROPERTY = (
+    '<correlationProperty id="{0}"><correlationPropertyRetrievalExpression messageRef="hello"><messagePath>a'
+    "</messagePath></correlationPropertyRetrievalExpression></correlationProperty>"
+)
+
+
+@pytest.mark.parametrize(
+    ("binding", "found"),
+    [
+        ('correlationPropertyRef="one"', []),
+        ('correlationPropertyRef="two"', ["bpmn.wrong_reference"]),
+        ("", ["bpmn.no_reference"]),
+    ],
+)
+def test_a_subscription_binds_properties_of_its_key(binding, found):
+    outside = '<message id="hello"/>' + PROPERTY.format("one") + PROPERTY.format("two")
+    outside += (
+        '<collaboration id="c"><correlationKey id="k"><correlationPropertyRef>one</correlationPropertyRef>'
+        "</correlationKey></collaboration>"
+    )
+    subscription = (
+        f'<correlationSubscription id="x" correlationKeyRef="k"><correlationPropertyBinding {binding}>'
+        "<dataPath>a</dataPath></correlationPropertyBinding></correlationSubscription>"
+    )
+    assert [code for _, code in codes(subscription + chain(START, END), outside)] == found
+    without = outside.replace(' messageRef="hello"', "", 1)
+    assert ("error", "bpmn.no_reference") in codes(chain(START, END), without)
+
+
+@pytest.mark.parametrize(
+    ("lanes", "found"),
+    [
+        ('<lane id="a"><flowNodeRef>s</flowNodeRef></lane><lane id="b"><flowNodeRef>e</flowNodeRef></lane>', []),
+        (
+            '<lane id="a"><flowNodeRef>s</flowNodeRef></lane><lane id="b"><flowNodeRef>s</flowNodeRef></lane>',
+            ["bpmn.lane"],
+        ),
+        (
+            '<lane id="a"><childLaneSet id="c"><lane id="b"><flowNodeRef>s</flowNodeRef></lane></childLaneSet></lane>',
+            [],
+        ),
+        ('<lane id="a"><flowNodeRef>elsewhere</flowNodeRef></lane>', ["bpmn.lane"]),
+    ],
+    ids=["side by side", "twice", "inside", "of another process"],
+)
+def test_lanes_divide_what_is_in_their_process(lanes, found):
+    outside = '<process id="q" isExecutable="false"><startEvent id="elsewhere"/><endEvent id="z"/>'
+    outside += _flow("g", "elsewhere", "z") + "</process>"
+    body = f'<laneSet id="l">{lanes}</laneSet>' + chain(START, END)
+    assert [code for _, code in codes(body, outside)] == found
+
+
+@pytest.mark.parametrize("event", ["intermediateThrowEvent", "intermediateCatchEvent", "boundaryEvent"])
+def test_what_leaves_an_event_has_no_condition_and_is_no_default(event):
+    inside = "" if event == "intermediateThrowEvent" else TIMER
+    attached = ' attachedToRef="t"' if event == "boundaryEvent" else ""
+    condition = '<conditionExpression xsi:type="tFormalExpression">a</conditionExpression>'
+
+    def body(given="", default=""):
+        node = f'<{event} id="i"{attached}{default}>{inside}</{event}>'
+        ways = _flow("x", "i", "e", given) + '<endEvent id="z"/>' + _flow("y", "i", "z")
+        if attached:
+            return chain(START, TASK, END) + node + ways
+        return START + node + END + _flow("f0", "s", "i") + ways
+
+    assert codes(body()) == []
+    assert codes(body(condition)) == [("error", "bpmn.condition_not_allowed")]
+    assert codes(body("", ' default="x"')) == [("error", "bpmn.default_flow")]
+
+
+@pytest.mark.parametrize(
+    ("task", "beside", "found"),
+    [
+        (INPUT.format("i") + "<dataInputAssociation><sourceRef>d</sourceRef>{0}", "", []),
+        (INPUT.format("i") + "<dataInputAssociation><sourceRef>far</sourceRef>{0}", "", ["bpmn.data_association"]),
+        (INPUT.format("i") + "<dataInputAssociation><sourceRef>p1</sourceRef>{0}", "", ["bpmn.data_association"]),
+        (INPUT.format("i") + "<dataInputAssociation><sourceRef>given</sourceRef>{0}", INPUT.format("given"), []),
+        (
+            "<dataOutputAssociation><sourceRef>out</sourceRef><targetRef>d</targetRef></dataOutputAssociation>",
+            OUTPUT.format("out"),
+            ["bpmn.data_association"],
+        ),
+    ],
+    ids=["of the process", "of a sub-process", "of another task", "input of the process", "output of the process"],
+)
+def test_data_is_reached_from_inside_what_declares_it(task, beside, found):
+    task = task.format("<targetRef>i</targetRef></dataInputAssociation>")
+    inner = chain('<startEvent id="a"/>', '<endEvent id="z"/>').replace("f0", "in0")
+    body = (
+        beside
+        + '<dataObject id="d" name="d"/>'
+        + chain(
+            START,
+            f'<task id="t">{task}</task>',
+            '<task id="u"><property id="p1" name="p1"/></task>',
+            f'<subProcess id="w"><dataObject id="far" name="far"/>{inner}</subProcess>',
+            END,
+        )
+    )
+    assert [code for _, code in codes(body)] == found
+
+
+PAIRED = (
+    '<inputSet id="i"><outputSetRefs>o</outputSetRefs></inputSet>'
+    '<outputSet id="o"><inputSetRefs>i</inputSetRefs></outputSet>'
+)
+
+
+@pytest.mark.parametrize(
+    ("sets", "good"),
+    [
+        ('<inputSet id="i"><outputSetRefs>o</outputSetRefs></inputSet><outputSet id="o"/>', False),
+        ('<inputSet id="i"/><outputSet id="o"><inputSetRefs>i</inputSetRefs></outputSet>', False),
+        (PAIRED, True),
+        ("<inputSet><dataInputRefs>of another</dataInputRefs></inputSet><outputSet/>", False),
+    ],
+)
+def test_sets_name_each_other_and_inputs_of_their_own(sets, good):
+    other = f'<task id="u">{INPUT.format("other")}</task>'
+    task = f'<task id="t"><ioSpecification>{sets.replace("of another", "other")}</ioSpecification></task>'
+    assert codes(chain(START, other, task, END)) == ([] if good else [("error", "bpmn.data_sets")])
+
+
+THROWS_BY_OPERATION = (
+    '<intermediateThrowEvent id="t"><messageEventDefinition messageRef="{}"><operationRef>place</operationRef>'
+    "</messageEventDefinition></intermediateThrowEvent>"
+)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        '<sendTask id="t" messageRef="{}" operationRef="place"/>',
+        '<receiveTask id="t" messageRef="{}" operationRef="place"/>',
+        THROWS_BY_OPERATION,
+    ],
+)
+def test_who_names_a_message_and_an_operation_means_a_message_of_it(node):
+    outside = (
+        '<message id="order"/><message id="other"/><interface id="i" name="i"><operation id="place" name="place">'
+        "<inMessageRef>order</inMessageRef></operation></interface>"
+    )
+    assert codes(chain(START, node.format("order"), END), outside) == []
+    assert codes(chain(START, node.format("other"), END), outside) == [("error", "bpmn.operation_data")]
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", '"three"', "true"])
+def test_how_often_is_a_whole_number(text):
+    for marker in (
+        f"<multiInstanceLoopCharacteristics><loopCardinality>{text}</loopCardinality></multiInstanceLoopCharacteristics>",
+        f"<standardLoopCharacteristics loopMaximum='{text}'/>",
+    ):
+        body = chain(START, f'<task id="t">{marker}</task>', END)
+        assert codes(body) == [("error", "bpmn.loop")]
+        assert codes(body.replace(text, "3")) == []
+        assert codes(body.replace(text, "count + 1")) == []
+
+
+@pytest.mark.parametrize(
+    ("inside", "good"),
+    [
+        (INPUT.format("xs") + "{}<loopDataInputRef>xs</loopDataInputRef>", True),
+        (OUTPUT.format("xs") + "{}<loopDataInputRef>xs</loopDataInputRef>", False),
+        ("{}<loopDataInputRef>other</loopDataInputRef>", False),
+        ("{}<loopDataInputRef>list</loopDataInputRef>", True),
+        ("{}<loopDataInputRef>single</loopDataInputRef>", False),
+    ],
+    ids=["its input", "its output", "input of another", "a list", "no list"],
+)
+def test_a_loop_goes_through_a_collection_that_is_its_own(inside, good):
+    task = inside.format("<multiInstanceLoopCharacteristics>") + "</multiInstanceLoopCharacteristics>"
+    data = (
+        '<dataObject id="list" name="list" isCollection="true"/><dataObject id="single" name="a" isCollection="false"/>'
+    )
+    other = f'<task id="u">{INPUT.format("other")}</task>'
+    body = data + chain(START, other, f'<task id="t">{task}</task>', END)
+    assert codes(body) == ([] if good else [("error", "bpmn.loop")])
+
+
+def test_an_instance_throws_what_a_boundary_event_can_catch():
+    marker = f'<multiInstanceLoopCharacteristics behavior="One" oneBehaviorEventRef="d">{COUNT}'
+    body = chain(START, f'<task id="t">{marker}</multiInstanceLoopCharacteristics></task>', END)
+    assert codes(body, '<signal id="g" name="g"/><signalEventDefinition id="d" signalRef="g"/>') == []
+    timer = '<timerEventDefinition id="d"><timeDuration>PT1H</timeDuration></timerEventDefinition>'
+    assert codes(body, timer) == [("error", "bpmn.loop")]
+    gone = body.replace('behavior="One"', "")
+    assert codes(gone) == [("error", "bpmn.unresolved")]
+
+
+HANDLED = (
+    '<boundaryEvent id="b" attachedToRef="t"><compensateEventDefinition/></boundaryEvent>'
+    '<task id="undo" isForCompensation="true"/><association id="a" sourceRef="b" targetRef="undo"/>'
+)
+
+
+@pytest.mark.parametrize(
+    ("named", "good"),
+    [("t", True), ("u", False), ("undo", False), ("s", False)],
+    ids=["", "nothing", "handler", "event"],
+)
+def test_what_is_compensated_by_name_is_an_activity_that_something_compensates(named, good):
+    throw = (
+        f'<intermediateThrowEvent id="x"><compensateEventDefinition activityRef="{named}"/></intermediateThrowEvent>'
+    )
+    body = chain(START, TASK, '<task id="u"/>', throw, END) + HANDLED
+    assert codes(body) == ([] if good else [("error", "bpmn.compensation")])
+
+
+def test_a_transaction_that_can_be_cancelled_has_a_way_out_for_that():
+    inside = chain('<startEvent id="a"/>', '<endEvent id="z"><cancelEventDefinition/></endEvent>').replace("f0", "in")
+    body = chain(START, f'<transaction id="w">{inside}</transaction>', END)
+    assert codes(body) == [("error", "bpmn.cancel")]
+    out = '<boundaryEvent id="b" attachedToRef="w"><cancelEventDefinition/></boundaryEvent><endEvent id="o"/>'
+    assert codes(body + out + _flow("x", "b", "o")) == []
+
+
+def test_what_catches_compensation_names_no_activity():
+    body = chain(START, TASK, END) + HANDLED.replace(
+        "<compensateEventDefinition/>", '<compensateEventDefinition activityRef="t"/>'
+    )
+    assert codes(body) == [("error", "bpmn.compensation")]
+
+
+def test_a_catching_link_has_a_throwing_one():
+    body = chain(START, END) + '<intermediateCatchEvent id="c"><linkEventDefinition name="L"/></intermediateCatchEvent>'
+    assert ("error", "bpmn.link") in codes(body + _flow("x", "c", "e"))
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [("xsd:string", []), ("I", []), ("t:I", []), ("gone", ["unresolved"]), ("t:gone", ["unresolved"])],
+)
+def test_a_type_is_declared_or_of_another_namespace(reference, found):
+    data = (
+        f'<definitions xmlns="{NAMESPACE}" xmlns:t="urn:t" xmlns:xsd="http://www.w3.org/2001/XMLSchema" '
+        f'targetNamespace="urn:t"><itemDefinition id="I"/><process id="p" isExecutable="true">'
+        f'<dataObject id="d" itemSubjectRef="{reference}"/>{chain(START, END)}</process></definitions>'
+    )
+    _, findings = read_bpmn(data.encode(), "rules.bpmn")
+    assert [item.code for item in findings] == [f"bpmn.{code}" for code in found]
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        '<intermediateThrowEvent id="x"><messageEventDefinition messageRef="o:m"/></intermediateThrowEvent>',
+        '<sendTask id="x" messageRef="o:m"/>',
+        '<intermediateThrowEvent id="x"><signalEventDefinition signalRef="o:m"/></intermediateThrowEvent>',
+    ],
+)
+def test_what_is_run_names_nothing_of_an_imported_file(node):
+    imported = f'<import importType="{NAMESPACE}" namespace="urn:o" location="o.bpmn"/>'
+    assert codes(chain(START, node, END), imported) == [("error", "bpmn.imported")]
+
+
+@pytest.mark.parametrize(
+    ("sets", "good"),
+    [
+        ("", True),
+        ("<outputSet><dataOutputRefs>o</dataOutputRefs></outputSet>", True),
+        ("<outputSet/>", False),
+        ("<outputSet><dataOutputRefs>o</dataOutputRefs><dataOutputRefs>other</dataOutputRefs></outputSet>", False),
+    ],
+)
+def test_the_set_of_an_event_has_what_the_event_declares(sets, good):
+    event = f'<intermediateCatchEvent id="i"><dataOutput id="o"/>{sets}{MESSAGE}</intermediateCatchEvent>'
+    body = chain(START, event, f'<task id="t">{OUTPUT.format("other")}</task>', END)
+    assert codes(body, '<message id="hello"/>') == ([] if good else [("error", "bpmn.data_sets")])
+
+
+def test_a_shared_definition_counts_as_the_events_own():
+    shared = (
+        '<itemDefinition id="I"/><message id="told" itemRef="I"/><messageEventDefinition id="d" messageRef="told"/>'
+    )
+    declared = '<dataOutput id="o" itemSubjectRef="J"/><outputSet><dataOutputRefs>o</dataOutputRefs></outputSet>'
+    reference = "<eventDefinitionRef>d</eventDefinitionRef>"
+    event = f'<intermediateCatchEvent id="got">{declared}{reference}</intermediateCatchEvent>'
+    outside = shared + '<itemDefinition id="J" structureRef="other"/>'
+    assert codes(chain(START, event, END), outside) == [("error", "bpmn.data_type")]
+    assert codes(chain(START, event.replace('"J"', '"I"'), END), outside) == []
+    flow = POOLS.format(source="there", target="got")
+    assert codes(chain(START, event.replace('"J"', '"I"'), END), outside + flow) == []
+    timer = outside.replace(
+        '<messageEventDefinition id="d" messageRef="told"/>', TIMER.replace("Definition>", 'Definition id="d">', 1)
+    )
+    assert ("error", "bpmn.message_flow") in codes(chain(START, event, END), timer + flow)
 
 
 def test_what_a_tool_keeps_in_the_extensions_is_its_own():

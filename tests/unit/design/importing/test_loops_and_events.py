@@ -328,6 +328,34 @@ def test_what_a_drawing_tool_writes_everywhere_does_not_refuse_a_process_that_is
     assert model.errors() == []
 
 
+def test_a_flow_that_one_end_lists_is_listed_at_both():
+    body = (
+        '<startEvent id="s"><outgoing>f</outgoing></startEvent><sequenceFlow id="f" sourceRef="s" targetRef="t"/>'
+        '<userTask id="t" camunda:assignee="a"><documentation>why</documentation></userTask>'
+        '<sequenceFlow id="g" sourceRef="t" targetRef="e"/><endEvent id="e"><incoming>g</incoming></endEvent>'
+    )
+    model = Model(body)
+    assert [child.local for child in model["t"].elements()][:3] == ["documentation", "incoming", "outgoing"]
+    assert model.codes().count("import.listed") == 2
+    assert model.errors() == []
+
+
+def test_conditions_behind_an_event_within_get_a_gateway():
+    catch = (
+        '<intermediateCatchEvent id="late"><timerEventDefinition><timeDuration>PT1H</timeDuration>'
+        "</timerEventDefinition></intermediateCatchEvent>"
+    )
+    ways = "".join(
+        f'<sequenceFlow id="to{name}" sourceRef="late" targetRef="{name}"><conditionExpression>${{a == {name!r}}}'
+        f'</conditionExpression></sequenceFlow><endEvent id="{name}"/>'
+        for name in ("one", "two")
+    )
+    model = Model('<startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="late"/>' + catch + ways)
+    assert model["toone"].get("sourceRef") == model["totwo"].get("sourceRef") == "split_late"
+    assert model["split_late"].local == "inclusiveGateway"
+    assert model.errors() == []
+
+
 @pytest.mark.parametrize("gateway", ["parallelGateway", "eventBasedGateway"])
 def test_a_condition_that_nobody_looks_at_is_dropped(gateway):
     catches = "".join(
