@@ -188,14 +188,23 @@ class Variables:
         self.emit(e.VariablesSet(scope, dict(values)))
 
     def assign(self, token: int, element: Element, values: Mapping[str, object]) -> None:
-        """Write what an activity brought: into its own variables when something maps them on, else outwards."""
+        """Write what an activity brought: into its own variables when something maps them on, else outwards.
+
+        One that passes on keeps to itself only what its own variables name.
+        """
         if not values:
             return
-        if element.outputs or (element.loop is not None and element.loop.output_item is not None):
+        maps_on = bool(element.outputs or (element.loop is not None and element.loop.output_item is not None))
+        if maps_on:
             self.open_scope(token, element)
-            self.write(token, values)
-        else:
-            self.assign_outward(token, values)
+        kept = values if maps_on else {}
+        if element.passes_on and token in self.state.scopes:
+            own = self.state.scopes[token].variables
+            kept = {name: value for name, value in values.items() if name in own}
+        if kept:
+            self.write(token, kept)
+        if len(kept) < len(values):
+            self.assign_outward(token, {name: value for name, value in values.items() if name not in kept})
 
     def assign_outward(self, token: int, values: Mapping[str, object]) -> None:
         """Write into the nearest scope around that has a variable of that name already, or else into the process."""
@@ -211,13 +220,16 @@ class Variables:
             self.write(key, part)
 
     def outputs(self, token: int, element: Element, values: Mapping[str, object]) -> dict[str, object]:
-        """What an element's output mappings give, with these values seen before all others.
+        """What an element's output mappings give, with these values seen before all others; a later one sees the earlier.
 
         Raises:
             Trouble: an expression uses up its budget.
         """
         variables = {**self.variables(token), **values} if element.outputs else {}
-        return {mapping.target: self.evaluate(mapping.source, variables) for mapping in element.outputs}
+        found: dict[str, object] = {}
+        for mapping in element.outputs:
+            found[mapping.target] = variables[mapping.target] = self.evaluate(mapping.source, variables)
+        return found
 
     def hand_out(self, token: int, values: Mapping[str, object]) -> None:
         """Write an element's outputs: those of a loop's instance where the loop's would go, past its own variables."""

@@ -88,6 +88,7 @@ class ElementCompiler:
             scope=scope,
             inputs=inputs,
             outputs=outputs,
+            passes_on=node.get(noria("passOn")) == "true",
             data_inputs=self.data.associations(node, "dataInputAssociation"),
             data_outputs=self.data.associations(node, "dataOutputAssociation"),
             documentation=child_text(node, "documentation"),

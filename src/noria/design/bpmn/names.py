@@ -176,7 +176,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "escalationEventDefinition": ("codeVariable",),
     "lane": ("group",),
 }
-EVERY_NODE = ("saveBefore", "saveAfter", "jobPriority")
+EVERY_NODE = ("saveBefore", "saveAfter", "jobPriority", "passOn")
 """Attributes that every flow node may have."""
 ATTRIBUTES |= {
     "globalUserTask": ATTRIBUTES["userTask"],

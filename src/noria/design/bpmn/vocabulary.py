@@ -144,6 +144,12 @@ VOCABULARY: dict[str, Attribute] = {
         "Variable that receives the list of the instances' results, in the order of the instances."
     ),
     "outputItem": Attribute("FEEL for an instance's result, evaluated when it completes."),
+    "passOn": Attribute(
+        "`true`: what the element brings becomes variables around it as well, except what its inputs name. Without "
+        "it an element that has outputs gives away nothing but these.",
+        "Boolean",
+        False,
+    ),
     "priority": Attribute("FEEL or constant from 0 to 100; without it 50."),
     "propagateIn": Attribute("`false`: the caller's variables do not become the called instance's.", "Boolean", True),
     "propagateOut": Attribute("`false`: the called instance's variables do not come back.", "Boolean", True),

@@ -348,16 +348,12 @@ SENTENCES: dict[str, Sentence] = {
         "The input {name} is a mapping; with inputs the worker sees only them.",
         "输入 {name} 已成为映射；有输入时工作程序只看到这些输入。",
     ),
-    "import.output_only": _changed(
-        "The output {name} is a mapping; what else the element brings stays inside it.",
-        "输出 {name} 已成为映射；该元素带来的其他变量留在元素之内。",
+    "import.input_called": _changed(
+        "The input {name} is a mapping; the called process sees it too.",
+        "输入 {name} 已成为映射；被调用的流程也能看到它。",
     ),
     "import.output_parameter": _mapped("The output {name} is a mapping.", "输出 {name} 已成为映射。"),
     "import.pass_all": _mapped("{attribute} says which variables pass.", "{attribute} 说明哪些变量传递。"),
-    "import.pass_all_and_some": _needs_work(
-        "All variables and some under other names came back; here it is one or the other.",
-        "原来既带回全部变量又带回改名的变量，这里只能选其一。",
-    ),
     "import.pass_local": _changed(
         "Only variables of the element itself passed; here all that it sees do.",
         "原来只传递元素自身的变量，这里传递它看到的全部变量。",

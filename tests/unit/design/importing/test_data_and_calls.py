@@ -33,6 +33,7 @@ def parameters(inside):
             '= {"k": v, "l": []}',
         ),
         ('<camunda:script scriptFormat="groovy">amount</camunda:script>', "= amount"),
+        ("", "= null"),
     ],
 )
 def test_an_input_parameter_is_a_mapping(value, source):
@@ -44,6 +45,15 @@ def test_an_input_parameter_is_a_mapping(value, source):
 def test_an_output_parameter_is_a_mapping():
     model = parameters('<camunda:outputParameter name="n">${result.code}</camunda:outputParameter>')
     assert model.mappings("x") == [("output", {"source": "= result.code", "target": "n"})]
+
+
+def test_beside_its_outputs_an_element_gives_away_what_it_brings():
+    model = parameters('<camunda:outputParameter name="n">1</camunda:outputParameter>')
+    assert (model.noria("x")["passOn"], model.codes("changed")) == ("true", [])
+    held = "<camunda:inputOutput><camunda:inputParameter name='n'>1</camunda:inputParameter></camunda:inputOutput>"
+    inside = '<startEvent id="a"/><endEvent id="b"/><sequenceFlow id="c" sourceRef="a" targetRef="b"/>'
+    sub_process = f'<subProcess id="x"><extensionElements>{held}</extensionElements>{inside}</subProcess>'
+    assert "passOn" not in Model(around(sub_process)).noria("x")
 
 
 def test_a_parameter_that_is_a_program_needs_work():
@@ -84,6 +94,40 @@ def test_single_variables_and_expressions_pass():
         ("output", {"source": "= d", "target": "e"}),
     ]
     assert model.noria("x") == {"businessKey": "= business_key", "propagateIn": "false", "propagateOut": "false"}
+
+
+def both(name, value):
+    return f'<camunda:{name} name="{value}">${{{value}}}</camunda:{name}>'
+
+
+def test_inputs_of_a_call_are_there_for_what_is_passed_and_what_comes_back_for_its_outputs():
+    model = call(
+        inside='<camunda:in source="k" target="in"/><camunda:out source="out" target="r"/><camunda:inputOutput>'
+        f"{both('outputParameter', 'r')}{both('inputParameter', 'k')}</camunda:inputOutput>"
+    )
+    assert [(local, item["target"]) for local, item in model.mappings("x")] == [
+        ("input", "k"),
+        ("input", "in"),
+        ("output", "r"),
+        ("output", "r"),
+    ]
+    assert model.noria("x") == {"propagateIn": "false", "propagateOut": "false"}
+    assert model.codes("changed") == ["import.input_called"]
+
+
+def test_all_variables_that_come_back_do_so_beside_those_with_other_names():
+    model = call(inside='<camunda:out variables="all"/><camunda:out source="a" target="b"/>')
+    assert model.noria("x") == {"propagateIn": "false", "passOn": "true"}
+    assert model.codes("needs_work") == []
+
+
+def test_all_local_variables_of_a_call_are_its_inputs_and_come_back_to_its_outputs_alone():
+    inside = '<camunda:in variables="all" local="true"/><camunda:out variables="all" local="true"/>'
+    assert call(inside=inside).noria("x") == {"propagateIn": "false", "propagateOut": "false"}
+    mapped = f"<camunda:inputOutput>{both('inputParameter', 'k')}{both('outputParameter', 'r')}</camunda:inputOutput>"
+    model = call(inside=inside + mapped)
+    assert model.noria("x") == {"propagateIn": "false"}
+    assert model.codes("changed") == []
 
 
 @pytest.mark.parametrize(
