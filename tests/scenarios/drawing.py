@@ -38,6 +38,14 @@ HEAD = (
     'targetNamespace="urn:test">\n'
 )
 
+_OF_CODES = {
+    "codeVariable": "codeVariable",
+    "messageVariable": "messageVariable",
+    "saying": "message",
+    "whenUncaught": "whenUncaught",
+}
+"""What stands at the definition of an error or escalation, by the word for it here."""
+
 
 class _Drawing:
     def __init__(self) -> None:
@@ -117,7 +125,7 @@ class _Drawing:
             elif key == "script":
                 attributes["scriptFormat"] = "feel"
                 inside.append(f"<script>{escape(value)}</script>")
-            elif key not in ("codeVariable", "messageVariable") and not (
+            elif not (key in _OF_CODES and given.keys() & {"error", "escalation"}) and not (
                 key == "calendar" and given.keys() & _TIMERS.keys()
             ):
                 attributes[f"noria:{key}"] = value
@@ -129,8 +137,7 @@ class _Drawing:
 
     @staticmethod
     def variables(given: dict[str, str]) -> str:
-        names = ("codeVariable", "messageVariable")
-        return "".join(f" noria:{name}={quoteattr(given[name])}" for name in names if name in given)
+        return "".join(f" noria:{_OF_CODES[key]}={quoteattr(given[key])}" for key in _OF_CODES if key in given)
 
     @staticmethod
     def mapping(line: str) -> str:

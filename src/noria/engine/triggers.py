@@ -20,7 +20,9 @@ def throw_error(
     message: str,
     variables: Mapping[str, object] | None = None,
     outputs: Mapping[str, object] | None = None,
-) -> None:
+    *,
+    goes_on: bool = False,
+) -> bool:
     """Throw a business error at a token and let the nearest catching event take over.
 
     Nothing catching it, a called instance fails towards its caller; a top-level one gets an incident.
@@ -32,6 +34,10 @@ def throw_error(
         message: what happened.
         variables: what the catching event gets.
         outputs: what the activity hands out when the error is caught, here or by a caller.
+        goes_on: it has no effect when nothing catches it and there is no caller.
+
+    Returns:
+        Whether it had an effect; else the element is still to be left.
     """
     graph = run.definition.graph
     state = run.state
@@ -46,10 +52,13 @@ def throw_error(
     elif state.parent is not None:
         run.cancel_scope(0, "error")
         run.emit(e.InstanceFailed(code, message))
+    elif goes_on:
+        return False
     else:
         run.raise_incident(
             token, element, "error.uncaught", f"Nothing in the model catches the error {code!r}: {message}", "enter"
         )
+    return True
 
 
 def throw_escalation(run: Run, token: int, code: str, outputs: Mapping[str, object] | None = None) -> None:

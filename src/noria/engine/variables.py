@@ -220,7 +220,7 @@ class Variables:
             self.write(key, part)
 
     def outputs(self, token: int, element: Element, values: Mapping[str, object]) -> dict[str, object]:
-        """What an element's output mappings give, with these values seen before all others; a later one sees the earlier.
+        """What an element's output mappings give. They see these values first, and each sees the results before it.
 
         Raises:
             Trouble: an expression uses up its budget.

@@ -232,7 +232,16 @@ class ElementCompiler:
             node.get(noria("propagateIn"), "true") != "false",
             node.get(noria("propagateOut"), "true") != "false",
             self.expressions.optional(node, "businessKey"),
+            self._goes_on(node, node),
         )
+
+    def _goes_on(self, node: Node, holder: Node) -> bool:
+        """Whether an error that nothing catches counts as a plain end."""
+        word = holder.get(noria("whenUncaught"))
+        if word not in ("", "incident", "goOn"):
+            message = f"whenUncaught is goOn, incident, not {word[:80]!r}."
+            self.findings.error("bpmn.value", message, node, attribute="whenUncaught")
+        return word == "goOn"
 
     def _script(self, node: Node) -> Expression | None:
         script = child_text(node, "script")
@@ -400,6 +409,8 @@ class ElementCompiler:
             kind,
             code_variable=definition.get(noria("codeVariable")),
             message_variable=definition.get(noria("messageVariable")),
+            message=self.expressions.optional(definition, "message"),
+            goes_on=self._goes_on(node, definition),
         )
         reference = {TriggerKind.ERROR: "errorRef", TriggerKind.ESCALATION: "escalationRef"}.get(kind, "signalRef")
         target = referred(self.read, definition.get(reference)) if definition.get(reference) else None

@@ -109,6 +109,8 @@ class Trigger(msgspec.Struct):
         calendar: id of the working calendar in which a duration or cycle counts, "" for clock time.
         code_variable: variable that receives the caught error or escalation code, "" for none.
         message_variable: variable that receives the caught error's message, "" for none.
+        message: FEEL for a thrown error's message; None for the event's name.
+        goes_on: a thrown error that nothing catches counts as a plain end.
         condition: FEEL of a conditional event; None when every change of what is watched is one.
         watched: the variables whose change has a condition looked at again; empty means all that it names.
         changes: only these changes of a watched variable count: "create", "update"; empty means both.
@@ -127,6 +129,8 @@ class Trigger(msgspec.Struct):
     calendar: str = ""
     code_variable: str = ""
     message_variable: str = ""
+    message: Expression | None = None
+    goes_on: bool = False
     condition: Expression | None = None
     watched: frozenset[str] = frozenset()
     changes: frozenset[str] = frozenset()
@@ -356,6 +360,7 @@ class Call(msgspec.Struct):
         propagate_in: all variables of the caller become the child's.
         propagate_out: all variables of the finished child become the caller's.
         business_key: FEEL for the child's business key, None for that of the caller.
+        goes_on: an error that the child ended with and that nothing catches counts as a plain end.
     """
 
     process: Expression
@@ -363,6 +368,7 @@ class Call(msgspec.Struct):
     propagate_in: bool = True
     propagate_out: bool = True
     business_key: Expression | None = None
+    goes_on: bool = False
 
 
 class Element(msgspec.Struct):

@@ -151,7 +151,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "scriptTask": ("topic", "retries", "retryWait", "resultVariable"),
     "businessRuleTask": ("decision", "resultVariable"),
     "receiveTask": ("correlation",),
-    "callActivity": ("binding", "version", "propagateIn", "propagateOut", "businessKey"),
+    "callActivity": ("binding", "version", "propagateIn", "propagateOut", "businessKey", "whenUncaught"),
     "adHocSubProcess": ("activities",),
     "multiInstanceLoopCharacteristics": (
         "collection",
@@ -172,7 +172,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "boundaryEvent": ("correlation",),
     "timerEventDefinition": ("calendar",),
     "message": ("correlation",),
-    "errorEventDefinition": ("codeVariable", "messageVariable"),
+    "errorEventDefinition": ("codeVariable", "messageVariable", "message", "whenUncaught"),
     "escalationEventDefinition": ("codeVariable",),
     "lane": ("group",),
 }

@@ -102,6 +102,12 @@ VOCABULARY: dict[str, Attribute] = {
         one_of=("owner", "administrator", "person", "approve", "refuse"),
     ),
     "nobodyTo": Attribute("FEEL: that person."),
+    "whenUncaught": Attribute(
+        "Nothing catches the error that is thrown here, or that the called process has ended with: an `incident` "
+        "(default) waits for somebody, or with `goOn` it counts as a plain end.",
+        default="incident",
+        one_of=("incident", "goOn"),
+    ),
     "whenOverdue": Attribute(
         "Besides reminding, when the limit has passed 超时动作: `approve`, `refuse`, `transfer`, `escalate`,"
         " which throws the escalation `overdue`; `remind` (default) for nothing.",
@@ -135,6 +141,7 @@ VOCABULARY: dict[str, Attribute] = {
         "A whole number from 0 to 1,000,000 or FEEL that gives one; without it that of the process, or "
         "0. Of the jobs, timers and save points that are due, those of higher priority go first."
     ),
+    "message": Attribute("Message of a thrown error, FEEL or constant; without it the event's name."),
     "messageVariable": Attribute("Variable that receives the caught error's message."),
     "on": Attribute(
         "`create`, `update` or both (default): which change of a variable has the condition looked at. "

@@ -60,8 +60,34 @@ def interrupting_boundary(work: Work, node: Node) -> None:
 
 
 def error_definition(work: Work, node: Node) -> None:
-    """The message of an error thrown by an event: Noria says the event's name."""
-    work.report(node, "import.error_message", "errorMessage")
+    """The message of an error, which here each event says that throws it."""
+    found = work.take(node, "errorMessage")
+    if found is None:
+        return
+    throwing = [
+        definition
+        for definition in work.document.root.descendants()
+        if definition.tag == bpmn("errorEventDefinition")
+        and definition.get("errorRef").rpartition(":")[2] == node.get("id")
+        and definition.parent is not None
+        and definition.parent.local == "endEvent"
+    ]
+    if not found.value:
+        work.say(found, "import.empty")
+        return
+    value = work.value(found)
+    if value is not None:
+        for definition in throwing:
+            work.set(definition, "message", value)
+        work.say(found, "import.error_message")
+
+
+def uncaught(work: Work, node: Node) -> None:
+    """An error that nothing catches is a plain end to Camunda, that of a called process too."""
+    holder = node.first(bpmn("errorEventDefinition")) if node.local == "endEvent" else node
+    if holder is not None and work.vendors & {CAMUNDA, OPERATON}:
+        work.set(holder, "whenUncaught", "goOn")
+        work.say(node, "import.uncaught")
 
 
 def conditional(work: Work, node: Node) -> None:

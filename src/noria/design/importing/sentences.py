@@ -386,8 +386,12 @@ SENTENCES: dict[str, Sentence] = {
     "import.caught_variable": _mapped(
         "The variable {value} receives what was caught.", "变量 {value} 得到捕获的内容。"
     ),
-    "import.error_message": _changed(
-        "The message of the error is the name of the event that throws it.", "错误消息为抛出它的事件的名称。"
+    "import.error_message": _mapped(
+        "The message {value} is said by each event that throws the error.", "消息 {value} 由每个抛出该错误的事件说明。"
+    ),
+    "import.uncaught": _mapped(
+        "An error that nothing catches is a plain end, as before; without noria:whenUncaught somebody is told.",
+        "没有被捕获的错误与原来一样按普通结束处理；去掉 noria:whenUncaught 则会通知处理人。",
     ),
     "import.condition_variable": _mapped(
         "Only a change of {value} lets the condition be looked at.", "只有 {value} 变化时才检查条件。"

@@ -76,6 +76,25 @@ def test_caught_errors_leave_code_and_message_in_variables():
     assert model.errors() == []
 
 
+def test_the_message_of_an_error_is_said_by_each_event_that_throws_it():
+    model = event(
+        '<errorEventDefinition id="d" errorRef="oops"/>',
+        "endEvent",
+        '<error id="oops" errorCode="1" camunda:errorMessage="${text} again"/>',
+    )
+    assert model.noria("d")["message"] == '= string join([string(text), " again"])'
+    assert "import.error_message" in model.codes("mapped")
+
+
+def test_an_error_that_nothing_catches_is_a_plain_end_to_camunda_alone():
+    thrown = '<endEvent id="x"><errorEventDefinition id="d" errorRef="oops"/></endEvent>'
+    call = '<callActivity id="c" calledElement="q"/>'
+    for vendor, words in (("camunda", "goOn"), ("operaton", "goOn"), ("flowable", None)):
+        model = Model(around(thrown) + call, outside='<error id="oops" errorCode="1"/>', vendors=vendor)
+        assert [model.noria(key).get("whenUncaught") for key in ("d", "c")] == [words, words]
+        assert model.codes().count("import.uncaught") == (0 if words is None else 2)
+
+
 def test_a_conditional_event_listens_to_named_changes():
     model = event(
         '<conditionalEventDefinition id="d" camunda:variableName="a" camunda:variableEvents="create, delete">'
