@@ -72,10 +72,9 @@ def test_a_condition_that_starts_processes_is_subscribed_to():
 
 
 def test_what_can_be_compensated_is_subscribed_to_until_it_is():
-    handler = (
-        f'<boundaryEvent id="b" attachedToRef="x">{COMPENSATION}</boundaryEvent>'
-        '<task id="undo" isForCompensation="true"/><association associationDirection="One" sourceRef="b" targetRef="undo"/>'
-    )
+    undo = '<task id="undo" isForCompensation="true"/>'
+    leads = '<association associationDirection="One" sourceRef="b" targetRef="undo"/>'
+    handler = f'<boundaryEvent id="b" attachedToRef="x">{COMPENSATION}</boundaryEvent>{undo}{leads}'
     throw = f'<intermediateThrowEvent id="t">{COMPENSATION}</intermediateThrowEvent>'
     made = scenario(
         chain(START, '<userTask id="x"/>', '<userTask id="y"/>', throw, '<userTask id="z"/>', END) + handler, GO
