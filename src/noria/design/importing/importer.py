@@ -20,6 +20,7 @@ from noria.design.importing import (
     spiff,
     splitting,
     structure,
+    unreached,
     zeebe,
 )
 from noria.design.importing.report import Imported, report_line
@@ -135,6 +136,10 @@ def _apply(work: Work) -> None:
     nodes = [node for node in work.document.root.descendants() if node.namespace == BPMN]
     for node in nodes:
         structure.give_ids(work, node)
+    for node in nodes:
+        if node.local in ("process", "subProcess", "transaction") and structure.is_run(node):
+            unreached.leave_out(work, node)
+    nodes = [node for node in work.document.root.descendants() if node.namespace == BPMN]
     for node in nodes:
         local = node.local
         flow_node = local in FLOW_NODES

@@ -153,6 +153,10 @@ SENTENCES: dict[str, Sentence] = {
         "Conditions of the flows that leave here need a gateway; {name} was put in.",
         "此处之后连线上的条件需要网关，已加入 {name}。",
     ),
+    "import.unreached": _changed(
+        "Nothing leads to the {kind}; it was never run, and was left out.",
+        "没有连线通向该 {kind}，它从不执行，已去掉。",
+    ),
     "import.dead_end": _changed(
         "Nothing followed the event; the end event {name} does now.", "事件之后没有去向，现已加入结束事件 {name}。"
     ),

@@ -88,7 +88,7 @@ def test_the_message_of_an_error_is_said_by_each_event_that_throws_it():
 
 def test_an_error_that_nothing_catches_is_a_plain_end_to_camunda_alone():
     thrown = '<endEvent id="x"><errorEventDefinition id="d" errorRef="oops"/></endEvent>'
-    call = '<callActivity id="c" calledElement="q"/>'
+    call = '<callActivity id="c" calledElement="q"/><sequenceFlow id="f3" sourceRef="s" targetRef="c"/>'
     for vendor, words in (("camunda", "goOn"), ("operaton", "goOn"), ("flowable", None)):
         model = Model(around(thrown) + call, outside='<error id="oops" errorCode="1"/>', vendors=vendor)
         assert [model.noria(key).get("whenUncaught") for key in ("d", "c")] == [words, words]
@@ -382,4 +382,45 @@ def test_the_only_flow_out_of_an_event_gets_a_gateway_for_its_condition(event):
         "${y > 1}</conditionExpression></sequenceFlow>"
     )
     assert "import.conditions" in model.codes("changed")
+    assert model.errors() == []
+
+
+LOST = (
+    '<userTask id="lost" camunda:assignee="a"/><boundaryEvent id="b" attachedToRef="lost">'
+    "<timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></boundaryEvent>"
+    '<task id="after"/><sequenceFlow id="f3" sourceRef="lost" targetRef="after"/>'
+    '<sequenceFlow id="f4" sourceRef="b" targetRef="after"/>'
+)
+
+
+def test_what_nothing_leads_to_is_left_out_with_what_hangs_on_it():
+    lane = '<laneSet id="ls"><lane id="l" name="sales"><flowNodeRef>lost</flowNodeRef></lane></laneSet>'
+    flow = '<sequenceFlow id="f5" sourceRef="after" targetRef="e"/>'
+    drawn = (
+        '<bpmndi:BPMNDiagram xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" id="d"><bpmndi:BPMNPlane id="pl">'
+        '<bpmndi:BPMNShape id="lost_di" bpmnElement="lost"/><bpmndi:BPMNEdge id="f3_di" bpmnElement="f3"/>'
+        "</bpmndi:BPMNPlane></bpmndi:BPMNDiagram>"
+    )
+    model = Model(lane + around('<task id="x"/>', LOST + flow), outside=drawn)
+    kept = {node.get("id") for node in model.root.descendants() if node.get("id")}
+    assert kept == {"p", "ls", "l", "s", "x", "e", "f1", "f2", "d", "pl"}
+    assert model.codes("changed").count("import.unreached") == 2
+    assert model.errors() == []
+
+
+def test_what_a_parallel_join_would_wait_for_stays():
+    join = '<parallelGateway id="x"/><task id="lost"/><sequenceFlow id="f3" sourceRef="lost" targetRef="x"/>'
+    assert Model(around(join)).errors() == ["bpmn.unreachable"]
+
+
+def test_what_begins_by_itself_is_not_left_out():
+    handler = (
+        '<userTask id="undo" camunda:assignee="a" isForCompensation="true"/><boundaryEvent id="b" attachedToRef="x">'
+        "<compensateEventDefinition/></boundaryEvent>"
+        '<association id="a1" associationDirection="One" sourceRef="b" targetRef="undo"/>'
+        '<subProcess id="es" triggeredByEvent="true"><startEvent id="t"><errorEventDefinition/></startEvent>'
+        '<endEvent id="u"/><sequenceFlow id="f9" sourceRef="t" targetRef="u"/></subProcess>'
+    )
+    model = Model(around('<userTask id="x" camunda:assignee="a"/>', handler))
+    assert "import.unreached" not in model.codes()
     assert model.errors() == []
