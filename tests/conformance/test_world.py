@@ -62,3 +62,14 @@ def test_a_command_that_breaks_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     world.set_clock(world.wall_ms + 3_600_000)
     with pytest.raises(AssertionError):
         world.fire_due()
+
+
+def test_what_a_signal_starts_has_the_business_key_that_the_signal_names() -> None:
+    world = World()
+    thrower = 'startEvent start\nendEvent end signal=Alarm correlation="= floor"\nstart -> end'
+    started = "startEvent begin signal=Alarm\nuserTask look assignee=suite\nendEvent over\nbegin -> look -> over"
+    files = {"thrower.bpmn": draw(thrower.splitlines()), "started.bpmn": draw(started.splitlines(), key="started")}
+    assert world.deploy(files) == []
+    assert not isinstance(world.start("model", {"floor": "F-3"}), Rejected)
+    keys = {held.definition.graph.key: held.state.business_key for held in map(world.held, world.instances())}
+    assert keys == {"model": "", "started": "F-3"}

@@ -264,12 +264,13 @@ class MessageThrown(Event, frozen=True, tag=25):
 
 
 class SignalThrown(Event, frozen=True, tag=26):
-    """The instance broadcast a signal."""
+    """The instance broadcast a signal; `business_key` is that of what it starts, "" for none."""
 
     token: int
     element: int
     name: str
     variables: dict[str, object]
+    business_key: str = ""
 
 
 class ErrorThrown(Event, frozen=True, tag=27):

@@ -279,7 +279,7 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
         kind, name, corr, expires = "message", event.name, event.key, now_ms + THROWN_MESSAGE_TTL_MS
         body = Posted(row.iid, variables=event.variables, message_id=message_id)
     elif isinstance(event, e.SignalThrown):
-        kind, name = "signal", event.name
+        kind, name, corr = "signal", event.name, event.business_key
         body = Posted(row.iid, variables=event.variables, message_id=message_id, told_own=True)
     elif isinstance(event, e.CallRequested):
         kind = "call"

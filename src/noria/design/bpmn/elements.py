@@ -423,6 +423,8 @@ class ElementCompiler:
             trigger.name = target.get("name") or target.get("id")
             if trigger.name.startswith("="):
                 trigger.name_expression = self.expressions.feel(trigger.name, target)
+            if throws:
+                trigger.correlation = self.expressions.optional(node, "correlation")
         else:
             code = "errorCode" if kind is TriggerKind.ERROR else "escalationCode"
             if throws and not target.get(code):

@@ -102,7 +102,8 @@ class Trigger(msgspec.Struct):
         name: message or signal name, error or escalation code, link name. "" on a catching error or escalation
             event catches every code.
         name_expression: message or signal name as FEEL (written ``= ...``) when it is not a constant, else None.
-        correlation: FEEL for the correlation key of a message; None means the business key of the instance.
+        correlation: FEEL for the correlation key of a message; None means the business key of the instance. For the
+            business key of what a thrown signal starts; None means that it has none.
         timer: which timer expression; meaningful only for TIMER.
         timer_expression: FEEL that gives the ISO 8601 text (a constant text is compiled as a string literal), or a
             FEEL date-time or duration; only for TIMER.

@@ -121,7 +121,10 @@ VOCABULARY: dict[str, Attribute] = {
     "completedByStart": Attribute(
         "`true`: the start form counts as this task's submission in the first round.", "Boolean", False
     ),
-    "correlation": Attribute("FEEL for the correlation key of the message; without it the business key."),
+    "correlation": Attribute(
+        "FEEL for the correlation key of the message; without it the business key. Of a thrown signal: the business "
+        "key of what it starts; without it that has none."
+    ),
     "decision": Attribute("Id of a DMN decision of the same deployment, or of one that is deployed already."),
     "dueIn": Attribute("ISO 8601 duration (or FEEL that gives one) until the task is overdue."),
     "hiddenFields": Attribute(

@@ -154,6 +154,10 @@ def payload(work: Work, node: Node) -> None:
     carries = False
     for holder in (node, *definitions):
         for found in work.take_elements(holder, "in", "out"):
+            if throws and found.node.get("businessKey"):
+                key = found._replace(value=found.node.get("businessKey"))
+                work.move(key, node, "correlation", "import.signal_key")
+                continue
             carries = True
             if found.node.get("variables") == "all":
                 work.say(found, "import.pass_all")

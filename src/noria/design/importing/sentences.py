@@ -409,6 +409,9 @@ SENTENCES: dict[str, Sentence] = {
         "The event is a conditional event that every change of {name} triggers.",
         "该事件改为条件事件，由 {name} 的每次变化触发。",
     ),
+    "import.signal_key": _mapped(
+        "What the signal starts has the business key {value}.", "信号启动的实例的业务编号为 {value}。"
+    ),
     "import.carries_nothing": _mapped(
         "The signal carries no variables, as before; map some by noria:input.",
         "信号与原来一样不带变量；可用 noria:input 映射。",

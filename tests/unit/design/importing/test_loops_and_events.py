@@ -237,6 +237,20 @@ def test_what_a_signal_carries_is_mapped_at_both_ends():
     assert caught.mappings("x") == [("output", {"source": "= b", "target": "c"})]
 
 
+def test_a_signal_may_carry_a_business_key_and_nothing_else():
+    key = '<extensionElements><camunda:in businessKey="${number}"/></extensionElements>'
+    model = Model(
+        around(
+            f'<intermediateThrowEvent id="x"><signalEventDefinition signalRef="s1">{key}</signalEventDefinition>'
+            "</intermediateThrowEvent>"
+        ),
+        outside='<signal id="s1" name="n"/>',
+    )
+    assert model.noria("x") == {"correlation": "= number"}
+    assert model.mappings("x") == [("input", {"source": "= business_key", "target": "business_key"})]
+    assert {"import.signal_key", "import.carries_nothing"} <= set(model.codes("mapped"))
+
+
 def test_terminate_all_ends_the_whole_instance():
     model = Model(
         '<startEvent id="s"/><endEvent id="x"><terminateEventDefinition id="d" flowable:terminateAll="true"/>'
