@@ -321,7 +321,7 @@ class DecisionEvaluated(Event, frozen=True, tag=31):
 
 
 class CallRequested(Event, frozen=True, tag=32):
-    """A call activity asked for an instance of another process."""
+    """A call activity asked for an instance of another process, with this business key; "" for none."""
 
     token: int
     element: int

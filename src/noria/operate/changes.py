@@ -237,7 +237,7 @@ class Posted(msgspec.Struct, frozen=True):
         error: code of a failed call, or of an escalation.
         message: text of a failed call.
         told_own: the thrower's own subscriptions to the signal have taken it up already.
-        business_key: of the called instance, "" for that of the caller.
+        business_key: of the called instance.
     """
 
     instance: int = 0

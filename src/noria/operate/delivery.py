@@ -378,7 +378,7 @@ class Delivery:
             caller.row.starter,
             starter if isinstance(starter, dict) else {"id": caller.row.starter},
             post.variables,
-            post.business_key or caller.row.bkey,
+            post.business_key,
             parent=Parent(post.instance, post.token, depth),
         )
         request = Request(

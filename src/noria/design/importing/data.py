@@ -231,6 +231,9 @@ def _pass_in(work: Work, node: Node, ins: list[Found]) -> None:
             work.move(key, node, "businessKey", "import.business_key")
         elif not _is_everything(found):
             pass_one(work, node, found, "input")
+    if not node.get(noria("businessKey")):
+        # There nothing is passed that is not said.
+        work.set(node, "businessKey", "= null")
 
 
 def _pass_out(work: Work, node: Node, outs: list[Found]) -> None:
