@@ -31,8 +31,8 @@ class Variables:
 
     _context: EvaluationContext | None = None
     _surroundings: Surroundings | None = None
-    # Variable name → how it has changed since conditions were last looked at.
-    _changed: Mapping[str, frozenset[str]] = {}
+    # Scope and name of a variable → how it has changed since conditions were last looked at.
+    _changed: Mapping[tuple[int, str], frozenset[str]] = {}
 
     def __init__(self, definition: Definition, state: State, now_ms: int, facts: Facts) -> None:
         self.definition = definition
@@ -70,6 +70,14 @@ class Variables:
         if scope.parent < 0:
             return scope.variables
         return {**self.visible(self.state.scopes[scope.parent]), **scope.variables}
+
+    def sees(self, token: int, scope: int) -> bool:
+        """Whether a token, or what stands at a scope, sees the variables of a scope: it or one around it."""
+        scopes = self.state.scopes
+        here = token if token in scopes else self.state.tokens[token].scope
+        while here > 0 and here != scope:
+            here = scopes[here].parent
+        return here == scope
 
     def with_facts(self, variables: Mapping[str, object], source: str) -> Mapping[str, object]:
         """Variables with the name ``facts``, for an expression or decision of this text that asks for it."""
@@ -183,7 +191,7 @@ class Variables:
             changed = dict(self._changed)
             for name in values:
                 how = conditions.UPDATE if name in known else conditions.CREATE
-                changed[name] = changed.get(name, frozenset()) | {how}
+                changed[scope, name] = changed.get((scope, name), frozenset()) | {how}
             self._changed = changed
         self.emit(e.VariablesSet(scope, dict(values)))
 

@@ -317,6 +317,7 @@ class ElementCompiler:
             if condition is not None and said
             else None,
             watched=watched,
+            every_change=definition.get(noria("everyChange")) == "true",
             changes=frozenset(part.strip() for part in definition.get(noria("on")).split(",") if part.strip()),
         )
 

@@ -114,6 +114,8 @@ class Trigger(msgspec.Struct):
         goes_on: a thrown error that nothing catches counts as a plain end.
         condition: FEEL of a conditional event; None when every change of what is watched is one.
         watched: the variables whose change has a condition looked at again; empty means all that it names.
+        every_change: each change of what is watched while the condition holds is an occurrence, and empty `watched`
+            means all variables.
         changes: only these changes of a watched variable count: "create", "update"; empty means both.
         activity: element index of the activity that a compensation event names, -1 for all of the scope.
         waits: whether a throwing compensation event waits until everything is compensated.
@@ -134,6 +136,7 @@ class Trigger(msgspec.Struct):
     goes_on: bool = False
     condition: Expression | None = None
     watched: frozenset[str] = frozenset()
+    every_change: bool = False
     changes: frozenset[str] = frozenset()
     activity: int = -1
     waits: bool = True

@@ -162,7 +162,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "saveAfter",
     ),
     "standardLoopCharacteristics": ("saveBefore", "saveAfter"),
-    "conditionalEventDefinition": ("variables", "on"),
+    "conditionalEventDefinition": ("variables", "on", "everyChange"),
     "terminateEventDefinition": ("terminateAll", "terminateLoop"),
     "process": ("serial", "starterGroups", "title", "summary", "amount", "withdrawable", "jobPriority"),
     "startEvent": ("form", "correlation"),

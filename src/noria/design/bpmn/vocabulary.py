@@ -135,6 +135,12 @@ VOCABULARY: dict[str, Attribute] = {
         "Variables of the form that may be written at this step, a comma list (empty: none); all others "
         "are read-only. Without it all may."
     ),
+    "everyChange": Attribute(
+        "`true`: each change of a watched variable while the condition holds is an occurrence, and without "
+        "`noria:variables` all that the event sees are watched. Without it the condition must fail in between.",
+        "Boolean",
+        False,
+    ),
     "form": Attribute("Name of a form of the same deployment, or of one that is deployed already."),
     "group": Attribute(
         "Role or unit of the candidates of user tasks in it that name nobody; without it the lane's name."

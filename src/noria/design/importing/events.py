@@ -91,7 +91,12 @@ def uncaught(work: Work, node: Node) -> None:
 
 
 def conditional(work: Work, node: Node) -> None:
-    """Which changes wake a conditional event."""
+    """Which changes wake a conditional event, and that to Camunda each of them may be an occurrence."""
+    event = node.parent
+    goes_on = event is not None and "false" in (event.get("cancelActivity"), event.get("isInterrupting"))
+    if goes_on and work.vendors & {CAMUNDA, OPERATON}:
+        work.set(node, "everyChange", "true")
+        work.say(node, "import.every_change")
     found = work.take(node, "variableName")
     if found is not None and found.value:
         work.set(node, "variables", found.value)

@@ -397,6 +397,11 @@ SENTENCES: dict[str, Sentence] = {
         "An error that nothing catches is a plain end, as before; without noria:whenUncaught somebody is told.",
         "没有被捕获的错误与原来一样按普通结束处理；去掉 noria:whenUncaught 则会通知处理人。",
     ),
+    "import.every_change": _mapped(
+        "Each change is an occurrence while the condition holds, as before; without noria:everyChange it must fail "
+        "in between.",
+        "与原来一样，条件成立期间每次变化都触发一次；去掉 noria:everyChange 则条件须先变为不成立才会再次触发。",
+    ),
     "import.condition_variable": _mapped(
         "Only a change of {value} lets the condition be looked at.", "只有 {value} 变化时才检查条件。"
     ),

@@ -105,6 +105,23 @@ def test_a_conditional_event_listens_to_named_changes():
     assert "import.condition_delete" in model.codes("changed")
 
 
+@pytest.mark.parametrize(
+    ("vendor", "goes_on", "every"),
+    [("camunda", "false", True), ("camunda", "true", False), ("flowable", "false", False)],
+)
+def test_to_camunda_each_change_is_an_occurrence_of_a_condition_that_interrupts_nothing(vendor, goes_on, every):
+    model = Model(
+        around('<task id="x"/>')
+        + f'<boundaryEvent id="b" attachedToRef="x" cancelActivity="{goes_on}"><conditionalEventDefinition id="d">'
+        "<condition>${a == 1}</condition></conditionalEventDefinition></boundaryEvent>"
+        '<sequenceFlow id="f3" sourceRef="b" targetRef="e"/>',
+        vendors=vendor,
+    )
+    assert model.noria("d") == ({"everyChange": "true"} if every else {})
+    assert ("import.every_change" in model.codes("mapped")) is every
+    assert model.errors() == []
+
+
 def test_a_variable_listener_is_a_conditional_event():
     model = event(
         '<extensionElements><flowable:variableListenerEventDefinition variableName="a" variableChangeType="update"/>'
