@@ -107,3 +107,16 @@ def test_found_things_are_ordered_and_those_without_a_value_come_first():
         "TaskAssignee:desc": ["b", "a", None],
         "TaskId:desc": ["a", None, "b"],
     }
+
+
+def test_a_job_behind_a_timer_that_was_executed_early_is_due():
+    made = scenario(
+        chain(START, '<userTask id="x"/>', END)
+        + AT_X
+        + '<userTask id="y" camunda:asyncBefore="true"/><sequenceFlow id="f" sourceRef="b" targetRef="y"/>',
+        GO,
+        {"op": "query", "kind": "job", "filter": {}, "want": "one", "as": "j"},
+        {"op": "run_job", "job": {"ref": "j", "attr": "id"}},
+        {"op": "run_jobs"},
+    )
+    assert counted(made, "task", activity="y") == 1

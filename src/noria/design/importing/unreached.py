@@ -49,6 +49,7 @@ def _take_out(work: Work, lost: Node) -> None:
     while leaving:
         for node in leaving:
             gone |= {inside.get("id") for inside in node.descendants() if inside.get("id")}
+            work.sweep(node, "import.no_meaning")
             node.detach()
         leaving = [node for node in work.document.root.descendants() if _refers(node, gone)]
 

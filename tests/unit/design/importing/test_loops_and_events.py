@@ -436,6 +436,8 @@ def test_what_nothing_leads_to_is_left_out_with_what_hangs_on_it():
     kept = {node.get("id") for node in model.root.descendants() if node.get("id")}
     assert kept == {"p", "ls", "l", "s", "x", "e", "f1", "f2", "d", "pl"}
     assert model.codes("changed").count("import.unreached") == 2
+    assert model.codes("needs_work") == []
+    assert "import.no_meaning" in model.codes("mapped")
     assert model.errors() == []
 
 
