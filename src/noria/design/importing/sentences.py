@@ -397,6 +397,10 @@ SENTENCES: dict[str, Sentence] = {
         "An error that nothing catches is a plain end, as before; without noria:whenUncaught somebody is told.",
         "没有被捕获的错误与原来一样按普通结束处理；去掉 noria:whenUncaught 则会通知处理人。",
     ),
+    "import.any_code": _mapped(
+        "{name} has no code, so that everything is caught here; the event names nothing now.",
+        "{name} 没有代码，此处捕获全部；事件现不再指名。",
+    ),
     "import.every_change": _mapped(
         "Each change is an occurrence while the condition holds, as before; without noria:everyChange it must fail "
         "in between.",

@@ -105,6 +105,23 @@ def test_a_conditional_event_listens_to_named_changes():
     assert "import.condition_delete" in model.codes("changed")
 
 
+@pytest.mark.parametrize("kind", ["error", "escalation"])
+@pytest.mark.parametrize(
+    ("vendor", "code", "named"), [("camunda", "", False), ("camunda", '{}Code="1"', True), ("flowable", "", True)]
+)
+def test_what_catches_something_without_a_code_catches_everything_to_camunda(kind, vendor, code, named):
+    model = Model(
+        around('<callActivity id="x" calledElement="q"/>')
+        + f'<boundaryEvent id="b" attachedToRef="x"><{kind}EventDefinition id="d" {kind}Ref="r"/></boundaryEvent>'
+        '<sequenceFlow id="f3" sourceRef="b" targetRef="e"/>',
+        outside=f'<{kind} id="r" {code.format(kind)}/>',
+        vendors=vendor,
+    )
+    assert model["d"].get(f"{kind}Ref") == ("r" if named else "")
+    assert ("import.any_code" in model.codes("mapped")) is not named
+    assert model.errors() == []
+
+
 @pytest.mark.parametrize(
     ("vendor", "goes_on", "every"),
     [("camunda", "false", True), ("camunda", "true", False), ("flowable", "false", False)],
