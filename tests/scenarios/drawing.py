@@ -47,6 +47,10 @@ _OF_CODES = {
 """What stands at the definition of an error or escalation, by the word for it here."""
 
 
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
 class _Drawing:
     def __init__(self) -> None:
         self.roots: dict[tuple[str, str], str] = {}
@@ -103,7 +107,10 @@ class _Drawing:
         if local == "raw":
             return [line.removeprefix("raw ").strip()]
         inside: list[str] = []
-        extensions = [self.mapping(item) for item in below if item.split()[0] in ("input", "output")]
+        mappings = [
+            item for item in below if item.split()[0] in ("input", "output") and _depth(item) == _depth(below[0])
+        ]
+        extensions = [self.mapping(item) for item in mappings]
         for key, value in given.items():
             if key in _PLAIN:
                 attributes[_PLAIN[key]] = value
@@ -131,7 +138,7 @@ class _Drawing:
                 attributes[f"noria:{key}"] = value
         if extensions:
             inside.insert(0, f"<extensionElements>{''.join(extensions)}</extensionElements>")
-        inner = [item for item in below if item.split()[0] not in ("input", "output")]
+        inner = [item for item in below if item not in mappings]
         inside += self.block(inner) if inner else []
         return [("<", local, attributes, inside)]  # type: ignore[list-item]
 

@@ -383,10 +383,10 @@ def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
         if triggers.throw_error(run, token, command.error, command.message, {}, outputs, goes_on=goes_on):
             return None
     values = _given(command.variables)
-    if element.outputs or (element.call is not None and element.call.propagate_out):
+    if element.call is not None and element.call.propagate_out:
         run.assign(token, element, values)
-    elif element.data_outputs:
-        # Its data associations hand on what they name.
+    elif element.outputs or element.data_outputs:
+        # These hand on what they name.
         run.open_scope(token, element)
         run.write(token, values)
     run.leave(token, element)

@@ -45,7 +45,7 @@ def throw_error(
     found = _find_catcher(run, token, TriggerKind.ERROR, code)
     run.emit(e.ErrorThrown(token, element.index, code, message, found[0].index if found else -1))
     if outputs and (found is not None or state.parent is not None):
-        run.hand_out(token, outputs)
+        run.hand_out(token, element, outputs)
     if found is not None:
         catcher, definition, host = found
         trigger(run, catcher, host, {**(variables or {}), **_caught_variables(definition, code, message)})
@@ -76,7 +76,7 @@ def throw_escalation(run: Run, token: int, code: str, outputs: Mapping[str, obje
     if found is not None:
         catcher, definition, host = found
         if outputs:
-            run.hand_out(token, outputs)
+            run.hand_out(token, element, outputs)
         trigger(run, catcher, host, _caught_variables(definition, code, ""))
 
 

@@ -239,8 +239,11 @@ class Variables:
             found[mapping.target] = variables[mapping.target] = self.evaluate(mapping.source, variables)
         return found
 
-    def hand_out(self, token: int, values: Mapping[str, object]) -> None:
+    def hand_out(self, token: int, element: Element, values: Mapping[str, object]) -> None:
         """Write an element's outputs: those of a loop's instance where the loop's would go, past its own variables."""
+        if element.passes_on:
+            self.assign_outward(token, values)
+            return
         scope = self.state.tokens[token].scope
         self.write(self.state.tokens[scope].scope if scope in self.state.loops else scope, values)
 
@@ -252,7 +255,7 @@ class Variables:
         """
         variables = dict(self.variables(token))
         if element.outputs:
-            self.hand_out(token, self.outputs(token, element, {}))
+            self.hand_out(token, element, self.outputs(token, element, {}))
         # A data association copies what there is; many drawings have them for their readers only.
         held = {
             mapping.target: self.evaluate(mapping.source, variables)

@@ -411,7 +411,8 @@ class Element(msgspec.Struct):
             result variable is merged) and for a decision that the result's own entries are merged.
         inputs: evaluated on entry into the element's own variables; empty means the element sees its scope's variables.
         outputs: evaluated on completion, a later one seeing the earlier ones, and assigned in the enclosing scope.
-        passes_on: what it brings goes outwards beside its outputs, except what its inputs name.
+        passes_on: what it brings goes outwards beside its outputs, except what its inputs name; each to the nearest
+            scope that has such a variable, or else to the process.
         data_inputs: data input associations: evaluated on entry like inputs, beside what the element sees anyway.
         data_outputs: data output associations: evaluated on completion and assigned to the data objects.
         own: names of the variables that each run of a sub-process has for itself, null at first: its data objects and

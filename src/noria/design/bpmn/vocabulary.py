@@ -161,8 +161,9 @@ VOCABULARY: dict[str, Attribute] = {
     ),
     "outputItem": Attribute("FEEL for an instance's result, evaluated when it completes."),
     "passOn": Attribute(
-        "`true`: what the element brings becomes variables around it as well, except what its inputs name. Without "
-        "it an element that has outputs gives away nothing but these.",
+        "`true`: what the element brings goes outwards beside its outputs, except what its inputs name, and each goes "
+        "to the nearest scope that has such a variable, or else to the process. Without it an element that has outputs "
+        "gives away nothing but these, to the scope around it.",
         "Boolean",
         False,
     ),

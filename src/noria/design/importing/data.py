@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from noria.design.bpmn.names import noria
+from noria.design.bpmn.names import bpmn, noria
 from noria.design.importing.expressions import script
 from noria.design.importing.juel import has_expression
 from noria.design.importing.said import quoted
@@ -29,17 +29,22 @@ _BRINGS = frozenset(
         "intermediateCatchEvent",
     }
 )
-"""What brings variables by itself; a called process's come back as its caller says."""
+"""What brings variables by itself; a called process's come back as its caller says, below."""
 _PARAMETERS = ("inputParameter", "outputParameter")
 
 
 def parameters_of(work: Work, node: Node) -> None:
     """Camunda's input and output parameters of an element."""
     for holder in _holders(work, node):
-        if node.local in _BRINGS:
-            # What is brought stays inside there only where an input has its name.
-            work.set(node, "passOn", "true")
         parameters(work, node, holder)
+        # What is brought stays inside there only where an input has its name; what is put out goes as far as it can.
+        if node.local in _BRINGS or _has_outputs(node):
+            work.set(node, "passOn", "true")
+
+
+def _has_outputs(node: Node) -> bool:
+    holder = node.first(bpmn("extensionElements"))
+    return holder is not None and any(child.tag == noria("output") for child in holder.elements())
 
 
 def _holders(work: Work, node: Node) -> list[Node]:
@@ -245,14 +250,11 @@ def _pass_out(work: Work, node: Node, outs: list[Found]) -> None:
 
 
 def _pass_on(work: Work, node: Node, outs: list[Found]) -> None:
-    """What comes back beside the outputs; local to the call only these see it."""
-    everything = [found for found in outs if _is_everything(found)]
-    passes_on = any(not _is_local(found) for found in everything)
-    maps = any(child.tag == noria("output") for child in node.descendants())
-    if passes_on and maps:
-        work.set(node, "passOn", "true")
-    elif not everything or not (passes_on or maps):
+    """What comes back beside the outputs, which see all of it in any case."""
+    if not any(_is_everything(found) and not _is_local(found) for found in outs):
         work.set(node, "propagateOut", "false")
+    if _has_outputs(node):
+        work.set(node, "passOn", "true")
 
 
 def pass_one(work: Work, node: Node, found: Found, local: str) -> None:

@@ -56,6 +56,7 @@ def test_beside_its_outputs_an_element_gives_away_what_it_brings():
     inside = '<startEvent id="a"/><endEvent id="b"/><sequenceFlow id="c" sourceRef="a" targetRef="b"/>'
     sub_process = f'<subProcess id="x"><extensionElements>{held}</extensionElements>{inside}</subProcess>'
     assert "passOn" not in Model(around(sub_process)).noria("x")
+    assert Model(around(sub_process.replace("inputParameter", "outputParameter"))).noria("x")["passOn"] == "true"
 
 
 def test_a_parameter_that_is_a_program_needs_work():
@@ -105,7 +106,12 @@ def test_single_variables_and_expressions_pass():
         ("input", {"source": "= a.c", "target": "c"}),
         ("output", {"source": "= d", "target": "e"}),
     ]
-    assert model.noria("x") == {"businessKey": "= business_key", "propagateIn": "false", "propagateOut": "false"}
+    assert model.noria("x") == {
+        "businessKey": "= business_key",
+        "propagateIn": "false",
+        "propagateOut": "false",
+        "passOn": "true",
+    }
 
 
 def both(name, value):
@@ -136,7 +142,7 @@ def test_all_local_variables_of_a_call_are_its_inputs_and_come_back_to_its_outpu
     inside = '<camunda:in variables="all" local="true"/><camunda:out variables="all" local="true"/>'
     assert passing(inside=inside) == {"propagateIn": "false", "propagateOut": "false"}
     mapped = f"<camunda:inputOutput>{both('inputParameter', 'k')}{both('outputParameter', 'r')}</camunda:inputOutput>"
-    assert passing(inside=inside + mapped) == {"propagateIn": "false"}
+    assert passing(inside=inside + mapped) == {"propagateIn": "false", "propagateOut": "false", "passOn": "true"}
     assert call(inside=inside + mapped).codes("changed") == []
 
 
