@@ -28,6 +28,7 @@ NAMES = {
 _SCOPES_OF_CAMUNDA = frozenset(
     {
         Kind.SUB_PROCESS,
+        Kind.EVENT_SUB_PROCESS,
         Kind.EVENT_BASED_GATEWAY,
         Kind.RECEIVE_TASK,
         Kind.INTERMEDIATE_CATCH_EVENT,
@@ -41,6 +42,11 @@ def split_id(text: str) -> tuple[int, int]:
     """(instance, token) of an id; token 0 for an instance."""
     iid, _, token = str(text).partition("-")
     return int(iid), int(token or 0)
+
+
+def _awaits_nothing(element: Element) -> bool:
+    """Whether a receive task had no message before the import, which names it after the task."""
+    return element.kind is Kind.RECEIVE_TASK and element.trigger is not None and element.trigger.name == element.id
 
 
 class Observer:
@@ -169,9 +175,13 @@ class Observer:
                 trigger = elements[index].trigger
                 if trigger is not None and trigger.kind in (TriggerKind.MESSAGE, TriggerKind.SIGNAL):
                     yield self._subscription("", None, elements[index], trigger.kind.name.lower(), trigger.name)
+                elif trigger is not None and trigger.kind is TriggerKind.CONDITIONAL and self._vendor == "camunda7":
+                    yield self._subscription("", None, elements[index], "conditional", None)
         for iid, held in self._open():
             for wait in held.state.waits.values():
                 element = held.definition.graph.elements[wait.element]
+                if _awaits_nothing(element):
+                    continue
                 kind = "signal" if wait.signal else "message"
                 yield self._subscription(f"{iid}-{wait.token}", str(iid), element, kind, wait.name)
             for condition in held.state.conditions.values():
@@ -180,12 +190,25 @@ class Observer:
                 # Flowable subscribes to variables by name; its conditional events are no subscriptions.
                 if watched or self._vendor == "camunda7":
                     kind = "variable" if self._vendor == "flowable" else "conditional"
-                    yield self._subscription(
-                        f"{iid}-{condition.token}", str(iid), element, kind, watched[0] if watched else ""
-                    )
+                    name = watched[0] if watched and kind == "variable" else None
+                    yield self._subscription(f"{iid}-{condition.token}", str(iid), element, kind, name)
+            yield from self._compensations(iid, held)
+
+    def _compensations(self, iid: int, held: Held) -> Iterator[Seen]:
+        """What can still be compensated, by what compensates it: Camunda's alone are seen as subscriptions."""
+        if self._vendor != "camunda7":
+            return
+        state, elements = held.state, held.definition.graph.elements
+        asked_for = {key for under_way in state.compensations.values() for key in under_way.left}
+        for key, done in state.done.items():
+            if key not in asked_for:
+                handler = elements[done.element].compensated_by
+                element = elements[handler if handler >= 0 else done.element]
+                execution = f"{iid}-{done.scope}" if done.scope else str(iid)
+                yield self._subscription(execution, str(iid), element, "compensate", None)
 
     @staticmethod
-    def _subscription(execution: str, instance: str | None, element: Element, kind: str, name: str) -> Seen:
+    def _subscription(execution: str, instance: str | None, element: Element, kind: str, name: str | None) -> Seen:
         return {
             "id": execution or element.id,
             "instance": instance,
@@ -259,9 +282,15 @@ class Observer:
     @staticmethod
     def _is_scope(state: State, elements: tuple[Element, ...], token: int) -> bool:
         element = elements[state.tokens[token].element]
+        # A job in front of an element or behind it stands outside.
+        if any(timer.token == token and timer.purpose is not Purpose.EVENT for timer in state.timers.values()):
+            return False
+        by_kind = (element.kind in _SCOPES_OF_CAMUNDA and not _awaits_nothing(element)) or (
+            element.kind is Kind.SERVICE_TASK and element.job is not None
+        )
         if token in state.loops or state.tokens[token].scope in state.loops:
-            return token in state.loops or element.kind in _SCOPES_OF_CAMUNDA
-        return bool(element.kind in _SCOPES_OF_CAMUNDA or element.boundaries or element.inputs or element.outputs)
+            return token in state.loops or by_kind or bool(element.inputs)
+        return bool(by_kind or element.boundaries or element.inputs or element.outputs)
 
     def _of_flowable(self, held: Held) -> Iterator[tuple[int, str | None, set[tuple[str, str]]]]:
         """The instance, each token, each boundary event and each start of an event sub-process is an execution."""

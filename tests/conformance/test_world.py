@@ -62,3 +62,30 @@ def test_a_command_that_breaks_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     world.set_clock(world.wall_ms + 3_600_000)
     with pytest.raises(AssertionError):
         world.fire_due()
+
+
+def test_what_a_signal_starts_has_the_business_key_that_the_signal_names() -> None:
+    world = World()
+    thrower = 'startEvent start\nendEvent end signal=Alarm correlation="= floor"\nstart -> end'
+    started = "startEvent begin signal=Alarm\nuserTask look assignee=suite\nendEvent over\nbegin -> look -> over"
+    files = {"thrower.bpmn": draw(thrower.splitlines()), "started.bpmn": draw(started.splitlines(), key="started")}
+    assert world.deploy(files) == []
+    assert not isinstance(world.start("model", {"floor": "F-3"}), Rejected)
+    keys = {held.definition.graph.key: held.state.business_key for held in map(world.held, world.instances())}
+    assert keys == {"model": "", "started": "F-3"}
+
+
+@pytest.mark.parametrize(
+    ("written", "key"), [("", "K-1"), ('businessKey="= null"', ""), ('businessKey="= string(2)"', "2")]
+)
+def test_a_called_instance_has_the_business_key_of_its_caller_or_that_which_is_said_or_none(
+    written: str, key: str
+) -> None:
+    world = World()
+    caller = f"startEvent start\ncallActivity ask called=asked {written}\nendEvent end\nstart -> ask -> end"
+    asked = "startEvent begin\nuserTask look assignee=suite\nendEvent over\nbegin -> look -> over"
+    files = {"caller.bpmn": draw(caller.splitlines()), "asked.bpmn": draw(asked.splitlines(), key="asked")}
+    assert world.deploy(files) == []
+    assert not isinstance(world.start("model", {}, "K-1"), Rejected)
+    keys = [world.held(iid).state.business_key for iid in world.instances()]
+    assert keys == ["K-1", key]

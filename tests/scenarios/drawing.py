@@ -39,6 +39,18 @@ HEAD = (
     'targetNamespace="urn:test">\n'
 )
 
+_OF_CODES = {
+    "codeVariable": "codeVariable",
+    "messageVariable": "messageVariable",
+    "saying": "message",
+    "whenUncaught": "whenUncaught",
+}
+"""What stands at the definition of an error or escalation, by the word for it here."""
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
 
 class _Drawing:
     def __init__(self) -> None:
@@ -100,7 +112,10 @@ class _Drawing:
             self.beside.append(line.removeprefix("beside ").strip())
             return []
         inside: list[str] = []
-        extensions = [self.mapping(item) for item in below if item.split()[0] in ("input", "output")]
+        mappings = [
+            item for item in below if item.split()[0] in ("input", "output") and _depth(item) == _depth(below[0])
+        ]
+        extensions = [self.mapping(item) for item in mappings]
         for key, value in given.items():
             if key in _PLAIN:
                 attributes[_PLAIN[key]] = value
@@ -122,20 +137,19 @@ class _Drawing:
             elif key == "script":
                 attributes["scriptFormat"] = "feel"
                 inside.append(f"<script>{escape(value)}</script>")
-            elif key not in ("codeVariable", "messageVariable") and not (
+            elif not (key in _OF_CODES and given.keys() & {"error", "escalation"}) and not (
                 key == "calendar" and given.keys() & _TIMERS.keys()
             ):
                 attributes[f"noria:{key}"] = value
         if extensions:
             inside.insert(0, f"<extensionElements>{''.join(extensions)}</extensionElements>")
-        inner = [item for item in below if item.split()[0] not in ("input", "output")]
+        inner = [item for item in below if item not in mappings]
         inside += self.block(inner) if inner else []
         return [("<", local, attributes, inside)]  # type: ignore[list-item]
 
     @staticmethod
     def variables(given: dict[str, str]) -> str:
-        names = ("codeVariable", "messageVariable")
-        return "".join(f" noria:{name}={quoteattr(given[name])}" for name in names if name in given)
+        return "".join(f" noria:{_OF_CODES[key]}={quoteattr(given[key])}" for key in _OF_CODES if key in given)
 
     @staticmethod
     def mapping(line: str) -> str:

@@ -306,6 +306,8 @@ class Player:
                 return c.EscalateCall(token, rest[2], values(rest[3:]))
             if rest[1] == "error":
                 return c.CompleteCall(token, values(rest[3:]), rest[2])
+            if rest[1] == "not_begun":
+                return c.CompleteCall(token, error=rest[2], begun=False)
             return c.CompleteCall(token, values(rest[2:]))
         if verb in ("put", "take", "move"):
             return self.modification(verb, rest, by, reason)

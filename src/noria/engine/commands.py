@@ -283,12 +283,21 @@ class Correlate(Command, frozen=True):
 
 
 class CompleteCall(Command, frozen=True):
-    """A called instance ended; `error` is its uncaught error code, "" when it completed."""
+    """A called instance ended; `error` is its uncaught error code, "" when it completed.
+
+    Attributes:
+        token: the call.
+        variables: what the instance ended with.
+        error: the code.
+        message: of the error.
+        begun: there was an instance; else the error says why it could not be started.
+    """
 
     token: int
     variables: dict[str, object] = {}
     error: str = ""
     message: str = ""
+    begun: bool = True
 
 
 class EscalateCall(Command, frozen=True):

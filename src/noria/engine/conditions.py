@@ -16,16 +16,20 @@ if TYPE_CHECKING:
 CREATE, UPDATE = "create", "update"
 
 
-def look(run: Run, fresh: frozenset[int], changed: Mapping[str, frozenset[str]]) -> None:
+Changes = Mapping[tuple[int, str], frozenset[str]]
+"""Scope and name of a variable → how it has changed since conditions were last looked at."""
+
+
+def look(run: Run, fresh: frozenset[int], changed: Changes) -> None:
     """Let the conditions take effect that have come to hold.
 
     A condition must fail before it can take effect again (BPMN 2.0.2, 10.5.5). An event that names variables and has
-    no condition takes effect at each of their changes.
+    no condition takes effect at each of their changes, and one that says so at each while its condition holds.
 
     Args:
         run: the step.
         fresh: ids of the conditions to be looked at in any case.
-        changed: variable name → how it has changed since conditions were last looked at.
+        changed: what has changed.
     """
     state, elements = run.state, run.definition.graph.elements
     for key in list(state.conditions):
@@ -35,11 +39,12 @@ def look(run: Run, fresh: frozenset[int], changed: Mapping[str, frozenset[str]])
             continue
         element = elements[waiting.element]
         trigger = element.triggers[waiting.which]
-        if not (key in fresh or _concerns(trigger, changed)):
+        occurs = key not in fresh and _concerns(run, waiting.token, trigger, changed)
+        if not (key in fresh or occurs):
             continue
         if trigger.condition is None:
             # Every change is an occurrence; what changed before the wait began is none.
-            if key not in fresh:
+            if occurs:
                 _take_effect(run, key)
             continue
         try:
@@ -49,8 +54,8 @@ def look(run: Run, fresh: frozenset[int], changed: Mapping[str, frozenset[str]])
             continue
         if holds is not waiting.met:
             run.emit(e.ConditionChanged(key, holds))
-            if holds:
-                _take_effect(run, key)
+        if holds and (not waiting.met or (occurs and trigger.every_change)):
+            _take_effect(run, key)
 
 
 def _take_effect(run: Run, key: int) -> None:
@@ -61,7 +66,13 @@ def _take_effect(run: Run, key: int) -> None:
     triggers.trigger(run, element, waiting.token, {})
 
 
-def _concerns(trigger: Trigger, changed: Mapping[str, frozenset[str]]) -> bool:
+def _concerns(run: Run, token: int, trigger: Trigger, changed: Changes) -> bool:
+    """Whether something has changed that is watched and seen from where the condition is waited for."""
     wanted = trigger.changes or {CREATE, UPDATE}
-    watched = trigger.watched or (trigger.condition.names if trigger.condition is not None else ())
-    return any(wanted & how for name, how in changed.items() if name in watched)
+    watched = trigger.watched
+    if not watched and trigger.condition is not None and not trigger.every_change:
+        watched = trigger.condition.names
+    return any(
+        wanted & how and (name in watched or (trigger.every_change and not watched)) and run.sees(token, scope)
+        for (scope, name), how in changed.items()
+    )

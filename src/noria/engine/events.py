@@ -264,12 +264,13 @@ class MessageThrown(Event, frozen=True, tag=25):
 
 
 class SignalThrown(Event, frozen=True, tag=26):
-    """The instance broadcast a signal."""
+    """The instance broadcast a signal; `business_key` is that of what it starts, "" for none."""
 
     token: int
     element: int
     name: str
     variables: dict[str, object]
+    business_key: str = ""
 
 
 class ErrorThrown(Event, frozen=True, tag=27):
@@ -320,7 +321,7 @@ class DecisionEvaluated(Event, frozen=True, tag=31):
 
 
 class CallRequested(Event, frozen=True, tag=32):
-    """A call activity asked for an instance of another process."""
+    """A call activity asked for an instance of another process, with this business key; "" for none."""
 
     token: int
     element: int

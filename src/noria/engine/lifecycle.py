@@ -379,13 +379,14 @@ def complete_call(run: Run, command: c.CompleteCall) -> Rejected | None:
     element = _element_at(run, token)
     if command.error:
         outputs = _handed_out(run, token, element, command.variables)
-        triggers.throw_error(run, token, command.error, command.message, {}, outputs)
-        return None
+        goes_on = command.begun and element.call is not None and element.call.goes_on
+        if triggers.throw_error(run, token, command.error, command.message, {}, outputs, goes_on=goes_on):
+            return None
     values = _given(command.variables)
-    if element.outputs or (element.call is not None and element.call.propagate_out):
+    if element.call is not None and element.call.propagate_out:
         run.assign(token, element, values)
-    elif element.data_outputs:
-        # Its data associations hand on what they name.
+    elif element.outputs or element.data_outputs:
+        # These hand on what they name.
         run.open_scope(token, element)
         run.write(token, values)
     run.leave(token, element)

@@ -48,7 +48,11 @@ def throw(run: Run, token: int, element: Element, trigger: Trigger) -> None:
         run.emit(e.MessageThrown(token, element.index, event_name(run, element, trigger, variables), key, sent))
     elif trigger.kind is TriggerKind.SIGNAL:
         name = event_name(run, element, trigger, variables)
-        run.emit(e.SignalThrown(token, element.index, name, sent))
+        business_key = ""
+        if trigger.correlation is not None:
+            what = f"The business key of what {element.id} starts"
+            business_key = run.evaluate_text(trigger.correlation, variables, what, may_be_empty=True)
+        run.emit(e.SignalThrown(token, element.index, name, sent, business_key))
         run.broadcast(name, sent)
     elif trigger.kind is TriggerKind.ESCALATION:
         triggers.throw_escalation(run, token, trigger.name)

@@ -20,7 +20,9 @@ def throw_error(
     message: str,
     variables: Mapping[str, object] | None = None,
     outputs: Mapping[str, object] | None = None,
-) -> None:
+    *,
+    goes_on: bool = False,
+) -> bool:
     """Throw a business error at a token and let the nearest catching event take over.
 
     Nothing catching it, a called instance fails towards its caller; a top-level one gets an incident.
@@ -32,6 +34,10 @@ def throw_error(
         message: what happened.
         variables: what the catching event gets.
         outputs: what the activity hands out when the error is caught, here or by a caller.
+        goes_on: it has no effect when nothing catches it and there is no caller.
+
+    Returns:
+        Whether it had an effect; else the element is still to be left.
     """
     graph = run.definition.graph
     state = run.state
@@ -39,17 +45,20 @@ def throw_error(
     found = _find_catcher(run, token, TriggerKind.ERROR, code)
     run.emit(e.ErrorThrown(token, element.index, code, message, found[0].index if found else -1))
     if outputs and (found is not None or state.parent is not None):
-        run.hand_out(token, outputs)
+        run.hand_out(token, element, outputs)
     if found is not None:
         catcher, definition, host = found
         trigger(run, catcher, host, {**(variables or {}), **_caught_variables(definition, code, message)})
     elif state.parent is not None:
         run.cancel_scope(0, "error")
         run.emit(e.InstanceFailed(code, message))
+    elif goes_on:
+        return False
     else:
         run.raise_incident(
             token, element, "error.uncaught", f"Nothing in the model catches the error {code!r}: {message}", "enter"
         )
+    return True
 
 
 def throw_escalation(run: Run, token: int, code: str, outputs: Mapping[str, object] | None = None) -> None:
@@ -67,7 +76,7 @@ def throw_escalation(run: Run, token: int, code: str, outputs: Mapping[str, obje
     if found is not None:
         catcher, definition, host = found
         if outputs:
-            run.hand_out(token, outputs)
+            run.hand_out(token, element, outputs)
         trigger(run, catcher, host, _caught_variables(definition, code, ""))
 
 

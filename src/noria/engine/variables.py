@@ -31,8 +31,8 @@ class Variables:
 
     _context: EvaluationContext | None = None
     _surroundings: Surroundings | None = None
-    # Variable name → how it has changed since conditions were last looked at.
-    _changed: Mapping[str, frozenset[str]] = {}
+    # Scope and name of a variable → how it has changed since conditions were last looked at.
+    _changed: Mapping[tuple[int, str], frozenset[str]] = {}
 
     def __init__(self, definition: Definition, state: State, now_ms: int, facts: Facts) -> None:
         self.definition = definition
@@ -70,6 +70,14 @@ class Variables:
         if scope.parent < 0:
             return scope.variables
         return {**self.visible(self.state.scopes[scope.parent]), **scope.variables}
+
+    def sees(self, token: int, scope: int) -> bool:
+        """Whether a token, or what stands at a scope, sees the variables of a scope: it or one around it."""
+        scopes = self.state.scopes
+        here = token if token in scopes else self.state.tokens[token].scope
+        while here > 0 and here != scope:
+            here = scopes[here].parent
+        return here == scope
 
     def with_facts(self, variables: Mapping[str, object], source: str) -> Mapping[str, object]:
         """Variables with the name ``facts``, for an expression or decision of this text that asks for it."""
@@ -183,19 +191,28 @@ class Variables:
             changed = dict(self._changed)
             for name in values:
                 how = conditions.UPDATE if name in known else conditions.CREATE
-                changed[name] = changed.get(name, frozenset()) | {how}
+                changed[scope, name] = changed.get((scope, name), frozenset()) | {how}
             self._changed = changed
         self.emit(e.VariablesSet(scope, dict(values)))
 
     def assign(self, token: int, element: Element, values: Mapping[str, object]) -> None:
-        """Write what an activity brought: into its own variables when something maps them on, else outwards."""
+        """Write what an activity brought: into its own variables when something maps them on, else outwards.
+
+        One that passes on keeps to itself only what its own variables name.
+        """
         if not values:
             return
-        if element.outputs or (element.loop is not None and element.loop.output_item is not None):
+        maps_on = bool(element.outputs or (element.loop is not None and element.loop.output_item is not None))
+        if maps_on:
             self.open_scope(token, element)
-            self.write(token, values)
-        else:
-            self.assign_outward(token, values)
+        kept = values if maps_on else {}
+        if element.passes_on and token in self.state.scopes:
+            own = self.state.scopes[token].variables
+            kept = {name: value for name, value in values.items() if name in own}
+        if kept:
+            self.write(token, kept)
+        if len(kept) < len(values):
+            self.assign_outward(token, {name: value for name, value in values.items() if name not in kept})
 
     def assign_outward(self, token: int, values: Mapping[str, object]) -> None:
         """Write into the nearest scope around that has a variable of that name already, or else into the process."""
@@ -211,16 +228,22 @@ class Variables:
             self.write(key, part)
 
     def outputs(self, token: int, element: Element, values: Mapping[str, object]) -> dict[str, object]:
-        """What an element's output mappings give, with these values seen before all others.
+        """What an element's output mappings give. They see these values first, and each sees the results before it.
 
         Raises:
             Trouble: an expression uses up its budget.
         """
         variables = {**self.variables(token), **values} if element.outputs else {}
-        return {mapping.target: self.evaluate(mapping.source, variables) for mapping in element.outputs}
+        found: dict[str, object] = {}
+        for mapping in element.outputs:
+            found[mapping.target] = variables[mapping.target] = self.evaluate(mapping.source, variables)
+        return found
 
-    def hand_out(self, token: int, values: Mapping[str, object]) -> None:
+    def hand_out(self, token: int, element: Element, values: Mapping[str, object]) -> None:
         """Write an element's outputs: those of a loop's instance where the loop's would go, past its own variables."""
+        if element.passes_on:
+            self.assign_outward(token, values)
+            return
         scope = self.state.tokens[token].scope
         self.write(self.state.tokens[scope].scope if scope in self.state.loops else scope, values)
 
@@ -232,7 +255,7 @@ class Variables:
         """
         variables = dict(self.variables(token))
         if element.outputs:
-            self.hand_out(token, self.outputs(token, element, {}))
+            self.hand_out(token, element, self.outputs(token, element, {}))
         # A data association copies what there is; many drawings have them for their readers only.
         held = {
             mapping.target: self.evaluate(mapping.source, variables)

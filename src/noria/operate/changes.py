@@ -237,7 +237,7 @@ class Posted(msgspec.Struct, frozen=True):
         error: code of a failed call, or of an escalation.
         message: text of a failed call.
         told_own: the thrower's own subscriptions to the signal have taken it up already.
-        business_key: of the called instance, "" for that of the caller.
+        business_key: of the called instance.
     """
 
     instance: int = 0
@@ -279,7 +279,7 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
         kind, name, corr, expires = "message", event.name, event.key, now_ms + THROWN_MESSAGE_TTL_MS
         body = Posted(row.iid, variables=event.variables, message_id=message_id)
     elif isinstance(event, e.SignalThrown):
-        kind, name = "signal", event.name
+        kind, name, corr = "signal", event.name, event.business_key
         body = Posted(row.iid, variables=event.variables, message_id=message_id, told_own=True)
     elif isinstance(event, e.CallRequested):
         kind = "call"

@@ -381,7 +381,7 @@ class Delivery:
             caller.row.starter,
             starter if isinstance(starter, dict) else {"id": caller.row.starter},
             post.variables,
-            post.business_key or caller.row.bkey,
+            post.business_key,
             parent=Parent(post.instance, post.token, depth),
         )
         request = Request(
@@ -399,7 +399,7 @@ class Delivery:
             await self._call_failed(row, post, answer.code, answer.message)
 
     async def _call_failed(self, row: OutboxRow, post: Posted, code: str, message: str) -> None:
-        command = c.CompleteCall(post.token, {}, code, message)
+        command = c.CompleteCall(post.token, {}, code, message, begun=False)
         await self._send(row, command, post.instance, f"call_failed:{post.message_id}")
 
     async def _call_cancel(self, row: OutboxRow, post: Posted) -> None:

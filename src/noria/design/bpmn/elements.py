@@ -96,6 +96,7 @@ class ElementCompiler:
             scope=scope,
             inputs=inputs,
             outputs=outputs,
+            passes_on=node.get(noria("passOn")) == "true",
             data_inputs=self.data.associations(node, "dataInputAssociation"),
             data_outputs=self.data.associations(node, "dataOutputAssociation"),
             documentation=child_text(node, "documentation"),
@@ -239,7 +240,16 @@ class ElementCompiler:
             node.get(noria("propagateIn"), "true") != "false",
             node.get(noria("propagateOut"), "true") != "false",
             self.expressions.optional(node, "businessKey"),
+            self._goes_on(node, node),
         )
+
+    def _goes_on(self, node: Node, holder: Node) -> bool:
+        """Whether an error that nothing catches counts as a plain end."""
+        word = holder.get(noria("whenUncaught"))
+        if word not in ("", "incident", "goOn"):
+            message = f"whenUncaught is goOn, incident, not {word[:80]!r}."
+            self.findings.error("bpmn.value", message, node, attribute="whenUncaught")
+        return word == "goOn"
 
     def _script(self, node: Node) -> Expression | None:
         script = child_text(node, "script")
@@ -311,6 +321,7 @@ class ElementCompiler:
             if condition is not None and said
             else None,
             watched=watched,
+            every_change=definition.get(noria("everyChange")) == "true",
             changes=frozenset(part.strip() for part in definition.get(noria("on")).split(",") if part.strip()),
         )
 
@@ -410,6 +421,8 @@ class ElementCompiler:
             kind,
             code_variable=definition.get(noria("codeVariable")),
             message_variable=definition.get(noria("messageVariable")),
+            message=self.expressions.optional(definition, "message"),
+            goes_on=self._goes_on(node, definition),
         )
         reference = {TriggerKind.ERROR: "errorRef", TriggerKind.ESCALATION: "escalationRef"}.get(kind, "signalRef")
         target = referred(self.read, definition.get(reference)) if definition.get(reference) else None
@@ -423,6 +436,8 @@ class ElementCompiler:
             trigger.name = target.get("name") or target.get("id")
             if trigger.name.startswith("="):
                 trigger.name_expression = self.expressions.feel(trigger.name, target)
+            if throws:
+                trigger.correlation = self.expressions.optional(node, "correlation")
         else:
             code = "errorCode" if kind is TriggerKind.ERROR else "escalationCode"
             if throws and not target.get(code):

@@ -102,15 +102,20 @@ class Trigger(msgspec.Struct):
         name: message or signal name, error or escalation code, link name. "" on a catching error or escalation
             event catches every code.
         name_expression: message or signal name as FEEL (written ``= ...``) when it is not a constant, else None.
-        correlation: FEEL for the correlation key of a message; None means the business key of the instance.
+        correlation: FEEL for the correlation key of a message; None means the business key of the instance. For the
+            business key of what a thrown signal starts; None means that it has none.
         timer: which timer expression; meaningful only for TIMER.
         timer_expression: FEEL that gives the ISO 8601 text (a constant text is compiled as a string literal), or a
             FEEL date-time or duration; only for TIMER.
         calendar: id of the working calendar in which a duration or cycle counts, "" for clock time.
         code_variable: variable that receives the caught error or escalation code, "" for none.
         message_variable: variable that receives the caught error's message, "" for none.
+        message: FEEL for a thrown error's message; None for the event's name.
+        goes_on: a thrown error that nothing catches counts as a plain end.
         condition: FEEL of a conditional event; None when every change of what is watched is one.
         watched: the variables whose change has a condition looked at again; empty means all that it names.
+        every_change: each change of what is watched while the condition holds is an occurrence, and empty `watched`
+            means all variables.
         changes: only these changes of a watched variable count: "create", "update"; empty means both.
         activity: element index of the activity that a compensation event names, -1 for all of the scope.
         waits: whether a throwing compensation event waits until everything is compensated.
@@ -127,8 +132,11 @@ class Trigger(msgspec.Struct):
     calendar: str = ""
     code_variable: str = ""
     message_variable: str = ""
+    message: Expression | None = None
+    goes_on: bool = False
     condition: Expression | None = None
     watched: frozenset[str] = frozenset()
+    every_change: bool = False
     changes: frozenset[str] = frozenset()
     activity: int = -1
     waits: bool = True
@@ -356,6 +364,7 @@ class Call(msgspec.Struct):
         propagate_in: all variables of the caller become the child's.
         propagate_out: all variables of the finished child become the caller's.
         business_key: FEEL for the child's business key, None for that of the caller.
+        goes_on: an error that the child ended with and that nothing catches counts as a plain end.
     """
 
     process: Expression
@@ -363,6 +372,7 @@ class Call(msgspec.Struct):
     propagate_in: bool = True
     propagate_out: bool = True
     business_key: Expression | None = None
+    goes_on: bool = False
 
 
 class Element(msgspec.Struct):
@@ -400,7 +410,9 @@ class Element(msgspec.Struct):
         result_variable: variable that receives the result of a script, decision or job; "" means none for jobs (each
             result variable is merged) and for a decision that the result's own entries are merged.
         inputs: evaluated on entry into the element's own variables; empty means the element sees its scope's variables.
-        outputs: evaluated on completion and assigned in the enclosing scope.
+        outputs: evaluated on completion, a later one seeing the earlier ones, and assigned in the enclosing scope.
+        passes_on: what it brings goes outwards beside its outputs, except what its inputs name; each to the nearest
+            scope that has such a variable, or else to the process.
         data_inputs: data input associations: evaluated on entry like inputs, beside what the element sees anyway.
         data_outputs: data output associations: evaluated on completion and assigned to the data objects.
         own: names of the variables that each run of a sub-process has for itself, null at first: its data objects and
@@ -446,6 +458,7 @@ class Element(msgspec.Struct):
     result_variable: str = ""
     inputs: tuple[Mapping, ...] = ()
     outputs: tuple[Mapping, ...] = ()
+    passes_on: bool = False
     data_inputs: tuple[Mapping, ...] = ()
     data_outputs: tuple[Mapping, ...] = ()
     own: tuple[str, ...] = ()

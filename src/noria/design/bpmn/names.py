@@ -151,7 +151,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "scriptTask": ("topic", "retries", "retryWait", "resultVariable"),
     "businessRuleTask": ("decision", "resultVariable"),
     "receiveTask": ("correlation",),
-    "callActivity": ("binding", "version", "propagateIn", "propagateOut", "businessKey"),
+    "callActivity": ("binding", "version", "propagateIn", "propagateOut", "businessKey", "whenUncaught"),
     "adHocSubProcess": ("activities",),
     "multiInstanceLoopCharacteristics": (
         "collection",
@@ -162,7 +162,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "saveAfter",
     ),
     "standardLoopCharacteristics": ("saveBefore", "saveAfter"),
-    "conditionalEventDefinition": ("variables", "on"),
+    "conditionalEventDefinition": ("variables", "on", "everyChange"),
     "terminateEventDefinition": ("terminateAll", "terminateLoop"),
     "process": ("serial", "starterGroups", "title", "summary", "amount", "withdrawable", "jobPriority"),
     "startEvent": ("form", "correlation"),
@@ -172,11 +172,11 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "boundaryEvent": ("correlation",),
     "timerEventDefinition": ("calendar",),
     "message": ("correlation",),
-    "errorEventDefinition": ("codeVariable", "messageVariable"),
+    "errorEventDefinition": ("codeVariable", "messageVariable", "message", "whenUncaught"),
     "escalationEventDefinition": ("codeVariable",),
     "lane": ("group",),
 }
-EVERY_NODE = ("saveBefore", "saveAfter", "jobPriority")
+EVERY_NODE = ("saveBefore", "saveAfter", "jobPriority", "passOn")
 """Attributes that every flow node may have."""
 ATTRIBUTES |= {
     "globalUserTask": ATTRIBUTES["userTask"],

@@ -102,6 +102,12 @@ VOCABULARY: dict[str, Attribute] = {
         one_of=("owner", "administrator", "person", "approve", "refuse"),
     ),
     "nobodyTo": Attribute("FEEL: that person."),
+    "whenUncaught": Attribute(
+        "Nothing catches the error that is thrown here, or that the called process has ended with: an `incident` "
+        "(default) waits for somebody, or with `goOn` it counts as a plain end.",
+        default="incident",
+        one_of=("incident", "goOn"),
+    ),
     "whenOverdue": Attribute(
         "Besides reminding, when the limit has passed 超时动作: `approve`, `refuse`, `transfer`, `escalate`,"
         " which throws the escalation `overdue`; `remind` (default) for nothing.",
@@ -115,7 +121,10 @@ VOCABULARY: dict[str, Attribute] = {
     "completedByStart": Attribute(
         "`true`: the start form counts as this task's submission in the first round.", "Boolean", False
     ),
-    "correlation": Attribute("FEEL for the correlation key of the message; without it the business key."),
+    "correlation": Attribute(
+        "FEEL for the correlation key of the message; without it the business key. Of a thrown signal: the business "
+        "key of what it starts; without it that has none."
+    ),
     "decision": Attribute("Id of a DMN decision of the same deployment, or of one that is deployed already."),
     "dueIn": Attribute("ISO 8601 duration (or FEEL that gives one) until the task is overdue."),
     "hiddenFields": Attribute(
@@ -126,6 +135,12 @@ VOCABULARY: dict[str, Attribute] = {
         "Variables of the form that may be written at this step, a comma list (empty: none); all others "
         "are read-only. Without it all may."
     ),
+    "everyChange": Attribute(
+        "`true`: each change of a watched variable while the condition holds is an occurrence, and without "
+        "`noria:variables` all that the event sees are watched. Without it the condition must fail in between.",
+        "Boolean",
+        False,
+    ),
     "form": Attribute("Name of a form of the same deployment, or of one that is deployed already."),
     "group": Attribute(
         "Role or unit of the candidates of user tasks in it that name nobody; without it the lane's name."
@@ -135,6 +150,7 @@ VOCABULARY: dict[str, Attribute] = {
         "A whole number from 0 to 1,000,000 or FEEL that gives one; without it that of the process, or "
         "0. Of the jobs, timers and save points that are due, those of higher priority go first."
     ),
+    "message": Attribute("Message of a thrown error, FEEL or constant; without it the event's name."),
     "messageVariable": Attribute("Variable that receives the caught error's message."),
     "on": Attribute(
         "`create`, `update` or both (default): which change of a variable has the condition looked at. "
@@ -144,6 +160,13 @@ VOCABULARY: dict[str, Attribute] = {
         "Variable that receives the list of the instances' results, in the order of the instances."
     ),
     "outputItem": Attribute("FEEL for an instance's result, evaluated when it completes."),
+    "passOn": Attribute(
+        "`true`: what the element brings goes outwards beside its outputs, except what its inputs name, and each goes "
+        "to the nearest scope that has such a variable, or else to the process. Without it an element that has outputs "
+        "gives away nothing but these, to the scope around it.",
+        "Boolean",
+        False,
+    ),
     "priority": Attribute("FEEL or constant from 0 to 100; without it 50."),
     "propagateIn": Attribute("`false`: the caller's variables do not become the called instance's.", "Boolean", True),
     "propagateOut": Attribute("`false`: the called instance's variables do not come back.", "Boolean", True),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from noria.design.bpmn.names import noria
+from collections.abc import Collection
+
+from noria.design.bpmn.names import bpmn, noria
 from noria.design.importing.expressions import script
 from noria.design.importing.juel import has_expression
 from noria.design.importing.said import quoted
@@ -21,28 +23,68 @@ _UNSUPPORTED_CALL = (
 )
 
 
+_BRINGS = frozenset(
+    {
+        *("userTask", "serviceTask", "sendTask", "scriptTask", "businessRuleTask", "receiveTask"),
+        "intermediateCatchEvent",
+    }
+)
+"""What brings variables by itself; a called process's come back as its caller says, below."""
+_PARAMETERS = ("inputParameter", "outputParameter")
+
+
 def parameters_of(work: Work, node: Node) -> None:
     """Camunda's input and output parameters of an element."""
-    for found in work.take_elements(node, "inputOutput"):
+    for holder in _holders(work, node):
+        parameters(work, node, holder)
+        # What is brought stays inside there only where an input has its name; what is put out goes as far as it can.
+        if node.local in _BRINGS or _has_outputs(node):
+            work.set(node, "passOn", "true")
+
+
+def _has_outputs(node: Node) -> bool:
+    holder = node.first(bpmn("extensionElements"))
+    return holder is not None and any(child.tag == noria("output") for child in holder.elements())
+
+
+def _holders(work: Work, node: Node) -> list[Node]:
+    """The ``inputOutput`` of an element, reported when there is nothing in it."""
+    taken = work.take_elements(node, "inputOutput")
+    for found in taken:
         if not any(found.node.elements()):
             work.say(found, "import.empty")
-        parameters(work, node, found.node)
+        for child in found.node.elements():
+            if child.local not in _PARAMETERS:
+                work.say(_as_found(child), "import.unknown_element")
+    return [found.node for found in taken if any(found.node.elements())]
 
 
-def parameters(work: Work, node: Node, holder: Node) -> None:
-    """The parameters inside an ``inputOutput``, each reported."""
+def _as_found(node: Node) -> Found:
+    return Found(node, f"{VENDORS[node.namespace]}:{node.local}", node.text.strip())
+
+
+def parameters(
+    work: Work, node: Node, holder: Node, kinds: Collection[str] = _PARAMETERS, *, meant: bool = True
+) -> None:
+    """The parameters inside an ``inputOutput``, each reported.
+
+    Args:
+        work: the file.
+        node: whose parameters they are.
+        holder: the ``inputOutput``.
+        kinds: which of them.
+        meant: a called process was meant to see the inputs, which it does here.
+    """
     for child in holder.elements():
-        found = Found(child, f"{VENDORS[child.namespace]}:{child.local}", child.text.strip())
-        if child.local not in ("inputParameter", "outputParameter"):
-            work.say(found, "import.unknown_element")
+        if child.local not in kinds:
             continue
+        found = _as_found(child)
         source = _source(work, child, found)
         if source is None:
             continue
         local = "input" if child.local == "inputParameter" else "output"
         work.add(node, local, source=source, target=child.get("name"))
-        # Beside its outputs an element there gives away what else it brings; here that stays inside.
-        code = input_code(node) if local == "input" else "import.output_only"
+        code = "import.output_parameter" if local == "output" else input_code(node) if meant else "import.input_called"
         work.say(found, code, name=child.get("name"))
 
 
@@ -57,7 +99,7 @@ def _source(work: Work, node: Node, found: Found) -> str | None:
     if inner is not None:
         feel = _structured(work, inner, found)
         return None if feel is None else f"= {feel}"
-    return work.value(found)
+    return work.value(found) if found.value else "= null"
 
 
 def _structured(work: Work, node: Node, found: Found) -> str | None:
@@ -117,11 +159,19 @@ def call_activity(work: Work, node: Node) -> None:
     local = work.take(node, "useLocalScopeForOutParameters")
     if local is not None:
         work.say(local, "import.unsupported" if local.is_true else "import.no_meaning")
+    holders = _holders(work, node)
     ins, outs = work.take_elements(node, "in"), work.take_elements(node, "out")
     # Where no such vendor speaks (in Zeebe, in plain BPMN) variables pass unless something else is said.
     if work.vendors & JUEL_VENDORS:
+        sees_inputs = _passes_all_in(work, node, ins)
+        # What is passed is looked for among the inputs first, what comes back is there for the outputs.
+        for holder in holders:
+            parameters(work, node, holder, ("inputParameter",), meant=sees_inputs)
         _pass_in(work, node, ins)
         _pass_out(work, node, outs)
+        for holder in holders:
+            parameters(work, node, holder, ("outputParameter",))
+        _pass_on(work, node, outs)
 
 
 def _binding(work: Work, node: Node) -> None:
@@ -151,11 +201,29 @@ def _binding(work: Work, node: Node) -> None:
         work.say(kind, "import.no_meaning" if kind.value == "key" else "import.unsupported")
 
 
+def _passes_all_in(work: Work, node: Node, ins: list[Found]) -> bool:
+    """Whether the called process gets all variables; local to the call are its inputs, which it gets in any case."""
+    inherits = work.take(node, "inheritVariables")
+    if inherits is not None:
+        work.say(inherits, "import.pass_all")
+    everything = [found for found in ins if _is_everything(found)]
+    for found in everything:
+        work.say(found, "import.pass_all")
+    passes = (inherits is not None and inherits.is_true) or any(not _is_local(found) for found in everything)
+    if not passes:
+        work.set(node, "propagateIn", "false")
+    return passes or bool(everything)
+
+
+def _is_everything(found: Found) -> bool:
+    return found.node.get("variables") == "all"
+
+
+def _is_local(found: Found) -> bool:
+    return found.node.get("local") == "true"
+
+
 def _pass_in(work: Work, node: Node, ins: list[Found]) -> None:
-    everything = work.take(node, "inheritVariables")
-    passes = everything is not None and everything.is_true
-    if everything is not None:
-        work.say(everything, "import.pass_all")
     inherits = work.take(node, "inheritBusinessKey")
     if inherits is not None:
         if inherits.is_true:
@@ -163,27 +231,30 @@ def _pass_in(work: Work, node: Node, ins: list[Found]) -> None:
         work.say(inherits, "import.business_key")
     work.move(work.take(node, "businessKey"), node, "businessKey", "import.business_key")
     for found in ins:
-        attributes = found.node
-        if attributes.get("businessKey"):
-            work.move(found._replace(value=attributes.get("businessKey")), node, "businessKey", "import.business_key")
-        elif attributes.get("variables") == "all":
-            passes = True
-            work.say(found, "import.pass_local" if attributes.get("local") == "true" else "import.pass_all")
-        else:
+        if found.node.get("businessKey"):
+            key = found._replace(value=found.node.get("businessKey"))
+            work.move(key, node, "businessKey", "import.business_key")
+        elif not _is_everything(found):
             pass_one(work, node, found, "input")
-    if not passes:
-        work.set(node, "propagateIn", "false")
+    if not node.get(noria("businessKey")):
+        # There nothing is passed that is not said.
+        work.set(node, "businessKey", "= null")
 
 
 def _pass_out(work: Work, node: Node, outs: list[Found]) -> None:
-    everything = [found for found in outs if found.node.get("variables") == "all"]
-    renames = [found for found in outs if found not in everything]
-    for found in everything:
-        work.say(found, "import.pass_all" if not renames else "import.pass_all_and_some")
-    for found in renames:
-        pass_one(work, node, found, "output")
-    if not everything:
+    for found in outs:
+        if _is_everything(found):
+            work.say(found, "import.pass_all")
+        else:
+            pass_one(work, node, found, "output")
+
+
+def _pass_on(work: Work, node: Node, outs: list[Found]) -> None:
+    """What comes back beside the outputs, which see all of it in any case."""
+    if not any(_is_everything(found) and not _is_local(found) for found in outs):
         work.set(node, "propagateOut", "false")
+    if _has_outputs(node):
+        work.set(node, "passOn", "true")
 
 
 def pass_one(work: Work, node: Node, found: Found, local: str) -> None:

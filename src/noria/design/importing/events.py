@@ -60,12 +60,43 @@ def interrupting_boundary(work: Work, node: Node) -> None:
 
 
 def error_definition(work: Work, node: Node) -> None:
-    """The message of an error thrown by an event: Noria says the event's name."""
-    work.report(node, "import.error_message", "errorMessage")
+    """The message of an error, which here each event says that throws it."""
+    found = work.take(node, "errorMessage")
+    if found is None:
+        return
+    throwing = [
+        definition
+        for definition in work.document.root.descendants()
+        if definition.tag == bpmn("errorEventDefinition")
+        and definition.get("errorRef").rpartition(":")[2] == node.get("id")
+        and definition.parent is not None
+        and definition.parent.local == "endEvent"
+    ]
+    if not found.value:
+        work.say(found, "import.empty")
+        return
+    value = work.value(found)
+    if value is not None:
+        for definition in throwing:
+            work.set(definition, "message", value)
+        work.say(found, "import.error_message")
+
+
+def uncaught(work: Work, node: Node) -> None:
+    """An error that nothing catches is a plain end to Camunda, that of a called process too."""
+    holder = node.first(bpmn("errorEventDefinition")) if node.local == "endEvent" else node
+    if holder is not None and work.vendors & {CAMUNDA, OPERATON}:
+        work.set(holder, "whenUncaught", "goOn")
+        work.say(node, "import.uncaught")
 
 
 def conditional(work: Work, node: Node) -> None:
-    """Which changes wake a conditional event."""
+    """Which changes wake a conditional event, and that to Camunda each of them may be an occurrence."""
+    event = node.parent
+    goes_on = event is not None and "false" in (event.get("cancelActivity"), event.get("isInterrupting"))
+    if goes_on and work.vendors & {CAMUNDA, OPERATON}:
+        work.set(node, "everyChange", "true")
+        work.say(node, "import.every_change")
     found = work.take(node, "variableName")
     if found is not None and found.value:
         work.set(node, "variables", found.value)
@@ -128,6 +159,10 @@ def payload(work: Work, node: Node) -> None:
     carries = False
     for holder in (node, *definitions):
         for found in work.take_elements(holder, "in", "out"):
+            if throws and found.node.get("businessKey"):
+                key = found._replace(value=found.node.get("businessKey"))
+                work.move(key, node, "correlation", "import.signal_key")
+                continue
             carries = True
             if found.node.get("variables") == "all":
                 work.say(found, "import.pass_all")

@@ -20,6 +20,7 @@ from noria.design.importing import (
     spiff,
     splitting,
     structure,
+    unreached,
     zeebe,
 )
 from noria.design.importing.report import Imported, report_line
@@ -47,14 +48,14 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "startEvent": (people.start_event, forms.forms, events.variable_listener),
     "boundaryEvent": (events.variable_listener, events.escalation_boundary, events.interrupting_boundary),
     "intermediateCatchEvent": (events.variable_listener,),
-    "endEvent": _SERVICE,
+    "endEvent": (*_SERVICE, events.uncaught),
     "intermediateThrowEvent": _SERVICE,
     "userTask": (people.user_task, forms.forms),
     "serviceTask": _SERVICE,
     "sendTask": _SERVICE,
     "businessRuleTask": _SERVICE,
     "scriptTask": (expressions.script_task,),
-    "callActivity": (data.call_activity,),
+    "callActivity": (data.call_activity, events.uncaught),
     "sequenceFlow": (jobs.listeners, zeebe.element, jobs.properties),
     "multiInstanceLoopCharacteristics": (loops.multi_instance, zeebe.element),
     "errorEventDefinition": (events.error,),
@@ -92,8 +93,8 @@ _LATER: dict[str, tuple[Rule, ...]] = {
     **dict.fromkeys(_EVENTS_IN_THE_FLOW, (structure.only_condition, structure.event_conditions, structure.dead_end)),
     **dict.fromkeys(_ACTIVITIES, (structure.only_condition,)),
     "subProcess": (structure.only_condition, structure.event_sub_process_host),
-    "errorEventDefinition": (structure.references,),
-    "escalationEventDefinition": (structure.references,),
+    "errorEventDefinition": (structure.references, structure.any_code),
+    "escalationEventDefinition": (structure.references, structure.any_code),
     "messageEventDefinition": (structure.references, structure.message),
     "signalEventDefinition": (structure.references, structure.message),
     "receiveTask": (structure.only_condition, structure.references, structure.message),
@@ -137,6 +138,10 @@ def _apply(work: Work) -> None:
         structure.give_ids(work, node)
     for flow in structure.list_at_both_ends(work):
         work.say(flow, "import.listed")
+    for node in nodes:
+        if node.local in ("process", "subProcess", "transaction") and structure.is_run(node):
+            unreached.leave_out(work, node)
+    nodes = [node for node in work.document.root.descendants() if node.namespace == BPMN]
     for node in nodes:
         local = node.local
         flow_node = local in FLOW_NODES

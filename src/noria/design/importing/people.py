@@ -95,14 +95,16 @@ def _has_lane(node: Node) -> bool:
 
 
 def candidates(work: Work, node: Node, found: Found | None, attribute: str) -> None:
-    """A comma list of constants and expressions, each of which may give a list."""
+    """A comma list of constants and expressions, each of which may give a list, beside those computed already."""
     if found is None:
         return
     parts = _split(found.value)
-    if len(parts) == 1 or "{" not in found.value:
+    before = node.get(noria(attribute))
+    computed = [before.removeprefix("=").strip()] if before.startswith("=") else []
+    if not computed and (len(parts) == 1 or "{" not in found.value):
         work.move(found, node, attribute, "import.candidates")
         return
-    pieces = []
+    pieces = computed
     for part in parts:
         piece = work.feel(found._replace(value=part))
         if piece is None:

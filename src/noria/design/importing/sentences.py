@@ -153,6 +153,10 @@ SENTENCES: dict[str, Sentence] = {
         "Conditions of the flows that leave here need a gateway; {name} was put in.",
         "此处之后连线上的条件需要网关，已加入 {name}。",
     ),
+    "import.unreached": _changed(
+        "Nothing leads to the {kind}; it was never run, and was left out.",
+        "没有连线通向该 {kind}，它从不执行，已去掉。",
+    ),
     "import.dead_end": _changed(
         "Nothing followed the event; the end event {name} does now.", "事件之后没有去向，现已加入结束事件 {name}。"
     ),
@@ -351,16 +355,12 @@ SENTENCES: dict[str, Sentence] = {
         "The input {name} is a mapping; with inputs the worker sees only them.",
         "输入 {name} 已成为映射；有输入时工作程序只看到这些输入。",
     ),
-    "import.output_only": _changed(
-        "The output {name} is a mapping; what else the element brings stays inside it.",
-        "输出 {name} 已成为映射；该元素带来的其他变量留在元素之内。",
+    "import.input_called": _changed(
+        "The input {name} is a mapping; the called process sees it too.",
+        "输入 {name} 已成为映射；被调用的流程也能看到它。",
     ),
     "import.output_parameter": _mapped("The output {name} is a mapping.", "输出 {name} 已成为映射。"),
     "import.pass_all": _mapped("{attribute} says which variables pass.", "{attribute} 说明哪些变量传递。"),
-    "import.pass_all_and_some": _needs_work(
-        "All variables and some under other names came back; here it is one or the other.",
-        "原来既带回全部变量又带回改名的变量，这里只能选其一。",
-    ),
     "import.pass_local": _changed(
         "Only variables of the element itself passed; here all that it sees do.",
         "原来只传递元素自身的变量，这里传递它看到的全部变量。",
@@ -393,8 +393,21 @@ SENTENCES: dict[str, Sentence] = {
     "import.caught_variable": _mapped(
         "The variable {value} receives what was caught.", "变量 {value} 得到捕获的内容。"
     ),
-    "import.error_message": _changed(
-        "The message of the error is the name of the event that throws it.", "错误消息为抛出它的事件的名称。"
+    "import.error_message": _mapped(
+        "The message {value} is said by each event that throws the error.", "消息 {value} 由每个抛出该错误的事件说明。"
+    ),
+    "import.uncaught": _mapped(
+        "An error that nothing catches is a plain end, as before; without noria:whenUncaught somebody is told.",
+        "没有被捕获的错误与原来一样按普通结束处理；去掉 noria:whenUncaught 则会通知处理人。",
+    ),
+    "import.any_code": _mapped(
+        "{name} has no code, so that everything is caught here; the event names nothing now.",
+        "{name} 没有代码，此处捕获全部；事件现不再指名。",
+    ),
+    "import.every_change": _mapped(
+        "Each change is an occurrence while the condition holds, as before; without noria:everyChange it must fail "
+        "in between.",
+        "与原来一样，条件成立期间每次变化都触发一次；去掉 noria:everyChange 则条件须先变为不成立才会再次触发。",
     ),
     "import.condition_variable": _mapped(
         "Only a change of {value} lets the condition be looked at.", "只有 {value} 变化时才检查条件。"
@@ -407,6 +420,9 @@ SENTENCES: dict[str, Sentence] = {
     "import.variable_listener": _changed(
         "The event is a conditional event that every change of {name} triggers.",
         "该事件改为条件事件，由 {name} 的每次变化触发。",
+    ),
+    "import.signal_key": _mapped(
+        "What the signal starts has the business key {value}.", "信号启动的实例的业务编号为 {value}。"
     ),
     "import.carries_nothing": _mapped(
         "The signal carries no variables, as before; map some by noria:input.",

@@ -7,7 +7,7 @@ import re
 from noria.design.bpmn.names import BPMN, bpmn, noria
 from noria.design.bpmn.source import FLOW_NODES
 from noria.design.importing.juel import has_expression
-from noria.design.importing.vendors import JUEL_VENDORS
+from noria.design.importing.vendors import CAMUNDA, JUEL_VENDORS, OPERATON
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 
@@ -249,6 +249,19 @@ def references(work: Work, node: Node) -> None:
             work.by_id(key).attributes[code] = reference
         node.attributes[attribute] = key
         work.say(node, "import.declared", name=reference, kind=local)
+
+
+def any_code(work: Work, node: Node) -> None:
+    """To Camunda what catches an error or escalation without a code catches each; in BPMN it means that element."""
+    attribute = "errorRef" if node.local == "errorEventDefinition" else "escalationRef"
+    local, code = _REFERRED[attribute]
+    reference = node.get(attribute).rpartition(":")[2]
+    catches = node.parent is not None and node.parent.local in ("startEvent", "boundaryEvent")
+    if not catches or not work.vendors & {CAMUNDA, OPERATON} or not work.declared(local, reference):
+        return
+    if not work.by_id(reference).get(code):
+        del node.attributes[attribute]
+        work.say(node, "import.any_code", name=reference)
 
 
 def event_sub_process_host(work: Work, node: Node) -> None:

@@ -130,13 +130,14 @@ class Work:
         if parent.tag == bpmn("extensionElements") and not any(parent.elements()) and parent.parent is not None:
             self.remove(parent)
 
-    def sweep(self, root: Node) -> None:
-        """Report what of a vendor is left on and in an element, and take it out."""
+    def sweep(self, root: Node, code: str = "") -> None:
+        """Report what of a vendor is left on and in an element, by this code or by what is known of it; take it out."""
         for node in list(root.descendants()):
             if node.namespace in VENDORS:
                 if node.parent is not None and node.parent.namespace not in VENDORS:
                     found = Found(node, f"{VENDORS[node.namespace]}:{node.local}", node.text.strip())
-                    self.say(found, _code(node.local, WITHOUT_MEANING_ELEMENTS, UNSUPPORTED_ELEMENTS, "element"))
+                    told = code or _code(node.local, WITHOUT_MEANING_ELEMENTS, UNSUPPORTED_ELEMENTS, "element")
+                    self.say(found, told)
                     self.remove(node)
                 continue
             for key in list(node.attributes):
@@ -144,7 +145,7 @@ class Work:
                 if uri in VENDORS:
                     found = Found(node, f"{VENDORS[uri]}:{name}", node.attributes.pop(key))
                     node.attribute_prefixes.pop(key, None)
-                    self.say(found, _code(name, WITHOUT_MEANING, UNSUPPORTED, "attribute"))
+                    self.say(found, code or _code(name, WITHOUT_MEANING, UNSUPPORTED, "attribute"))
 
     def clean(self) -> None:
         """Sweep the whole file, and drop the declarations that nothing needs any more."""

@@ -25,7 +25,7 @@ def enter(run: Run, token: int, element: Element) -> None:
     else:
         given = variables if call.propagate_in else {}
     handed = {name: value for name, value in given.items() if name not in RESERVED_VARIABLES}
-    business_key = ""
+    business_key = run.state.business_key
     if call.business_key is not None:
         what = f"The business key of {element.id}"
         business_key = run.evaluate_text(call.business_key, variables, what, may_be_empty=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from noria.design.bpmn.graph import Element, TriggerKind
+from noria.design.bpmn.graph import Element, Trigger, TriggerKind
 from noria.engine import compensation, looping, publishing, triggers
 from noria.engine import events as e
 from noria.engine.run import Run
@@ -49,18 +49,23 @@ def _terminate(run: Run, token: int, element: Element, *, whole_loop: bool) -> N
 
 
 def _throw_all(run: Run, token: int, element: Element) -> None:
-    error = ""
+    error = None
     for trigger in element.triggers:
         if trigger.kind is TriggerKind.ERROR:
-            error = trigger.name
+            error = trigger
         elif token in run.state.tokens:
             publishing.throw(run, token, element, trigger)
-    if token not in run.state.tokens:
+    if token not in run.state.tokens or (error is not None and _throw_error(run, token, element, error)):
         return
-    kinds = {trigger.kind for trigger in element.triggers}
-    if TriggerKind.ERROR in kinds:
-        triggers.throw_error(run, token, error, element.name)
-    elif TriggerKind.SIGNAL in kinds:
+    if any(trigger.kind is TriggerKind.SIGNAL for trigger in element.triggers):
         run.leave_at_rest(token, element)
     else:
         run.leave(token, element)
+
+
+def _throw_error(run: Run, token: int, element: Element, trigger: Trigger) -> bool:
+    message = element.name
+    if trigger.message is not None:
+        what = f"The message of the error of {element.id}"
+        message = run.evaluate_text(trigger.message, run.variables(token), what, may_be_empty=True)
+    return triggers.throw_error(run, token, trigger.name, message, goes_on=trigger.goes_on)

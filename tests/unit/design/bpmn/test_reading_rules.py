@@ -895,3 +895,10 @@ def test_a_parallel_multiple_event_names_only_what_is_waited_for_once(definition
     )
     outside = '<signal id="g" name="g"/><escalation id="x" escalationCode="X"/>'
     assert [code for severity, code in codes(body, outside) if severity == "error"] == expected
+
+
+@pytest.mark.parametrize(("word", "found"), [("goOn", []), ("incident", []), ("stop", [("error", "bpmn.value")])])
+def test_an_uncaught_error_goes_on_or_is_an_incident(word, found):
+    assert codes(chain(START, f'<callActivity id="t" calledElement="q" noria:whenUncaught="{word}"/>', END)) == found
+    thrown = f'<endEvent id="t"><errorEventDefinition errorRef="oops" noria:whenUncaught="{word}"/></endEvent>'
+    assert codes(chain(START, thrown), '<error id="oops" errorCode="1"/>') == found

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.unit.design.importing.models import Model, around
 
+from noria.design.bpmn.names import noria
+
 
 def parameters(inside):
     return Model(
@@ -33,6 +35,7 @@ def parameters(inside):
             '= {"k": v, "l": []}',
         ),
         ('<camunda:script scriptFormat="groovy">amount</camunda:script>', "= amount"),
+        ("", "= null"),
     ],
 )
 def test_an_input_parameter_is_a_mapping(value, source):
@@ -46,6 +49,16 @@ def test_an_output_parameter_is_a_mapping():
     assert model.mappings("x") == [("output", {"source": "= result.code", "target": "n"})]
 
 
+def test_beside_its_outputs_an_element_gives_away_what_it_brings():
+    model = parameters('<camunda:outputParameter name="n">1</camunda:outputParameter>')
+    assert (model.noria("x")["passOn"], model.codes("changed")) == ("true", [])
+    held = "<camunda:inputOutput><camunda:inputParameter name='n'>1</camunda:inputParameter></camunda:inputOutput>"
+    inside = '<startEvent id="a"/><endEvent id="b"/><sequenceFlow id="c" sourceRef="a" targetRef="b"/>'
+    sub_process = f'<subProcess id="x"><extensionElements>{held}</extensionElements>{inside}</subProcess>'
+    assert "passOn" not in Model(around(sub_process)).noria("x")
+    assert Model(around(sub_process.replace("inputParameter", "outputParameter"))).noria("x")["passOn"] == "true"
+
+
 def test_a_parameter_that_is_a_program_needs_work():
     model = parameters(
         '<camunda:inputParameter name="n"><camunda:script scriptFormat="groovy">list.add(1)</camunda:script>'
@@ -56,21 +69,31 @@ def test_a_parameter_that_is_a_program_needs_work():
 
 
 def call(attributes="", inside=""):
-    return Model(
+    """A call, without what Camunda says of its errors; that is tested by itself."""
+    model = Model(
         around(
             f'<callActivity id="x" calledElement="q" {attributes}><extensionElements>{inside}</extensionElements>'
             f"</callActivity>"
         )
     )
+    del model["x"].attributes[noria("whenUncaught")]
+    return model
+
+
+def passing(attributes="", inside=""):
+    """What passes by a call without a business key."""
+    found = call(attributes, inside).noria("x")
+    assert found.pop("businessKey") == "= null"
+    return found
 
 
 def test_without_mappings_nothing_passes_in_either_direction():
-    assert call().noria("x") == {"propagateIn": "false", "propagateOut": "false"}
+    assert passing() == {"propagateIn": "false", "propagateOut": "false"}
 
 
 def test_all_variables_pass_when_it_is_said():
-    assert call(inside='<camunda:in variables="all"/><camunda:out variables="all"/>').noria("x") == {}
-    assert call('flowable:inheritVariables="true"').noria("x") == {"propagateOut": "false"}
+    assert passing(inside='<camunda:in variables="all"/><camunda:out variables="all"/>') == {}
+    assert passing('flowable:inheritVariables="true"') == {"propagateOut": "false"}
 
 
 def test_single_variables_and_expressions_pass():
@@ -83,7 +106,44 @@ def test_single_variables_and_expressions_pass():
         ("input", {"source": "= a.c", "target": "c"}),
         ("output", {"source": "= d", "target": "e"}),
     ]
-    assert model.noria("x") == {"businessKey": "= business_key", "propagateIn": "false", "propagateOut": "false"}
+    assert model.noria("x") == {
+        "businessKey": "= business_key",
+        "propagateIn": "false",
+        "propagateOut": "false",
+        "passOn": "true",
+    }
+
+
+def both(name, value):
+    return f'<camunda:{name} name="{value}">${{{value}}}</camunda:{name}>'
+
+
+def test_inputs_of_a_call_are_there_for_what_is_passed_and_what_comes_back_for_its_outputs():
+    model = call(
+        inside='<camunda:in source="k" target="in"/><camunda:out source="out" target="r"/><camunda:inputOutput>'
+        f"{both('outputParameter', 'r')}{both('inputParameter', 'k')}</camunda:inputOutput>"
+    )
+    assert [(local, item["target"]) for local, item in model.mappings("x")] == [
+        ("input", "k"),
+        ("input", "in"),
+        ("output", "r"),
+        ("output", "r"),
+    ]
+    assert model.codes("changed") == ["import.input_called"]
+
+
+def test_all_variables_that_come_back_do_so_beside_those_with_other_names():
+    inside = '<camunda:out variables="all"/><camunda:out source="a" target="b"/>'
+    assert passing(inside=inside) == {"propagateIn": "false", "passOn": "true"}
+    assert call(inside=inside).codes("needs_work") == []
+
+
+def test_all_local_variables_of_a_call_are_its_inputs_and_come_back_to_its_outputs_alone():
+    inside = '<camunda:in variables="all" local="true"/><camunda:out variables="all" local="true"/>'
+    assert passing(inside=inside) == {"propagateIn": "false", "propagateOut": "false"}
+    mapped = f"<camunda:inputOutput>{both('inputParameter', 'k')}{both('outputParameter', 'r')}</camunda:inputOutput>"
+    assert passing(inside=inside + mapped) == {"propagateIn": "false", "propagateOut": "false", "passOn": "true"}
+    assert call(inside=inside + mapped).codes("changed") == []
 
 
 @pytest.mark.parametrize(

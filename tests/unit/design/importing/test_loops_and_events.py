@@ -76,6 +76,25 @@ def test_caught_errors_leave_code_and_message_in_variables():
     assert model.errors() == []
 
 
+def test_the_message_of_an_error_is_said_by_each_event_that_throws_it():
+    model = event(
+        '<errorEventDefinition id="d" errorRef="oops"/>',
+        "endEvent",
+        '<error id="oops" errorCode="1" camunda:errorMessage="${text} again"/>',
+    )
+    assert model.noria("d")["message"] == '= string join([string(text), " again"])'
+    assert "import.error_message" in model.codes("mapped")
+
+
+def test_an_error_that_nothing_catches_is_a_plain_end_to_camunda_alone():
+    thrown = '<endEvent id="x"><errorEventDefinition id="d" errorRef="oops"/></endEvent>'
+    call = '<callActivity id="c" calledElement="q"/><sequenceFlow id="f3" sourceRef="s" targetRef="c"/>'
+    for vendor, words in (("camunda", "goOn"), ("operaton", "goOn"), ("flowable", None)):
+        model = Model(around(thrown) + call, outside='<error id="oops" errorCode="1"/>', vendors=vendor)
+        assert [model.noria(key).get("whenUncaught") for key in ("d", "c")] == [words, words]
+        assert model.codes().count("import.uncaught") == (0 if words is None else 2)
+
+
 def test_a_conditional_event_listens_to_named_changes():
     model = event(
         '<conditionalEventDefinition id="d" camunda:variableName="a" camunda:variableEvents="create, delete">'
@@ -84,6 +103,40 @@ def test_a_conditional_event_listens_to_named_changes():
     assert model.noria("d") == {"variables": "a", "on": "create"}
     assert model["d"].first(bpmn("condition")).text == "a = 1"
     assert "import.condition_delete" in model.codes("changed")
+
+
+@pytest.mark.parametrize("kind", ["error", "escalation"])
+@pytest.mark.parametrize(
+    ("vendor", "code", "named"), [("camunda", "", False), ("camunda", '{}Code="1"', True), ("flowable", "", True)]
+)
+def test_what_catches_something_without_a_code_catches_everything_to_camunda(kind, vendor, code, named):
+    model = Model(
+        around('<callActivity id="x" calledElement="q"/>')
+        + f'<boundaryEvent id="b" attachedToRef="x"><{kind}EventDefinition id="d" {kind}Ref="r"/></boundaryEvent>'
+        '<sequenceFlow id="f3" sourceRef="b" targetRef="e"/>',
+        outside=f'<{kind} id="r" {code.format(kind)}/>',
+        vendors=vendor,
+    )
+    assert model["d"].get(f"{kind}Ref") == ("r" if named else "")
+    assert ("import.any_code" in model.codes("mapped")) is not named
+    assert model.errors() == []
+
+
+@pytest.mark.parametrize(
+    ("vendor", "goes_on", "every"),
+    [("camunda", "false", True), ("camunda", "true", False), ("flowable", "false", False)],
+)
+def test_to_camunda_each_change_is_an_occurrence_of_a_condition_that_interrupts_nothing(vendor, goes_on, every):
+    model = Model(
+        around('<task id="x"/>')
+        + f'<boundaryEvent id="b" attachedToRef="x" cancelActivity="{goes_on}"><conditionalEventDefinition id="d">'
+        "<condition>${a == 1}</condition></conditionalEventDefinition></boundaryEvent>"
+        '<sequenceFlow id="f3" sourceRef="b" targetRef="e"/>',
+        vendors=vendor,
+    )
+    assert model.noria("d") == ({"everyChange": "true"} if every else {})
+    assert ("import.every_change" in model.codes("mapped")) is every
+    assert model.errors() == []
 
 
 def test_a_variable_listener_is_a_conditional_event():
@@ -216,6 +269,20 @@ def test_what_a_signal_carries_is_mapped_at_both_ends():
         outside='<signal id="s1" name="n"/>',
     )
     assert caught.mappings("x") == [("output", {"source": "= b", "target": "c"})]
+
+
+def test_a_signal_may_carry_a_business_key_and_nothing_else():
+    key = '<extensionElements><camunda:in businessKey="${number}"/></extensionElements>'
+    model = Model(
+        around(
+            f'<intermediateThrowEvent id="x"><signalEventDefinition signalRef="s1">{key}</signalEventDefinition>'
+            "</intermediateThrowEvent>"
+        ),
+        outside='<signal id="s1" name="n"/>',
+    )
+    assert model.noria("x") == {"correlation": "= number"}
+    assert model.mappings("x") == [("input", {"source": "= business_key", "target": "business_key"})]
+    assert {"import.signal_key", "import.carries_nothing"} <= set(model.codes("mapped"))
 
 
 def test_terminate_all_ends_the_whole_instance():
@@ -391,4 +458,47 @@ def test_the_only_flow_out_of_an_event_gets_a_gateway_for_its_condition(event):
         "${y > 1}</conditionExpression></sequenceFlow>"
     )
     assert "import.conditions" in model.codes("changed")
+    assert model.errors() == []
+
+
+LOST = (
+    '<userTask id="lost" camunda:assignee="a"/><boundaryEvent id="b" attachedToRef="lost">'
+    "<timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></boundaryEvent>"
+    '<task id="after"/><sequenceFlow id="f3" sourceRef="lost" targetRef="after"/>'
+    '<sequenceFlow id="f4" sourceRef="b" targetRef="after"/>'
+)
+
+
+def test_what_nothing_leads_to_is_left_out_with_what_hangs_on_it():
+    lane = '<laneSet id="ls"><lane id="l" name="sales"><flowNodeRef>lost</flowNodeRef></lane></laneSet>'
+    flow = '<sequenceFlow id="f5" sourceRef="after" targetRef="e"/>'
+    drawn = (
+        '<bpmndi:BPMNDiagram xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" id="d"><bpmndi:BPMNPlane id="pl">'
+        '<bpmndi:BPMNShape id="lost_di" bpmnElement="lost"/><bpmndi:BPMNEdge id="f3_di" bpmnElement="f3"/>'
+        "</bpmndi:BPMNPlane></bpmndi:BPMNDiagram>"
+    )
+    model = Model(lane + around('<task id="x"/>', LOST + flow), outside=drawn)
+    kept = {node.get("id") for node in model.root.descendants() if node.get("id")}
+    assert kept == {"p", "ls", "l", "s", "x", "e", "f1", "f2", "d", "pl"}
+    assert model.codes("changed").count("import.unreached") == 2
+    assert model.codes("needs_work") == []
+    assert "import.no_meaning" in model.codes("mapped")
+    assert model.errors() == []
+
+
+def test_what_a_parallel_join_would_wait_for_stays():
+    join = '<parallelGateway id="x"/><task id="lost"/><sequenceFlow id="f3" sourceRef="lost" targetRef="x"/>'
+    assert Model(around(join)).errors() == ["bpmn.unreachable"]
+
+
+def test_what_begins_by_itself_is_not_left_out():
+    handler = (
+        '<userTask id="undo" camunda:assignee="a" isForCompensation="true"/><boundaryEvent id="b" attachedToRef="x">'
+        "<compensateEventDefinition/></boundaryEvent>"
+        '<association id="a1" associationDirection="One" sourceRef="b" targetRef="undo"/>'
+        '<subProcess id="es" triggeredByEvent="true"><startEvent id="t"><errorEventDefinition/></startEvent>'
+        '<endEvent id="u"/><sequenceFlow id="f9" sourceRef="t" targetRef="u"/></subProcess>'
+    )
+    model = Model(around('<userTask id="x" camunda:assignee="a"/>', handler))
+    assert "import.unreached" not in model.codes()
     assert model.errors() == []

@@ -37,6 +37,18 @@ def test_candidates_may_be_constants_and_expressions_mixed():
     }
 
 
+def test_resource_roles_stand_beside_computed_candidates():
+    roles = (
+        "<potentialOwner><resourceAssignmentExpression><formalExpression>user(kermit), ${others}</formalExpression>"
+        "</resourceAssignmentExpression></potentialOwner>"
+    )
+    model = task('camunda:candidateUsers="${helper}" camunda:candidateGroups="${teams}"', roles)
+    assert model.noria("x") == {
+        "candidateUsers": '= flatten([helper, "kermit"])',
+        "candidateGroups": "= flatten([teams, others])",
+    }
+
+
 def test_resource_roles_of_bpmn_name_users_and_groups():
     role = (
         "<potentialOwner><resourceAssignmentExpression><formalExpression>user(kermit), group(sales), it"
