@@ -264,12 +264,13 @@ class MessageThrown(Event, frozen=True, tag=25):
 
 
 class SignalThrown(Event, frozen=True, tag=26):
-    """The instance broadcast a signal."""
+    """The instance broadcast a signal, or threw one for itself and those it called or was called by (`within`)."""
 
     token: int
     element: int
     name: str
     variables: dict[str, object]
+    within: bool = False
 
 
 class ErrorThrown(Event, frozen=True, tag=27):

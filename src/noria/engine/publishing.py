@@ -48,7 +48,7 @@ def throw(run: Run, token: int, element: Element, trigger: Trigger) -> None:
         run.emit(e.MessageThrown(token, element.index, event_name(run, element, trigger, variables), key, sent))
     elif trigger.kind is TriggerKind.SIGNAL:
         name = event_name(run, element, trigger, variables)
-        run.emit(e.SignalThrown(token, element.index, name, sent))
+        run.emit(e.SignalThrown(token, element.index, name, sent, trigger.within))
         run.broadcast(name, sent)
     elif trigger.kind is TriggerKind.ESCALATION:
         triggers.throw_escalation(run, token, trigger.name)

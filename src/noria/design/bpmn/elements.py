@@ -411,6 +411,7 @@ class ElementCompiler:
             trigger.name = target.get("name") or target.get("id")
             if trigger.name.startswith("="):
                 trigger.name_expression = self.expressions.feel(trigger.name, target)
+            trigger.within = target.get(noria("withinInstance")) == "true"
         else:
             code = "errorCode" if kind is TriggerKind.ERROR else "escalationCode"
             if throws and not target.get(code):
