@@ -27,7 +27,17 @@ VENDORS = {"bpmn-scenarios-camunda7": "camunda7", "bpmn-scenarios-flowable": "fl
 ROUNDS_MAX = 500
 """More jobs than any scenario has; a cycle without an end must not run for ever."""
 
-_ORDERS = {"TaskName": "name", "TaskAssignee": "assignee", "TaskPriority": "priority", "JobDuedate": "due"}
+_ORDERS = {
+    "TaskName": "name",
+    "TaskAssignee": "assignee",
+    "TaskPriority": "priority",
+    "TaskDefinitionKey": "activity",
+    "ProcessInstanceId": "instance",
+    "ProcessDefinitionKey": "process",
+    "JobDuedate": "due",
+}
+_BY_AGE = ("TaskCreateTime", "TaskId", "StartTime")
+"""Everything is found oldest first already."""
 
 
 class DifferentError(Exception):
@@ -257,6 +267,8 @@ class Scenario:
                 return
         if any(condition.token == token for condition in state.conditions.values()):
             # Flowable looks at a condition when it is triggered, Noria whenever a variable changes.
+            if variables:
+                self._accepted(self._world.submit(c.SetVariables(BY, variables, "The scenario says so."), iid))
             return
         for job in state.jobs:
             if job == token or not token:
@@ -315,6 +327,10 @@ class Scenario:
         found = self._see.find(step["kind"], wanted)
         for order in reversed(step.get("order") or []):
             key, _, way = order.partition(":")
+            if key in _BY_AGE:
+                if way == "desc":
+                    found.reverse()
+                continue
             attribute = _ORDERS[key]
             found.sort(key=lambda item: (item[attribute] is not None, item[attribute]), reverse=way == "desc")
         if step["want"] == "count":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from noria.design.bpmn.names import noria
+import re
+
+from noria.design.bpmn.names import bpmn, noria
+from noria.design.feel.builtins import LIBRARY_NAMES
 from noria.design.importing.expressions import script
 from noria.design.importing.juel import has_expression
 from noria.design.importing.said import quoted
@@ -10,6 +13,15 @@ from noria.design.importing.vendors import JUEL_VENDORS, VENDORS
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 
+_NAME = re.compile(r"[^\W\d]\w*")
+_WHOLE = re.compile(r"-?\d+")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_TYPES = {
+    **dict.fromkeys(("int", "integer", "long", "short"), _WHOLE),
+    **dict.fromkeys(("double", "float", "decimal"), _NUMBER),
+    "boolean": re.compile("true|false"),
+}
+"""Type of a data object that is no text → how its value is written; FEEL writes it likewise."""
 _UNSUPPORTED_CALL = (
     "variableMappingClass",
     "variableMappingDelegateExpression",
@@ -100,6 +112,34 @@ def field(found: Found) -> tuple[str, str]:
     if not value:
         value = next((child.text.strip() for child in node.elements() if child.text.strip()), "")
     return node.get("name"), value
+
+
+def data_object(work: Work, node: Node) -> None:
+    """The value that a data object has when its process or sub-process begins, unless it was begun with another."""
+    for found in work.take_elements(node, "value"):
+        name = node.get("name") or node.get("id")
+        around = node.parent
+        starts = [] if around is None else list(around.elements(bpmn("startEvent")))
+        value = _typed(work, node, found.value)
+        # A missing variable with the name of a function would be taken for the function.
+        if value is None or not starts or not _NAME.fullmatch(name) or name in LIBRARY_NAMES:
+            work.say(found, "import.unsupported")
+            continue
+        for start in starts:
+            work.add(start, "output", source=f"= if {name} != null then {name} else {value}", target=name)
+        work.say(found, "import.data_value", name=name)
+
+
+def _typed(work: Work, node: Node, text: str) -> str | None:
+    """A constant as FEEL, by the type of the data object; None when it is none of that type."""
+    kind = node.get("itemSubjectRef")
+    if work.declared("itemDefinition", kind):
+        kind = work.by_id(kind.rpartition(":")[2]).get("structureRef")
+    written = _TYPES.get(kind.rpartition(":")[2].lower())
+    if written is None:
+        return quoted(text)
+    text = text.lower()
+    return text if written.fullmatch(text) else None
 
 
 def call_activity(work: Work, node: Node) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from noria.design.bpmn.names import bpmn
-from noria.design.importing import data
+from noria.design.importing import data, people
 from noria.design.importing.cron import from_quartz, from_spring
 from noria.design.importing.vendors import CAMUNDA, JUEL_VENDORS, OPERATON
 from noria.design.importing.working import Found, Work
@@ -30,14 +30,15 @@ _CHANGES = {
 def error(work: Work, node: Node) -> None:
     """Variables of a caught error or escalation."""
     for names, target in (
-        (("errorCodeVariable", "escalationCodeVariable"), "codeVariable"),
+        (("errorCodeVariable", "escalationCodeVariable", "errorVariableName"), "codeVariable"),
         (("errorMessageVariable",), "messageVariable"),
     ):
         found = work.take(node, *names)
         if found is not None:
             work.set(node, target, found.value)
             work.say(found, "import.caught_variable")
-    work.report(node, "import.unsupported", "errorVariableName", "errorVariableLocalScope", "errorVariableTransient")
+    work.report(node, "import.transient", "errorVariableTransient")
+    work.report(node, "import.unsupported", "errorVariableLocalScope")
 
 
 def escalation_boundary(work: Work, node: Node) -> None:
@@ -155,7 +156,11 @@ def named(work: Work, node: Node) -> None:
             work.say(found, "import.name_expression")
     scope = work.take(node, "scope")
     if scope is not None:
-        work.say(scope, "import.no_meaning" if scope.value == "global" else "import.signal_scope")
+        within = scope.value == "processInstance"
+        if within:
+            work.set(node, "withinInstance", "true")
+        elsewhere = "import.no_meaning" if scope.value == "global" else "import.signal_scope"
+        work.say(scope, "import.signal_within" if within else elsewhere)
 
 
 def terminate(work: Work, node: Node) -> None:
@@ -187,10 +192,7 @@ def timer(work: Work, node: Node) -> None:
     """Durations, dates and cycles, cron among them."""
     for retries in work.take_elements(node, "failedJobRetryTimeCycle"):
         work.say(retries, "import.no_meaning")
-    found = work.take(node, "businessCalendarName")
-    if found is not None:
-        work.set(node, "calendar", found.value)
-        work.say(found, "import.calendar")
+    people.calendar(work, node, work.take(node, "businessCalendarName"))
     for local in ("timeDate", "timeDuration", "timeCycle"):
         child = node.first(bpmn(local))
         if child is None:

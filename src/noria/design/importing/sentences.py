@@ -353,6 +353,10 @@ SENTENCES: dict[str, Sentence] = {
         "输出 {name} 已成为映射；该元素带来的其他变量留在元素之内。",
     ),
     "import.output_parameter": _mapped("The output {name} is a mapping.", "输出 {name} 已成为映射。"),
+    "import.data_value": _mapped(
+        "The data object {name} begins with {value}; its start event sets it.",
+        "数据对象 {name} 的初值为 {value}，由开始事件写入。",
+    ),
     "import.pass_all": _mapped("{attribute} says which variables pass.", "{attribute} 说明哪些变量传递。"),
     "import.pass_all_and_some": _needs_work(
         "All variables and some under other names came back; here it is one or the other.",
@@ -418,6 +422,10 @@ SENTENCES: dict[str, Sentence] = {
         "没有指定消息，现名为 {name}，关联键为业务编号。",
     ),
     "import.named_signal": _changed("No signal was named; it is called {name} now.", "没有指定信号，现名为 {name}。"),
+    "import.signal_within": _mapped(
+        "The signal reaches only the instance that throws it, its callers and those they have called.",
+        "该信号只到达抛出它的实例、其调用方以及它们所调用的实例。",
+    ),
     "import.signal_scope": _needs_work(
         "A signal reaches every instance here; {value} cannot be said. Use an escalation or a message.",
         "这里的信号会到达所有实例，无法表达 {value}；请改用升级事件或消息。",
