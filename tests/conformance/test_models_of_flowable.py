@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
 from noria.engine import commands as c
 from noria.kernel.errors import Rejected
 from tests.conformance.importing import imported
 from tests.conformance.observing import Observer
-from tests.conformance.world import BY, World
+from tests.conformance.world import BY, START_MS, World
 
 HEAD = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:flowable="http://flowable.org/bpmn" '
@@ -203,3 +205,44 @@ def test_a_text_with_commas_names_several_candidates() -> None:
         held = played.world.held(played.start(people=people, groups=groups))
         (task,) = held.state.tasks.values()
         assert (task.users, task.groups) == (("kermit", "gonzo"), ("sales", "it", "hr"))
+
+
+@pytest.mark.parametrize(
+    "cycle",
+    [
+        '<timeCycle flowable:endDate="2026-09-21T16:30:00+00:00">R10/PT1H</timeCycle>',
+        '<timeCycle flowable:endDate="${last}">R/PT1H</timeCycle>',
+        "<timeCycle>R10/PT1H/${last}</timeCycle>",
+        "<timeCycle>R2/PT1H/2030-01-01T00:00:00Z</timeCycle>",
+    ],
+)
+def test_a_cycle_with_an_end_beats_from_now_on_and_not_after_it(cycle: str) -> None:
+    played = Played(
+        process(
+            '<startEvent id="s"/><userTask id="work"/><endEvent id="e"/><userTask id="remind"/><endEvent id="e2"/>'
+            f'<boundaryEvent id="late" attachedToRef="work" cancelActivity="false"><timerEventDefinition>{cycle}'
+            f"</timerEventDefinition></boundaryEvent>{line('s', 'work', 'e')}{line('late', 'remind', 'e2')}"
+        )
+    )
+    # The clock of the suites begins at 2026-09-21T14:13:20Z.
+    iid = played.start(last="2026-09-21T16:30:00Z")
+    dues = []
+    while timers := [timer for timer in played.world.held(iid).state.timers.values() if not timer.share]:
+        dues.append(timers[0].due_ms - START_MS)
+        played.world.set_clock(timers[0].due_ms)
+        assert played.world.fire_due()
+    assert dues == [3_600_000, 7_200_000]
+
+
+def test_a_cycle_whose_end_has_passed_does_not_beat() -> None:
+    played = Played(
+        process(
+            '<startEvent id="s"/><userTask id="work"/><endEvent id="e"/><endEvent id="e2"/>'
+            '<boundaryEvent id="late" attachedToRef="work"><timerEventDefinition>'
+            "<timeCycle>R3/PT1H/2020-01-01T00:00:00Z"
+            f"</timeCycle></timerEventDefinition></boundaryEvent>{line('s', 'work', 'e')}{line('late', 'e2')}"
+        )
+    )
+    iid = played.start()
+    played.world.let_pass(START_MS + 10 * 365 * 86_400_000, lambda: None)
+    assert played.places(iid) == ["work"]

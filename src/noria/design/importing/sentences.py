@@ -455,6 +455,10 @@ SENTENCES: dict[str, Sentence] = {
         "The cycle {value} on an event in the flow happened once; it is a duration of {interval} now.",
         "流程中的周期 {value} 只触发一次，现改为时长 {interval}。",
     ),
+    "import.cycle_until": _changed(
+        "The cycle {value} beats from now on and not after {end}; a FEEL expression counts how often.",
+        "周期 {value} 从现在起计，不晚于 {end}；次数由 FEEL 表达式算出。",
+    ),
     "import.always_interrupts": _changed(
         "An event of this kind always ends the activity; cancelActivity said otherwise and was left out.",
         "此类事件总会终止活动；cancelActivity 与之不符，已去掉。",
