@@ -81,8 +81,8 @@ class Observer:
             return value in (item["id"], item["execution"])
         if key in ("message", "signal"):
             return (key, value) in item["events"]
-        if key == "timers":
-            return item["is_timer"] is value
+        if key in ("timers", "messages"):
+            return (item["is_timer"] is (key == "timers")) is value
         return item[key] == value
 
     # What there is

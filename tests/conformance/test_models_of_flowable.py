@@ -246,3 +246,34 @@ def test_a_cycle_whose_end_has_passed_does_not_beat() -> None:
     iid = played.start()
     played.world.let_pass(START_MS + 10 * 365 * 86_400_000, lambda: None)
     assert played.places(iid) == ["work"]
+
+
+@pytest.mark.parametrize(
+    ("local", "inside", "behind"),
+    [
+        ("", {}, {"price": 7, "known": 8}),
+        ('flowable:useLocalScopeForOutParameters="true"', {"price": 7, "known": 8}, {"known": 1}),
+    ],
+)
+def test_what_a_call_inside_a_sub_process_gives_back_is_the_processs_unless_the_call_says_otherwise(
+    local: str, inside: dict[str, object], behind: dict[str, object]
+) -> None:
+    outs = '<flowable:out source="a" target="price"/><flowable:out source="b" target="known"/>'
+    called = process(
+        f'<startEvent id="s2"/><userTask id="work"/><endEvent id="e2"/>{line("s2", "work", "e2")}', key="q"
+    )
+    caller = process(
+        '<startEvent id="s"/><subProcess id="sub"><startEvent id="s1"/>'
+        f'<callActivity id="ask" calledElement="q" {local}>'
+        f'<extensionElements>{outs}</extensionElements></callActivity><userTask id="look"/><endEvent id="e1"/>'
+        f'{line("s1", "ask", "look", "e1")}</subProcess><userTask id="after"/><endEvent id="e"/>'
+        f"{line('s', 'sub', 'after', 'e')}"
+    )
+    played = Played(caller, called)
+    iid = played.start(known=1)
+    (child,) = [other for other in played.world.instances() if other != iid]
+    played.complete(child, a=7, b=8)
+    held = played.world.held(iid).state.scopes
+    assert {name: value for key, scope in held.items() if key for name, value in scope.variables.items()} == inside
+    played.complete(iid)
+    assert (played.places(iid), played.variables(iid)) == (["after"], behind)

@@ -158,9 +158,8 @@ class Scenario:
         return min(set(self._world.instances()) - before, default=None)
 
     def _do_cancel(self, step: dict[str, Any]) -> None:
-        self._accepted(
-            self._world.submit(c.CancelInstance(BY, "The scenario says so."), int(self._value(step["instance"])))
-        )
+        iid, _ = split_id(self._value(step["instance"]))
+        self._accepted(self._world.submit(c.CancelInstance(BY, "The scenario says so."), iid))
 
     # People
 

@@ -221,8 +221,16 @@ class Variables:
 
     def hand_out(self, token: int, values: Mapping[str, object]) -> None:
         """Write an element's outputs: those of a loop's instance where the loop's would go, past its own variables."""
-        scope = self.state.tokens[token].scope
-        self.write(self.state.tokens[scope].scope if scope in self.state.loops else scope, values)
+        here = self.state.tokens[token]
+        scope = self.state.tokens[here.scope].scope if here.scope in self.state.loops else here.scope
+        outward = {item.target for item in self.definition.graph.elements[here.element].outputs if item.outward}
+        if not outward:
+            self.write(scope, values)
+            return
+        if near := {name: value for name, value in values.items() if name not in outward}:
+            self.write(scope, near)
+        if far := {name: value for name, value in values.items() if name in outward}:
+            self.assign_outward(token, far)
 
     def write_outputs(self, token: int, element: Element) -> None:
         """Write what an element's output mappings and data associations give.

@@ -255,7 +255,8 @@ class ElementCompiler:
             if not target:
                 self.findings.error("bpmn.mapping", f"The {child.local} mapping has no target variable.", node)
                 continue
-            found[child.tag].append(Mapping(self.expressions.value(child.get("source"), child), target))
+            source = self.expressions.value(child.get("source"), child)
+            found[child.tag].append(Mapping(source, target, child.get("outward") == "true"))
         return tuple(found[noria("input")]), tuple(found[noria("output")])
 
     # Triggers

@@ -159,10 +159,15 @@ class Flow(msgspec.Struct):
 
 
 class Mapping(msgspec.Struct):
-    """One input or output mapping: evaluate `source`, assign to `target` (a variable name)."""
+    """One input or output mapping: evaluate `source`, assign to `target` (a variable name).
+
+    Attributes:
+        outward: an output goes past the scope around, to the nearest that has the variable, or to the process.
+    """
 
     source: Expression
     target: str
+    outward: bool = False
 
 
 class ApprovalRule(msgspec.Struct):

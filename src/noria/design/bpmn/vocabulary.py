@@ -228,6 +228,8 @@ EXTENSION_ELEMENTS: dict[str, ExtensionElement] = {
         {
             "source": "FEEL behind `=`, which sees the element's own variables and its result, or a constant.",
             "target": "Name of the variable.",
+            "outward": "`true`: it is that of the nearest scope around that has one of this name, or else of the "
+            "process; without it that of the scope just around.",
         },
     ),
     "header": ExtensionElement(

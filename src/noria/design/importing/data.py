@@ -52,7 +52,7 @@ def parameters(work: Work, node: Node, holder: Node) -> None:
         if source is None:
             continue
         local = "input" if child.local == "inputParameter" else "output"
-        work.add(node, local, source=source, target=child.get("name"))
+        work.add(node, local, source=source, target=child.get("name"), **outward(node, local))
         # Beside its outputs an element there gives away what else it brings; here that stays inside.
         code = input_code(node) if local == "input" else "import.output_only"
         work.say(found, code, name=child.get("name"))
@@ -155,13 +155,17 @@ def call_activity(work: Work, node: Node) -> None:
     work.report(node, "import.unsupported", *_UNSUPPORTED_CALL)
     work.report(node, "import.only_informs", "processInstanceName")
     local = work.take(node, "useLocalScopeForOutParameters")
+    keeps = local is not None and local.is_true
     if local is not None:
-        work.say(local, "import.unsupported" if local.is_true else "import.no_meaning")
+        # At the level of the process there is no scope in between that could keep them.
+        lost = local.is_true and node.parent is not None and node.parent.local == "process"
+        said = "import.local_outputs" if keeps else "import.no_meaning"
+        work.say(local, "import.unsupported" if lost else said)
     ins, outs = work.take_elements(node, "in"), work.take_elements(node, "out")
     # Where no such vendor speaks (in Zeebe, in plain BPMN) variables pass unless something else is said.
     if work.vendors & JUEL_VENDORS:
         _pass_in(work, node, ins)
-        _pass_out(work, node, outs)
+        _pass_out(work, node, outs, keeps=keeps)
 
 
 def _binding(work: Work, node: Node) -> None:
@@ -215,19 +219,25 @@ def _pass_in(work: Work, node: Node, ins: list[Found]) -> None:
         work.set(node, "propagateIn", "false")
 
 
-def _pass_out(work: Work, node: Node, outs: list[Found]) -> None:
+def _pass_out(work: Work, node: Node, outs: list[Found], *, keeps: bool) -> None:
     everything = [found for found in outs if found.node.get("variables") == "all"]
     renames = [found for found in outs if found not in everything]
     for found in everything:
         work.say(found, "import.pass_all" if not renames else "import.pass_all_and_some")
     for found in renames:
-        pass_one(work, node, found, "output")
+        pass_one(work, node, found, "output", keeps=keeps)
     if not everything:
         work.set(node, "propagateOut", "false")
 
 
-def pass_one(work: Work, node: Node, found: Found, local: str) -> None:
-    """One variable or expression that goes in or comes out."""
+def outward(node: Node, local: str) -> dict[str, str]:
+    """How the vendors write an output inside a sub-process: into a variable that there is, or one of the process."""
+    inside = node.parent is not None and node.parent.local != "process"
+    return {"outward": "true"} if inside and local == "output" else {}
+
+
+def pass_one(work: Work, node: Node, found: Found, local: str, *, keeps: bool = False) -> None:
+    """One variable or expression that goes in or comes out; what `keeps` stays in the scope around."""
     attributes = found.node
     target = attributes.get("target")
     expression = attributes.get("sourceExpression")
@@ -237,7 +247,8 @@ def pass_one(work: Work, node: Node, found: Found, local: str) -> None:
         return
     value = work.value(found._replace(value=expression or f"${{{source}}}"))
     if value is not None:
-        work.add(node, local, source=value, target=target)
+        far = {} if keeps else outward(node, local)
+        work.add(node, local, source=value, target=target, **far)
         work.say(found, f"import.{local}_parameter", name=target)
         if attributes.get("local") == "true":
             work.say(found, "import.pass_local")

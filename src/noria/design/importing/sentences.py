@@ -352,6 +352,9 @@ SENTENCES: dict[str, Sentence] = {
         "The output {name} is a mapping; what else the element brings stays inside it.",
         "输出 {name} 已成为映射；该元素带来的其他变量留在元素之内。",
     ),
+    "import.local_outputs": _mapped(
+        "What comes back stays in the sub-process around.", "带回的变量留在外层子流程之内。"
+    ),
     "import.output_parameter": _mapped("The output {name} is a mapping.", "输出 {name} 已成为映射。"),
     "import.data_value": _mapped(
         "The data object {name} begins with {value}; its start event sets it.",
