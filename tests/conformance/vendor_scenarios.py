@@ -7,6 +7,7 @@ otherwise is mapped here and in `observing`, never in the product.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ _ORDERS = {
     "ProcessDefinitionKey": "process",
     "JobDuedate": "due",
 }
+_FORM = re.compile(rb'\snoria:form="[^"]*"')
 _BY_AGE = ("TaskCreateTime", "TaskId", "StartTime")
 """Everything is found oldest first already."""
 
@@ -66,7 +68,7 @@ class Scenario:
         group: dict[str, bytes] = {}
         keys: set[str] = set()
         for name, data in files:
-            made = imported(name, data)
+            made = _without_forms(imported(name, data))
             own = {key for content in made.values() for key in _process_keys(content)}
             if own & keys:
                 self._deploy(group)
@@ -212,14 +214,13 @@ class Scenario:
         iid, token = split_id(execution)
         waits = self._world.held(iid).state.waits.items()
         named = [(key, wait.token) for key, wait in waits if wait.signal is signal and wait.name == name]
-        if not token:
-            return [(iid, key) for key, _ in named]
+        own = [(iid, key) for key, owner in named if owner == token]
+        if own or not token:
+            return own or [(iid, key) for key, _ in named]
         tokens = self._world.held(iid).state.tokens
         scope = tokens[token].scope if token in tokens else 0
         # Camunda's execution may be the scope and its only token in one.
-        return [(iid, key) for key, owner in named if owner == token] or [
-            (iid, key) for key, owner in named if owner == scope
-        ]
+        return [(iid, key) for key, owner in named if owner == scope]
 
     def _do_message(self, step: dict[str, Any]) -> None:
         name, variables = step["name"], self._variables(step)
@@ -414,6 +415,11 @@ def _shown(target: Any) -> str:
     if isinstance(target, list):
         return str([item.get("activity", item) if isinstance(item, dict) else item for item in target])
     return repr(target)
+
+
+def _without_forms(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Imported files as a program meets them: these engines check fields only where a form is submitted."""
+    return {name: _FORM.sub(b"", data) for name, data in files.items() if not name.endswith(".form")}
 
 
 def _process_keys(content: bytes) -> list[str]:
