@@ -10,6 +10,7 @@ from noria.engine import commands as c
 from noria.kernel.errors import Rejected
 from tests.conformance.importing import imported
 from tests.conformance.observing import Observer
+from tests.conformance.vendor_scenarios import Scenario
 from tests.conformance.world import BY, START_MS, World
 
 HEAD = (
@@ -277,3 +278,58 @@ def test_what_a_call_inside_a_sub_process_gives_back_is_the_processs_unless_the_
     assert {name: value for key, scope in held.items() if key for name, value in scope.variables.items()} == inside
     played.complete(iid)
     assert (played.places(iid), played.variables(iid)) == (["after"], behind)
+
+
+def scenario(body: str, outside: str = "") -> Scenario:
+    player = Scenario("flowable")
+    player.deploy([("m.bpmn", f"{HEAD}{outside}{process(body)}</definitions>".encode())])
+    return player
+
+
+def test_programs_hand_in_what_no_form_lists() -> None:
+    player = scenario(
+        '<startEvent id="s"/><userTask id="work"><extensionElements><flowable:formProperty id="room" required="true"/>'
+        f'</extensionElements></userTask><endEvent id="e"/>{line("s", "work", "e")}'
+    )
+    player.play(
+        [
+            {"op": "start", "key": "p", "as": "p1"},
+            {"op": "complete", "task": {"activity": "work"}, "vars": {"other": 1}},
+            {"op": "assert", "what": "ended", "instance": {"ref": "p1", "attr": "id"}},
+        ]
+    )
+
+
+def test_what_a_condition_is_triggered_with_are_variables() -> None:
+    player = scenario(
+        '<startEvent id="s"/><intermediateCatchEvent id="wait"><conditionalEventDefinition>'
+        "<condition>${ready == true}</condition></conditionalEventDefinition></intermediateCatchEvent>"
+        f'<endEvent id="e"/>{line("s", "wait", "e")}'
+    )
+    player.play(
+        [
+            {"op": "start", "key": "p", "vars": {"ready": False}, "as": "p1"},
+            {"op": "query", "kind": "execution", "filter": {"activity": "wait"}, "want": "one", "as": "r1"},
+            {"op": "trigger", "execution": {"ref": "r1", "attr": "id"}, "vars": {"ready": True}},
+            {"op": "assert", "what": "ended", "instance": {"ref": "p1", "attr": "id"}},
+        ]
+    )
+
+
+def test_a_message_to_the_instance_is_for_its_own_event_sub_process_first() -> None:
+    catch = '<messageEventDefinition messageRef="ms"/>'
+    player = scenario(
+        f'<startEvent id="s"/><intermediateCatchEvent id="hear">{catch}</intermediateCatchEvent><endEvent id="e"/>'
+        f'{line("s", "hear", "e")}<subProcess id="beside" triggeredByEvent="true"><startEvent id="told">{catch}'
+        f'</startEvent><userTask id="work"/><endEvent id="e1"/>{line("told", "work", "e1")}</subProcess>',
+        '<message id="ms" name="news"/>',
+    )
+    player.play(
+        [
+            {"op": "start", "key": "p", "as": "p1"},
+            {"op": "query", "kind": "execution", "filter": {"activity": "told"}, "want": "one", "as": "r1"},
+            {"op": "message", "name": "news", "execution": {"ref": "r1", "attr": "id"}},
+            {"op": "query", "kind": "task", "filter": {}, "want": "one", "order": ["TaskCreateTime:desc"], "as": "r2"},
+            {"op": "assert", "target": {"ref": "r2", "attr": "activity"}, "is": "work"},
+        ]
+    )
