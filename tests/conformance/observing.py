@@ -87,8 +87,8 @@ class Observer:
             return value in (item["id"], item["execution"])
         if key in ("message", "signal"):
             return (key, value) in item["events"]
-        if key == "timers":
-            return item["is_timer"] is value
+        if key in ("timers", "messages"):
+            return (item["is_timer"] is (key == "timers")) is value
         return item[key] == value
 
     # What there is
@@ -304,7 +304,8 @@ class Observer:
                 continue
             # The execution around the instances of a loop is none of the activity's own.
             yield key, None if key in state.loops else element.id, self._events(state, key, {element.index})
-            for index in element.boundaries:
+            # Those of a loop are attached to it, not to each of its instances.
+            for index in element.boundaries if token.scope not in state.loops else ():
                 yield key, elements[index].id, self._events(state, key, {index})
         for scope, value in state.scopes.items():
             running = {token.element for token in state.tokens.values() if token.scope == scope}

@@ -7,6 +7,7 @@ otherwise is mapped here and in `observing`, never in the product.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,9 @@ _ORDERS = {
     "VariableName": "name",
 }
 """What a query's order looks at; items without it come first."""
-_BY_AGE = frozenset({"TaskId", "TaskCreateTime", "ExecutionId", "ProcessInstanceId", "JobId", "Created"})
+_BY_AGE = frozenset({"TaskId", "TaskCreateTime", "ExecutionId", "ProcessInstanceId", "JobId", "Created", "StartTime"})
 """Orders in which things are found anyway: ids and instants rise."""
+_FORM = re.compile(rb'\snoria:form="[^"]*"')
 
 
 class DifferentError(Exception):
@@ -71,7 +73,7 @@ class Scenario:
         group: dict[str, bytes] = {}
         keys: set[str] = set()
         for name, data in files:
-            made = imported(name, data)
+            made = _without_forms(imported(name, data))
             own = {key for content in made.values() for key in _process_keys(content)}
             if own & keys:
                 self._deploy(group)
@@ -168,9 +170,8 @@ class Scenario:
         return None
 
     def _do_cancel(self, step: dict[str, Any]) -> None:
-        self._accepted(
-            self._world.submit(c.CancelInstance(BY, "The scenario says so."), int(self._value(step["instance"])))
-        )
+        iid, _ = split_id(self._value(step["instance"]))
+        self._accepted(self._world.submit(c.CancelInstance(BY, "The scenario says so."), iid))
 
     # People
 
@@ -223,14 +224,13 @@ class Scenario:
         iid, token = split_id(execution)
         waits = self._world.held(iid).state.waits.items()
         named = [(key, wait.token) for key, wait in waits if wait.signal is signal and wait.name == name]
-        if not token:
-            return [(iid, key) for key, _ in named]
+        own = [(iid, key) for key, owner in named if owner == token]
+        if own or not token:
+            return own or [(iid, key) for key, _ in named]
         tokens = self._world.held(iid).state.tokens
         scope = tokens[token].scope if token in tokens else 0
         # Camunda's execution may be the scope and its only token in one.
-        return [(iid, key) for key, owner in named if owner == token] or [
-            (iid, key) for key, owner in named if owner == scope
-        ]
+        return [(iid, key) for key, owner in named if owner == scope]
 
     def _do_message(self, step: dict[str, Any]) -> None:
         name, variables = step["name"], self._variables(step)
@@ -278,6 +278,8 @@ class Scenario:
                 return
         if any(condition.token == token for condition in state.conditions.values()):
             # Flowable looks at a condition when it is triggered, Noria whenever a variable changes.
+            if variables:
+                self._accepted(self._world.submit(c.SetVariables(BY, variables, "The scenario says so."), iid))
             return
         for job in state.jobs:
             if job == token or not token:
@@ -431,6 +433,11 @@ def _shown(target: Any) -> str:
     if isinstance(target, list):
         return str([item.get("activity", item) if isinstance(item, dict) else item for item in target])
     return repr(target)
+
+
+def _without_forms(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Imported files as a program meets them: these engines check fields only where a form is submitted."""
+    return {name: _FORM.sub(b"", data) for name, data in files.items() if not name.endswith(".form")}
 
 
 def _process_keys(content: bytes) -> list[str]:

@@ -264,13 +264,18 @@ class MessageThrown(Event, frozen=True, tag=25):
 
 
 class SignalThrown(Event, frozen=True, tag=26):
-    """The instance broadcast a signal; `business_key` is that of what it starts, "" for none."""
+    """The instance broadcast a signal, or threw one for itself and those it called or was called by (`within`).
+
+    Attributes:
+        business_key: that of what it starts, "" for none.
+    """
 
     token: int
     element: int
     name: str
     variables: dict[str, object]
     business_key: str = ""
+    within: bool = False
 
 
 class ErrorThrown(Event, frozen=True, tag=27):

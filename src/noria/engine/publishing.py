@@ -52,7 +52,7 @@ def throw(run: Run, token: int, element: Element, trigger: Trigger) -> None:
         if trigger.correlation is not None:
             what = f"The business key of what {element.id} starts"
             business_key = run.evaluate_text(trigger.correlation, variables, what, may_be_empty=True)
-        run.emit(e.SignalThrown(token, element.index, name, sent, business_key))
+        run.emit(e.SignalThrown(token, element.index, name, sent, business_key, trigger.within))
         run.broadcast(name, sent)
     elif trigger.kind is TriggerKind.ESCALATION:
         triggers.throw_escalation(run, token, trigger.name)

@@ -238,6 +238,7 @@ class Posted(msgspec.Struct, frozen=True):
         message: text of a failed call.
         told_own: the thrower's own subscriptions to the signal have taken it up already.
         business_key: of the called instance.
+        within: the signal is for those alone that called the thrower or were called by it, near or far.
     """
 
     instance: int = 0
@@ -250,6 +251,7 @@ class Posted(msgspec.Struct, frozen=True):
     message: str = ""
     business_key: str = ""
     told_own: bool = False
+    within: bool = False
 
 
 ENDS = (e.InstanceCompleted, e.InstanceTerminated, e.InstanceFailed, e.InstanceRefused)
@@ -279,8 +281,10 @@ def posts(held: Held, event: e.AnyEvent, seq: int, index: int, now_ms: int) -> O
         kind, name, corr, expires = "message", event.name, event.key, now_ms + THROWN_MESSAGE_TTL_MS
         body = Posted(row.iid, variables=event.variables, message_id=message_id)
     elif isinstance(event, e.SignalThrown):
+        if event.within and not row.parent and not held.state.calls:
+            return None
         kind, name, corr = "signal", event.name, event.business_key
-        body = Posted(row.iid, variables=event.variables, message_id=message_id, told_own=True)
+        body = Posted(row.iid, variables=event.variables, message_id=message_id, told_own=True, within=event.within)
     elif isinstance(event, e.CallRequested):
         kind = "call"
         body = Posted(

@@ -340,15 +340,34 @@ class Delivery:
         await self._store.drop_outbox(row.shard, row.n, self._runtime.epoch(row.shard))
 
     async def _signal(self, row: OutboxRow, post: Posted) -> None:
+        family = await self._family(post.instance) if post.within else None
         for wait in await self._store.find_waits(row.tenant, True, row.name, "", 100_000):
-            if post.told_own and wait.iid == post.instance:
+            if (post.told_own and wait.iid == post.instance) or (family is not None and wait.iid not in family):
                 continue
             command = c.Correlate(wait.wait, post.variables, post.message_id)
             await self._send(row, command, wait.iid, f"signal:{post.message_id}:{wait.iid}:{wait.wait}", last=False)
-        for start in self._directory.signal_starts(row.tenant, row.name):
+        for start in () if post.within else self._directory.signal_starts(row.tenant, row.name):
             key = f"start:{post.message_id}:{start.definition}:{start.element}"
             await self._start(row, post, start, key, last=False)
         await self._drop(row)
+
+    async def _family(self, iid: int) -> set[int]:
+        """The instance that has called it, directly or through others, if any, and all that this one has called."""
+        await self._runtime.settled()
+        first = await self._runtime.instance(iid)
+        while first is not None and first.state.parent is not None:
+            first = await self._runtime.instance(first.state.parent.instance)
+        found: set[int] = set()
+        left = [first]
+        while left:
+            held = left.pop()
+            if held is None:
+                continue
+            found.add(held.row.iid)
+            for token in held.state.calls:
+                child = await self._store.called(held.row.iid, token)
+                left.append(None if child is None else await self._runtime.instance(child))
+        return found
 
     async def _condition(self, row: OutboxRow, post: Posted) -> None:
         context = EvaluationContext(self._clock.now_ms())

@@ -104,7 +104,7 @@ SAMPLES: tuple[e.AnyEvent, ...] = (
     e.MessageReceived(wait=10, element=12, name="invoice", message_id="1:a", open=True),
     e.WaitsClosed(token=6, ids=(9, 10)),
     e.MessageThrown(token=6, element=13, name="ordered", key="CG-2026-000001", variables=VARIABLES),
-    e.SignalThrown(token=6, element=14, name="stocktaking", variables=VARIABLES, business_key="PD-3"),
+    e.SignalThrown(token=6, element=14, name="stocktaking", variables=VARIABLES, business_key="PD-3", within=True),
     e.ErrorThrown(token=8, element=7, code="ORDER_REFUSED", message="停业", caught_by=-1),
     e.EscalationThrown(token=8, element=7, code="LATE", caught_by=15),
     e.IncidentRaised(incident=16, token=8, element=7, code="job.failed", message="timeout", phase="job"),

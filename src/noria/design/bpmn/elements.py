@@ -438,6 +438,7 @@ class ElementCompiler:
                 trigger.name_expression = self.expressions.feel(trigger.name, target)
             if throws:
                 trigger.correlation = self.expressions.optional(node, "correlation")
+            trigger.within = target.get(noria("withinInstance")) == "true"
         else:
             code = "errorCode" if kind is TriggerKind.ERROR else "escalationCode"
             if throws and not target.get(code):

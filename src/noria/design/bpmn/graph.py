@@ -121,6 +121,7 @@ class Trigger(msgspec.Struct):
         waits: whether a throwing compensation event waits until everything is compensated.
         whole_instance: a terminate event ends the instance and not only its sub-process.
         whole_loop: a terminate event ends all instances of the loop around it and not only its own.
+        within: a signal that is thrown reaches only the instance itself, its callers and those they have called.
     """
 
     kind: TriggerKind
@@ -142,6 +143,7 @@ class Trigger(msgspec.Struct):
     waits: bool = True
     whole_instance: bool = False
     whole_loop: bool = False
+    within: bool = False
 
 
 class Flow(msgspec.Struct):

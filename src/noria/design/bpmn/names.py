@@ -172,6 +172,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "boundaryEvent": ("correlation",),
     "timerEventDefinition": ("calendar",),
     "message": ("correlation",),
+    "signal": ("withinInstance",),
     "errorEventDefinition": ("codeVariable", "messageVariable", "message", "whenUncaught"),
     "escalationEventDefinition": ("codeVariable",),
     "lane": ("group",),

@@ -212,6 +212,11 @@ VOCABULARY: dict[str, Attribute] = {
         "Without a condition every change of one of them is an occurrence."
     ),
     "version": Attribute('Which version with `binding="version"`.', "Integer"),
+    "withinInstance": Attribute(
+        "`true`: a signal that an instance throws reaches only that instance, its callers and those they have called.",
+        "Boolean",
+        False,
+    ),
     "withdrawable": Attribute(
         "`before_first_decision` (default), `always` or `never`.",
         default="before_first_decision",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from noria.design.bpmn.names import bpmn, noria
+from noria.design.feel.builtins import LIBRARY_NAMES
 from noria.design.importing.expressions import script
 from noria.design.importing.juel import has_expression
 from noria.design.importing.said import quoted
@@ -12,6 +14,15 @@ from noria.design.importing.vendors import JUEL_VENDORS, VENDORS
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 
+_NAME = re.compile(r"[^\W\d]\w*")
+_WHOLE = re.compile(r"-?\d+")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_TYPES = {
+    **dict.fromkeys(("int", "integer", "long", "short"), _WHOLE),
+    **dict.fromkeys(("double", "float", "decimal"), _NUMBER),
+    "boolean": re.compile("true|false"),
+}
+"""Type of a data object that is no text → how its value is written; FEEL writes it likewise."""
 _UNSUPPORTED_CALL = (
     "variableMappingClass",
     "variableMappingDelegateExpression",
@@ -144,6 +155,34 @@ def field(found: Found) -> tuple[str, str]:
     return node.get("name"), value
 
 
+def data_object(work: Work, node: Node) -> None:
+    """The value that a data object has when its process or sub-process begins, unless it was begun with another."""
+    for found in work.take_elements(node, "value"):
+        name = node.get("name") or node.get("id")
+        around = node.parent
+        starts = [] if around is None else list(around.elements(bpmn("startEvent")))
+        value = _typed(work, node, found.value)
+        # A missing variable with the name of a function would be taken for the function.
+        if value is None or not starts or not _NAME.fullmatch(name) or name in LIBRARY_NAMES:
+            work.say(found, "import.unsupported")
+            continue
+        for start in starts:
+            work.add(start, "output", source=f"= if {name} != null then {name} else {value}", target=name)
+        work.say(found, "import.data_value", name=name)
+
+
+def _typed(work: Work, node: Node, text: str) -> str | None:
+    """A constant as FEEL, by the type of the data object; None when it is none of that type."""
+    kind = node.get("itemSubjectRef")
+    if work.declared("itemDefinition", kind):
+        kind = work.by_id(kind.rpartition(":")[2]).get("structureRef")
+    written = _TYPES.get(kind.rpartition(":")[2].lower())
+    if written is None:
+        return quoted(text)
+    text = text.lower()
+    return text if written.fullmatch(text) else None
+
+
 def call_activity(work: Work, node: Node) -> None:
     """Which process is called, and what goes in and out."""
     called = node.get("calledElement")
@@ -157,8 +196,12 @@ def call_activity(work: Work, node: Node) -> None:
     work.report(node, "import.unsupported", *_UNSUPPORTED_CALL)
     work.report(node, "import.only_informs", "processInstanceName")
     local = work.take(node, "useLocalScopeForOutParameters")
+    keeps = local is not None and local.is_true
     if local is not None:
-        work.say(local, "import.unsupported" if local.is_true else "import.no_meaning")
+        # At the level of the process there is no scope in between that could keep them.
+        lost = local.is_true and node.parent is not None and node.parent.local == "process"
+        said = "import.local_outputs" if keeps else "import.no_meaning"
+        work.say(local, "import.unsupported" if lost else said)
     holders = _holders(work, node)
     ins, outs = work.take_elements(node, "in"), work.take_elements(node, "out")
     # Where no such vendor speaks (in Zeebe, in plain BPMN) variables pass unless something else is said.
@@ -171,7 +214,7 @@ def call_activity(work: Work, node: Node) -> None:
         _pass_out(work, node, outs)
         for holder in holders:
             parameters(work, node, holder, ("outputParameter",))
-        _pass_on(work, node, outs)
+        _pass_on(work, node, outs, keeps=keeps)
 
 
 def _binding(work: Work, node: Node) -> None:
@@ -249,11 +292,11 @@ def _pass_out(work: Work, node: Node, outs: list[Found]) -> None:
             pass_one(work, node, found, "output")
 
 
-def _pass_on(work: Work, node: Node, outs: list[Found]) -> None:
+def _pass_on(work: Work, node: Node, outs: list[Found], *, keeps: bool) -> None:
     """What comes back beside the outputs, which see all of it in any case."""
     if not any(_is_everything(found) and not _is_local(found) for found in outs):
         work.set(node, "propagateOut", "false")
-    if _has_outputs(node):
+    if _has_outputs(node) and not keeps:
         work.set(node, "passOn", "true")
 
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 
 from noria.design.bpmn.names import bpmn
-from noria.design.importing import data
+from noria.design.importing import data, people
 from noria.design.importing.cron import from_quartz, from_spring
+from noria.design.importing.said import quoted
 from noria.design.importing.vendors import CAMUNDA, JUEL_VENDORS, OPERATON
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 from noria.kernel.cycles import is_cron
 from noria.kernel.instants import parse_duration
 
-_EVERY = re.compile(r"0 (?:0/(\d+)|\*) \* (?:\* \*|\* \* \?|\? \* \*|\* \?)(?: \*)?")
-_CRON_SECONDS = re.compile(r"(?:\*|0)/(\d+) \* \* (?:\* \* \?|\? \* \*|\* \* \*)")
-_CRON_HOURS = re.compile(r"0 0 (?:(?:\*|0)/(\d+)|\*) (?:\* \* \?|\? \* \*|\* \* \*)")
 _EVERY = re.compile(r"R\d*/(P[^/]+)")
+_UNTIL = re.compile(r"R(\d*)/(P[^/]+)(?:/(.+))?")
+_BEATS = (
+    '{{times: floor({due} / duration({interval})), cycle: if times < 1 then "R1/9999-12-01T00:00:00Z/{plain}" '
+    'else "R" + string({count}) + "/{plain}"}}.cycle'
+)
+"""A cycle of as many beats from now on as fall before its end; one that is due in no time to come when none does."""
 _CHANGES = {
     "create": "create",
     "update": "update",
@@ -30,14 +34,15 @@ _CHANGES = {
 def error(work: Work, node: Node) -> None:
     """Variables of a caught error or escalation."""
     for names, target in (
-        (("errorCodeVariable", "escalationCodeVariable"), "codeVariable"),
+        (("errorCodeVariable", "escalationCodeVariable", "errorVariableName"), "codeVariable"),
         (("errorMessageVariable",), "messageVariable"),
     ):
         found = work.take(node, *names)
         if found is not None:
             work.set(node, target, found.value)
             work.say(found, "import.caught_variable")
-    work.report(node, "import.unsupported", "errorVariableName", "errorVariableLocalScope", "errorVariableTransient")
+    work.report(node, "import.transient", "errorVariableTransient")
+    work.report(node, "import.unsupported", "errorVariableLocalScope")
 
 
 def escalation_boundary(work: Work, node: Node) -> None:
@@ -190,7 +195,11 @@ def named(work: Work, node: Node) -> None:
             work.say(found, "import.name_expression")
     scope = work.take(node, "scope")
     if scope is not None:
-        work.say(scope, "import.no_meaning" if scope.value == "global" else "import.signal_scope")
+        within = scope.value == "processInstance"
+        if within:
+            work.set(node, "withinInstance", "true")
+        elsewhere = "import.no_meaning" if scope.value == "global" else "import.signal_scope"
+        work.say(scope, "import.signal_within" if within else elsewhere)
 
 
 def terminate(work: Work, node: Node) -> None:
@@ -222,17 +231,16 @@ def timer(work: Work, node: Node) -> None:
     """Durations, dates and cycles, cron among them."""
     for retries in work.take_elements(node, "failedJobRetryTimeCycle"):
         work.say(retries, "import.no_meaning")
-    found = work.take(node, "businessCalendarName")
-    if found is not None:
-        work.set(node, "calendar", found.value)
-        work.say(found, "import.calendar")
+    people.calendar(work, node, work.take(node, "businessCalendarName"))
     for local in ("timeDate", "timeDuration", "timeCycle"):
         child = node.first(bpmn(local))
         if child is None:
             continue
-        work.report(child, "import.unsupported", "endDate")
+        end = work.take(child, "endDate")
         text = child.text.strip()
         found = Found(child, f"bpmn:{local}", text)
+        if local == "timeCycle" and _until(work, node, found, end):
+            continue
         if "{" in text:
             value = work.value(found)
             if value is not None:
@@ -244,6 +252,31 @@ def timer(work: Work, node: Node) -> None:
         elif local == "timeDate" and _is_duration(text):
             # The vendors read a duration here as well.
             child.local = "timeDuration"
+
+
+def _until(work: Work, node: Node, found: Found, end: Found | None) -> bool:
+    """A cycle that ends at an instant is counted from now on by the vendors, in ISO 8601 back from its end."""
+    cycle = _UNTIL.fullmatch(found.value)
+    if not work.vendors & JUEL_VENDORS or (end is None and (cycle is None or not cycle[3])):
+        return False
+    if cycle is None or not _is_duration(cycle[2]) or re.search("[YM]", cycle[2].partition("T")[0]):
+        if end is not None:
+            work.say(end, "import.unsupported")
+        return False
+    times, interval, last = cycle.groups()
+    last = end.value if end is not None else last
+    if node.parent is not None and node.parent.local == "intermediateCatchEvent":
+        work.set_text(found.node, f"R{times}/{interval}")
+        _once(work, node, found)
+        return True
+    text = work.feel(found._replace(value=last))
+    if text is None:
+        return True
+    due = people.DUE.format(text)
+    count = f"min(times, {times})" if times else "times"
+    work.set_text(found.node, "= " + _BEATS.format(due=due, interval=quoted(interval), plain=interval, count=count))
+    work.say(found, "import.cycle_until", end=last)
+    return True
 
 
 def _once(work: Work, node: Node, found: Found) -> None:

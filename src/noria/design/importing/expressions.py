@@ -16,6 +16,11 @@ CONDITIONS = frozenset(
     {"conditionExpression", "completionCondition", "condition", "loopCondition", "activationCondition"}
 )
 _JUEL = frozenset({"", "juel", "uel", *map(str.lower, XPATH), "feel"})
+_NAME = re.compile(r"[^\W\d]\w*")
+_COUNT = "if {0} instance of string then number({0}) else {0}"
+"""The vendors take a text of digits for how many instances there are."""
+_IN_TURN = {"nrOfActiveInstances": "1"}
+"""The vendors count the instance that has just completed as active still, where one runs after another."""
 _IGNORED_ATTRIBUTES = frozenset({"id", "name", "documentation"})
 
 
@@ -44,10 +49,17 @@ def expression(work: Work, node: Node) -> None:
     if "juel" in language.lower():
         del node.attributes["language"]
     if has_expression(text):
-        translated = work.translate(found, condition=node.local in CONDITIONS)
+        renamed = _IN_TURN if node.local == "completionCondition" and _in_turn(node) else None
+        translated = work.translate(found, condition=node.local in CONDITIONS, renamed=renamed)
         if translated is not None:
-            work.set_text(node, translated.text)
+            counts = node.local == "loopCardinality" and _NAME.fullmatch(translated.text)
+            work.set_text(node, _COUNT.format(translated.text) if counts else translated.text)
             work.say(found, "import.condition")
+
+
+def _in_turn(node: Node) -> bool:
+    """Whether a completion condition is that of a loop whose instances run one after another."""
+    return node.parent is not None and node.parent.get("isSequential") in ("true", "1")
 
 
 def script(work: Work, found: Found, language: str, *, condition: bool = False) -> Translation | None:
@@ -118,7 +130,7 @@ def _throw(work: Work, node: Node, found: Found, error: str) -> None:
     """A script task that only throws a business error: a sub-process with an error end event."""
     for child in list(node.elements(bpmn("script"))):
         work.remove(child)
-    for name in ("scriptFormat", "script"):
+    for name in ("scriptFormat", "script", noria("resultVariable")):
         node.attributes.pop(name, None)
     node.local = "subProcess"
     key = node.get("id")

@@ -56,6 +56,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "businessRuleTask": _SERVICE,
     "scriptTask": (expressions.script_task,),
     "callActivity": (data.call_activity, events.uncaught),
+    "dataObject": (data.data_object,),
     "sequenceFlow": (jobs.listeners, zeebe.element, jobs.properties),
     "multiInstanceLoopCharacteristics": (loops.multi_instance, zeebe.element),
     "errorEventDefinition": (events.error,),
@@ -153,8 +154,9 @@ def _apply(work: Work) -> None:
                 rule(work, node)
         if node.local in FLOW_NODES:
             skipping.activity(work, node)
-    for node in nodes:
-        expressions.left_over(work, node)
+    for node in work.document.root.descendants():
+        if node.namespace == BPMN:
+            expressions.left_over(work, node)
     for node in nodes:
         if node.local == "subProcess":
             splitting.event_sub_process(work, node)

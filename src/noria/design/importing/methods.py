@@ -1,4 +1,4 @@
-"""Methods of Java's texts, lists, numbers and maps and of Spin that JUEL calls, said in FEEL."""
+"""Methods of Java's texts, lists, numbers and maps and of Spin and Jackson that JUEL calls, said in FEEL."""
 
 from __future__ import annotations
 
@@ -141,8 +141,11 @@ METHODS: dict[tuple[str, int], Rule] = {
     ("toString", 0): _function("string({})", "text"),
     ("get", 1): _item,
     ("prop", 1): _item,
+    ("path", 1): _item,
+    ("asText", 0): _function("string({})", "text"),
     ("containsKey", 1): _has_key,
     ("hasProp", 1): _has_key,
+    ("has", 1): _has_key,
     **{
         (name, 0): _same
         for name in (
@@ -154,6 +157,11 @@ METHODS: dict[tuple[str, int], Rule] = {
             "longValue",
             "numberValue",
             "stringValue",
+            "textValue",
+            "asInt",
+            "asLong",
+            "asDouble",
+            "asBoolean",
             "toDate",
             "toDateTime",
             "value",

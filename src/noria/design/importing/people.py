@@ -14,6 +14,9 @@ from noria.kernel.instants import parse_duration, parse_instant
 
 _PRIORITY_MAX = 100
 _FROM_NOW = re.compile(r"now\(\) \+ (duration\(.+\))")
+_NAME = re.compile(r"[^\W\d]\w*")
+_LIST = 'if {0} instance of string then split({0}, "\\s*,\\s*") else {0}'
+"""A variable of candidates holds a list of them, or a text of several with commas between them."""
 _LISTED = re.compile(r"\s*(user|group)\(([^)]*)\)\s*$")
 _CALENDARS = frozenset({"dueDate", "duration", "cycle"})
 DUE = (
@@ -101,7 +104,7 @@ def candidates(work: Work, node: Node, found: Found | None, attribute: str) -> N
     parts = _split(found.value)
     before = node.get(noria(attribute))
     computed = [before.removeprefix("=").strip()] if before.startswith("=") else []
-    if not computed and (len(parts) == 1 or "{" not in found.value):
+    if not computed and ("{" not in found.value or not parts):
         work.move(found, node, attribute, "import.candidates")
         return
     pieces = computed
@@ -109,8 +112,8 @@ def candidates(work: Work, node: Node, found: Found | None, attribute: str) -> N
         piece = work.feel(found._replace(value=part))
         if piece is None:
             return
-        pieces.append(piece)
-    work.set(node, attribute, f"= flatten([{', '.join(pieces)}])")
+        pieces.append(_LIST.format(piece) if _NAME.fullmatch(piece) else piece)
+    work.set(node, attribute, f"= flatten([{', '.join(pieces)}])" if len(pieces) > 1 else f"= {pieces[0]}")
     work.say(found, "import.candidates")
 
 

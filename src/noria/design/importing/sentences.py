@@ -359,7 +359,14 @@ SENTENCES: dict[str, Sentence] = {
         "The input {name} is a mapping; the called process sees it too.",
         "输入 {name} 已成为映射；被调用的流程也能看到它。",
     ),
+    "import.local_outputs": _mapped(
+        "What comes back stays in the sub-process around.", "带回的变量留在外层子流程之内。"
+    ),
     "import.output_parameter": _mapped("The output {name} is a mapping.", "输出 {name} 已成为映射。"),
+    "import.data_value": _mapped(
+        "The data object {name} begins with {value}; its start event sets it.",
+        "数据对象 {name} 的初值为 {value}，由开始事件写入。",
+    ),
     "import.pass_all": _mapped("{attribute} says which variables pass.", "{attribute} 说明哪些变量传递。"),
     "import.pass_local": _changed(
         "Only variables of the element itself passed; here all that it sees do.",
@@ -437,6 +444,10 @@ SENTENCES: dict[str, Sentence] = {
         "没有指定消息，现名为 {name}，关联键为业务编号。",
     ),
     "import.named_signal": _changed("No signal was named; it is called {name} now.", "没有指定信号，现名为 {name}。"),
+    "import.signal_within": _mapped(
+        "The signal reaches only the instance that throws it, its callers and those they have called.",
+        "该信号只到达抛出它的实例、其调用方以及它们所调用的实例。",
+    ),
     "import.signal_scope": _needs_work(
         "A signal reaches every instance here; {value} cannot be said. Use an escalation or a message.",
         "这里的信号会到达所有实例，无法表达 {value}；请改用升级事件或消息。",
@@ -465,6 +476,10 @@ SENTENCES: dict[str, Sentence] = {
     "import.cycle_once": _changed(
         "The cycle {value} on an event in the flow happened once; it is a duration of {interval} now.",
         "流程中的周期 {value} 只触发一次，现改为时长 {interval}。",
+    ),
+    "import.cycle_until": _changed(
+        "The cycle {value} beats from now on and not after {end}; a FEEL expression counts how often.",
+        "周期 {value} 从现在起计，不晚于 {end}；次数由 FEEL 表达式算出。",
     ),
     "import.always_interrupts": _changed(
         "An event of this kind always ends the activity; cancelActivity said otherwise and was left out.",

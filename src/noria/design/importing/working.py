@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from noria.design.bpmn.names import BPMN, NORIA, bpmn, noria
@@ -239,10 +239,12 @@ class Work:
 
     # Expressions
 
-    def translate(self, found: Found, *, condition: bool = False) -> Translation | None:
+    def translate(
+        self, found: Found, *, condition: bool = False, renamed: Mapping[str, str] | None = None
+    ) -> Translation | None:
         """Translate the value; a line says what differs, or what has no FEEL (then None)."""
         try:
-            translation = translate(found.value, condition=condition)
+            translation = translate(found.value, condition=condition, renamed=renamed)
         except NotTranslatable as reason:
             self.say(found, "import.expression", reason=str(reason))
             return None

@@ -58,10 +58,13 @@ def test_a_condition_is_said_in_feel(juel, feel):
         ("${people.substring(from, to)}", "ha"),
         ("${people.substring(to - from, to)}", "a"),
         ("${people.substring(0, people.length() - from)}", "zhang,li,"),
+        ("${order.path('price').asInt() + 1}", 8),
+        ("${order.price.asText()}", "7"),
+        ("${order.has('price') && !order.has('colour')}", True),
     ],
 )
 def test_a_method_of_java_gives_the_same_in_feel(juel, value):
-    variables = {"text": "  a.b.c ", "people": "zhang,li,,", "amount": 120, "from": 1, "to": 3}
+    variables = {"text": "  a.b.c ", "people": "zhang,li,,", "amount": 120, "from": 1, "to": 3, "order": {"price": 7}}
     said = translate(juel, condition=isinstance(value, bool)).text
     assert to_json(compile_expression(said, variables).evaluate(variables, EvaluationContext(0))) == value
 

@@ -43,7 +43,8 @@ def test_the_counters_have_bpmns_names():
         "&gt;= 0.5}"
         "</completionCondition>",
     )
-    assert model["m"].first(bpmn("loopCardinality")).text == "count"
+    count = model["m"].first(bpmn("loopCardinality")).text
+    assert count == "if count instance of string then number(count) else count"
     condition = model["m"].first(bpmn("completionCondition")).text
     assert condition == "numberOfCompletedInstances / numberOfInstances >= 0.5"
 
@@ -93,6 +94,32 @@ def test_an_error_that_nothing_catches_is_a_plain_end_to_camunda_alone():
         model = Model(around(thrown) + call, outside='<error id="oops" errorCode="1"/>', vendors=vendor)
         assert [model.noria(key).get("whenUncaught") for key in ("d", "c")] == [words, words]
         assert model.codes().count("import.uncaught") == (0 if words is None else 2)
+
+
+def test_the_variable_of_flowables_caught_error_receives_its_code():
+    model = Model(
+        around('<userTask id="x" camunda:assignee="a"/>')
+        + '<boundaryEvent id="b" attachedToRef="x"><errorEventDefinition id="d" errorRef="oops" '
+        'flowable:errorVariableName="code" flowable:errorVariableTransient="true"/></boundaryEvent>'
+        '<sequenceFlow id="f3" sourceRef="b" targetRef="e"/>'
+    )
+    assert model.noria("d") == {"codeVariable": "code"}
+    assert "import.transient" in model.codes("changed")
+
+
+@pytest.mark.parametrize("calendar", ["dueDate", "duration", "cycle"])
+def test_flowables_own_calendars_of_a_timer_are_no_working_calendars(calendar):
+    model = event(
+        f'<timerEventDefinition id="d" flowable:businessCalendarName="{calendar}">'
+        "<timeDuration>PT1H</timeDuration></timerEventDefinition>"
+    )
+    assert model.noria("d") == {}
+    assert model.errors() == []
+
+
+def test_what_was_taken_out_is_not_reported_as_left():
+    model = loop("", "<loopDataInputRef>${people}</loopDataInputRef>")
+    assert model.codes("needs_work") == []
 
 
 def test_a_conditional_event_listens_to_named_changes():

@@ -33,8 +33,15 @@ def test_a_prefix_that_is_bound_to_another_vendors_uri_does_not_deceive():
 
 def test_candidates_may_be_constants_and_expressions_mixed():
     assert task('camunda:candidateUsers="kermit, ${helper}"').noria("x") == {
-        "candidateUsers": '= flatten(["kermit", helper])'
+        "candidateUsers": (
+            '= flatten(["kermit", if helper instance of string then split(helper, "\\s*,\\s*") else helper])'
+        )
     }
+
+
+def in_parts(name: str) -> str:
+    """A text with commas counts as several candidates."""
+    return f'if {name} instance of string then split({name}, "\\s*,\\s*") else {name}'
 
 
 def test_resource_roles_stand_beside_computed_candidates():
@@ -44,8 +51,8 @@ def test_resource_roles_stand_beside_computed_candidates():
     )
     model = task('camunda:candidateUsers="${helper}" camunda:candidateGroups="${teams}"', roles)
     assert model.noria("x") == {
-        "candidateUsers": '= flatten([helper, "kermit"])',
-        "candidateGroups": "= flatten([teams, others])",
+        "candidateUsers": f'= flatten([{in_parts("helper")}, "kermit"])',
+        "candidateGroups": f"= flatten([{in_parts('teams')}, {in_parts('others')}])",
     }
 
 
