@@ -147,13 +147,18 @@ def state_is_what_was_told(history: History) -> None:
 
 
 def boundary_events_are_awaited(history: History) -> None:
-    """I8 for what a model adds to a running activity: its boundary events are awaited until they have happened."""
+    """I8 for what a model adds to a running activity: its boundary events are awaited until they have happened.
+
+    At a save point it has not begun, or is done with: then a version that it goes over to adds nothing to it.
+    """
     state = history.state
     awaited = {(row.token, row.element) for row in (*state.timers.values(), *state.waits.values())}
-    begins = {timer.token for timer in state.timers.values() if timer.purpose is Purpose.SAVE_BEFORE}
+    saved = {
+        timer.token for timer in state.timers.values() if timer.purpose in (Purpose.SAVE_BEFORE, Purpose.SAVE_AFTER)
+    }
     for token, value in state.tokens.items():
         element = history.definition.graph.elements[value.element]
-        if value.scope in state.loops or token in begins:
+        if value.scope in state.loops or token in saved:
             continue
         for index in element.boundaries:
             boundary = history.definition.graph.elements[index]
