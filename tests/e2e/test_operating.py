@@ -133,6 +133,10 @@ def test_many_that_stand_still_are_corrected_and_tried_again_together(site: Site
     plan = page.get_by_test_id("batch-plan")
     expect(plan).to_contain_text("2 单不能进行")
     page.get_by_test_id("correct-name").fill("amount")
+    page.get_by_test_id("correct-value").fill("five")
+    # What is half written is not left out without a word.
+    expect(page.get_by_test_id("batch-look")).to_be_disabled()
+    expect(page.get_by_test_id("batch-begin")).to_be_disabled()
     page.get_by_test_id("correct-value").fill("5")
     page.get_by_test_id("batch-look").click()
     expect(plan).to_contain_text("2 单可直接进行")
