@@ -311,6 +311,14 @@ def test_nothing_that_a_vendor_says_is_without_a_line(drawn):
 
 @given(FILES)
 @example(('<eventBasedGateway id="x"></eventBasedGateway><startEvent id="x"></startEvent>', tuple(PREFIXES)))
+@example(('<startEvent id="x"/><userTask><startEvent id="x"/></userTask>', ("camunda",)))
+@example(
+    (
+        """<startEvent/><userTask><startEvent id="x"/></userTask>
+        <startEvent><extensionElements><camunda:inputOutput sourceRef="x"/></extensionElements></startEvent>""",
+        ("camunda",),
+    )
+)
 def test_importing_again_changes_nothing_more(drawn):
     first = imported(drawn)
     if first.document is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from noria.design.bpmn.names import BPMN, bpmn
 from noria.design.bpmn.source import is_event_sub_process
+from noria.design.importing.vendors import VENDORS
 from noria.design.importing.working import Work
 from noria.design.xml import Node
 
@@ -26,7 +27,7 @@ def leave_out(work: Work, container: Node) -> None:
 
 
 def _is_lost(work: Work, container: Node, node: Node) -> bool:
-    if node.namespace != BPMN or node.local not in _STEPS or work.is_one_of_several(node):
+    if node.namespace != BPMN or node.local not in _STEPS or any(map(work.is_one_of_several, node.descendants())):
         return False
     if is_event_sub_process(node) or node.get("isForCompensation") in ("true", "1"):
         return False
@@ -55,6 +56,9 @@ def _take_out(work: Work, lost: Node) -> None:
 
 
 def _refers(node: Node, gone: set[str]) -> bool:
+    if node.namespace in VENDORS:
+        # What a vendor says has rules of its own.
+        return False
     if any(node.get(name) in gone for name in _REFERENCES if node.get(name)):
         return True
     return node.local in _LISTS and node.text.strip() in gone
