@@ -12,14 +12,18 @@ _STEPS = (
     *("task", "userTask", "serviceTask", "scriptTask", "sendTask", "receiveTask", "manualTask", "businessRuleTask"),
     *("callActivity", "subProcess", "transaction", "adHocSubProcess"),
     *("exclusiveGateway", "inclusiveGateway", "parallelGateway", "complexGateway", "eventBasedGateway"),
+    *("endEvent", "intermediateThrowEvent", "intermediateCatchEvent"),
 )
 _REFERENCES = ("sourceRef", "targetRef", "attachedToRef", "bpmnElement")
 _LISTS = ("incoming", "outgoing", "flowNodeRef")
 
 
 def leave_out(work: Work, container: Node) -> None:
-    """Take what nothing leads to out of a process or sub-process that has a start event, and what hangs on it."""
-    if container.first(bpmn("startEvent")) is None:
+    """Take what nothing leads to out of a process or sub-process that has a start event, and what hangs on it.
+
+    In a file without a vendor's word nobody knows what became of such a step: it stays, and is refused by name.
+    """
+    if not work.vendors or container.first(bpmn("startEvent")) is None:
         return
     while (lost := next((node for node in container.elements() if _is_lost(work, container, node)), None)) is not None:
         work.say(lost, "import.unreached", kind=lost.local)
@@ -30,6 +34,9 @@ def _is_lost(work: Work, container: Node, node: Node) -> bool:
     if node.namespace != BPMN or node.local not in _STEPS or any(map(work.is_one_of_several, node.descendants())):
         return False
     if is_event_sub_process(node) or node.get("isForCompensation") in ("true", "1"):
+        return False
+    if any(node.first(bpmn(name)) is not None for name in ("linkEventDefinition", "eventDefinitionRef")):
+        # A link is led to by its name; what a shared definition is may be one.
         return False
     pointing = [*container.elements(bpmn("sequenceFlow")), *container.elements(bpmn("association"))]
     if any(pointer.get("targetRef") == node.get("id") for pointer in pointing):

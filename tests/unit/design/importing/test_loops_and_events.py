@@ -513,6 +513,37 @@ def test_what_nothing_leads_to_is_left_out_with_what_hangs_on_it():
     assert model.errors() == []
 
 
+def test_the_end_behind_what_is_left_out_goes_with_it_and_the_target_of_a_link_stays():
+    lost = (
+        '<userTask id="lost"/><intermediateThrowEvent id="said"/><endEvent id="over"/>'
+        '<sequenceFlow id="f3" sourceRef="lost" targetRef="said"/>'
+        '<sequenceFlow id="f4" sourceRef="said" targetRef="over"/>'
+    )
+    links = (
+        '<intermediateThrowEvent id="away"><linkEventDefinition name="on"/></intermediateThrowEvent>'
+        '<intermediateCatchEvent id="here"><linkEventDefinition name="on"/></intermediateCatchEvent>'
+        '<sequenceFlow id="f5" sourceRef="here" targetRef="e"/>'
+    )
+    model = Model(around('<task id="x"/>', lost))
+    assert {"lost", "said", "over"}.isdisjoint(node.get("id") for node in model.root.descendants())
+    assert model.codes("changed").count("import.unreached") == 3
+    assert model.errors() == []
+    kept = {node.get("id") for node in Model(around('<task id="x"/>', links)).root.descendants()}
+    assert "here" in kept
+
+
+def test_without_a_vendor_what_nothing_leads_to_stays_and_is_refused():
+    plain = import_bpmn(
+        b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t">
+        <process id="p" isExecutable="true"><startEvent id="s"/><endEvent id="e"/><task id="lost"/>
+        <sequenceFlow id="f" sourceRef="s" targetRef="e"/></process></definitions>""",
+        "plain.bpmn",
+    )
+    assert plain.document is not None
+    assert b'id="lost"' in plain.document
+    assert "import.unreached" not in [line.code for line in plain.lines]
+
+
 def test_what_a_parallel_join_would_wait_for_stays():
     join = '<parallelGateway id="x"/><task id="lost"/><sequenceFlow id="f3" sourceRef="lost" targetRef="x"/>'
     assert Model(around(join)).errors() == ["bpmn.unreachable"]
