@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from noria.engine import commands as c
-from tests.simulation.models import AdHoc, Block, Catch, Model, Pass, ScriptTask, Sequence, ServiceTask, Throw, UserTask
+from tests.simulation.models import (
+    AdHoc,
+    Block,
+    Catch,
+    Model,
+    Pass,
+    ScriptTask,
+    Sequence,
+    ServiceTask,
+    Throw,
+    UserTask,
+    blocks_in,
+)
 
 _SINGLE = (UserTask, ServiceTask, ScriptTask, Catch, Pass, Throw)
 """Blocks that any number of tokens may pass, one after another or at the same time."""
@@ -74,4 +86,8 @@ def _along(sequence: Sequence, kept: set[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _is_single(block: Block) -> bool:
-    return isinstance(block, _SINGLE) and getattr(block, "loop", None) is None
+    """Whether it may be passed again, and what its boundary events lead to as well."""
+    if not isinstance(block, _SINGLE) or getattr(block, "loop", None) is not None:
+        return False
+    behind = [inner for boundary in getattr(block, "boundaries", ()) for inner in blocks_in(boundary.then)]
+    return all(isinstance(inner, Sequence) or _is_single(inner) for inner in behind)
