@@ -37,15 +37,15 @@ def main(arguments: list[str] | None = None) -> int:
         help=f"have more than usual of some kinds of blocks, or of: {', '.join(FOCI)}",
     )
     asked = parser.parse_args(arguments)
-    if asked.focus and (asked.shrink is not None or asked.replay is not None):
-        parser.error("--focus goes with --seed or --seeds alone")
+    if asked.focus and asked.replay is not None:
+        parser.error("--focus does not go with --replay, whose file says what it was")
     # Pauses and refusals are what a simulation is made of.
     logging.getLogger("noria").setLevel(logging.CRITICAL)
     if asked.replay is not None:
-        choices = asked.replay.with_suffix(".trace").read_text().splitlines()[1].removeprefix("choices ")
-        return _show(World(Chooser.listed(int(choice) for choice in choices.split()), trace=True))
+        return _show(_written(asked.replay.with_suffix(".trace").read_text()))
     if asked.shrink is not None:
-        return _shrink(range(asked.seed, asked.seed + 1) if asked.seeds is None else asked.seeds, asked.shrink)
+        seeds = range(asked.seed, asked.seed + 1) if asked.seeds is None else asked.seeds
+        return _shrink(seeds, asked.focus, asked.shrink)
     if asked.seeds is None:
         return _show(World(Chooser.seeded(asked.seed), trace=True, focus=asked.focus))
     return _run(asked.seeds, asked.focus)
@@ -93,8 +93,8 @@ def _run(seeds: range, focus: tuple[str, ...]) -> int:
     return min(bad, 1)
 
 
-def _shrink(seeds: range, to: Path) -> int:
-    failure = next((found for found in map(failure_of, seeds) if found is not None), None)
+def _shrink(seeds: range, focus: tuple[str, ...], to: Path) -> int:
+    failure = next((found for found in (failure_of(seed, focus) for seed in seeds) if found is not None), None)
     if failure is None:
         print("No promise was broken; there is nothing to make small.")
         return 0
@@ -102,13 +102,21 @@ def _shrink(seeds: range, to: Path) -> int:
     xml, trace = small.trace()
     model, story = to.with_suffix(".bpmn"), to.with_suffix(".trace")
     model.write_bytes(xml)
-    story.write_text("\n".join([str(small.error), _choices(small), *trace, ""]))
+    story.write_text("\n".join([str(small.error), *_origin(small), *trace, ""]))
     print(f"{failure.error}\n{len(failure.choices)} choices became {len(small.choices)}: {model} and {story}")
     return 1
 
 
-def _choices(failure: Failure) -> str:
-    return "choices " + " ".join(map(str, failure.choices))
+def _origin(failure: Failure) -> tuple[str, str]:
+    """The two lines that a world can be made from again."""
+    return f"focus {','.join(failure.focus)}", "choices " + " ".join(map(str, failure.choices))
+
+
+def _written(story: str) -> World:
+    """The world of what `_shrink` has written."""
+    focus, choices = (line.partition(" ")[2] for line in story.splitlines()[1:3])
+    kinds = tuple(filter(None, focus.split(",")))
+    return World(Chooser.listed(int(choice) for choice in choices.split()), trace=True, focus=kinds)
 
 
 if __name__ == "__main__":

@@ -25,14 +25,16 @@ class Failure:
     Attributes:
         choices: the stream that leads there.
         error: what is broken.
+        focus: what the world has more of than usual.
     """
 
     choices: list[int]
     error: ViolationError
+    focus: tuple[str, ...] = ()
 
     def trace(self) -> tuple[bytes, list[str]]:
         """Its model as BPMN 2.0 XML, and the numbered lines of what happened."""
-        world = World(Chooser.listed(self.choices), trace=True)
+        world = World(Chooser.listed(self.choices), trace=True, focus=self.focus)
         try:
             world.run()
         except ViolationError as error:
@@ -41,7 +43,7 @@ class Failure:
         return world.xml, world.trace
 
 
-def failure_of(seed: int) -> Failure | None:
+def failure_of(seed: int, focus: tuple[str, ...] = ()) -> Failure | None:
     """What is wrong with a seed, None for nothing."""
     uniform = random.Random(seed).random
     choices: list[int] = []
@@ -51,9 +53,9 @@ def failure_of(seed: int) -> Failure | None:
         return choices[-1]
 
     try:
-        World(Chooser(below)).run()
+        World(Chooser(below), focus=focus).run()
     except ViolationError as error:
-        return Failure(choices, error)
+        return Failure(choices, error, focus)
     return None
 
 
@@ -81,10 +83,10 @@ class _Shrinking:
             return False
         self.runs_left -= 1
         try:
-            World(Chooser.listed(choices)).run()
+            World(Chooser.listed(choices), focus=self.best.focus).run()
         except ViolationError as error:
             if error.invariant == self.best.error.invariant:
-                self.best = Failure(choices, error)
+                self.best = Failure(choices, error, self.best.focus)
                 self.improvements += 1
                 return True
         return False

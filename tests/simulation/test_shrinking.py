@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from tests.simulation.__main__ import main
 from tests.simulation.element_mutants import ELEMENT_MUTANTS
 from tests.simulation.shrinking import failure_of, shrunk
@@ -29,11 +31,12 @@ def test_a_failing_seed_becomes_small_and_breaks_the_same_promise():
     assert trace
 
 
-def test_what_was_made_small_is_a_bpmn_file_and_a_trace_that_can_be_replayed(tmp_path: Path, capsys):
+def test_what_was_made_small_is_a_bpmn_file_and_a_trace_that_can_be_replayed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     to = tmp_path / "small"
     with MUTANT.planted():
-        seed = first_failing_seed()
-        assert main(["--seed", str(seed), "--shrink", str(to)]) == 1
+        assert main(["--seeds", "0-400", "--focus", *MUTANT.focus, "--shrink", str(to)]) == 1
         assert main(["--replay", str(to)]) == 1
     assert ET.fromstring(to.with_suffix(".bpmn").read_bytes()).tag.endswith("}definitions")  # noqa: S314
     assert to.with_suffix(".trace").read_text().splitlines()[0] == capsys.readouterr().out.splitlines()[-1]
