@@ -230,7 +230,11 @@ def way_is_the_oracles(world: World) -> None:
         if right.status != history.over:
             raise ViolationError("I3", f"{history.iid} is {history.over}, not {right.status}")
         variables = history.state.scopes[0].variables
-        wrong = {name: variables.get(name) for name, value in right.variables.items() if variables.get(name) != value}
+        wrong = {
+            name: variables.get(name)
+            for name, value in right.variables.items()
+            if variables.get(name) not in (value, *right.rivals.get(name, ()))
+        }
         if wrong:
             raise ViolationError("I3", f"variables of {history.iid} are {wrong}, not {right.variables}")
 

@@ -82,6 +82,7 @@ class Expected:
         entered, left, merged: element id → count.
         unsettled: complex joins that have gone on and wait for more; what came at once was merged at once or not.
         variables: of the process, those that it knows.
+        rivals: variable → what else it may be, set by instances side by side: the last one wins.
         status: how the instance ended, "open" while it has not.
     """
 
@@ -90,6 +91,7 @@ class Expected:
     merged: Counter[str] = field(default_factory=Counter)
     unsettled: set[str] = field(default_factory=set)
     variables: dict[str, object] = field(default_factory=dict)
+    rivals: dict[str, list[object]] = field(default_factory=dict)
     status: str = "open"
 
 
@@ -116,6 +118,8 @@ class _Oracle:
         # Path of the loops' instances at hand, and the position in the innermost one.
         self.path = ""
         self.position = 0
+        # Whether some of those instances are side by side.
+        self.abreast = False
         # What catches escalations, the innermost last: (id and path, code, whether it interrupts).
         self.catchers: list[tuple[str, str, bool]] = []
 
@@ -281,7 +285,8 @@ class _Oracle:
 
     def repeated(self, block: Activity, loop: Loop, once: Once) -> tuple[int, dict[str, int]]:
         """The instances of a loop: whether it finished, and the error that ended it."""
-        stood, path, position = self.standing, self.path, self.position
+        stood, path, position, abreast = self.standing, self.path, self.position, self.abreast
+        self.abreast = abreast or loop.kind == "parallel"
         finished: list[int] = []
         errors: dict[str, int] = {}
         for number in range(1, loop.total + 1):
@@ -295,7 +300,7 @@ class _Oracle:
             if done:
                 self.leave(block.id, 1)
                 finished.append(number)
-        self.path, self.position = path, position
+        self.path, self.position, self.abreast = path, position, abreast
         if isinstance(block, ScriptTask):
             # They need nothing from outside: the last one makes the first cut.
             cut = finished[loop.goal :] if loop.kind == "parallel" else []
@@ -309,6 +314,8 @@ class _Oracle:
         self.standing = stood
         if loop.results:
             of_script = isinstance(block, ScriptTask)
+            if abreast and loop.results in self.result.variables:
+                self.result.rivals.setdefault(loop.results, []).append(self.result.variables[loop.results])
             self.result.variables[loop.results] = [
                 self.scripted(block.add, number) if of_script else self.outside.request + number - 1
                 for number in finished
