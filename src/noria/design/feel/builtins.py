@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from noria.design.feel import (
+    builtins_camunda,
     builtins_contexts,
     builtins_conversion,
     builtins_lists,
@@ -23,5 +24,6 @@ FAMILIES = (
     builtins_contexts,
     builtins_temporal,
     builtins_ranges,
+    builtins_camunda,
 )
 LIBRARY_NAMES = tuple(LIBRARY)

@@ -1,4 +1,4 @@
-"""Context functions."""
+"""Context functions; Camunda once called them ``put`` and ``put all``."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def _context(c: EvaluationContext, entries: list[Any]) -> dict[str, Any] | None:
     return made
 
 
+@builtin("put", "context:context;keys:list;value:any")
 @builtin("context put", "context:context;keys:list;value:any")
 def _context_put_at(c: EvaluationContext, context: dict[str, Any], keys: list[Any], value: Any) -> Any:
     if not keys or type(keys[0]) is not str:
@@ -68,12 +69,14 @@ def _context_put_at(c: EvaluationContext, context: dict[str, Any], keys: list[An
     return {**context, keys[0]: value}
 
 
+@builtin("put", "context:context;key:string;value:any")
 @builtin("context put", "context:context;key:string;value:any")
 def _context_put(c: EvaluationContext, context: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     c.check_list(len(context) + 1)
     return {**context, key: value}
 
 
+@builtin("put all", "contexts:list")
 @builtin("context merge", "contexts:list")
 def _context_merge(c: EvaluationContext, contexts: list[Any]) -> dict[str, Any] | None:
     merged: dict[str, Any] = {}

@@ -45,13 +45,3 @@ def _is(c: EvaluationContext, left: Any, right: Any) -> bool:
     if type(left) in {Date, Time, DateTime}:
         return bool(left == right)
     return equal(c, left, right) is True
-
-
-@builtin("is defined", "value:any")
-def _is_defined(_c: EvaluationContext, value: Any) -> bool:
-    return value is not None
-
-
-@builtin("get or else", "value:any;default:any")
-def _get_or_else(_c: EvaluationContext, value: Any, default: Any) -> Any:
-    return default if value is None else value

@@ -16,11 +16,8 @@ from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 
 _EMBEDDED = re.compile(r"camunda-forms:bpmn:(.+)")
-_CAMUNDA_ONLY = re.compile(
-    r"\b(assert|fromAi|from json|get or else|is blank|is defined|last day of month|partition|random number|to base64"
-    r"|to json|trim|uuid)\s*\("
-)
-"""Functions that Camunda adds to FEEL."""
+_CAMUNDA_ONLY = re.compile(r"\b(assert|fromAi|from json|random number|uuid)\s*\(")
+"""Functions that Camunda adds to FEEL and that do not exist here; for the others see `feel.builtins_camunda`."""
 
 
 def element(work: Work, node: Node) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from xml.sax.saxutils import quoteattr
 
 import pytest
 from tests.unit.design.importing.models import Model, around
 
 from noria.design.bpmn.names import bpmn
+from noria.design.feel import EvaluationContext, compile_expression, to_json
 
 
 def element(kind, extensions, inside="", vendors="zeebe"):
@@ -141,11 +143,29 @@ def test_a_messages_correlation_key():
     assert model.errors() == []
 
 
-@pytest.mark.parametrize("source", ["=get or else(a, 1)", "=is defined(a)", "=from json(a)", "=a +"])
+@pytest.mark.parametrize("source", ["=uuid()", "=assert(a, a != null)", "=from json(a)", "=a +"])
 def test_feel_that_only_camunda_has_needs_work(source):
     model = element("task", f'<zeebe:ioMapping><zeebe:input source="{source}" target="b"/></zeebe:ioMapping>')
     assert len(model.codes("needs_work")) == 1
     assert model.mappings("x") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "given", "wanted"),
+    [
+        ("=get or else(a, 1)", None, 1),
+        ("=is defined(a)", "x", True),
+        ("=if is blank(a) then 0 else string length(trim(a))", "  x ", 1),
+        ('=partition(extract(a, "[0-9]+"), 2)', "1, 22 and 3", [["1", "22"], ["3"]]),
+    ],
+)
+def test_functions_that_camunda_adds_run_as_they_are(source: str, given: object, wanted: object):
+    mapping = f"<zeebe:ioMapping><zeebe:input source={quoteattr(source)} target='b'/></zeebe:ioMapping>"
+    model = element("task", mapping)
+    assert model.codes("needs_work") == []
+    ((_, taken),) = model.mappings("x")
+    found = compile_expression(taken["source"].removeprefix("=")).evaluate({"a": given}, EvaluationContext(0))
+    assert to_json(found) == wanted
 
 
 def test_listeners_and_agents_need_work():

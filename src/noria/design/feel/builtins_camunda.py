@@ -1,0 +1,88 @@
+"""Functions that Camunda adds to FEEL, so that its models run as they are; DMN 1.5 has none of them.
+
+What gives something else at each call (``uuid``, ``random number``) is not among them: an expression is a function of
+its inputs here.
+"""
+
+from __future__ import annotations
+
+import base64
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from noria.design.feel.evaluation import EvaluationContext
+from noria.design.feel.library import builtin
+from noria.design.feel.regex import PatternError, pattern_of
+from noria.design.feel.temporal import Date, DateTime, days_in_month
+from noria.design.feel.values import decimal_of, integer_of, number_text, to_json
+
+_SPACES = "".join(map(chr, range(0x21)))
+
+
+@builtin("is defined", "value:any")
+def _is_defined(_c: EvaluationContext, value: Any) -> bool:
+    return value is not None
+
+
+@builtin("get or else", "value:any;default:any")
+def _get_or_else(_c: EvaluationContext, value: Any, default: Any) -> Any:
+    return default if value is None else value
+
+
+@builtin("trim", "string:string")
+def _trim(_c: EvaluationContext, string: str) -> str:
+    return string.strip(_SPACES)
+
+
+@builtin("is blank", "string:string")
+def _is_blank(_c: EvaluationContext, string: str) -> bool:
+    return not string.strip()
+
+
+@builtin("extract", "string:string;pattern:string")
+def _extract(c: EvaluationContext, string: str, pattern: str) -> list[str] | None:
+    try:
+        found = pattern_of(pattern, "", string).finditer(string)
+        pieces = [match[0] for match in islice(found, c.list_max + 1)]
+    except PatternError as error:
+        c.note("feel.pattern", str(error))
+        return None
+    c.check_list(len(pieces))
+    return pieces
+
+
+@builtin("to base64", "value:string")
+def _to_base64(c: EvaluationContext, value: str) -> str:
+    encoded = base64.b64encode(value.encode()).decode()
+    c.check_text(len(encoded))
+    return encoded
+
+
+@builtin("to json", "value:any")
+def _to_json(c: EvaluationContext, value: Any) -> str:
+    encoded = msgspec.json.encode(to_json(value)).decode()
+    c.check_text(len(encoded))
+    return encoded
+
+
+@builtin("is empty", "list:list")
+def _is_empty(_c: EvaluationContext, items: list[Any]) -> bool:
+    return not items
+
+
+@builtin("partition", "list:list;size:number")
+def _partition(c: EvaluationContext, items: list[Any], size: Any) -> list[list[Any]] | None:
+    count = integer_of(decimal_of(size))
+    if count is None or count < 1:
+        c.note("feel.arguments", f"A list has no parts of {number_text(size)} items.")
+        return None
+    c.check_list(len(items))
+    return [items[at : at + count] for at in range(0, len(items), count)]
+
+
+@builtin("last day of month", "date:date|datetime")
+def _last_day_of_month(_c: EvaluationContext, value: Any) -> Date:
+    date = value.date if isinstance(value, DateTime) else value
+    return Date(date.year, date.month, days_in_month(date.year, date.month))
