@@ -50,6 +50,7 @@ _FINDINGS_IN = (
     "design/dmn/boxed.py",
     "design/dmn/reader.py",
     "design/forms/reader.py",
+    "operate/bundles.py",
     "operate/deploying.py",
 )
 _FIELDS_IN = ("design/forms/checking.py", "design/forms/values.py")

@@ -13,7 +13,7 @@ from noria.engine.facts import Facts
 from noria.engine.state import State, Status
 from noria.engine.step import step
 from noria.kernel.errors import Rejected
-from noria.operate.deploying import read_bundle
+from noria.operate.bundles import read_bundle
 
 NOW_MS = 1_772_413_200_000
 MODEL = b"""<?xml version="1.0" encoding="UTF-8"?>

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from noria.operate.deploying import read_bundle
+from noria.operate.bundles import read_bundle
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

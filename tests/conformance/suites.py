@@ -10,7 +10,7 @@ from pathlib import Path
 from noria.design.bpmn import read_bpmn, write_bpmn
 from noria.design.findings import has_errors
 from noria.design.xml import Node
-from noria.operate.deploying import read_bundle
+from noria.operate.bundles import read_bundle
 from tests.conformance.betsy import betsy
 from tests.conformance.verdicts import Verdict
 

@@ -19,7 +19,7 @@ from noria.engine.state import State, Status, encode_state
 from noria.engine.step import carefully, step
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import DAY_MS, parse_instant
-from noria.operate.deploying import read_bundle
+from noria.operate.bundles import read_bundle
 
 NOW_MS = parse_instant(BEGIN)
 FORM = json.dumps(

@@ -29,7 +29,7 @@ from noria.engine.tasks import taking_back
 from noria.kernel.calendar import WorkCalendar
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import add_duration, parse_duration, parse_instant
-from noria.operate.deploying import read_bundle
+from noria.operate.bundles import read_bundle
 from tests.scenarios.company import COMPANY, changed
 from tests.scenarios.drawing import draw
 

@@ -19,7 +19,7 @@ from noria.engine.state import State, Status, decode_state, encode_state
 from noria.engine.step import step
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import HOUR_MS
-from noria.operate.deploying import read_bundle
+from noria.operate.bundles import read_bundle
 from tests.simulation.choosing import Chooser
 from tests.simulation.graphs import drawn
 from tests.simulation.history import ViolationError

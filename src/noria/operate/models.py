@@ -11,7 +11,8 @@ from noria.design.exporting import export_plain
 from noria.design.feel import to_json
 from noria.design.findings import has_errors
 from noria.kernel.errors import Rejected
-from noria.operate.deploying import DefinitionRow, Deployed, read_bundle
+from noria.operate.bundles import read_bundle
+from noria.operate.deploying import DefinitionRow, Deployed
 from noria.operate.office import (
     Caller,
     NotFoundError,

@@ -16,7 +16,7 @@ from noria.engine.outcome import Outcome
 from noria.engine.state import FORMAT, State, encode_state
 from noria.engine.step import step
 from noria.kernel.errors import Rejected
-from noria.operate.deploying import read_bundle
+from noria.operate.bundles import read_bundle
 
 NOW_MS = 1_772_413_200_000
 FIRST = """

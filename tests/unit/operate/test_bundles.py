@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from noria.design.bpmn.names import BPMN
-from noria.operate.deploying import read_bundle
+from noria.operate.bundles import read_bundle
 
 MODEL = (
     '<definitions xmlns="{0}" targetNamespace="t"><import importType="{1}" namespace="urn:o" location="{2}"/>'

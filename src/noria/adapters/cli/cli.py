@@ -23,8 +23,8 @@ from noria.adapters.cli.trial import decide_command, run_command
 from noria.design.findings import Finding, has_errors
 from noria.kernel.errors import NoriaError
 from noria.operate.auditing import AuditVerdict
+from noria.operate.bundles import check_bundle
 from noria.operate.calendar_drafts import CalendarDraft
-from noria.operate.deploying import check_bundle
 from noria.operate.rosters import ImportView
 
 

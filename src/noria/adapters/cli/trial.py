@@ -25,7 +25,7 @@ from noria.engine.state import State, Status, Task
 from noria.engine.step import step
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import InstantMs, format_instant, to_datetime
-from noria.operate.deploying import Bundle, read_bundle
+from noria.operate.bundles import Bundle, read_bundle
 from noria.operate.rosters import read_sheets
 from noria.trust.history import History
 from noria.trust.people import Organisation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from noria.design.bpmn.names import NORIA, bpmn
 from noria.design.importing import Imported, import_bpmn
 from noria.design.xml import Node, read_xml
-from noria.operate.deploying import read_bundle
+from noria.operate.bundles import read_bundle
 
 NAMESPACES = {
     "": "http://www.omg.org/spec/BPMN/20100524/MODEL",
