@@ -68,12 +68,16 @@ class Boxes:
         tables: the decision tables that were compiled.
     """
 
-    def __init__(self, types: Mapping[str, FeelType], fields: Iterable[str], report: Report) -> None:
+    def __init__(
+        self, types: Mapping[str, FeelType], fields: Iterable[str], report: Report, language: str = ""
+    ) -> None:
         self.types = types
         self.fields = frozenset(fields)
         self.inputs: dict[str, FeelType | None] = {}
         self.tables: list[WrittenTable] = []
         self._report = report
+        # Of the whole file; FEEL when it says nothing.
+        self._language = language
         self._in_filter = False
         self._compilers: dict[str, Callable[[Node, Names], Logic]] = {
             "literalExpression": self._literal,
@@ -118,11 +122,17 @@ class Boxes:
             return _null
         return self.logic(inner, names)
 
-    def expression(self, text: str, node: Node, names: Names) -> Expression | None:
-        """Compile FEEL text, reporting what is wrong with it."""
-        language = node.get("expressionLanguage")
+    def is_feel(self, node: Node) -> bool:
+        """Whether an element's text is FEEL; any other language is reported."""
+        language = node.get("expressionLanguage") or self._language
         if language and "feel" not in language.lower():
             self._report(node, "dmn.unsupported_language", f"Expressions in {language!r} are not run; write FEEL.")
+            return False
+        return True
+
+    def expression(self, text: str, node: Node, names: Names) -> Expression | None:
+        """Compile FEEL text, reporting what is wrong with it."""
+        if not self.is_feel(node):
             return None
         try:
             return compile_expression(text, names | self.fields, self.types, in_filter=self._in_filter)
@@ -132,6 +142,8 @@ class Boxes:
 
     def tests(self, text: str, node: Node, names: Names) -> UnaryTests | None:
         """Compile unary tests, reporting what is wrong with them."""
+        if not self.is_feel(node):
+            return None
         try:
             return compile_unary_tests(text, names | self.fields, self.types, in_filter=self._in_filter)
         except FeelSyntaxError as error:
@@ -310,8 +322,8 @@ class Boxes:
             expression = self.expression(text_in(box) or "null", box or clause, names)
             if expression is not None:
                 inputs.append(expression)
-            limits = text_in(child(clause, "inputValues"))
-            allowed.append(self.tests(limits, clause, names) if limits else None)
+            limits = child(clause, "inputValues")
+            allowed.append(self.tests(text_in(limits), limits, names) if limits and text_in(limits) else None)
         outputs = [self._output(clause, node, names) for clause in children(node, "output")]
         rules = [self._rule(rule, len(allowed), len(outputs), names) for rule in children(node, "rule")]
         if len(inputs) != len(allowed) or not outputs or None in rules:
@@ -344,9 +356,9 @@ class Boxes:
             wanted = wanted.item if wanted is not None and wanted.kind == "list" else wanted
         limits = wanted.limits if wanted is not None else ()
         priorities = self._listed(text or (limits[-1].text if limits else ""), names)
-        default = text_in(child(clause, "defaultOutputEntry"))
+        default = child(clause, "defaultOutputEntry")
         declared = self.type_of(clause.get("typeRef"), clause)
-        compiled = self.expression(default, clause, names) if default else None
+        compiled = self.expression(text_in(default), default, names) if default and text_in(default) else None
         return Output(clause.get("name"), declared, priorities, compiled)
 
     def _listed(self, text: str, names: Names) -> Expression | None:

@@ -112,7 +112,7 @@ class _Reader:
         self._nodes: dict[str, Node] = {}
         self._unread: dict[str, Node] = {}
         self._components: list[tuple[FeelType, Node]] = []
-        self._boxes = Boxes(self._types, (), self._report)
+        self._boxes = Boxes(self._types, (), self._report, root.get("expressionLanguage"))
 
     def read(self) -> tuple[DecisionModel | None, list[Finding]]:
         root = self._root
@@ -262,7 +262,7 @@ class _Reader:
 
     def _tests_of(self, node: Node | None) -> UnaryTests | None:
         text = text_in(node)
-        if node is None or not text:
+        if node is None or not text or not self._boxes.is_feel(node):
             return None
         try:
             return compile_unary_tests(text)

@@ -397,3 +397,17 @@ def test_columns_of_a_relation_may_have_names_of_several_words():
     assert model is not None, findings
     value = model.decisions["x"].evaluate({}, EvaluationContext(0)).value
     assert to_json(value) == [{"unit price": 20, "quantity": 1}]
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["<definitions ", "<inputExpression", "<inputValues", "<inputEntry", "<outputEntry", "<defaultOutputEntry"],
+)
+def test_another_language_than_feel_is_refused_wherever_it_is_named(place):
+    data = table("UNIQUE", [("> 10", "1")], default="0").decode()
+    data = data.replace("</inputExpression>", "</inputExpression><inputValues><text>[0..99]</text></inputValues>")
+    assert read_dmn(data.encode(), "limits.dmn")[1] == []
+    for language, codes in (("juel", {"dmn.unsupported_language"}), ("urn:FEEL", set())):
+        named = data.replace(place, f'{place.strip()} expressionLanguage="{language}" ', 1)
+        _, findings = read_dmn(named.encode(), "limits.dmn")
+        assert {finding.code for finding in findings} == codes
