@@ -31,6 +31,7 @@ from tests.simulation.versions import Versions, extended
 START_MS = 1_790_000_000_000
 STEPS = 220
 QUIET_ROUNDS = 400
+"""Ten times as many where a world has more of something: loops of calls in loops take long."""
 ENOUGH = 20_000
 """A server that makes more calls than this without rest works in vain."""
 
@@ -448,7 +449,8 @@ class World:
         for server in [server for server in self.servers if server.overlapped]:
             self.crash(server)
         until_ms = self.elapsed_ms + QUIET_MS
-        for _ in range(QUIET_ROUNDS):
+        rounds = QUIET_ROUNDS * (10 if self._focus else 1)
+        for _ in range(rounds):
             if not self.servers:
                 self.start_server()
             self._settle()
@@ -460,7 +462,7 @@ class World:
             no_child_is_orphaned(self)
             if not self._go_on():
                 return
-        raise ViolationError("I9", f"not at an end after {QUIET_ROUNDS} quiet rounds: {self._what_is_open()}")
+        raise ViolationError("I9", f"not at an end after {rounds} quiet rounds: {self._what_is_open()}")
 
     def _what_is_open(self) -> dict[str, object]:
         names = ("tasks", "timers", "jobs", "waits", "outbox")
