@@ -9,6 +9,7 @@ from noria.design.importing.feel import translate, translate_expression
 from noria.design.importing.juel import has_expression
 from noria.design.importing.report import Imported, report_line
 from noria.design.importing.said import NotTranslatable
+from noria.design.importing.scripts import LANGUAGES, read_script
 from noria.design.importing.vendors import VENDORS
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node, XmlRefusedError, read_xml, write_xml
@@ -54,6 +55,7 @@ def import_dmn(content: bytes, file: str) -> Imported:
     work = Work(document, file)
     older = _newer(work, root)
     nodes = [node for node in root.descendants() if node.namespace not in VENDORS]
+    _spread_language(root, nodes)
     for node in nodes:
         _type(work, node)
         _expression(work, node)
@@ -94,29 +96,45 @@ def _type(work: Work, node: Node) -> None:
         node.attributes["typeRef"] = local
 
 
+def _spread_language(root: Node, nodes: list[Node]) -> None:
+    """Have each expression say itself which language it is in, where a file says it for all of them."""
+    language = root.get("expressionLanguage")
+    if language and "feel" not in language.lower():
+        del root.attributes["expressionLanguage"]
+        for node in nodes:
+            if node.local in _EXPRESSIONS or node.local == "inputEntry":
+                node.attributes.setdefault("expressionLanguage", language)
+
+
 def _expression(work: Work, node: Node) -> None:
-    """An expression or a test in JUEL."""
+    """An expression or a test in another language than FEEL: JUEL, or a script that only computes."""
     texts = [child for child in node.elements() if child.local == "text"]
-    language = node.get("expressionLanguage").lower()
     if not texts or (node.local not in _EXPRESSIONS and node.local != "inputEntry"):
         return
-    text = texts[0].text.strip()
-    if language not in _JUEL and not (not language and has_expression(text)):
+    language, text = node.get("expressionLanguage").lower(), texts[0].text.strip()
+    if "feel" in language or not (language or has_expression(text)):
         return
-    node.attributes.pop("expressionLanguage", None)
     found = Found(node, f"dmn:{node.local}", text)
     tests = node.local == "inputEntry"
     renamed = _cell(node) if tests else {}
+    if language and language not in _JUEL and language not in LANGUAGES:
+        work.say(found, "import.script_language", language=node.get("expressionLanguage"))
+        return
     try:
-        if has_expression(text):
+        if language in LANGUAGES and not tests:
+            translation = read_script(text, language).expression()
+        elif has_expression(text):
             translation = translate(text, condition=tests, renamed=renamed)
         elif text:
             translation = translate_expression(text, condition=tests, renamed=renamed)
         else:
+            node.attributes.pop("expressionLanguage", None)
             return
     except NotTranslatable as reason:
+        # It keeps its language, so that nobody takes it for FEEL.
         work.say(found, "import.expression", reason=str(reason))
         return
+    node.attributes.pop("expressionLanguage", None)
     for note in translation.notes:
         work.say(found, f"import.{note}")
     work.set_text(texts[0], translation.text)

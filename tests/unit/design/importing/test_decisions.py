@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from noria.design.dmn import read_dmn
 from noria.design.feel import EvaluationContext, from_json, to_json
 from noria.design.importing import import_dmn
@@ -98,3 +100,41 @@ def test_a_file_of_nobody_is_left_as_it_is():
     imported = import_dmn(content, "dish.dmn")
     assert imported.lines == ()
     assert import_dmn(imported.document, "dish.dmn").document == imported.document
+
+
+def test_a_language_for_the_whole_file_counts_for_each_expression():
+    content = table(
+        rule(1, "cellInput &gt; 8", "stew") + rule(2, "", "soup"), namespace=DMN_13, inputs=column(1, "guests + 1")
+    ).replace(b'namespace="x"', b'namespace="x" expressionLanguage="juel"')
+    # Camunda evaluates a text in JUEL: what is in quotes is one here, too.
+    assert decide(content, guests=8)[0] == "stew"
+    assert decide(content, guests=3)[0] == "soup"
+
+
+@pytest.mark.parametrize("language", ["groovy", "javascript", "JavaScript"])
+def test_a_script_that_only_computes_is_feel(language):
+    named = f'expressionLanguage="{language}"'
+    content = table(
+        rule(1, "cellInput &gt; 8 &amp;&amp; cellInput != 10", "stew", named) + rule(2, "", "soup"),
+        namespace=DMN_13,
+        inputs=column(1, 'day == "weekday" ? guests : guests * 2', "", named),
+    )
+    assert decide(content, guests=6, day="sunday")[0] == "stew"
+    assert decide(content, guests=6, day="weekday")[0] == "soup"
+
+
+@pytest.mark.parametrize(
+    ("language", "expression", "code"),
+    [
+        ("python", "guests", "import.script_language"),
+        ("groovy", "guests.collect { it * 2 }", "import.expression"),
+        ("juel", "${bean.count(guests)}", "import.expression"),
+    ],
+)
+def test_any_other_script_needs_work_and_is_not_taken_for_feel(language, expression, code):
+    named = f'expressionLanguage="{language}"'
+    content = table(rule(1, "", "soup"), namespace=DMN_13, inputs=column(1, expression, "", named))
+    imported = import_dmn(content, "dish.dmn")
+    assert code in [line.code for line in imported.lines if line.outcome == "needs_work"]
+    _, findings = read_dmn(imported.document, "dish.dmn")
+    assert "dmn.unsupported_language" in [finding.code for finding in findings]
