@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from noria.design.feel import FeelSyntaxError, compile_expression, compile_unary_tests
+from noria.design.importing import cells
 from noria.design.importing.feel import translate, translate_expression
 from noria.design.importing.juel import has_expression
 from noria.design.importing.report import Imported, report_line
@@ -56,9 +57,10 @@ def import_dmn(content: bytes, file: str) -> Imported:
     older = _newer(work, root)
     nodes = [node for node in root.descendants() if node.namespace not in VENDORS]
     _spread_language(root, nodes)
+    flowables = cells.are_flowables(root)
     for node in nodes:
         _type(work, node)
-        _expression(work, node)
+        _expression(work, node, flowables=flowables)
     for node in nodes:
         for name, code in _CODES.items():
             found = work.take(node, name, vendors=VENDORS)
@@ -106,13 +108,13 @@ def _spread_language(root: Node, nodes: list[Node]) -> None:
                 node.attributes.setdefault("expressionLanguage", language)
 
 
-def _expression(work: Work, node: Node) -> None:
+def _expression(work: Work, node: Node, *, flowables: bool) -> None:
     """An expression or a test in another language than FEEL: JUEL, or a script that only computes."""
     texts = [child for child in node.elements() if child.local == "text"]
     if not texts or (node.local not in _EXPRESSIONS and node.local != "inputEntry"):
         return
     language, text = node.get("expressionLanguage").lower(), texts[0].text.strip()
-    if "feel" in language or not (language or has_expression(text)):
+    if "feel" in language or not (language or flowables or has_expression(text)) or text == "-":
         return
     found = Found(node, f"dmn:{node.local}", text)
     tests = node.local == "inputEntry"
@@ -121,7 +123,9 @@ def _expression(work: Work, node: Node) -> None:
         work.say(found, "import.script_language", language=node.get("expressionLanguage"))
         return
     try:
-        if language in LANGUAGES and not tests:
+        if text and tests and flowables:
+            translation = cells.test_of(text)
+        elif language in LANGUAGES and not tests:
             translation = read_script(text, language).expression()
         elif has_expression(text):
             translation = translate(text, condition=tests, renamed=renamed)
@@ -135,9 +139,18 @@ def _expression(work: Work, node: Node) -> None:
         work.say(found, "import.expression", reason=str(reason))
         return
     node.attributes.pop("expressionLanguage", None)
+    made = translation.text
+    if tests and (has_expression(text) or not flowables) and "?" not in compile_expression(made).names:
+        # A condition that asks nothing of its input: without a question mark FEEL would take it for a value.
+        made = f"? = ? and ({made})"
+    if flowables and node.local == "inputExpression" and node.get("typeRef") == "date":
+        # A text there becomes a date where the column is one.
+        made = f"date({made})"
+    if made == text:
+        return
     for note in translation.notes:
         work.say(found, f"import.{note}")
-    work.set_text(texts[0], translation.text)
+    work.set_text(texts[0], made)
     work.say(found, "import.condition")
 
 

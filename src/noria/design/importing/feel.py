@@ -79,6 +79,8 @@ COUNTERS = {
 _EXECUTION = frozenset({"execution", "delegateExecution", "task", "delegateTask", "caseExecution"})
 _BUSINESS_KEY = frozenset({"processBusinessKey", "processInstanceBusinessKey", "businessKey"})
 _VARIABLE_PREFIXES = frozenset({"var", "vars", "variables"})
+_DATES = {"fn_date": "toDate", "fn_now": "now", "fn_addDate": "addDate", "fn_subtractDate": "subtractDate"}
+_DATE_PARTS = ("P{}Y", "P{}M", "P{}D")
 _PERIODS = {
     "Years": "P{}Y",
     "Months": "P{}M",
@@ -370,10 +372,29 @@ class Translator:
             return Feel("now()", PATH, certain=True)
         if tree.prefix in _VARIABLE_PREFIXES and tree.arguments:
             return self._of_variable(tree)
+        if tree.prefix == "date" or (not tree.prefix and tree.function.startswith("fn_")):
+            return self._of_date(tree)
         # Camunda Spin: JSON(x) and S(x) make an object of a text; variables are JSON already.
         if not tree.prefix and tree.function in ("S", "JSON") and len(tree.arguments) == 1:
             self._notes.add("method")
             return self.feel(tree.arguments[0])
+        raise NotTranslatable(_source(tree))
+
+    def _of_date(self, tree: Call) -> Feel:
+        """Flowable's functions in decision tables."""
+        function, arguments = _DATES.get(tree.function, tree.function), tree.arguments
+        if function == "now" and not arguments:
+            return Feel("today()", PATH, certain=True)
+        if function == "toDate" and len(arguments) == 1:
+            return Feel(f"date({self.feel(arguments[0]).text})", PATH)
+        counts = [item.number for item in arguments[1:] if isinstance(item, Literal) and item.number.isdecimal()]
+        if function in ("addDate", "subtractDate") and len(counts) == len(_DATE_PARTS) == len(arguments) - 1:
+            base = self.feel(arguments[0])
+            text = f"date({base.text})" if base.kind == "text" else base.within(ADD - 1)
+            for part, count in zip(_DATE_PARTS, counts, strict=True):
+                if int(count):
+                    text += f" {'+' if function == 'addDate' else '-'} duration({quoted(part.format(int(count)))})"
+            return Feel(text, ADD)
         raise NotTranslatable(_source(tree))
 
     def _of_variable(self, tree: Call) -> Feel:

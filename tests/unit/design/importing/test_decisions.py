@@ -138,3 +138,76 @@ def test_any_other_script_needs_work_and_is_not_taken_for_feel(language, express
     assert code in [line.code for line in imported.lines if line.outcome == "needs_work"]
     _, findings = read_dmn(imported.document, "dish.dmn")
     assert "dmn.unsupported_language" in [finding.code for finding in findings]
+
+
+def test_a_condition_of_camunda_need_not_ask_for_its_input():
+    content = table(
+        rule(1, "${season == 'Winter'}", "stew", 'expressionLanguage="juel"') + rule(2, "", "soup"),
+        namespace=DMN_13,
+        inputs=column(1, "guests"),
+    )
+    assert decide(content, guests=3, season="Winter")[0] == "stew"
+    assert decide(content, season="Winter", guests=None)[0] == "stew"
+    assert decide(content, guests=3, season="Fall")[0] == "soup"
+
+
+def of_flowable(rules, inputs):
+    content = table(rules, namespace=DMN_13, inputs=inputs)
+    return content.replace(b'namespace="x"', b'namespace="http://www.flowable.org/dmn"')
+
+
+@pytest.mark.parametrize(
+    ("cell", "written", "matching", "other"),
+    [
+        ("== 5", "5", 5, 6),
+        ("5", "5", 5, 6),
+        ("!= 5", "not(5)", 6, 5),
+        ("&gt;= 5", "&gt;= 5", 5, 4),
+        ("&lt; limit", "? &lt; limit", 9, 10),
+        ("== limit - 1", "? = limit - 1", 9, 10),
+        ("${guests == 5 || guests == limit}", "? = ? and (guests = 5 or guests = limit)", 10, 6),
+        ("-", "-", 7, None),
+    ],
+)
+def test_a_cell_of_flowable_is_juel_that_may_begin_with_an_operator(cell, written, matching, other):
+    content = of_flowable(rule(1, cell, "stew") + rule(2, "", "soup"), column(1, "guests"))
+    assert f"<text>{written}</text>".encode() in import_dmn(content, "dish.dmn").document
+    assert decide(content, guests=matching, limit=10)[0] == "stew"
+    if other is not None:
+        assert decide(content, guests=other, limit=10)[0] == "soup"
+
+
+@pytest.mark.parametrize(
+    ("cell", "matching", "other"),
+    [
+        ("== 'Winter'", "Winter", "Fall"),
+        ('"Winter"', "Winter", "Fall"),
+        (".startsWith('Win')", "Winter", "Fall"),
+        ("!= name", "Fall", "Winter"),
+    ],
+)
+def test_texts_in_cells_of_flowable(cell, matching, other):
+    content = of_flowable(rule(1, cell, "stew") + rule(2, "", "soup"), column(1, "season"))
+    assert decide(content, season=matching, name="Winter")[0] == "stew"
+    assert decide(content, season=other, name="Winter")[0] == "soup"
+
+
+@pytest.mark.parametrize(
+    ("cell", "before", "day"),
+    [
+        ("&lt; date:toDate('2026-03-01')", "2026-02-28", "2026-03-01"),
+        ("&lt;= fn_addDate('2026-01-15', 0, 1, 13)", "2026-02-28", "2026-03-01"),
+        ("&lt; date:subtractDate(fn_date('2027-03-02'), 1, 0, 1)", "2026-02-28", "2026-03-01"),
+    ],
+)
+def test_dates_in_cells_of_flowable(cell, before, day):
+    inputs = column(1, "day").replace("integer", "date")
+    content = of_flowable(rule(1, cell, "stew") + rule(2, "", "soup"), inputs)
+    assert decide(content, day=before)[0] == "stew"
+    assert decide(content, day=day)[0] == "soup"
+
+
+def test_a_cell_of_flowable_that_has_no_feel_needs_work():
+    content = of_flowable(rule(1, "collection:anyOf(guests, bean.names)", "stew"), column(1, "guests"))
+    lines = import_dmn(content, "dish.dmn").lines
+    assert [line.code for line in lines if line.outcome == "needs_work"] == ["import.expression"]
