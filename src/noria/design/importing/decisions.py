@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from noria.design.feel import FeelSyntaxError, compile_expression, compile_unary_tests
+from noria.design.feel.expression import parse_expression, parse_unary_tests
+from noria.design.importing import dialect
 from noria.design.importing.feel import translate, translate_expression
 from noria.design.importing.juel import has_expression
 from noria.design.importing.report import Imported, report_line
@@ -62,6 +64,9 @@ def import_dmn(content: bytes, file: str) -> Imported:
             found = work.take(node, name, vendors=VENDORS)
             if found is not None:
                 work.say(found, code)
+    for node in [node for node in root.descendants() if node.namespace in VENDORS and node.local == "versionTag"]:
+        work.say(Found(node, f"{VENDORS[node.namespace]}:versionTag", node.get("value")), "import.version_tag")
+        work.remove(node)
     work.clean()
     if work.vendors or older or _EXPORTERS.search(root.get("exporter")):
         _require_inputs(work, root)
@@ -149,44 +154,67 @@ def _require_inputs(work: Work, root: Node) -> None:
         # The names of a boxed context are its own.
         if not any(node.local in ("decisionTable", "literalExpression") for node in decision.elements()):
             continue
-        known = {decision.get("name")}
-        for requirement in decision.elements():
-            for reference in requirement.elements():
-                required = drawn.get(reference.get("href").removeprefix("#"))
-                if required is not None:
-                    known.add(required.get("name"))
-                    _take_outputs(work, decision, required)
-        for name in sorted(_free_names(decision, known) - known):
+        required = _required(decision, drawn)
+        known = {decision.get("name"), *(node.get("name") for node in required)}
+        for node in required:
+            _take_names(work, decision, node, known)
+        for name in sorted(_free_names(work, decision, known) - known):
             _declare(work, root, decision, name)
 
 
-def _free_names(decision: Node, known: set[str]) -> set[str]:
+def _required(decision: Node, drawn: dict[str, Node]) -> list[Node]:
+    """What a decision requires, as far as it is in the file."""
+    references = [item.get("href") for requirement in decision.elements() for item in requirement.elements()]
+    return [drawn[key] for href in references if (key := href.removeprefix("#")) in drawn]
+
+
+def _free_names(work: Work, decision: Node, known: set[str]) -> set[str]:
+    """The names that a decision's expressions read; a line tells of functions that nobody knows."""
     names: set[str] = set()
     for node in decision.descendants():
-        text = next((child.text.strip() for child in node.elements() if child.local == "text"), "")
-        if not text or node.get("expressionLanguage"):
+        child = next((child for child in node.elements() if child.local == "text"), None)
+        text = child.text.strip() if child is not None else ""
+        language = node.get("expressionLanguage").lower()
+        if child is None or not text or (language and "feel" not in language):
             continue
+        written = text
+        if (text := dialect.feel(written)) != written:
+            work.set_text(child, text)
+        found: frozenset[str] = frozenset()
         try:
             if node.local == "inputEntry":
-                names |= compile_unary_tests(text, known).names
+                found = compile_unary_tests(text, known).names
+                unknown = dialect.unknown_function(parse_unary_tests(text), found - known)
             elif node.local in _EXPRESSIONS:
-                names |= compile_expression(text, known).names
+                found = compile_expression(text, known).names
+                unknown = dialect.unknown_function(parse_expression(text), found - known)
+            else:
+                continue
         except FeelSyntaxError:
-            continue  # the check of the written file reports it
+            # The check of the written file reports it; names with spaces are known to it as well.
+            unknown = ""
+        if unknown:
+            work.say(Found(node, f"dmn:{node.local}", text), "import.feel_function", name=unknown)
+        names |= found - {unknown}
     return names - {"?"}
 
 
-def _take_outputs(work: Work, decision: Node, required: Node) -> None:
-    """Camunda names the result of a required decision by its output column; DMN by the decision."""
+def _take_names(work: Work, decision: Node, required: Node, known: set[str]) -> None:
+    """Camunda names the result of a required decision by its output column, variable or id; DMN by the decision."""
+    name = required.get("name")
     outputs = [node.get("name") for node in required.descendants() if node.local == "output" and node.get("name")]
+    others = {required.get("id"), *(node.get("name") for node in required.elements() if node.local == "variable")}
+    instead = dict.fromkeys(others - known, name) if required.local == "decision" else {}
+    instead |= {output: name if len(outputs) == 1 else f"{name}.{output}" for output in outputs if output != name}
+    instead.pop("", None)
     for node in decision.descendants():
         for child in node.elements():
-            if child.local == "text" and child.text.strip() in outputs:
-                name = required.get("name")
-                new = name if len(outputs) == 1 else f"{name}.{child.text.strip()}"
-                if new != child.text.strip():
-                    work.say(Found(node, f"dmn:{node.local}", child.text.strip()), "import.required_result", name=new)
-                    work.set_text(child, new)
+            before = child.text.strip()
+            after = dialect.renamed(before, instead) if child.local == "text" else before
+            if after != before:
+                code = "import.required_name" if before in others - set(outputs) else "import.required_result"
+                work.say(Found(node, f"dmn:{node.local}", before), code, name=after)
+                work.set_text(child, after)
 
 
 def _declare(work: Work, root: Node, decision: Node, name: str) -> None:

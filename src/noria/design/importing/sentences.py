@@ -239,6 +239,15 @@ SENTENCES: dict[str, Sentence] = {
         "The process is offered to everybody who may start it; limit that by noria:starterGroups.",
         "凡有权发起者都能看到此流程；可用 noria:starterGroups 限制。",
     ),
+    "import.start_output": _changed(
+        "Its outputs are beside what starts the process, all of which becomes variables; there only the outputs did.",
+        "其输出与启动流程时带来的全部变量并存；原来只有输出成为变量。",
+    ),
+    "import.message_start": _changed(
+        "Each such message starts an instance unless somebody awaits it; there one with a correlation key waited while "
+        "an instance that the key had started was running.",
+        "除非已有实例在等待，每条这样的消息都启动一个实例；原来带关联键的消息会等到该键启动的实例结束。",
+    ),
     "import.initiator": _mapped(
         "The variable {value} receives who started the process.", "变量 {value} 将得到流程发起人。"
     ),
@@ -377,6 +386,10 @@ SENTENCES: dict[str, Sentence] = {
         "The called instance's business key is {value}.", "被调用实例的业务编号为 {value}。"
     ),
     "import.binding_mapped": _mapped("{attribute} says which version is called.", "{attribute} 说明调用哪个版本。"),
+    "import.binding_kept": _changed(
+        "The newest when the process is deployed is used; there it was the newest when it was reached.",
+        "使用流程部署时的最新版本；原来使用执行到此处时的最新版本。",
+    ),
     "import.version": _changed(
         "Version {value} is called; versions are counted anew where models are deployed.",
         "调用版本 {value}；版本号在部署处重新计数。",
@@ -395,6 +408,15 @@ SENTENCES: dict[str, Sentence] = {
         "The results are gathered in {name} when the instances complete.", "各实例完成时结果汇集到 {name}。"
     ),
     "import.aggregation_mapped": _mapped("The results are gathered: {value}.", "结果汇集：{value}。"),
+    "import.activities_none": _changed(
+        "Nothing begins by itself in it, as before; where a worker or a program chose what begins, an operator does "
+        "now.",
+        "其中没有自动开始的活动，与原来一样；原来由工作程序或程序选择开始什么，现由管理员选择。",
+    ),
+    "import.activities_bring": _changed(
+        "What the activities in it bring goes to the process; there it stayed with each of them.",
+        "其中的活动带来的变量写入流程；原来只留在各活动之内。",
+    ),
     "import.activities": _mapped("These activities begin: {value}.", "开始的活动：{value}。"),
     # Events
     "import.caught_variable": _mapped(
@@ -485,6 +507,14 @@ SENTENCES: dict[str, Sentence] = {
         "An event of this kind always ends the activity; cancelActivity said otherwise and was left out.",
         "此类事件总会终止活动；cancelActivity 与之不符，已去掉。",
     ),
+    "import.cron_zone": _changed(
+        "The times of {value} are those of the tenant's zone; there they were those of the server's, mostly UTC.",
+        "{value} 中的时间按租户所在时区计；原来按服务器时区计，多为 UTC。",
+    ),
+    "import.zone_left": _changed(
+        "The zone behind the offset in {value} was left out; days are counted in the tenant's zone.",
+        "{value} 中偏移量之后的时区已去掉；天数按租户所在时区计。",
+    ),
     "import.cron_unsupported": _needs_work(
         "The cron expression {value} names a year, the weekday nearest to a day, days before the end of a month, or "
         "both a day of the month and one of the week. Write it as a cycle, such as R/P1D or 0 9 * * MON-FRI.",
@@ -500,9 +530,13 @@ SENTENCES: dict[str, Sentence] = {
     "import.required_input": _changed(
         "The decision reads {name}, which is declared as its input now.", "决策读取 {name}，现已声明为它的输入。"
     ),
+    "import.required_name": _changed(
+        "{value} named a required decision by its id or variable; it is {name} now.",
+        "{value} 按标识或变量引用所依赖的决策，现为 {name}。",
+    ),
     "import.required_result": _changed(
-        "{value} was a column of a required decision; it is {name} now.",
-        "{value} 原是所依赖决策的输出列，现为 {name}。",
+        "{value} named a column of a required decision; it is {name} now.",
+        "{value} 引用了所依赖决策的输出列，现为 {name}。",
     ),
     "import.cell_variable": _mapped(
         "The name {value} of the input is ? in the tests.", "输入的名称 {value} 在单元格测试中写作 ?。"

@@ -98,3 +98,73 @@ def test_a_file_of_nobody_is_left_as_it_is():
     imported = import_dmn(content, "dish.dmn")
     assert imported.lines == ()
     assert import_dmn(imported.document, "dish.dmn").document == imported.document
+
+
+CAMUNDA_8 = (
+    f'xmlns="{DMN_13}" xmlns:modeler="http://camunda.org/schema/modeler/1.0" '
+    'xmlns:biodi="http://bpmn.io/schema/dmn/biodi/2.0" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="d" '
+    'name="d" namespace="http://camunda.org/schema/1.0/dmn" exporter="Camunda Modeler" '
+    'modeler:executionPlatform="Camunda Cloud" modeler:executionPlatformVersion="8.8.0"'
+)
+
+
+def camunda_8(expression, rules, extra="", others=""):
+    """A decision table as Camunda 8's modeller writes it, with one column in and one out."""
+    written = "".join(
+        f'<rule id="r{number}"><inputEntry id="a{number}"><text>{test}</text></inputEntry>'
+        f'<outputEntry id="b{number}"><text>{result}</text></outputEntry></rule>'
+        for number, (test, result) in enumerate(rules)
+    )
+    return (
+        f'<definitions {CAMUNDA_8}><decision id="dish" name="Dish">{extra}<decisionTable id="t" hitPolicy="FIRST">'
+        f'<input id="i" biodi:width="192"><inputExpression id="e"><text>{expression}</text></inputExpression></input>'
+        f'<output id="o" name="dish" biodi:width="192"/>{written}</decisionTable></decision>{others}</definitions>'
+    ).encode()
+
+
+def test_tables_of_camunda_8_have_feel_without_saying_so():
+    words = camunda_8("word", [('"a","b"', '"ab"'), ('not("c")', '"other"'), ("-", "suffix")])
+    assert decide(words, word="b")[0] == "ab"
+    assert decide(words, word="d")[0] == "other"
+    value, codes = decide(words, word="c", suffix="!")
+    assert value == "!"
+    assert codes == ["import.required_input", "import.required_input"]
+    days = camunda_8("date(day)", [("&gt; today()", '"later"'), ("&lt;= today()", '"past"')])
+    assert decide(days, day="2030-01-01")[0] == "later"
+
+
+def test_a_column_that_says_feel_declares_what_it_reads_as_well():
+    said = camunda_8("word", [("-", '"x" + suffix')]).replace(
+        b'<outputEntry id="b0"', b'<outputEntry id="b0" expressionLanguage="feel"'
+    )
+    assert decide(said, word="a", suffix="y")[0] == "xy"
+
+
+def required(expression, name="Season of year"):
+    requires = '<informationRequirement id="q"><requiredDecision href="#season_1"/></informationRequirement>'
+    other = (
+        f'<decision id="season_1" name="{name}"><variable id="v" name="season"/><literalExpression id="l">'
+        "<text>if month &lt; 4 then &quot;Winter&quot; else &quot;Summer&quot;</text></literalExpression></decision>"
+    )
+    return camunda_8(expression, [('"Winter"', '"stew"'), ("-", '"salad"')], requires, other)
+
+
+def test_a_required_decision_may_be_named_by_its_variable_or_id():
+    for named in ("season", "season_1", "if season = null then season else season_1"):
+        value, codes = decide(required(named), month=1)
+        assert value == "stew"
+        assert len(codes) == 2
+        assert codes[-1] == "import.required_input"
+    assert "import.required_name" in decide(required("season"), month=1)[1]
+    assert decide(required('if "season" = "" then season.x else {season: season}.season'), month=9)[0] == "salad"
+
+
+def test_a_function_that_only_camunda_has_is_no_input():
+    imported = import_dmn(camunda_8("word", [("-", "uuid()"), ("starts_like(?, x)", "1")]), "dish.dmn")
+    assert [line.code for line in imported.lines if line.outcome == "needs_work"] == ["import.feel_function"] * 2
+    assert {line.details["name"] for line in imported.lines if line.code == "import.required_input"} == {"word", "x"}
+
+
+def test_the_version_tag_of_a_decision_is_left_out():
+    tagged = camunda_8("word", [("-", "1")], '<extensionElements><zeebe:versionTag value="v1"/></extensionElements>')
+    assert decide(tagged, word="a") == (1, ["import.version_tag", "import.required_input"])
