@@ -197,10 +197,14 @@ def begin_event_sub_process(run: Run, start: Element, scope: int, variables: Map
         _close_waits(run, scope, starts)
         run.cancel_scope(scope, "event_sub_process", but=(token,))
     run.open_scope(token, sub_process)
-    if variables:
+    if variables and not start.passes_on:
         run.write(token, variables)
     inner = run.place(start.index, token)
+    if start.passes_on:
+        run.assign(inner, start, variables)
     try:
+        if sub_process.inputs:
+            run.write(token, run.evaluate_mappings(token, sub_process))
         if sub_process.event_sub_processes:
             arm_event_sub_processes(run, token, sub_process)
     except Trouble as trouble:

@@ -96,7 +96,8 @@ class ElementCompiler:
             scope=scope,
             inputs=inputs,
             outputs=outputs,
-            passes_on=node.get(noria("passOn")) == "true",
+            passes_on=node.get(noria("passOn")) in ("true", "outputs"),
+            keeps=node.get(noria("passOn")) == "outputs",
             data_inputs=self.data.associations(node, "dataInputAssociation"),
             data_outputs=self.data.associations(node, "dataOutputAssociation"),
             documentation=child_text(node, "documentation"),
@@ -115,9 +116,10 @@ class ElementCompiler:
             self._check_position(node, element)
         elif kind in ACTIVITIES:
             self._markers(node, element)
-        if kind in SUB_PROCESSES:
-            gathered = element.loop.gathered if element.loop is not None else ""
-            element.own = (*self.data.own(node), *((gathered,) if gathered else ()))
+        gathered = element.loop.gathered(of_path=element.keeps) if element.loop is not None else ""
+        if kind in SUB_PROCESSES or element.keeps:
+            own = self.data.own(node) if kind in SUB_PROCESSES else ()
+            element.own = (*own, *((gathered,) if gathered else ()))
         self._work(self._called_task(node, element) or node, element)
         return element
 

@@ -49,13 +49,14 @@ def parameters_of(work: Work, node: Node) -> None:
     for holder in _holders(work, node):
         parameters(work, node, holder)
         # What is brought stays inside there only where an input has its name; what is put out goes as far as it can.
-        if node.local in _BRINGS or _has_outputs(node):
+        if node.local in _BRINGS or has(node, "output"):
             work.set(node, "passOn", "true")
 
 
-def _has_outputs(node: Node) -> bool:
+def has(node: Node, local: str) -> bool:
+    """Whether an element has mappings of Noria's, "input" or "output"."""
     holder = node.first(bpmn("extensionElements"))
-    return holder is not None and any(child.tag == noria("output") for child in holder.elements())
+    return holder is not None and any(child.tag == noria(local) for child in holder.elements())
 
 
 def _holders(work: Work, node: Node) -> list[Node]:
@@ -296,7 +297,7 @@ def _pass_on(work: Work, node: Node, outs: list[Found], *, keeps: bool) -> None:
     """What comes back beside the outputs, which see all of it in any case."""
     if not any(_is_everything(found) and not _is_local(found) for found in outs):
         work.set(node, "propagateOut", "false")
-    if _has_outputs(node) and not keeps:
+    if has(node, "output") and not keeps:
         work.set(node, "passOn", "true")
 
 
