@@ -89,7 +89,7 @@ def correlation_key(run: Run, expression: Expression, element: Element, variable
 
 
 def event_name(run: Run, element: Element, trigger: Trigger, variables: Mapping[str, object]) -> str:
-    """The name of a message or signal.
+    """The name of a message or signal, or the code of what is thrown.
 
     Raises:
         Trouble: its expression gives no text.

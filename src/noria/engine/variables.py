@@ -178,6 +178,17 @@ class Variables:
             values[mapping.target] = variables[mapping.target] = self.evaluate(mapping.source, variables)
         return values
 
+    def take_inputs(self, token: int, element: Element) -> None:
+        """Give a token what its element's input mappings name, if there are any.
+
+        Raises:
+            Trouble: an expression uses up its budget.
+        """
+        if element.inputs or element.data_inputs:
+            values = self.evaluate_mappings(token, element)
+            self.open_scope(token, element)
+            self.write(token, values)
+
     def open_scope(self, token: int, element: Element) -> None:
         """Give a token variables of its own, unless it has them."""
         if token not in self.state.scopes:

@@ -447,6 +447,11 @@ class ElementCompiler:
                 self.findings.error("bpmn.no_code", f"What is thrown has no {code}.", node)
             # A catcher without a code means who names the same element.
             trigger.name = target.get(code) or target.get("id")
+            if trigger.name.startswith("=") and throws:
+                trigger.name_expression = self.expressions.feel(trigger.name, target)
+            elif trigger.name.startswith("="):
+                message = f"Only what is thrown may have a computed {code}, not what is caught: {trigger.name[:80]!r}."
+                self.findings.error("bpmn.value", message, node, attribute=code)
         return trigger
 
     def _timer(self, node: Node, definition: Node) -> Trigger:

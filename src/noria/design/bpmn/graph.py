@@ -101,7 +101,8 @@ class Trigger(msgspec.Struct):
         kind: which event definition.
         name: message or signal name, error or escalation code, link name. "" on a catching error or escalation
             event catches every code.
-        name_expression: message or signal name as FEEL (written ``= ...``) when it is not a constant, else None.
+        name_expression: message or signal name, or the code of what is thrown, as FEEL (written ``= ...``) when it is
+            not a constant, else None.
         correlation: FEEL for the correlation key of a message; None means the business key of the instance. For the
             business key of what a thrown signal starts; None means that it has none.
         timer: which timer expression; meaningful only for TIMER.

@@ -163,7 +163,8 @@ VOCABULARY: dict[str, Attribute] = {
     "passOn": Attribute(
         "`true`: what the element brings goes outwards beside its outputs, except what its inputs name, and each goes "
         "to the nearest scope that has such a variable, or else to the process. `outputs`: likewise, but an element "
-        "that has outputs gives away nothing but these; in a loop, what `outputItem` names is each instance's own, "
+        "that has outputs gives away nothing but these; beside its inputs a worker sees what the element sees, and "
+        "boundary events see the inputs, too; in a loop, what `outputItem` names is each instance's own, "
         "the completion condition sees the variables of the instance that has completed, and instances that it ends "
         "count as null in `outputCollection`. "
         "Without it an element that has outputs gives away nothing but these, to the scope around it.",

@@ -111,9 +111,12 @@ SENTENCES: dict[str, Sentence] = {
     "import.name_expression": _mapped(
         "The name {value} is a FEEL expression now.", "名称 {value} 已改写为 FEEL 表达式。"
     ),
+    "import.code_computed": _mapped(
+        "{attribute} is computed when it is thrown: {value}.", "{attribute} 在抛出时计算：{value}。"
+    ),
     "import.code_expression": _needs_work(
-        "{attribute} is computed ({value}); a code is a constant here.",
-        "{attribute} 是计算得到的（{value}），这里的代码只能是常量。",
+        "{attribute} is computed ({value}); a code that is caught is a constant here.",
+        "{attribute} 是计算得到的（{value}），这里捕获的代码只能是常量。",
     ),
     "import.script": _changed(
         "The {language} script is the FEEL expression that it amounts to.",
@@ -204,6 +207,10 @@ SENTENCES: dict[str, Sentence] = {
     "import.nobody": _changed(
         "Nobody was named for this task; whoever started the process finds it now.",
         "任务没有指定任何人，现由流程发起人办理。",
+    ),
+    "import.nobody_lane": _changed(
+        "Nobody was named for this task; the group that its lane is called after finds it now.",
+        "任务没有指定处理人，现由与泳道同名的组处理。",
     ),
     "import.nobody_or_owner": _changed(
         "Nobody was named for this task; whoever started the process finds it now, and the process owners do.",
@@ -302,6 +309,14 @@ SENTENCES: dict[str, Sentence] = {
     "import.connector": _changed(
         "The connector is work for a program; a worker must serve the topic {topic}.",
         "连接器改由工作程序完成，须有工作程序服务主题 {topic}。",
+    ),
+    "import.connector_result": _changed(
+        "The connector computed what comes of its answer by the headers {names}; the worker must do that.",
+        "连接器按标头 {names} 计算结果，现须由工作程序完成。",
+    ),
+    "import.connector_inbound": _needs_work(
+        "What comes here came through the connector {value}. Have a program publish the message, or start the process.",
+        "这里的触发来自连接器 {value}；请由程序发送消息或启动流程。",
     ),
     "import.expression_script": _changed(
         "The expression {value} is computed by a script task into {variable}.",

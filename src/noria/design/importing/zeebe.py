@@ -17,8 +17,10 @@ from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 from noria.kernel.cycles import is_cron
 
-_PLATFORM = "{http://camunda.org/schema/modeler/1.0}executionPlatform"
 _EMBEDDED = re.compile(r"camunda-forms:bpmn:(.+)")
+
+
+_COMPUTED_BY_CONNECTORS = ("resultVariable", "resultExpression", "errorExpression")
 
 
 def element(work: Work, node: Node) -> None:
@@ -78,10 +80,23 @@ def _task_definition(work: Work, node: Node, found: Found) -> None:
         work.say(retries, "import.expression", reason="the number of tries is a constant")
 
 
+def _is_job(node: Node) -> bool:
+    """Whether a worker does it; what says so may not have been looked at yet."""
+    holder = node.first(bpmn("extensionElements"))
+    defined = holder is not None and any(child.local == "taskDefinition" for child in holder.elements())
+    return bool(node.get(noria("topic"))) or (defined and node.local != "adHocSubProcess")
+
+
 def _headers(work: Work, node: Node, found: Found) -> None:
+    if not _is_job(node):
+        work.say(found, "import.only_informs")
+        return
     for header in found.node.elements():
         work.add(node, "header", name=header.get("key"), value=header.get("value"))
     work.say(found, "import.header")
+    computed = [header.get("key") for header in found.node.elements() if header.get("key") in _COMPUTED_BY_CONNECTORS]
+    if computed:
+        work.say(found, "import.connector_result", names=", ".join(computed))
 
 
 def _mapping(work: Work, node: Node, found: Found) -> None:
@@ -104,8 +119,7 @@ def _mapping(work: Work, node: Node, found: Found) -> None:
         if path:
             _put(targets[-1].entries, path, _feel(part.value))
             begun.add((child.local, name))
-        code = data.input_code(node) if child.local == "input" else "import.output_parameter"
-        work.say(part, code, name=child.get("target"))
+        work.say(part, f"import.{child.local}_parameter", name=child.get("target"))
     for target in targets:
         if target.entries:
             source = _context(target.entries, target.name if target.merges else "")
@@ -303,10 +317,16 @@ def _filter(work: Work, node: Node, found: Found) -> None:
 
 
 def _properties(work: Work, node: Node, found: Found) -> None:
+    inbound = next((child for child in found.node.elements() if child.get("name") == "inbound.type"), None)
+    if inbound is not None:
+        work.say(found._replace(value=inbound.get("value")), "import.connector_inbound")
+        return
+    if not _is_job(node):
+        work.say(found, "import.only_informs")
+        return
     for child in found.node.elements():
-        if node.get(noria("topic")):
-            work.add(node, "header", name=child.get("name"), value=child.get("value"))
-    work.say(found, "import.header" if node.get(noria("topic")) else "import.only_informs")
+        work.add(node, "header", name=child.get("name"), value=child.get("value"))
+    work.say(found, "import.header")
 
 
 def _listeners(work: Work, _node: Node, found: Found) -> None:
@@ -369,16 +389,26 @@ _RULES: dict[str, Callable[[Work, Node, Found], None]] = {
 
 
 def code(work: Work, node: Node) -> None:
-    """An error or escalation code that is an expression."""
-    for name in ("errorCode", "escalationCode"):
-        text = node.get(name)
-        if text.startswith("="):
-            work.say(Found(node, f"bpmn:{name}", text), "import.code_expression")
+    """An error or escalation code that is an expression: one may be thrown, none is caught."""
+    name = f"{node.local}Code"
+    found = Found(node, f"bpmn:{name}", dialect.plain(node.get(name).strip()))
+    if not found.value.startswith("="):
+        return
+    events = [
+        definition.parent
+        for definition in work.document.root.descendants()
+        if definition.get(f"{node.local}Ref").rpartition(":")[2] == node.get("id")
+    ]
+    if any(event is not None and event.local in ("boundaryEvent", "startEvent") for event in events):
+        work.say(found, "import.code_expression")
+    elif dialect.checked(work, found):
+        node.attributes[name] = found.value
+        work.say(found, "import.code_computed")
 
 
 def speaks(work: Work) -> bool:
     """Whether a file is Camunda 8's."""
-    return ZEEBE in work.vendors or work.document.root.get(_PLATFORM) == "Camunda Cloud"
+    return ZEEBE in work.vendors
 
 
 def expression(work: Work, node: Node) -> None:

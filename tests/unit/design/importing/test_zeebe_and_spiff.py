@@ -30,7 +30,7 @@ def test_a_job_has_its_topic_retries_headers_and_mappings():
         ("input", {"source": "=order.total", "target": "amount"}),
         ("output", {"source": "=result", "target": "done"}),
     ]
-    assert model.codes("changed") + model.codes("needs_work") == ["import.input_only"]
+    assert model.codes("changed") + model.codes("needs_work") == []
     assert model.errors() == []
 
 
@@ -46,6 +46,46 @@ def test_a_connector_of_camunda_needs_a_worker():
     model = element("serviceTask", '<zeebe:taskDefinition type="io.camunda:http-json:1"/>')
     assert model.noria("x") == {"topic": "io.camunda:http-json:1"}
     assert model.codes("changed") == ["import.connector"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "wanted"),
+    [
+        ("userTask", "", "import.only_informs"),
+        ("adHocSubProcess", '<zeebe:taskDefinition type="t"/>', "import.only_informs"),
+        ("businessRuleTask", '<zeebe:taskDefinition type="t"/>', "import.header"),
+    ],
+)
+@pytest.mark.parametrize("said", ["taskHeaders", "properties"])
+def test_only_a_job_has_headers(kind, more, wanted, said):
+    given = '<zeebe:header key="a" value="b"/>' if said == "taskHeaders" else '<zeebe:property name="a" value="b"/>'
+    model = element(kind, f"<zeebe:{said}>{given}</zeebe:{said}>{more}", '<task id="y"/>')
+    assert wanted in model.codes()
+    assert len(model.mappings("x")) == (wanted == "import.header")
+
+
+def test_a_task_without_people_that_its_lane_gives_some_says_so():
+    lanes = '<laneSet id="l"><lane id="w" name="sales"><flowNodeRef>x</flowNodeRef></lane></laneSet>'
+    model = Model(lanes + around('<userTask id="x"/>'), vendors="zeebe")
+    assert model.codes("changed") == ["import.nobody_lane"]
+    assert model.noria("x") == {}
+
+
+def test_what_a_connector_did_itself_is_told():
+    model = element(
+        "serviceTask",
+        '<zeebe:taskDefinition type="io.camunda:http-json:1"/><zeebe:taskHeaders>'
+        '<zeebe:header key="resultExpression" value="={a: response.body}"/></zeebe:taskHeaders>',
+    )
+    assert model.codes("changed") == ["import.connector", "import.connector_result"]
+    inbound = element(
+        "intermediateCatchEvent",
+        '<zeebe:properties><zeebe:property name="inbound.type" value="io.camunda:webhook:1"/>'
+        '<zeebe:property name="inbound.method" value="any"/></zeebe:properties>',
+        '<messageEventDefinition messageRef="m"/>',
+    )
+    (line,) = [line for line in inbound.imported.lines if line.outcome == "needs_work"]
+    assert (line.code, line.details["value"]) == ("import.connector_inbound", "io.camunda:webhook:1")
 
 
 def test_nested_targets_are_one_context():
@@ -283,6 +323,29 @@ def test_a_function_that_a_model_defines_itself_is_known():
     assert condition("= {f: function(x) x + 1, y: f(a)}.y &gt; 1").codes("needs_work") == []
 
 
+@pytest.mark.parametrize("kind", ["error", "escalation"])
+def test_a_code_is_computed_where_it_is_thrown_and_constant_where_it_is_caught(kind):
+    def model(code, caught=False):
+        boundary = (
+            f'<boundaryEvent id="b" attachedToRef="x"><{kind}EventDefinition {kind}Ref="c"/></boundaryEvent>'
+            '<sequenceFlow id="f3" sourceRef="b" targetRef="e"/>'
+        )
+        thrown = (
+            f'<subProcess id="x"><startEvent id="s1"/><endEvent id="e1"><{kind}EventDefinition {kind}Ref="c"/>'
+            '</endEvent><sequenceFlow id="g1" sourceRef="s1" targetRef="e1"/></subProcess>'
+        )
+        root = f'<{kind} id="c" {kind}Code="{code}"/>'
+        return Model(around(thrown, boundary if caught else ""), outside=root, vendors="zeebe")
+
+    computed = model("= `reason` + 1")
+    assert computed["c"].get(f"{kind}Code") == "= reason + 1"
+    assert (computed.codes(), computed.errors()) == (["import.code_computed"], [])
+    assert model("= uuid()").codes() == ["import.feel_function"]
+    caught = model("= reason", caught=True)
+    assert caught.codes() == ["import.code_expression"]
+    assert caught.errors() == ["bpmn.value"]
+
+
 def test_which_version_of_a_decision_or_form_is_used_is_said():
     decision = element("businessRuleTask", '<zeebe:calledDecision decisionId="rate" resultVariable="r"/>')
     assert decision.codes("changed") == ["import.binding_kept"]
@@ -388,6 +451,31 @@ def test_functions_that_camunda_adds_run_as_they_are(source: str, given: object,
     ((_, taken),) = model.mappings("x")
     found = compile_expression(taken["source"].removeprefix("=")).evaluate({"a": given}, EvaluationContext(0))
     assert to_json(found) == wanted
+
+
+PLATFORM = 'xmlns:modeler="http://camunda.org/schema/modeler/1.0" modeler:executionPlatform="{}"'
+CALL = '<callActivity id="x">{}</callActivity>'
+CALLED = '<extensionElements><zeebe:calledElement processId="q"/></extensionElements>'
+
+
+@pytest.mark.parametrize("root", ["", PLATFORM.format("Camunda Cloud")])
+def test_a_file_of_camunda_8_may_still_declare_the_namespace_of_camunda_7(root):
+    model = Model(around(CALL.format(CALLED)), vendors="zeebe camunda", root=root)
+    assert model.noria("x") == {}
+    assert "import.uncaught" not in model.codes()
+
+
+def test_the_platform_says_whose_a_file_is_when_nothing_is_said_in_a_namespace():
+    start = '<startEvent id="y" isInterrupting="false"><signalEventDefinition signalRef="g"/></startEvent>'
+    inside = f'{start}<endEvent id="z"/><sequenceFlow id="f3" sourceRef="y" targetRef="z"/>'
+    body = around('<task id="x"/>', f'<subProcess id="q" triggeredByEvent="true">{inside}</subProcess>')
+
+    def begun(platform, vendors=""):
+        outside = '<signal id="g" name="told"/>'
+        return Model(body, outside=outside, vendors=vendors, root=PLATFORM.format(platform)).noria("y")
+
+    assert begun("Camunda Cloud") == {"passOn": "outputs"}
+    assert begun("Camunda Platform", "zeebe camunda") == {}
 
 
 def test_listeners_and_agents_need_work():
