@@ -11,7 +11,7 @@ from noria.design.importing.feel import translate, translate_expression
 from noria.design.importing.juel import has_expression
 from noria.design.importing.report import Imported, report_line
 from noria.design.importing.said import NotTranslatable
-from noria.design.importing.vendors import VENDORS
+from noria.design.importing.vendors import CAMUNDA_8, PLATFORM, VENDORS
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node, XmlRefusedError, read_xml, write_xml
 
@@ -69,6 +69,7 @@ def import_dmn(content: bytes, file: str) -> Imported:
         work.remove(node)
     work.clean()
     if work.vendors or older or _EXPORTERS.search(root.get("exporter")):
+        _without_values(work, root)
         _require_inputs(work, root)
     return Imported(write_xml(document), tuple(sorted(work.lines, key=lambda line: line.line)), {})
 
@@ -145,6 +146,20 @@ def _cell(entry: Node) -> dict[str, str]:
     return names
 
 
+def _without_values(work: Work, root: Node) -> None:
+    """Leave out the values that a column may have: Camunda's only help who draws, DMN's make null of any other."""
+    if not (PLATFORM in root.attributes or "camunda" in root.get("exporter").lower()):
+        return
+    for table in [node for node in root.descendants() if node.local == "decisionTable"]:
+        ordered = table.get("hitPolicy") in ("PRIORITY", "OUTPUT ORDER")
+        for column in table.elements():
+            for values in list(column.elements()):
+                if values.local == "inputValues" or (values.local == "outputValues" and not ordered):
+                    text = next((child.text.strip() for child in values.elements()), "")
+                    work.say(Found(values, f"dmn:{values.local}", text), "import.allowed_values")
+                    work.remove(values)
+
+
 def _require_inputs(work: Work, root: Node) -> None:
     """Declare what a decision reads: Camunda's tables see every variable, DMN's only what they require."""
     drawn = {node.get("id"): node for node in root.elements() if node.get("id")}
@@ -200,21 +215,35 @@ def _free_names(work: Work, decision: Node, known: set[str]) -> set[str]:
 
 
 def _take_names(work: Work, decision: Node, required: Node, known: set[str]) -> None:
-    """Camunda names the result of a required decision by its output column, variable or id; DMN by the decision."""
+    """Give a required decision the name that DMN knows it by, wherever Camunda calls it otherwise."""
     name = required.get("name")
-    outputs = [node.get("name") for node in required.descendants() if node.local == "output" and node.get("name")]
-    others = {required.get("id"), *(node.get("name") for node in required.elements() if node.local == "variable")}
-    instead = dict.fromkeys(others - known, name) if required.local == "decision" else {}
-    instead |= {output: name if len(outputs) == 1 else f"{name}.{output}" for output in outputs if output != name}
-    instead.pop("", None)
+    columns, others = _called(work, required)
+    instead = {**dict.fromkeys(others - known, name), **columns}
     for node in decision.descendants():
         for child in node.elements():
             before = child.text.strip()
             after = dialect.renamed(before, instead) if child.local == "text" else before
             if after != before:
-                code = "import.required_name" if before in others - set(outputs) else "import.required_result"
+                code = "import.required_name" if before in others - columns.keys() else "import.required_result"
                 work.say(Found(node, f"dmn:{node.local}", before), code, name=after)
                 work.set_text(child, after)
+
+
+def _called(work: Work, required: Node) -> tuple[dict[str, str], set[str]]:
+    """How a decision's result is called: columns and what they are in DMN, and names of the whole.
+
+    In Camunda 7 by the columns of its table, in Camunda 8 by its id; by both of an expression's by its variable.
+    """
+    if required.local != "decision":
+        return {}, set()
+    name, platform = required.get("name"), work.document.root.get(PLATFORM)
+    outputs = [node.get("name") for node in required.descendants() if node.local == "output" and node.get("name")]
+    table = any(node.local == "decisionTable" for node in required.elements())
+    others = {node.get("name") for node in required.elements() if node.local == "variable"} if not table else set()
+    if table and (platform == CAMUNDA_8 or not platform):
+        others.add(required.get("id"))
+    columns = {output: name if len(outputs) == 1 else f"{name}.{output}" for output in outputs if output != name}
+    return {} if platform == CAMUNDA_8 else columns, others - {"", name}
 
 
 def _declare(work: Work, root: Node, decision: Node, name: str) -> None:

@@ -545,6 +545,10 @@ SENTENCES: dict[str, Sentence] = {
     "import.required_input": _changed(
         "The decision reads {name}, which is declared as its input now.", "决策读取 {name}，现已声明为它的输入。"
     ),
+    "import.allowed_values": _changed(
+        "The values {value} helped who drew the table and were not checked; they were left out.",
+        "取值范围 {value} 只用于辅助建模，执行时不检查，已去掉。",
+    ),
     "import.required_name": _changed(
         "{value} named a required decision by its id or variable; it is {name} now.",
         "{value} 按标识或变量引用所依赖的决策，现为 {name}。",

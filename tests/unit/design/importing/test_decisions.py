@@ -140,23 +140,62 @@ def test_a_column_that_says_feel_declares_what_it_reads_as_well():
     assert decide(said, word="a", suffix="y")[0] == "xy"
 
 
-def required(expression, name="Season of year"):
+def required(expression, *, table=True, platform="Camunda Cloud"):
+    """A decision that requires another one, which is a table or an expression."""
     requires = '<informationRequirement id="q"><requiredDecision href="#season_1"/></informationRequirement>'
-    other = (
-        f'<decision id="season_1" name="{name}"><variable id="v" name="season"/><literalExpression id="l">'
-        "<text>if month &lt; 4 then &quot;Winter&quot; else &quot;Summer&quot;</text></literalExpression></decision>"
+    logic = (
+        '<decisionTable id="u" hitPolicy="FIRST"><input id="k"><inputExpression id="m"><text>month</text>'
+        '</inputExpression></input><output id="n" name="part"/><rule id="s1"><inputEntry id="s2"><text>&lt; 4</text>'
+        '</inputEntry><outputEntry id="s3"><text>"Winter"</text></outputEntry></rule></decisionTable>'
+        if table
+        else '<variable id="v" name="season"/><literalExpression id="l">'
+        '<text>if month &lt; 4 then "Winter" else "Summer"</text></literalExpression>'
     )
-    return camunda_8(expression, [('"Winter"', '"stew"'), ("-", '"salad"')], requires, other)
+    other = f'<decision id="season_1" name="Season of year">{logic}</decision>'
+    made = camunda_8(expression, [('"Winter"', '"stew"'), ("-", '"salad"')], requires, other)
+    return made.replace(b"Camunda Cloud", platform.encode())
 
 
-def test_a_required_decision_may_be_named_by_its_variable_or_id():
-    for named in ("season", "season_1", "if season = null then season else season_1"):
-        value, codes = decide(required(named), month=1)
+def test_a_required_decision_of_camunda_8_is_called_by_its_id_and_an_expression_by_its_variable():
+    for expression, table in (
+        ("season_1", True),
+        ("if part = null then season_1 else part", True),
+        ("season", False),
+        ('if season_1 = null then season else "a season"', False),
+    ):
+        value, codes = decide(required(expression, table=table), month=1)
         assert value == "stew"
-        assert len(codes) == 2
-        assert codes[-1] == "import.required_input"
-    assert "import.required_name" in decide(required("season"), month=1)[1]
-    assert decide(required('if "season" = "" then season.x else {season: season}.season'), month=9)[0] == "salad"
+        assert "import.required_name" in codes or "import.required_result" in codes
+    assert decide(
+        required('if "season" = "" then a.season else {season: part}.season', table=False), month=1, part=3
+    ) == (
+        "salad",
+        ["import.required_input"] * 3,
+    )
+
+
+def test_a_required_decision_of_camunda_7_is_called_by_its_column():
+    value, codes = decide(required("part", platform="Camunda Platform"), month=1)
+    assert value == "stew"
+    assert "import.required_result" in codes
+    # An id is the name of a variable there.
+    assert decide(required("season_1", platform="Camunda Platform"), month=1, season_1="Winter")[0] == "stew"
+
+
+def test_values_that_helped_who_drew_a_table_refuse_nothing():
+    values = "<text>&quot;a&quot;,&quot;b&quot;</text>"
+    drawn = camunda_8("word", [("-", '"other"')]).replace(
+        b"</inputExpression>", f'</inputExpression><inputValues id="iv">{values}</inputValues>'.encode()
+    )
+    drawn = drawn.replace(
+        b'name="dish" biodi:width="192"/>',
+        f'name="dish"><outputValues id="ov">{values}</outputValues></output>'.encode(),
+    )
+    value, codes = decide(drawn, word="c")
+    assert value == "other"
+    assert codes.count("import.allowed_values") == 2
+    ordered = drawn.replace(b"FIRST", b"PRIORITY")
+    assert decide(ordered, word="c")[1].count("import.allowed_values") == 1
 
 
 def test_a_function_that_only_camunda_has_is_no_input():
