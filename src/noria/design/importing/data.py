@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from noria.design.bpmn.names import bpmn, noria
+from noria.design.bpmn.names import NORIA, bpmn, noria
 from noria.design.feel.builtins import LIBRARY_NAMES
 from noria.design.importing.expressions import script
 from noria.design.importing.juel import has_expression
@@ -42,6 +42,21 @@ _BRINGS = frozenset(
 )
 """What brings variables by itself; a called process's come back as its caller says, below."""
 _PARAMETERS = ("inputParameter", "outputParameter")
+
+
+RESERVED = frozenset({"business_key", "facts", "starter"})
+"""Variables that Noria sets itself (`engine.state.RESERVED_VARIABLES`): no other value is seen under these names."""
+
+
+def reserved(work: Work, node: Node) -> None:
+    """Tell of variables whose names are taken here."""
+    holder = node.first(bpmn("extensionElements"))
+    mappings = [] if holder is None else [child for child in holder.elements() if child.namespace == NORIA]
+    named = {node.get(noria(name)) for name in ("resultVariable", "item", "outputCollection")}
+    # What is mapped onto itself is no new value.
+    named |= {child.get("target") for child in mappings if child.get("source") != f"= {child.get('target')}"}
+    for name in sorted(named & RESERVED):
+        work.say(node, "import.reserved_name", name=name)
 
 
 def parameters_of(work: Work, node: Node) -> None:

@@ -208,8 +208,10 @@ def _free_names(work: Work, decision: Node, known: set[str]) -> set[str]:
         except FeelSyntaxError:
             # The check of the written file reports it; names with spaces are known to it as well.
             unknown = ""
+        told = Found(node, f"dmn:{node.local}", text)
+        dialect.of_cluster(work, told, found)
         if unknown:
-            work.say(Found(node, f"dmn:{node.local}", text), "import.feel_function", name=unknown)
+            work.say(told, "import.feel_function", name=unknown)
         names |= found - {unknown}
     return names - {"?"}
 

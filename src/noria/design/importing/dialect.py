@@ -68,9 +68,14 @@ def checked(work: Work, found: Found) -> bool:
     if unknown:
         work.say(found, "import.feel_function", name=unknown)
         return False
-    if _WORLD in names and f"{_WORLD}.vars" in source:
-        work.say(found, "import.expression", reason=f"{_WORLD}.vars is what a cluster is configured with")
+    return not of_cluster(work, found, names)
+
+
+def of_cluster(work: Work, found: Found, names: Collection[str]) -> bool:
+    """Whether an expression with these free names asks how a cluster is configured; a line says so."""
+    if _WORLD not in names or f"{_WORLD}.vars" not in found.value:
         return False
+    work.say(found, "import.expression", reason=f"{_WORLD}.vars is what a cluster is configured with")
     return True
 
 

@@ -159,6 +159,7 @@ def _apply(work: Work) -> None:
     for node in work.document.root.descendants():
         if node.namespace == BPMN:
             expressions.left_over(work, node)
+            data.reserved(work, node)
     for node in nodes:
         if node.local == "subProcess":
             splitting.event_sub_process(work, node)

@@ -387,6 +387,10 @@ SENTENCES: dict[str, Sentence] = {
         "What comes back stays in the sub-process around.", "带回的变量留在外层子流程之内。"
     ),
     "import.output_parameter": _mapped("The output {name} is a mapping.", "输出 {name} 已成为映射。"),
+    "import.reserved_name": _needs_work(
+        "The variable {name} is one that Noria sets itself, so that no other value is seen under that name. Rename it.",
+        "变量 {name} 由 Noria 自己写入，以此为名的其他值不可见，请改名。",
+    ),
     "import.data_value": _mapped(
         "The data object {name} begins with {value}; its start event sets it.",
         "数据对象 {name} 的初值为 {value}，由开始事件写入。",

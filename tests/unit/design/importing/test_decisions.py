@@ -202,6 +202,8 @@ def test_a_function_that_only_camunda_has_is_no_input():
     imported = import_dmn(camunda_8("word", [("-", "uuid()"), ("starts_like(?, x)", "1")]), "dish.dmn")
     assert [line.code for line in imported.lines if line.outcome == "needs_work"] == ["import.feel_function"] * 2
     assert {line.details["name"] for line in imported.lines if line.code == "import.required_input"} == {"word", "x"}
+    limit = import_dmn(camunda_8("word", [("-", "camunda.vars.env.limit")]), "dish.dmn")
+    assert [line.code for line in limit.lines if line.outcome == "needs_work"] == ["import.expression"]
 
 
 def test_the_version_tag_of_a_decision_is_left_out():

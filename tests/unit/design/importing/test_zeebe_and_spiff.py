@@ -10,6 +10,8 @@ from tests.unit.design.importing.models import Model, around
 
 from noria.design.bpmn.names import bpmn
 from noria.design.feel import EvaluationContext, compile_expression, to_json
+from noria.design.importing import data
+from noria.engine.state import RESERVED_VARIABLES
 
 
 def element(kind, extensions, inside="", vendors="zeebe"):
@@ -69,6 +71,21 @@ def test_a_task_without_people_that_its_lane_gives_some_says_so():
     model = Model(lanes + around('<userTask id="x"/>'), vendors="zeebe")
     assert model.codes("changed") == ["import.nobody_lane"]
     assert model.noria("x") == {}
+
+
+def test_variables_whose_names_are_taken_need_work():
+    assert data.RESERVED == RESERVED_VARIABLES
+    mapped = element(
+        "task",
+        '<zeebe:ioMapping><zeebe:input source="=1" target="facts"/><zeebe:output source="=1" target="starter.name"/>'
+        '<zeebe:output source="=starter" target="a"/></zeebe:ioMapping>',
+    )
+    assert [line.details["name"] for line in mapped.imported.lines if line.outcome == "needs_work"] == [
+        "facts",
+        "starter",
+    ]
+    script = element("scriptTask", '<zeebe:script expression="=1" resultVariable="business_key"/>')
+    assert script.codes("needs_work") == ["import.reserved_name"]
 
 
 def test_what_a_connector_did_itself_is_told():
