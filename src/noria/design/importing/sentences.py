@@ -357,6 +357,10 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "import.save_point": _mapped("{attribute} is a save point.", "{attribute} 对应保存点。"),
     "import.retries": _mapped("The work is tried as often as {value} says.", "按 {value} 规定的次数重试。"),
+    "import.retries_range": _changed(
+        "The number of tries, {value}, was brought into the range from 1 to 100.",
+        "重试次数 {value} 已调整到 1 至 100 之间。",
+    ),
     "import.retry_elsewhere": _changed(
         "Only work for programs is tried again; here an incident is raised at once.",
         "只有工作程序的作业会重试，这里出错立即成为事故。",

@@ -73,6 +73,25 @@ def test_a_task_without_people_that_its_lane_gives_some_says_so():
     assert model.noria("x") == {}
 
 
+@pytest.mark.parametrize(
+    ("given", "tries", "code"), [("07", "7", "retries"), ("0", "1", "retries_range"), ("500", "100", "retries_range")]
+)
+def test_a_job_is_tried_at_least_once_and_at_most_a_hundred_times(given, tries, code):
+    model = element("serviceTask", f'<zeebe:taskDefinition type="t" retries="{given}"/>')
+    assert model.noria("x")["retries"] == tries
+    assert f"import.{code}" in model.codes()
+
+
+def test_a_number_of_tries_without_end_is_brought_into_range():
+    model = element("serviceTask", f'<zeebe:taskDefinition type="t" retries="{"9" * 5000}"/>')
+    assert model.noria("x")["retries"] == "100"
+
+
+def test_what_a_worker_sends_is_no_message_that_is_named_anew():
+    definition = '<zeebe:taskDefinition type="send"/>'
+    assert element("intermediateThrowEvent", definition, "<messageEventDefinition/>").codes("changed") == []
+
+
 def test_variables_whose_names_are_taken_need_work():
     assert data.RESERVED == RESERVED_VARIABLES
     mapped = element(
