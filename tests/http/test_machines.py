@@ -58,6 +58,20 @@ async def test_the_job_of_higher_priority_is_fetched_first(house: House, sign_in
     assert [job["priority"] for job in await fetch(robot)] == [0]
 
 
+async def test_a_worker_sees_the_inputs_alone_unless_outputs_are_all_that_is_passed_on(
+    house: House, sign_in: SignIn
+) -> None:
+    lin, robot = await sign_in("lin"), await sign_in("robot")
+    lines = ["startEvent start", "serviceTask pack topic=pack", '  input size "= box * 2"', "endEvent end"]
+    seen = []
+    for more in ("", " passOn=outputs"):
+        drawn = [line.replace("topic=pack", f"topic=pack{more}") for line in (*lines, "start -> pack -> end")]
+        await deploy(house, "shipping.bpmn", draw(drawn, "shipping"))
+        await lin.post("/instances", {"process": "shipping", "variables": {"box": 7}})
+        seen += [job["variables"] for job in await fetch(robot)]
+    assert seen == [{"size": 14}, {"box": 7, "size": 14}]
+
+
 async def test_a_worker_fetches_works_and_completes(house: House, sign_in: SignIn) -> None:
     lin, robot = await sign_in("lin"), await sign_in("robot")
     instance = await started(house, lin)

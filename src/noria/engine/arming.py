@@ -14,7 +14,7 @@ from noria.engine.priority import priority_of
 from noria.engine.state import Deadline
 from noria.engine.trouble import Trouble
 from noria.kernel.cycles import beats_until, parse_cycle
-from noria.kernel.instants import InstantMs, parse_instant
+from noria.kernel.instants import InstantMs, parse_instant, parse_zoned
 
 if TYPE_CHECKING:
     from noria.engine.run import Run
@@ -89,7 +89,7 @@ def correlation_key(run: Run, expression: Expression, element: Element, variable
 
 
 def event_name(run: Run, element: Element, trigger: Trigger, variables: Mapping[str, object]) -> str:
-    """The name of a message or signal.
+    """The name of a message or signal, or the code of what is thrown.
 
     Raises:
         Trouble: its expression gives no text.
@@ -163,5 +163,4 @@ def instant_of(text: str, run: Run) -> int:
     if len(text) == 10:
         day = date.fromisoformat(text)
         return parse_instant(datetime(day.year, day.month, day.day).isoformat(), run.zone())  # noqa: DTZ001
-    # FEEL writes a zone as @Europe/Berlin behind the offset or the time.
-    return parse_instant(text.partition("@")[0], run.zone())
+    return parse_zoned(text, run.zone())

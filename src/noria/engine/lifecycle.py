@@ -410,6 +410,8 @@ def retry_incident(run: Run, command: c.RetryIncident) -> Rejected | None:
         return None
     elif incident.phase == "leave":
         run.leave(incident.token, element)
+    elif incident.phase == "begin":
+        triggers.go_in(run, incident.token, element)
     elif incident.phase == "loop":
         looping.after_instance(run, incident.token, element)
     elif incident.phase == "choose":

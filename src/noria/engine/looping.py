@@ -5,7 +5,7 @@ The activity's own token waits outside; its instances are tokens of the same ele
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from noria.design.bpmn.graph import Element, Loop, LoopKind, Trigger
@@ -133,7 +133,7 @@ def instance_done(run: Run, instance: int, element: Element) -> None:
     if loop.output_item is not None:
         result = run.evaluate(loop.output_item, run.variables(instance))
     token = run.state.tokens[instance].scope
-    own = run.variables(instance) if loop.events else {}
+    own = run.variables(instance) if loop.events or (element.keeps and loop.condition is not None) else {}
     run.emit(e.ElementLeft(instance, element.index))
     run.emit(e.LoopInstanceEnded(token, instance, result))
     try:
@@ -144,7 +144,7 @@ def instance_done(run: Run, instance: int, element: Element) -> None:
     for trigger in thrown:
         _throw(run, token, element, trigger)
     if token in run.state.tokens:
-        after_instance(run, token, element)
+        after_instance(run, token, element, own if element.keeps else {})
 
 
 def _thrown(run: Run, token: int, loop: Loop, own: Mapping[str, object]) -> list[Trigger]:
@@ -152,14 +152,19 @@ def _thrown(run: Run, token: int, loop: Loop, own: Mapping[str, object]) -> list
 
     A condition sees the instance's variables, and the loop's counts with this instance among the completed ones.
     """
-    counts = run.state.scopes[token].variables
-    variables = {**own, **{name: value for name, value in counts.items() if name.startswith("numberOf")}}
+    variables = _counted(run, token, own)
     thrown = [trigger for condition, trigger in loop.events if run.test(condition, variables)]
     if loop.each_event is not None:
         thrown.append(loop.each_event)
     if loop.first_event is not None and run.state.loops[token].completed == 1:
         thrown.append(loop.first_event)
     return thrown
+
+
+def _counted(run: Run, token: int, own: Mapping[str, object]) -> Mapping[str, object]:
+    """An instance's variables and the loop's counts."""
+    counts = run.state.scopes[token].variables
+    return {**own, **{name: value for name, value in counts.items() if name.startswith("numberOf")}}
 
 
 def _throw(run: Run, token: int, element: Element, trigger: Trigger) -> None:
@@ -175,13 +180,17 @@ def _throw(run: Run, token: int, element: Element, trigger: Trigger) -> None:
     publishing.throw(run, token, element, trigger)
 
 
-def after_instance(run: Run, token: int, element: Element) -> None:
-    """Look at the completion condition after an instance, and begin the next one or finish. Trouble: an incident."""
+def after_instance(run: Run, token: int, element: Element, own: Mapping[str, object] | None = None) -> None:
+    """Look at the completion condition after an instance, and begin the next one or finish. Trouble: an incident.
+
+    The condition sees the variables of the instance where they are given, and otherwise those of the loop.
+    """
     loop, state = _loop(element), run.state
+    variables = _counted(run, token, own) if own else run.variables(token)
     try:
         if loop.kind is LoopKind.STANDARD:
             proceed(run, token, element)
-        elif loop.condition is not None and run.test(loop.condition, run.variables(token)):
+        elif loop.condition is not None and run.test(loop.condition, variables):
             cut_short(run, token, element, "completion_condition")
         elif loop.kind is LoopKind.SEQUENTIAL:
             proceed(run, token, element)
@@ -193,16 +202,21 @@ def after_instance(run: Run, token: int, element: Element) -> None:
 
 def cut_short(run: Run, token: int, element: Element, reason: str) -> None:
     """End a loop whatever its instances do."""
-    others = run.state.scopes[token].live
+    state = run.state
+    others, progress = state.scopes[token].live, state.loops[token]
+    cut = [key for key, value in state.tokens.items() if value.scope == token] if element.keeps else []
+    never = progress.total - progress.started if element.keeps else 0
     run.cancel_scope(token, reason)
     run.emit(e.LoopCutShort(token, others))
-    _finish(run, token, element)
+    _finish(run, token, element, cut, never)
 
 
-def _finish(run: Run, token: int, element: Element) -> None:
+def _finish(run: Run, token: int, element: Element, cut: Collection[int] = (), never: int = 0) -> None:
+    """Hand out what was gathered: null for instances that were cut off, and for so many that never began."""
     loop = _loop(element)
     if loop.output_collection:
-        results = run.state.loops[token].results
+        results = {**dict.fromkeys(cut), **run.state.loops[token].results}
         # In the order of the instances, not of their completion.
-        run.assign_outward(token, {loop.output_collection: [results[key] for key in sorted(results)]})
+        gathered = [results[key] for key in sorted(results)] + [None] * never
+        run.assign_outward(token, {loop.output_collection: gathered})
     run.go_on(token, element)

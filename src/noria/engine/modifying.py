@@ -143,10 +143,12 @@ def _scope(run: Run, index: int, wanted: int) -> int:
     if element.loop is not None:
         raise _ImpossibleError("modification.scope", f"{element.id!r} is a loop that is not running; start the loop.")
     token = run.place(index, _scope(run, element.scope, wanted))
+    if element.keeps:
+        run.take_inputs(token, element)
     run.arm(token, element.boundaries)
     run.open_scope(token, element)
-    if element.inputs or element.data_inputs:
-        run.write(token, run.evaluate_mappings(token, element))
+    if not element.keeps:
+        run.take_inputs(token, element)
     if element.kind in SUB_PROCESSES:
         triggers.arm_event_sub_processes(run, token, element)
     return token

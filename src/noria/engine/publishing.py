@@ -55,4 +55,4 @@ def throw(run: Run, token: int, element: Element, trigger: Trigger) -> None:
         run.emit(e.SignalThrown(token, element.index, name, sent, business_key, trigger.within))
         run.broadcast(name, sent)
     elif trigger.kind is TriggerKind.ESCALATION:
-        triggers.throw_escalation(run, token, trigger.name)
+        triggers.throw_escalation(run, token, event_name(run, element, trigger, variables))

@@ -222,15 +222,17 @@ class Run(Variables):
             if element.save_before and not passed:
                 self._set_save_point(token, element, Purpose.SAVE_BEFORE)
                 return False
+            if element.keeps and element.loop is None:
+                # Its boundary events see what its inputs name.
+                self.take_inputs(token, element)
             if element.boundaries and token not in self.state.hosted:
                 self.arm(token, element.boundaries)
             if element.loop is not None:
                 looping.begin(self, token, element)
                 return False
-        if element.inputs or element.data_inputs:
-            values = self.evaluate_mappings(token, element)
-            self.open_scope(token, element)
-            self.write(token, values)
+            if element.keeps:
+                return True
+        self.take_inputs(token, element)
         return True
 
     def _gathered(self, token: int, element: Element) -> bool:

@@ -286,7 +286,7 @@ class Incident(msgspec.Struct, frozen=True, array_like=True, gc=False):
         element: element index.
         code: stable code.
         message: what happened.
-        phase: where to go on after a retry: "enter", "leave", "job", "loop", "choose", "join" or "condition".
+        phase: where to go on after a retry: "enter", "begin", "leave", "job", "loop", "choose", "join" or "condition".
     """
 
     token: int

@@ -197,14 +197,26 @@ def begin_event_sub_process(run: Run, start: Element, scope: int, variables: Map
         _close_waits(run, scope, starts)
         run.cancel_scope(scope, "event_sub_process", but=(token,))
     run.open_scope(token, sub_process)
-    if variables:
+    if variables and not start.passes_on:
         run.write(token, variables)
     inner = run.place(start.index, token)
+    if start.passes_on:
+        run.assign(inner, start, variables)
+    go_in(run, inner, start)
+
+
+def go_in(run: Run, inner: int, start: Element) -> None:
+    """Take the inputs of an event sub-process, set the triggers inside, and go on from its start event.
+
+    Trouble becomes an incident; a retry does all of it.
+    """
+    sub_process, token = run.definition.graph.elements[start.scope], run.state.tokens[inner].scope
     try:
+        run.take_inputs(token, sub_process)
         if sub_process.event_sub_processes:
             arm_event_sub_processes(run, token, sub_process)
     except Trouble as trouble:
-        run.raise_incident(inner, start, trouble.trouble_code, trouble.message, "leave")
+        run.raise_incident(inner, start, trouble.trouble_code, trouble.message, "begin")
         return
     run.leave(inner, start)
 

@@ -178,6 +178,17 @@ class Variables:
             values[mapping.target] = variables[mapping.target] = self.evaluate(mapping.source, variables)
         return values
 
+    def take_inputs(self, token: int, element: Element) -> None:
+        """Give a token what its element's input mappings name, if there are any.
+
+        Raises:
+            Trouble: an expression uses up its budget.
+        """
+        if element.inputs or element.data_inputs:
+            values = self.evaluate_mappings(token, element)
+            self.open_scope(token, element)
+            self.write(token, values)
+
     def open_scope(self, token: int, element: Element) -> None:
         """Give a token variables of its own, unless it has them."""
         if token not in self.state.scopes:
@@ -198,7 +209,8 @@ class Variables:
     def assign(self, token: int, element: Element, values: Mapping[str, object]) -> None:
         """Write what an activity brought: into its own variables when something maps them on, else outwards.
 
-        One that passes on keeps to itself only what its own variables name.
+        One that passes on keeps to itself only what its own variables name, or with outputs, if these are all that
+        it passes on, everything.
         """
         if not values:
             return
@@ -206,7 +218,7 @@ class Variables:
         if maps_on:
             self.open_scope(token, element)
         kept = values if maps_on else {}
-        if element.passes_on and token in self.state.scopes:
+        if element.passes_on and token in self.state.scopes and not (element.keeps and element.outputs):
             own = self.state.scopes[token].variables
             kept = {name: value for name, value in values.items() if name in own}
         if kept:
@@ -214,11 +226,16 @@ class Variables:
         if len(kept) < len(values):
             self.assign_outward(token, {name: value for name, value in values.items() if name not in kept})
 
-    def assign_outward(self, token: int, values: Mapping[str, object]) -> None:
-        """Write into the nearest scope around that has a variable of that name already, or else into the process."""
+    def assign_outward(self, token: int, values: Mapping[str, object], *, own: bool = False) -> None:
+        """Write into the nearest scope around that has a variable of that name already, or else into the process.
+
+        With `own` the token's own variables come first.
+        """
         scopes = self.state.scopes
         by_scope: dict[int, dict[str, object]] = {}
         start = self.state.tokens[token].scope if token else 0
+        if own and token in scopes:
+            start = token
         for name, value in values.items():
             key = start
             while key and name not in scopes[key].variables:
@@ -241,10 +258,11 @@ class Variables:
 
     def hand_out(self, token: int, element: Element, values: Mapping[str, object]) -> None:
         """Write an element's outputs: those of a loop's instance where the loop's would go, past its own variables."""
-        if element.passes_on:
-            self.assign_outward(token, values)
-            return
         scope = self.state.tokens[token].scope
+        if element.passes_on:
+            # What a loop gathers of an instance is the instance's own, and an output may say what that is.
+            self.assign_outward(token, values, own=element.keeps and scope in self.state.loops)
+            return
         self.write(self.state.tokens[scope].scope if scope in self.state.loops else scope, values)
 
     def write_outputs(self, token: int, element: Element) -> None:

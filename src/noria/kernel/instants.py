@@ -10,6 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NewType
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -94,6 +95,22 @@ def parse_instant(text: str, zone: tzinfo = UTC) -> InstantMs:
     """
     moment = datetime.fromisoformat(text.strip())
     return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+
+
+def parse_zoned(text: str, zone: tzinfo = UTC) -> InstantMs:
+    """Read an ISO 8601 date-time that may name its own zone, as FEEL or Java does.
+
+    That is ``…T09:00:00@Europe/Berlin`` or ``…T09:00:00+01:00[Europe/Berlin]``. An offset says more than a zone does;
+    without both the text is taken in `zone`.
+
+    Raises:
+        ValueError: the text is not an ISO 8601 date-time, or nobody knows the zone.
+    """
+    moment, _, named = text.strip().removesuffix("]").replace("[", "@").partition("@")
+    try:
+        return parse_instant(moment, ZoneInfo(named) if named else zone)
+    except ZoneInfoNotFoundError:
+        raise ValueError(f"{named[:80]!r} is no time zone.") from None
 
 
 @lru_cache(maxsize=4_096)  # what happens together happens at one instant, and is shown together

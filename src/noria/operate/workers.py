@@ -87,7 +87,7 @@ class Workers:
         state = held.state
         element = held.definition.graph.elements[state.tokens[job.tok].element]
         variables: dict[str, object] = {}
-        if job.tok in state.scopes and element.inputs:
+        if job.tok in state.scopes and element.inputs and not element.keeps:
             variables.update(state.scopes[job.tok].variables)
         else:
             chain = []

@@ -96,7 +96,8 @@ class ElementCompiler:
             scope=scope,
             inputs=inputs,
             outputs=outputs,
-            passes_on=node.get(noria("passOn")) == "true",
+            passes_on=node.get(noria("passOn")) in ("true", "outputs"),
+            keeps=node.get(noria("passOn")) == "outputs",
             data_inputs=self.data.associations(node, "dataInputAssociation"),
             data_outputs=self.data.associations(node, "dataOutputAssociation"),
             documentation=child_text(node, "documentation"),
@@ -115,9 +116,10 @@ class ElementCompiler:
             self._check_position(node, element)
         elif kind in ACTIVITIES:
             self._markers(node, element)
-        if kind in SUB_PROCESSES:
-            gathered = element.loop.gathered if element.loop is not None else ""
-            element.own = (*self.data.own(node), *((gathered,) if gathered else ()))
+        gathered = element.loop.gathered(of_path=element.keeps) if element.loop is not None else ""
+        if kind in SUB_PROCESSES or element.keeps:
+            own = self.data.own(node) if kind in SUB_PROCESSES else ()
+            element.own = (*own, *((gathered,) if gathered else ()))
         self._work(self._called_task(node, element) or node, element)
         return element
 
@@ -445,6 +447,11 @@ class ElementCompiler:
                 self.findings.error("bpmn.no_code", f"What is thrown has no {code}.", node)
             # A catcher without a code means who names the same element.
             trigger.name = target.get(code) or target.get("id")
+            if trigger.name.startswith("=") and throws:
+                trigger.name_expression = self.expressions.feel(trigger.name, target)
+            elif trigger.name.startswith("="):
+                message = f"Only what is thrown may have a computed {code}, not what is caught: {trigger.name[:80]!r}."
+                self.findings.error("bpmn.value", message, node, attribute=code)
         return trigger
 
     def _timer(self, node: Node, definition: Node) -> Trigger:

@@ -13,7 +13,7 @@ from noria.design.feel.nodes import Literal
 from noria.design.findings import Severity
 from noria.design.xml import Node
 from noria.kernel.cycles import parse_cycle
-from noria.kernel.instants import Duration, parse_duration, parse_instant
+from noria.kernel.instants import Duration, parse_duration, parse_zoned
 
 _JUEL = re.compile(r"[$#]\{")
 _NULL = "null"
@@ -136,7 +136,7 @@ class Expressions:
             return
         try:
             if kind is TimerKind.DATE:
-                parse_instant(f"{text}T00:00:00" if len(text) == len("2026-01-01") else text.partition("@")[0])
+                parse_zoned(f"{text}T00:00:00" if len(text) == len("2026-01-01") else text)
             else:
                 parse_cycle(text)
         except ValueError as error:

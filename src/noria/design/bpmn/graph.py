@@ -101,7 +101,8 @@ class Trigger(msgspec.Struct):
         kind: which event definition.
         name: message or signal name, error or escalation code, link name. "" on a catching error or escalation
             event catches every code.
-        name_expression: message or signal name as FEEL (written ``= ...``) when it is not a constant, else None.
+        name_expression: message or signal name, or the code of what is thrown, as FEEL (written ``= ...``) when it is
+            not a constant, else None.
         correlation: FEEL for the correlation key of a message; None means the business key of the instance. For the
             business key of what a thrown signal starts; None means that it has none.
         timer: which timer expression; meaningful only for TIMER.
@@ -334,11 +335,17 @@ class Loop(msgspec.Struct):
     save_before: bool = False
     save_after: bool = False
 
-    @property
-    def gathered(self) -> str:
-        """The variable whose values are the results, "" when they are computed from more than one or from none."""
+    def gathered(self, *, of_path: bool = False) -> str:
+        """The variable whose values are the results, "" when they are computed from more than one or from none.
+
+        With `of_path` the one, too, whose property they are.
+        """
         result = self.output_item
-        return result.source.strip() if result is not None and result.names == {result.source.strip()} else ""
+        if result is None or len(result.names) != 1:
+            return ""
+        name, source = next(iter(result.names)), result.source.strip()
+        path = of_path and source.startswith(f"{name}.") and source.replace(".", "").isidentifier()
+        return name if path or source == name else ""
 
 
 class AdHoc(msgspec.Struct):
@@ -415,10 +422,11 @@ class Element(msgspec.Struct):
         outputs: evaluated on completion, a later one seeing the earlier ones, and assigned in the enclosing scope.
         passes_on: what it brings goes outwards beside its outputs, except what its inputs name; each to the nearest
             scope that has such a variable, or else to the process.
+        keeps: of what passes on: with outputs it keeps what else it brings to itself.
         data_inputs: data input associations: evaluated on entry like inputs, beside what the element sees anyway.
         data_outputs: data output associations: evaluated on completion and assigned to the data objects.
         own: names of the variables that each run of a sub-process has for itself, null at first: its data objects and
-            properties, and what a loop gathers from it.
+            properties, and what a loop gathers from it; of any other activity that keeps, what a loop gathers.
         link_target: for a throwing link event the element index of the matching catching link event, else -1.
         loop: the loop characteristics of an activity.
         ad_hoc: set on ad-hoc sub-processes.
@@ -461,6 +469,7 @@ class Element(msgspec.Struct):
     inputs: tuple[Mapping, ...] = ()
     outputs: tuple[Mapping, ...] = ()
     passes_on: bool = False
+    keeps: bool = False
     data_inputs: tuple[Mapping, ...] = ()
     data_outputs: tuple[Mapping, ...] = ()
     own: tuple[str, ...] = ()

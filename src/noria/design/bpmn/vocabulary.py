@@ -162,13 +162,22 @@ VOCABULARY: dict[str, Attribute] = {
     "outputItem": Attribute("FEEL for an instance's result, evaluated when it completes."),
     "passOn": Attribute(
         "`true`: what the element brings goes outwards beside its outputs, except what its inputs name, and each goes "
-        "to the nearest scope that has such a variable, or else to the process. Without it an element that has outputs "
-        "gives away nothing but these, to the scope around it.",
-        "Boolean",
-        False,
+        "to the nearest scope that has such a variable, or else to the process. `outputs`: likewise, but an element "
+        "that has outputs gives away nothing but these; beside its inputs a worker sees what the element sees, and "
+        "boundary events see the inputs, too; in a loop, what `outputItem` names is each instance's own, "
+        "the completion condition sees the variables of the instance that has completed, and instances that it ends "
+        "count as null in `outputCollection`. "
+        "Without it an element that has outputs gives away nothing but these, to the scope around it.",
+        default="false",
+        one_of=("true", "false", "outputs"),
     ),
     "priority": Attribute("FEEL or constant from 0 to 100; without it 50."),
-    "propagateIn": Attribute("`false`: the caller's variables do not become the called instance's.", "Boolean", True),
+    "propagateIn": Attribute(
+        "`false`: the caller's variables do not become the called instance's, but for what its inputs name, and with "
+        '`passOn="outputs"` what a loop gives each instance.',
+        "Boolean",
+        True,
+    ),
     "propagateOut": Attribute("`false`: the called instance's variables do not come back.", "Boolean", True),
     "remindAt": Attribute(
         "Shares of the limit at which people are reminded; without it `0.8,1.0` when there is a limit."

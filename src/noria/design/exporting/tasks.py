@@ -36,7 +36,11 @@ def user_task(writing: Writing, node: Node, group: str) -> None:
         node: the task.
         group: whose it is when it names nobody, as a lane around it says by a word of Noria's; "" for nobody.
     """
-    mode, approvers = writing.take(node, "approval"), writing.take(node, "approvers")
+    mode = writing.take(node, "approval")
+    if not mode:
+        # Without an approval nobody is asked by them.
+        writing.describe(node, "approvers")
+    approvers = writing.take(node, "approvers")
     assignee = writing.take(node, "assignee")
     if mode:
         writing.remark(node, "noria:approval", mode, VOCABULARY["approval"].meaning)

@@ -16,7 +16,7 @@ from noria.design.feel.evaluation import EvaluationContext
 from noria.design.feel.library import builtin
 from noria.design.feel.regex import PatternError, pattern_of
 from noria.design.feel.temporal import Date, DateTime, days_in_month
-from noria.design.feel.values import decimal_of, integer_of, number_text, to_json
+from noria.design.feel.values import decimal_of, from_json, integer_of, number_text, to_json
 
 _SPACES = "".join(map(chr, range(0x21)))
 
@@ -86,3 +86,19 @@ def _partition(c: EvaluationContext, items: list[Any], size: Any) -> list[list[A
 def _last_day_of_month(_c: EvaluationContext, value: Any) -> Date:
     date = value.date if isinstance(value, DateTime) else value
     return Date(date.year, date.month, days_in_month(date.year, date.month))
+
+
+@builtin("from json", "value:string")
+def _from_json(c: EvaluationContext, value: str) -> Any:
+    try:
+        decoded = msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError) as error:
+        c.note("feel.arguments", f"That is not JSON: {error}")
+        return None
+    return from_json(decoded)
+
+
+@builtin("fromAi", "value:any;description?:any;type?:any;schema?:any;options?:any")
+def _from_ai(_c: EvaluationContext, value: Any, *_told: Any) -> Any:
+    # Only marks the value, for whoever reads the model.
+    return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from noria.design.bpmn.names import bpmn, noria
+from noria.design.bpmn.names import NORIA, bpmn, noria
 from noria.design.feel.builtins import LIBRARY_NAMES
 from noria.design.importing.expressions import script
 from noria.design.importing.juel import has_expression
@@ -44,18 +44,34 @@ _BRINGS = frozenset(
 _PARAMETERS = ("inputParameter", "outputParameter")
 
 
+RESERVED = frozenset({"business_key", "facts", "starter"})
+"""Variables that Noria sets itself (`engine.state.RESERVED_VARIABLES`): no other value is seen under these names."""
+
+
+def reserved(work: Work, node: Node) -> None:
+    """Tell of variables whose names are taken here."""
+    holder = node.first(bpmn("extensionElements"))
+    mappings = [] if holder is None else [child for child in holder.elements() if child.namespace == NORIA]
+    named = {node.get(noria(name)) for name in ("resultVariable", "item", "outputCollection")}
+    # What is mapped onto itself is no new value.
+    named |= {child.get("target") for child in mappings if child.get("source") != f"= {child.get('target')}"}
+    for name in sorted(named & RESERVED):
+        work.say(node, "import.reserved_name", name=name)
+
+
 def parameters_of(work: Work, node: Node) -> None:
     """Camunda's input and output parameters of an element."""
     for holder in _holders(work, node):
         parameters(work, node, holder)
         # What is brought stays inside there only where an input has its name; what is put out goes as far as it can.
-        if node.local in _BRINGS or _has_outputs(node):
+        if node.local in _BRINGS or has(node, "output"):
             work.set(node, "passOn", "true")
 
 
-def _has_outputs(node: Node) -> bool:
+def has(node: Node, local: str) -> bool:
+    """Whether an element has mappings of Noria's, "input" or "output"."""
     holder = node.first(bpmn("extensionElements"))
-    return holder is not None and any(child.tag == noria("output") for child in holder.elements())
+    return holder is not None and any(child.tag == noria(local) for child in holder.elements())
 
 
 def _holders(work: Work, node: Node) -> list[Node]:
@@ -296,7 +312,7 @@ def _pass_on(work: Work, node: Node, outs: list[Found], *, keeps: bool) -> None:
     """What comes back beside the outputs, which see all of it in any case."""
     if not any(_is_everything(found) and not _is_local(found) for found in outs):
         work.set(node, "propagateOut", "false")
-    if _has_outputs(node) and not keeps:
+    if has(node, "output") and not keeps:
         work.set(node, "passOn", "true")
 
 

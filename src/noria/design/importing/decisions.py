@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from noria.design.feel import FeelSyntaxError, compile_expression, compile_unary_tests
-from noria.design.importing import cells
+from noria.design.feel.expression import parse_expression, parse_unary_tests
+from noria.design.importing import cells, dialect
 from noria.design.importing.feel import translate, translate_expression
 from noria.design.importing.juel import has_expression
 from noria.design.importing.report import Imported, report_line
 from noria.design.importing.said import NotTranslatable
 from noria.design.importing.scripts import LANGUAGES, read_script
-from noria.design.importing.vendors import VENDORS
+from noria.design.importing.vendors import CAMUNDA_8, PLATFORM, VENDORS
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node, XmlRefusedError, read_xml, write_xml
 
@@ -66,8 +67,12 @@ def import_dmn(content: bytes, file: str) -> Imported:
             found = work.take(node, name, vendors=VENDORS)
             if found is not None:
                 work.say(found, code)
+    for node in [node for node in root.descendants() if node.namespace in VENDORS and node.local == "versionTag"]:
+        work.say(Found(node, f"{VENDORS[node.namespace]}:versionTag", node.get("value")), "import.version_tag")
+        work.remove(node)
     work.clean()
     if work.vendors or older or _EXPORTERS.search(root.get("exporter")):
+        _without_values(work, root)
         _require_inputs(work, root)
     return Imported(write_xml(document), tuple(sorted(work.lines, key=lambda line: line.line)), {})
 
@@ -171,6 +176,20 @@ def _cell(entry: Node) -> dict[str, str]:
     return names
 
 
+def _without_values(work: Work, root: Node) -> None:
+    """Leave out the values that a column may have: Camunda's only help who draws, DMN's make null of any other."""
+    if not (PLATFORM in root.attributes or "camunda" in root.get("exporter").lower()):
+        return
+    for table in [node for node in root.descendants() if node.local == "decisionTable"]:
+        ordered = table.get("hitPolicy") in ("PRIORITY", "OUTPUT ORDER")
+        for column in table.elements():
+            for values in list(column.elements()):
+                if values.local == "inputValues" or (values.local == "outputValues" and not ordered):
+                    text = next((child.text.strip() for child in values.elements()), "")
+                    work.say(Found(values, f"dmn:{values.local}", text), "import.allowed_values")
+                    work.remove(values)
+
+
 def _require_inputs(work: Work, root: Node) -> None:
     """Declare what a decision reads: Camunda's tables see every variable, DMN's only what they require."""
     drawn = {node.get("id"): node for node in root.elements() if node.get("id")}
@@ -180,44 +199,83 @@ def _require_inputs(work: Work, root: Node) -> None:
         # The names of a boxed context are its own.
         if not any(node.local in ("decisionTable", "literalExpression") for node in decision.elements()):
             continue
-        known = {decision.get("name")}
-        for requirement in decision.elements():
-            for reference in requirement.elements():
-                required = drawn.get(reference.get("href").removeprefix("#"))
-                if required is not None:
-                    known.add(required.get("name"))
-                    _take_outputs(work, decision, required)
-        for name in sorted(_free_names(decision, known) - known):
+        required = _required(decision, drawn)
+        known = {decision.get("name"), *(node.get("name") for node in required)}
+        for node in required:
+            _take_names(work, decision, node, known)
+        for name in sorted(_free_names(work, decision, known) - known):
             _declare(work, root, decision, name)
 
 
-def _free_names(decision: Node, known: set[str]) -> set[str]:
+def _required(decision: Node, drawn: dict[str, Node]) -> list[Node]:
+    """What a decision requires, as far as it is in the file."""
+    references = [item.get("href") for requirement in decision.elements() for item in requirement.elements()]
+    return [drawn[key] for href in references if (key := href.removeprefix("#")) in drawn]
+
+
+def _free_names(work: Work, decision: Node, known: set[str]) -> set[str]:
+    """The names that a decision's expressions read; a line tells of functions that nobody knows."""
     names: set[str] = set()
     for node in decision.descendants():
-        text = next((child.text.strip() for child in node.elements() if child.local == "text"), "")
-        if not text or node.get("expressionLanguage"):
+        child = next((child for child in node.elements() if child.local == "text"), None)
+        text = child.text.strip() if child is not None else ""
+        language = node.get("expressionLanguage").lower()
+        if child is None or not text or (language and "feel" not in language):
             continue
+        written = text
+        if (text := dialect.feel(written)) != written:
+            work.set_text(child, text)
+        found: frozenset[str] = frozenset()
         try:
             if node.local == "inputEntry":
-                names |= compile_unary_tests(text, known).names
+                found = compile_unary_tests(text, known).names
+                unknown = dialect.unknown_function(parse_unary_tests(text), found - known)
             elif node.local in _EXPRESSIONS:
-                names |= compile_expression(text, known).names
+                found = compile_expression(text, known).names
+                unknown = dialect.unknown_function(parse_expression(text), found - known)
+            else:
+                continue
         except FeelSyntaxError:
-            continue  # the check of the written file reports it
+            # The check of the written file reports it; names with spaces are known to it as well.
+            unknown = ""
+        told = Found(node, f"dmn:{node.local}", text)
+        dialect.of_cluster(work, told, found)
+        if unknown:
+            work.say(told, "import.feel_function", name=unknown)
+        names |= found - {unknown}
     return names - {"?"}
 
 
-def _take_outputs(work: Work, decision: Node, required: Node) -> None:
-    """Camunda names the result of a required decision by its output column; DMN by the decision."""
-    outputs = [node.get("name") for node in required.descendants() if node.local == "output" and node.get("name")]
+def _take_names(work: Work, decision: Node, required: Node, known: set[str]) -> None:
+    """Give a required decision the name that DMN knows it by, wherever Camunda calls it otherwise."""
+    name = required.get("name")
+    columns, others = _called(work, required)
+    instead = {**dict.fromkeys(others - known, name), **columns}
     for node in decision.descendants():
         for child in node.elements():
-            if child.local == "text" and child.text.strip() in outputs:
-                name = required.get("name")
-                new = name if len(outputs) == 1 else f"{name}.{child.text.strip()}"
-                if new != child.text.strip():
-                    work.say(Found(node, f"dmn:{node.local}", child.text.strip()), "import.required_result", name=new)
-                    work.set_text(child, new)
+            before = child.text.strip()
+            after = dialect.renamed(before, instead) if child.local == "text" else before
+            if after != before:
+                code = "import.required_name" if before in others - columns.keys() else "import.required_result"
+                work.say(Found(node, f"dmn:{node.local}", before), code, name=after)
+                work.set_text(child, after)
+
+
+def _called(work: Work, required: Node) -> tuple[dict[str, str], set[str]]:
+    """How a decision's result is called: columns and what they are in DMN, and names of the whole.
+
+    In Camunda 7 by the columns of its table, in Camunda 8 by its id; by both of an expression's by its variable.
+    """
+    if required.local != "decision":
+        return {}, set()
+    name, platform = required.get("name"), work.document.root.get(PLATFORM)
+    outputs = [node.get("name") for node in required.descendants() if node.local == "output" and node.get("name")]
+    table = any(node.local == "decisionTable" for node in required.elements())
+    others = {node.get("name") for node in required.elements() if node.local == "variable"} if not table else set()
+    if table and (platform == CAMUNDA_8 or not platform):
+        others.add(required.get("id"))
+    columns = {output: name if len(outputs) == 1 else f"{name}.{output}" for output in outputs if output != name}
+    return {} if platform == CAMUNDA_8 else columns, others - {"", name}
 
 
 def _declare(work: Work, root: Node, decision: Node, name: str) -> None:

@@ -174,7 +174,7 @@ def payload(work: Work, node: Node) -> None:
             else:
                 data.pass_one(work, node, found, "input" if throws else "output")
     signals = any(child.local == "signalEventDefinition" for child in definitions)
-    if throws and signals and work.vendors and not carries:
+    if throws and signals and work.vendors and not carries and not data.has(node, "input"):
         # An input limits what is thrown, and a reserved name is never thrown: the signal carries nothing.
         work.add(node, "input", source="= business_key", target="business_key")
         work.say(node, "import.carries_nothing")
@@ -187,7 +187,7 @@ def _id(node: Node) -> str:
 def named(work: Work, node: Node) -> None:
     """A message or signal whose name is an expression."""
     name = node.get("name")
-    if "{" in name:
+    if "{" in name and not name.startswith("="):
         found = Found(node, f"bpmn:{node.local}", name)
         value = work.value(found)
         if value is not None and value != name:
@@ -241,7 +241,7 @@ def timer(work: Work, node: Node) -> None:
         found = Found(child, f"bpmn:{local}", text)
         if local == "timeCycle" and _until(work, node, found, end):
             continue
-        if "{" in text:
+        if "{" in text and not text.startswith("="):
             value = work.value(found)
             if value is not None:
                 work.set_text(child, value)

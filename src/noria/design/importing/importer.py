@@ -45,7 +45,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "collaboration": (zeebe.element, jobs.properties),
     "participant": (zeebe.element, jobs.properties),
     "lane": (zeebe.element, jobs.properties),
-    "startEvent": (people.start_event, forms.forms, events.variable_listener),
+    "startEvent": (people.start_event, forms.forms, events.variable_listener, zeebe.start_event),
     "boundaryEvent": (events.variable_listener, events.escalation_boundary, events.interrupting_boundary),
     "intermediateCatchEvent": (events.variable_listener,),
     "endEvent": (*_SERVICE, events.uncaught),
@@ -63,19 +63,21 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "escalationEventDefinition": (events.error,),
     "error": (events.error_definition, zeebe.code, zeebe.element),
     "escalation": (zeebe.code, zeebe.element),
-    "conditionalEventDefinition": (events.conditional, zeebe.element),
+    "conditionalEventDefinition": (events.conditional, zeebe.element, zeebe.conditional),
+    "adHocSubProcess": (zeebe.ad_hoc_sub_process,),
     "signalEventDefinition": (events.signal,),
     "messageEventDefinition": (events.signal,),
     "terminateEventDefinition": (events.terminate,),
     "timerEventDefinition": (events.timer,),
-    "message": (events.named, zeebe.element),
-    "signal": (events.named, zeebe.element),
-    "conditionExpression": (spiff.condition, expressions.expression),
-    "completionCondition": (expressions.expression,),
+    "message": (events.named, zeebe.named, zeebe.element),
+    "signal": (events.named, zeebe.named, zeebe.element),
+    "conditionExpression": (spiff.condition, expressions.expression, zeebe.expression),
+    "completionCondition": (expressions.expression, zeebe.expression),
     "loopCardinality": (expressions.expression,),
     "loopCondition": (expressions.expression,),
     "activationCondition": (expressions.expression,),
-    "condition": (expressions.expression,),
+    "condition": (expressions.expression, zeebe.expression),
+    **dict.fromkeys(("timeDate", "timeDuration", "timeCycle"), (zeebe.expression,)),
 }
 """Rules by element, in order; flow nodes have those of `_BEFORE` and `_AFTER` around them."""
 _BEFORE: tuple[Rule, ...] = (spiff.element, zeebe.element)
@@ -157,6 +159,7 @@ def _apply(work: Work) -> None:
     for node in work.document.root.descendants():
         if node.namespace == BPMN:
             expressions.left_over(work, node)
+            data.reserved(work, node)
     for node in nodes:
         if node.local == "subProcess":
             splitting.event_sub_process(work, node)

@@ -17,7 +17,7 @@ from noria.kernel.instants import parse_duration
 JOBS = frozenset({"serviceTask", "sendTask", "endEvent", "intermediateThrowEvent"})
 _RETRY = re.compile(r"R(\d+)/(P.+)")
 _CONNECTED = frozenset({"http", "mail"})
-_RETRIES_MAX = 100
+RETRIES_MAX = 100
 _DIGITS_MAX = 19
 """Of a number that the vendors can hold."""
 _EACH_INSTANCE = ("flowable:async", "activiti:async")
@@ -309,7 +309,7 @@ def _retries(work: Work, node: Node, found: Found) -> None:
     if not node.get(noria("topic")):
         work.say(found, "import.retry_elsewhere")
         return
-    work.set(node, "retries", str(max(1, min(_RETRIES_MAX, tries))))
+    work.set(node, "retries", str(max(1, min(RETRIES_MAX, tries))))
     work.set(node, "retryWait", ",".join(waits))
     work.say(found, "import.retries")
 

@@ -61,9 +61,11 @@ def _name(work: Work, node: Node) -> None:
 
 def nobody(work: Work, node: Node) -> None:
     """A task that names nobody is found by the starter: Noria refuses one that would reach nobody."""
-    if any(node.get(noria(name)) for name in ("assignee", "candidateUsers", "candidateGroups")) or _has_lane(node):
+    if any(node.get(noria(name)) for name in ("assignee", "candidateUsers", "candidateGroups")):
         return
-    if _starts_alone(node):
+    if _has_lane(node):
+        work.say(node, "import.nobody_lane")
+    elif _starts_alone(node):
         work.set(node, "candidateUsers", "= [starter.id][item != null]")
         work.set(node, "candidateGroups", "process_owner")
         work.say(node, "import.nobody_or_owner")

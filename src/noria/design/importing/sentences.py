@@ -111,9 +111,12 @@ SENTENCES: dict[str, Sentence] = {
     "import.name_expression": _mapped(
         "The name {value} is a FEEL expression now.", "名称 {value} 已改写为 FEEL 表达式。"
     ),
+    "import.code_computed": _mapped(
+        "{attribute} is computed when it is thrown: {value}.", "{attribute} 在抛出时计算：{value}。"
+    ),
     "import.code_expression": _needs_work(
-        "{attribute} is computed ({value}); a code is a constant here.",
-        "{attribute} 是计算得到的（{value}），这里的代码只能是常量。",
+        "{attribute} is computed ({value}); a code that is caught is a constant here.",
+        "{attribute} 是计算得到的（{value}），这里捕获的代码只能是常量。",
     ),
     "import.script": _changed(
         "The {language} script is the FEEL expression that it amounts to.",
@@ -205,6 +208,10 @@ SENTENCES: dict[str, Sentence] = {
         "Nobody was named for this task; whoever started the process finds it now.",
         "任务没有指定任何人，现由流程发起人办理。",
     ),
+    "import.nobody_lane": _changed(
+        "Nobody was named for this task; the group that its lane is called after finds it now.",
+        "任务没有指定处理人，现由与泳道同名的组处理。",
+    ),
     "import.nobody_or_owner": _changed(
         "Nobody was named for this task; whoever started the process finds it now, and the process owners do.",
         "任务没有指定任何人，现由流程发起人或流程负责人办理。",
@@ -238,6 +245,15 @@ SENTENCES: dict[str, Sentence] = {
     "import.startable": _changed(
         "The process is offered to everybody who may start it; limit that by noria:starterGroups.",
         "凡有权发起者都能看到此流程；可用 noria:starterGroups 限制。",
+    ),
+    "import.start_output": _changed(
+        "Its outputs are beside what starts the process, all of which becomes variables; there only the outputs did.",
+        "其输出与启动流程时带来的全部变量并存；原来只有输出成为变量。",
+    ),
+    "import.message_start": _changed(
+        "Each such message starts an instance unless somebody awaits it; there one with a correlation key waited while "
+        "an instance that the key had started was running.",
+        "除非已有实例在等待，每条这样的消息都启动一个实例；原来带关联键的消息会等到该键启动的实例结束。",
     ),
     "import.initiator": _mapped(
         "The variable {value} receives who started the process.", "变量 {value} 将得到流程发起人。"
@@ -294,6 +310,14 @@ SENTENCES: dict[str, Sentence] = {
         "The connector is work for a program; a worker must serve the topic {topic}.",
         "连接器改由工作程序完成，须有工作程序服务主题 {topic}。",
     ),
+    "import.connector_result": _changed(
+        "The connector computed what comes of its answer by the headers {names}; the worker must do that.",
+        "连接器按标头 {names} 计算结果，现须由工作程序完成。",
+    ),
+    "import.connector_inbound": _needs_work(
+        "What comes here came through the connector {value}. Have a program publish the message, or start the process.",
+        "这里的触发来自连接器 {value}；请由程序发送消息或启动流程。",
+    ),
     "import.expression_script": _changed(
         "The expression {value} is computed by a script task into {variable}.",
         "表达式 {value} 改由脚本任务计算并写入 {variable}。",
@@ -333,6 +357,10 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "import.save_point": _mapped("{attribute} is a save point.", "{attribute} 对应保存点。"),
     "import.retries": _mapped("The work is tried as often as {value} says.", "按 {value} 规定的次数重试。"),
+    "import.retries_range": _changed(
+        "The number of tries, {value}, was brought into the range from 1 to 100.",
+        "重试次数 {value} 已调整到 1 至 100 之间。",
+    ),
     "import.retry_elsewhere": _changed(
         "Only work for programs is tried again; here an incident is raised at once.",
         "只有工作程序的作业会重试，这里出错立即成为事故。",
@@ -363,6 +391,10 @@ SENTENCES: dict[str, Sentence] = {
         "What comes back stays in the sub-process around.", "带回的变量留在外层子流程之内。"
     ),
     "import.output_parameter": _mapped("The output {name} is a mapping.", "输出 {name} 已成为映射。"),
+    "import.reserved_name": _needs_work(
+        "The variable {name} is one that Noria sets itself, so that no other value is seen under that name. Rename it.",
+        "变量 {name} 由 Noria 自己写入，以此为名的其他值不可见，请改名。",
+    ),
     "import.data_value": _mapped(
         "The data object {name} begins with {value}; its start event sets it.",
         "数据对象 {name} 的初值为 {value}，由开始事件写入。",
@@ -377,6 +409,10 @@ SENTENCES: dict[str, Sentence] = {
         "The called instance's business key is {value}.", "被调用实例的业务编号为 {value}。"
     ),
     "import.binding_mapped": _mapped("{attribute} says which version is called.", "{attribute} 说明调用哪个版本。"),
+    "import.binding_kept": _changed(
+        "The newest when the process is deployed is used; there it was the newest when it was reached.",
+        "使用流程部署时的最新版本；原来使用执行到此处时的最新版本。",
+    ),
     "import.version": _changed(
         "Version {value} is called; versions are counted anew where models are deployed.",
         "调用版本 {value}；版本号在部署处重新计数。",
@@ -395,6 +431,15 @@ SENTENCES: dict[str, Sentence] = {
         "The results are gathered in {name} when the instances complete.", "各实例完成时结果汇集到 {name}。"
     ),
     "import.aggregation_mapped": _mapped("The results are gathered: {value}.", "结果汇集：{value}。"),
+    "import.activities_none": _changed(
+        "Nothing begins by itself in it, as before; where a worker or a program chose what begins, an operator does "
+        "now.",
+        "其中没有自动开始的活动，与原来一样；原来由工作程序或程序选择开始什么，现由管理员选择。",
+    ),
+    "import.activities_bring": _changed(
+        "What the activities in it bring goes to the process; there it stayed with each of them.",
+        "其中的活动带来的变量写入流程；原来只留在各活动之内。",
+    ),
     "import.activities": _mapped("These activities begin: {value}.", "开始的活动：{value}。"),
     # Events
     "import.caught_variable": _mapped(
@@ -485,6 +530,14 @@ SENTENCES: dict[str, Sentence] = {
         "An event of this kind always ends the activity; cancelActivity said otherwise and was left out.",
         "此类事件总会终止活动；cancelActivity 与之不符，已去掉。",
     ),
+    "import.cron_zone": _changed(
+        "The times of {value} are those of the tenant's zone; there they were those of the server's, mostly UTC.",
+        "{value} 中的时间按租户所在时区计；原来按服务器时区计，多为 UTC。",
+    ),
+    "import.zone_left": _changed(
+        "The zone behind the offset in {value} was left out; days are counted in the tenant's zone.",
+        "{value} 中偏移量之后的时区已去掉；天数按租户所在时区计。",
+    ),
     "import.cron_unsupported": _needs_work(
         "The cron expression {value} names a year, the weekday nearest to a day, days before the end of a month, or "
         "both a day of the month and one of the week. Write it as a cycle, such as R/P1D or 0 9 * * MON-FRI.",
@@ -500,9 +553,17 @@ SENTENCES: dict[str, Sentence] = {
     "import.required_input": _changed(
         "The decision reads {name}, which is declared as its input now.", "决策读取 {name}，现已声明为它的输入。"
     ),
+    "import.allowed_values": _changed(
+        "The values {value} helped who drew the table and were not checked; they were left out.",
+        "取值范围 {value} 只用于辅助建模，执行时不检查，已去掉。",
+    ),
+    "import.required_name": _changed(
+        "{value} named a required decision by its id or variable; it is {name} now.",
+        "{value} 按标识或变量引用所依赖的决策，现为 {name}。",
+    ),
     "import.required_result": _changed(
-        "{value} was a column of a required decision; it is {name} now.",
-        "{value} 原是所依赖决策的输出列，现为 {name}。",
+        "{value} named a column of a required decision; it is {name} now.",
+        "{value} 引用了所依赖决策的输出列，现为 {name}。",
     ),
     "import.cell_variable": _mapped(
         "The name {value} of the input is ? in the tests.", "输入的名称 {value} 在单元格测试中写作 ?。"

@@ -286,7 +286,9 @@ def message(work: Work, node: Node) -> None:
         return
     name = event.get("id")
     node.attributes[f"{kind}Ref"] = work.add_root(kind, f"{kind}_{name}", name)
-    work.say(event, f"import.named_{kind}", name=name)
+    # What a worker sends is no message of Noria's; only the drawing wants one.
+    if not event.get(noria("topic")):
+        work.say(event, f"import.named_{kind}", name=name)
 
 
 def _correlated(work: Work, event: Node, reference: str) -> None:

@@ -9,6 +9,10 @@ ACTIVITI = "http://activiti.org/bpmn"
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
 
+PLATFORM = "{http://camunda.org/schema/modeler/1.0}executionPlatform"
+CAMUNDA_8 = "Camunda Cloud"
+"""What Camunda's modeller writes down of a file: for which of its engines it is."""
+
 VENDORS: dict[str, str] = {
     CAMUNDA: "camunda",
     OPERATON: "operaton",

@@ -11,12 +11,15 @@ from noria.design.importing.feel import Translation, translate
 from noria.design.importing.report import ReportLine, report_line
 from noria.design.importing.said import NotTranslatable, quoted
 from noria.design.importing.vendors import (
+    CAMUNDA_8,
     JUEL_VENDORS,
+    PLATFORM,
     UNSUPPORTED,
     UNSUPPORTED_ELEMENTS,
     VENDORS,
     WITHOUT_MEANING,
     WITHOUT_MEANING_ELEMENTS,
+    ZEEBE,
 )
 from noria.design.xml import Document, Node
 
@@ -50,7 +53,7 @@ class Work:
         file: its name, for the report.
         lines: the report so far.
         forms: generated forms: name without ending → schema.
-        vendors: URIs of the vendors whose namespaces the file declares.
+        vendors: URIs of the vendors whose namespaces the file declares, and whose it therefore is.
     """
 
     def __init__(self, document: Document, file: str) -> None:
@@ -60,9 +63,7 @@ class Work:
         self.forms: dict[str, dict[str, object]] = {}
         declared = {uri: prefix for prefix, uri in document.root.declarations.items()}
         self._prefix = declared.get(NORIA, "noria")
-        self.vendors = frozenset(
-            uri for node in document.root.descendants() for uri in node.declarations.values() if uri in VENDORS
-        )
+        self.vendors = _vendors(document.root)
         found = Counter(node.get("id") for node in document.root.descendants())
         self._ids = {key for key in found if key}
         self._shared = {key for key in self._ids if found[key] > 1}
@@ -281,6 +282,24 @@ class Work:
         self.set(node, attribute, value)
         self.say(found, code)
         return True
+
+
+def _vendors(root: Node) -> frozenset[str]:
+    """The vendors whose file it is.
+
+    A file of Camunda 8 that was made of one of Camunda 7 declares the other's namespace still; then it counts only
+    where something is said in it. Which of the two a file is for, Camunda's modeller writes down.
+    """
+    nodes = list(root.descendants())
+    declared = frozenset(uri for node in nodes for uri in node.declarations.values() if uri in VENDORS)
+    said = {node.namespace for node in nodes}
+    said |= {key[1:].partition("}")[0] for node in nodes for key in node.attributes if key.startswith("{")}
+    platform = root.get(PLATFORM)
+    if platform == CAMUNDA_8 or (not platform and ZEEBE in declared & said):
+        return (declared - JUEL_VENDORS) | (declared & said) | {ZEEBE}
+    if platform:
+        return declared - ({ZEEBE} - said)
+    return declared
 
 
 def _code(name: str, without_meaning: frozenset[str], unsupported: frozenset[str], what: str) -> str:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.feel import FeelSyntaxError, compile_expression
-from noria.design.importing import data, people
-from noria.design.importing.jobs import JOBS, bring_into_range
+from noria.design.importing import data, dialect, people
+from noria.design.importing.jobs import JOBS, RETRIES_MAX, bring_into_range
 from noria.design.importing.said import quoted
 from noria.design.importing.vendors import ZEEBE
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
+from noria.kernel.cycles import is_cron
 
 _EMBEDDED = re.compile(r"camunda-forms:bpmn:(.+)")
-_CAMUNDA_ONLY = re.compile(r"\b(assert|fromAi|from json|random number|uuid)\s*\(")
-"""Functions that Camunda adds to FEEL and that do not exist here; for the others see `feel.builtins_camunda`."""
+
+
+_COMPUTED_BY_CONNECTORS = ("resultVariable", "resultExpression", "errorExpression")
 
 
 def element(work: Work, node: Node) -> None:
@@ -38,24 +41,13 @@ def element(work: Work, node: Node) -> None:
 
 def _part(found: Found, name: str) -> Found | None:
     """An attribute of a Zeebe element, None when it says nothing."""
-    value = found.node.get(name).strip()
+    value = dialect.plain(found.node.get(name).strip())
     return found._replace(name=f"{found.name}/{name}", value=value) if value else None
 
 
 def _checked(work: Work, part: Found) -> bool:
-    """Whether an expression is FEEL as Noria knows it; a line says why not."""
-    if not part.value.startswith("="):
-        return True
-    unknown = _CAMUNDA_ONLY.search(part.value)
-    if unknown is not None:
-        work.say(part, "import.feel_function", name=unknown[1])
-        return False
-    try:
-        compile_expression(part.value[1:])
-    except FeelSyntaxError as error:
-        work.say(part, "import.expression", reason=error.message)
-        return False
-    return True
+    """Whether a constant, or an expression that is FEEL as Noria knows it; a line says why not."""
+    return not part.value.startswith("=") or dialect.checked(work, part)
 
 
 def _move(work: Work, node: Node, found: Found, source: str, target: str, code: str) -> bool:
@@ -82,53 +74,105 @@ def _task_definition(work: Work, node: Node, found: Found) -> None:
         work.say(found, "import.connector", topic=found.node.get("type"))
     retries = _part(found, "retries")
     if retries is not None and retries.value.isdecimal():
-        work.set(node, "retries", str(max(1, min(100, int(retries.value)))))
-        work.say(retries, "import.retries")
+        # The length first: Python refuses to read a number of thousands of digits.
+        given = retries.value.lstrip("0") or "0"
+        tries = str(RETRIES_MAX if len(given) > len(str(RETRIES_MAX)) else max(1, min(RETRIES_MAX, int(given))))
+        work.set(node, "retries", tries)
+        work.say(retries, "import.retries" if tries == given else "import.retries_range")
     elif retries is not None:
         work.say(retries, "import.expression", reason="the number of tries is a constant")
 
 
+def _is_job(node: Node) -> bool:
+    """Whether a worker does it; what says so may not have been looked at yet."""
+    holder = node.first(bpmn("extensionElements"))
+    defined = holder is not None and any(child.local == "taskDefinition" for child in holder.elements())
+    return bool(node.get(noria("topic"))) or (defined and node.local != "adHocSubProcess")
+
+
 def _headers(work: Work, node: Node, found: Found) -> None:
+    if not _is_job(node):
+        work.say(found, "import.only_informs")
+        return
     for header in found.node.elements():
         work.add(node, "header", name=header.get("key"), value=header.get("value"))
     work.say(found, "import.header")
+    computed = [header.get("key") for header in found.node.elements() if header.get("key") in _COMPUTED_BY_CONNECTORS]
+    if computed:
+        work.say(found, "import.connector_result", names=", ".join(computed))
 
 
 def _mapping(work: Work, node: Node, found: Found) -> None:
-    """Inputs and outputs; several with ``a.b`` and ``a.c`` as targets are one context ``a``."""
+    """Inputs and outputs in their order; several with ``a.b`` and ``a.c`` as targets side by side are one context."""
     work.say(found, "import.parameters")
-    nested: dict[tuple[str, str], dict[str, object]] = {}
+    targets: list[_Target] = []
+    begun = set()
     for child in found.node.elements():
-        part = Found(child, f"zeebe:{child.local}", child.get("source").strip())
-        target, *path = child.get("target").strip().split(".")
-        if child.local not in ("input", "output") or not target or not all(path):
+        part = Found(child, f"zeebe:{child.local}", dialect.plain(child.get("source").strip()))
+        name, *path = child.get("target").strip().split(".")
+        if child.local not in ("input", "output") or not name or not all(path):
             work.say(part, "import.unsupported")
             continue
         if not _checked(work, part):
             continue
+        if not (path and targets and targets[-1][:2] == (child.local, name) and targets[-1].entries):
+            # What an output says of a part leaves the other parts as they are; an input begins anew.
+            merges = child.local == "output" or (child.local, name) in begun
+            targets.append(_Target(child.local, name, part.value if not path else "", {}, merges))
         if path:
-            entries = nested.setdefault((child.local, target), {})
-            for name in path[:-1]:
-                inner = entries.setdefault(name, {})
-                entries = inner if isinstance(inner, dict) else {}
-            entries[path[-1]] = part.value[1:].strip() if part.value.startswith("=") else quoted(part.value)
+            _put(targets[-1].entries, path, _feel(part.value))
+            begun.add((child.local, name))
+        work.say(part, f"import.{child.local}_parameter", name=child.get("target"))
+    for target in targets:
+        if target.entries:
+            source = _context(target.entries, target.name if target.merges else "")
+            work.add(node, target.local, source=f"= {source}", target=target.name)
         else:
-            work.add(node, child.local, source=part.value, target=target)
-        code = data.input_code(node) if child.local == "input" else "import.output_parameter"
-        work.say(part, code, name=child.get("target"))
-    for (local, target), entries in nested.items():
-        made = _context(entries)
-        # What comes out joins what the variable holds already.
-        merged = f"if {target} = null then {made} else context merge([{target}, {made}])"
-        work.add(node, local, source=f"= {made if local == 'input' else merged}", target=target)
+            # Camunda makes null of what is not given.
+            work.add(node, target.local, source=target.source or "= null", target=target.name)
+    if targets:
+        pass_on(work, node)
 
 
-def _context(entries: dict[str, object]) -> str:
-    """FEEL for a context of contexts."""
-    parts = [
-        f"{quoted(name)}: {_context(value) if isinstance(value, dict) else value}" for name, value in entries.items()
-    ]
-    return f"{{{', '.join(parts)}}}"
+class _Target(NamedTuple):
+    """What a mapping gives a variable: a source as it stands, or the parts of a context."""
+
+    local: str
+    name: str
+    source: str
+    entries: dict[str, object]
+    merges: bool
+
+
+def _feel(value: str) -> str:
+    """FEEL for a source: an expression, a text, or null when there is none."""
+    if not value:
+        return "null"
+    return value[1:].strip() if value.startswith("=") else quoted(value)
+
+
+def _put(entries: dict[str, object], path: list[str], feel: str) -> None:
+    for name in path[:-1]:
+        inner = entries.get(name)
+        if not isinstance(inner, dict):
+            inner = entries[name] = {}
+        entries = inner
+    entries[path[-1]] = feel
+
+
+def _context(entries: dict[str, object], merged: str) -> str:
+    """FEEL for a context of contexts, each merged with what stands at its path, unless that is "" and nothing does."""
+    parts = []
+    for name, value in entries.items():
+        inner = _context(value, f"{merged}.{name}" if merged else "") if isinstance(value, dict) else value
+        parts.append(f"{quoted(name)}: {inner}")
+    made = f"{{{', '.join(parts)}}}"
+    return f"if {merged} = null then {made} else context merge([{merged}, {made}])" if merged else made
+
+
+def pass_on(work: Work, node: Node) -> None:
+    """What comes out goes to the nearest scope that has such a variable, from the element's own on, as there."""
+    work.set(node, "passOn", "outputs")
 
 
 def _subscription(work: Work, node: Node, found: Found) -> None:
@@ -155,6 +199,14 @@ def _called_element(work: Work, node: Node, found: Found) -> None:
     _binding(work, node, found, attribute="binding")
 
 
+def _kept(work: Work, node: Node, found: Found) -> None:
+    """Which version of a form or decision is used: Noria keeps the one that it finds at deployment."""
+    if found.node.get("bindingType") in ("", "latest"):
+        work.say(found, "import.binding_kept")
+    else:
+        _binding(work, node, found)
+
+
 def _binding(work: Work, node: Node, found: Found, attribute: str = "") -> None:
     binding = _part(found, "bindingType")
     if binding is not None:
@@ -173,7 +225,7 @@ def _decision(work: Work, node: Node, found: Found) -> None:
     else:
         _move(work, node, found, "decisionId", "decision", "import.decision")
     _move(work, node, found, "resultVariable", "resultVariable", "import.result_variable")
-    _binding(work, node, found)
+    _kept(work, node, found)
 
 
 def _loop(work: Work, node: Node, found: Found) -> None:
@@ -181,6 +233,8 @@ def _loop(work: Work, node: Node, found: Found) -> None:
     _move(work, node, found, "inputElement", "item", "import.item")
     _move(work, node, found, "outputCollection", "outputCollection", "import.aggregation_mapped")
     _move(work, node, found, "outputElement", "outputItem", "import.aggregation_mapped")
+    if node.parent is not None:
+        pass_on(work, node.parent)
 
 
 def _assignment(work: Work, node: Node, found: Found) -> None:
@@ -217,7 +271,10 @@ def _form(work: Work, node: Node, found: Found) -> None:
     reference = _part(found, "externalReference")
     if reference is not None:
         work.say(reference, "import.form_key")
-    _binding(work, node, found)
+    if form is not None:
+        _kept(work, node, found)
+    else:
+        _binding(work, node, found)
 
 
 def _form_name(key: str) -> str:
@@ -263,10 +320,16 @@ def _filter(work: Work, node: Node, found: Found) -> None:
 
 
 def _properties(work: Work, node: Node, found: Found) -> None:
+    inbound = next((child for child in found.node.elements() if child.get("name") == "inbound.type"), None)
+    if inbound is not None:
+        work.say(found._replace(value=inbound.get("value")), "import.connector_inbound")
+        return
+    if not _is_job(node):
+        work.say(found, "import.only_informs")
+        return
     for child in found.node.elements():
-        if node.get(noria("topic")):
-            work.add(node, "header", name=child.get("name"), value=child.get("value"))
-    work.say(found, "import.header" if node.get(noria("topic")) else "import.only_informs")
+        work.add(node, "header", name=child.get("name"), value=child.get("value"))
+    work.say(found, "import.header")
 
 
 def _listeners(work: Work, _node: Node, found: Found) -> None:
@@ -329,8 +392,97 @@ _RULES: dict[str, Callable[[Work, Node, Found], None]] = {
 
 
 def code(work: Work, node: Node) -> None:
-    """An error or escalation code that is an expression."""
-    for name in ("errorCode", "escalationCode"):
-        text = node.get(name)
-        if text.startswith("="):
-            work.say(Found(node, f"bpmn:{name}", text), "import.code_expression")
+    """An error or escalation code that is an expression: one may be thrown, none is caught."""
+    name = f"{node.local}Code"
+    found = Found(node, f"bpmn:{name}", dialect.plain(node.get(name).strip()))
+    if not found.value.startswith("="):
+        return
+    events = [
+        definition.parent
+        for definition in work.document.root.descendants()
+        if definition.get(f"{node.local}Ref").rpartition(":")[2] == node.get("id")
+    ]
+    if any(event is not None and event.local in ("boundaryEvent", "startEvent") for event in events):
+        work.say(found, "import.code_expression")
+    elif dialect.checked(work, found):
+        node.attributes[name] = found.value
+        work.say(found, "import.code_computed")
+
+
+def speaks(work: Work) -> bool:
+    """Whether a file is Camunda 8's."""
+    return ZEEBE in work.vendors
+
+
+def expression(work: Work, node: Node) -> None:
+    """A condition or timer behind ``=``, in the words that are known here."""
+    text = node.text.strip()
+    if not speaks(work):
+        return
+    if not text.startswith("="):
+        if node.local == "timeCycle" and (bare := dialect.without_zones(text)) != text:
+            work.set_text(node, bare)
+            work.say(Found(node, f"bpmn:{node.local}", text), "import.zone_left")
+        elif node.local == "timeCycle" and is_cron(text):
+            work.say(Found(node, f"bpmn:{node.local}", text), "import.cron_zone")
+        return
+    found = Found(node, f"bpmn:{node.local}", dialect.plain(text))
+    if node.local == "timeCycle" and (cycle := dialect.cycle(found.value[1:])):
+        found = found._replace(value=f"= {cycle}")
+        work.say(found, "import.timer_expression")
+    if not dialect.checked(work, found):
+        if not node.local.startswith("time"):
+            # It stays a condition that is refused: it would count as one that does not hold.
+            node.attributes["language"] = "camunda"
+    elif found.value != text:
+        work.set_text(node, found.value)
+
+
+def named(work: Work, node: Node) -> None:
+    """The name of a message or signal as an expression."""
+    name = node.get("name").strip()
+    if speaks(work) and name.startswith("="):
+        found = Found(node, f"bpmn:{node.local}", dialect.plain(name))
+        if dialect.checked(work, found):
+            node.attributes["name"] = found.value
+
+
+def start_event(work: Work, node: Node) -> None:
+    """Where the variables go that something starts with."""
+    definition = next((child for child in node.elements() if child.local.endswith("EventDefinition")), None)
+    if not speaks(work) or definition is None or node.parent is None:
+        return
+    if node.parent.local != "process":
+        # That of an event sub-process gives them to the process; so it does what it maps them to.
+        pass_on(work, node)
+        return
+    if data.has(node, "output"):
+        work.say(node, "import.start_output")
+    if definition.local == "messageEventDefinition":
+        work.say(node, "import.message_start")
+
+
+def conditional(work: Work, node: Node) -> None:
+    """A conditional event that interrupts nothing occurs at each change of what it names while it holds."""
+    event, condition = node.parent, node.first(bpmn("condition"))
+    goes_on = event is not None and "false" in (event.get("cancelActivity"), event.get("isInterrupting"))
+    if not speaks(work) or not goes_on or condition is None:
+        return
+    try:
+        names = compile_expression(dialect.plain(condition.text.strip()).removeprefix("=")).names
+    except FeelSyntaxError:
+        return  # what it is refused for anyway
+    if names and not node.get(noria("variables")):
+        work.set(node, "variables", ",".join(sorted(names)))
+    work.set(node, "everyChange", "true")
+    work.say(node, "import.every_change")
+
+
+def ad_hoc_sub_process(work: Work, node: Node) -> None:
+    """Nothing begins by itself that is not named."""
+    if not speaks(work):
+        return
+    if not node.get(noria("activities")):
+        work.set(node, "activities", "= []")
+        work.say(node, "import.activities_none")
+    work.say(node, "import.activities_bring")

@@ -20,9 +20,14 @@ def enter(run: Run, token: int, element: Element) -> None:
         raise Trouble("call.missing", f"{element.id} names no process to call.")
     variables = run.variables(token)
     process = run.evaluate_text(call.process, variables, f"The called process of {element.id}")
-    # What a loop or the process gives the activity is its own, and goes no further unless an input says so.
-    named = () if call.propagate_in else (*element.data_inputs, *element.inputs)
-    given = variables if call.propagate_in else {mapping.target: variables[mapping.target] for mapping in named}
+    given = variables
+    if not call.propagate_in:
+        # What a loop or the process gives the activity is its own, and goes no further unless an input says so.
+        named = (*element.data_inputs, *element.inputs)
+        given = {mapping.target: variables[mapping.target] for mapping in named}
+        own = run.state.scopes.get(token)
+        if element.keeps and own is not None:
+            given = own.variables
     handed = {name: value for name, value in given.items() if name not in RESERVED_VARIABLES}
     business_key = run.state.business_key
     if call.business_key is not None:

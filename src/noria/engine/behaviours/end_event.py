@@ -5,6 +5,7 @@ from __future__ import annotations
 from noria.design.bpmn.graph import Element, Trigger, TriggerKind
 from noria.engine import compensation, looping, publishing, triggers
 from noria.engine import events as e
+from noria.engine.arming import event_name
 from noria.engine.run import Run
 
 
@@ -64,8 +65,8 @@ def _throw_all(run: Run, token: int, element: Element) -> None:
 
 
 def _throw_error(run: Run, token: int, element: Element, trigger: Trigger) -> bool:
-    message = element.name
+    message, code = element.name, event_name(run, element, trigger, run.variables(token))
     if trigger.message is not None:
         what = f"The message of the error of {element.id}"
         message = run.evaluate_text(trigger.message, run.variables(token), what, may_be_empty=True)
-    return triggers.throw_error(run, token, trigger.name, message, goes_on=trigger.goes_on)
+    return triggers.throw_error(run, token, code, message, goes_on=trigger.goes_on)

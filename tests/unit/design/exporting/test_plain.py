@@ -144,6 +144,13 @@ def test_a_vote_is_one_plain_task_since_its_rule_has_no_standard_word() -> None:
     assert "noria:passShare = 0.5" in text_of(work, "documentation")
 
 
+def test_approvers_of_no_approval_are_described_and_nobody_is_asked_by_them() -> None:
+    work, findings = drawn("userTask work approvers=li assignee=wang")
+    assert "noria:approvers = li" in text_of(work, "documentation")
+    assert findings["export.described"].severity == "warning"
+    assert text_of(work, "humanPerformer", *WHO) == '"wang"'
+
+
 def test_an_approval_of_one_is_a_task_of_that_one() -> None:
     work, findings = drawn("userTask work approval=allOf approvers=li")
     assert text_of(work, "humanPerformer", *WHO) == '"li"'

@@ -28,14 +28,16 @@ class Model:
         root: the written document, read again.
     """
 
-    def __init__(self, body: str, *, outside: str = "", process: str = "", vendors: str = ENGINES) -> None:
+    def __init__(
+        self, body: str, *, outside: str = "", process: str = "", vendors: str = ENGINES, root: str = ""
+    ) -> None:
         declared = " ".join(
             f'xmlns{":" + prefix if prefix else ""}="{uri}"'
             for prefix, uri in NAMESPACES.items()
             if prefix in ("", "xsi", *vendors.split())
         )
         text = (
-            f'<definitions {declared} targetNamespace="t">{outside}'
+            f'<definitions {declared} {root} targetNamespace="t">{outside}'
             f'<process id="p" isExecutable="true" {process}>{body}</process></definitions>'
         )
         self.imported: Imported = import_bpmn(text.encode(), "model.bpmn")

@@ -211,3 +211,114 @@ def test_a_cell_of_flowable_that_has_no_feel_needs_work():
     content = of_flowable(rule(1, "collection:anyOf(guests, bean.names)", "stew"), column(1, "guests"))
     lines = import_dmn(content, "dish.dmn").lines
     assert [line.code for line in lines if line.outcome == "needs_work"] == ["import.expression"]
+
+
+CAMUNDA_8 = (
+    f'xmlns="{DMN_13}" xmlns:modeler="http://camunda.org/schema/modeler/1.0" '
+    'xmlns:biodi="http://bpmn.io/schema/dmn/biodi/2.0" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="d" '
+    'name="d" namespace="http://camunda.org/schema/1.0/dmn" exporter="Camunda Modeler" '
+    'modeler:executionPlatform="Camunda Cloud" modeler:executionPlatformVersion="8.8.0"'
+)
+
+
+def camunda_8(expression, rules, extra="", others=""):
+    """A decision table as Camunda 8's modeller writes it, with one column in and one out."""
+    written = "".join(
+        f'<rule id="r{number}"><inputEntry id="a{number}"><text>{test}</text></inputEntry>'
+        f'<outputEntry id="b{number}"><text>{result}</text></outputEntry></rule>'
+        for number, (test, result) in enumerate(rules)
+    )
+    return (
+        f'<definitions {CAMUNDA_8}><decision id="dish" name="Dish">{extra}<decisionTable id="t" hitPolicy="FIRST">'
+        f'<input id="i" biodi:width="192"><inputExpression id="e"><text>{expression}</text></inputExpression></input>'
+        f'<output id="o" name="dish" biodi:width="192"/>{written}</decisionTable></decision>{others}</definitions>'
+    ).encode()
+
+
+def test_tables_of_camunda_8_have_feel_without_saying_so():
+    words = camunda_8("word", [('"a","b"', '"ab"'), ('not("c")', '"other"'), ("-", "suffix")])
+    assert decide(words, word="b")[0] == "ab"
+    assert decide(words, word="d")[0] == "other"
+    value, codes = decide(words, word="c", suffix="!")
+    assert value == "!"
+    assert codes == ["import.required_input", "import.required_input"]
+    days = camunda_8("date(day)", [("&gt; today()", '"later"'), ("&lt;= today()", '"past"')])
+    assert decide(days, day="2030-01-01")[0] == "later"
+
+
+def test_a_column_that_says_feel_declares_what_it_reads_as_well():
+    said = camunda_8("word", [("-", '"x" + suffix')]).replace(
+        b'<outputEntry id="b0"', b'<outputEntry id="b0" expressionLanguage="feel"'
+    )
+    assert decide(said, word="a", suffix="y")[0] == "xy"
+
+
+def required(expression, *, table=True, platform="Camunda Cloud"):
+    """A decision that requires another one, which is a table or an expression."""
+    requires = '<informationRequirement id="q"><requiredDecision href="#season_1"/></informationRequirement>'
+    logic = (
+        '<decisionTable id="u" hitPolicy="FIRST"><input id="k"><inputExpression id="m"><text>month</text>'
+        '</inputExpression></input><output id="n" name="part"/><rule id="s1"><inputEntry id="s2"><text>&lt; 4</text>'
+        '</inputEntry><outputEntry id="s3"><text>"Winter"</text></outputEntry></rule></decisionTable>'
+        if table
+        else '<variable id="v" name="season"/><literalExpression id="l">'
+        '<text>if month &lt; 4 then "Winter" else "Summer"</text></literalExpression>'
+    )
+    other = f'<decision id="season_1" name="Season of year">{logic}</decision>'
+    made = camunda_8(expression, [('"Winter"', '"stew"'), ("-", '"salad"')], requires, other)
+    return made.replace(b"Camunda Cloud", platform.encode())
+
+
+def test_a_required_decision_of_camunda_8_is_called_by_its_id_and_an_expression_by_its_variable():
+    for expression, table in (
+        ("season_1", True),
+        ("if part = null then season_1 else part", True),
+        ("season", False),
+        ('if season_1 = null then season else "a season"', False),
+    ):
+        value, codes = decide(required(expression, table=table), month=1)
+        assert value == "stew"
+        assert "import.required_name" in codes or "import.required_result" in codes
+    assert decide(
+        required('if "season" = "" then a.season else {season: part}.season', table=False), month=1, part=3
+    ) == (
+        "salad",
+        ["import.required_input"] * 3,
+    )
+
+
+def test_a_required_decision_of_camunda_7_is_called_by_its_column():
+    value, codes = decide(required("part", platform="Camunda Platform"), month=1)
+    assert value == "stew"
+    assert "import.required_result" in codes
+    # An id is the name of a variable there.
+    assert decide(required("season_1", platform="Camunda Platform"), month=1, season_1="Winter")[0] == "stew"
+
+
+def test_values_that_helped_who_drew_a_table_refuse_nothing():
+    values = "<text>&quot;a&quot;,&quot;b&quot;</text>"
+    drawn = camunda_8("word", [("-", '"other"')]).replace(
+        b"</inputExpression>", f'</inputExpression><inputValues id="iv">{values}</inputValues>'.encode()
+    )
+    drawn = drawn.replace(
+        b'name="dish" biodi:width="192"/>',
+        f'name="dish"><outputValues id="ov">{values}</outputValues></output>'.encode(),
+    )
+    value, codes = decide(drawn, word="c")
+    assert value == "other"
+    assert codes.count("import.allowed_values") == 2
+    ordered = drawn.replace(b"FIRST", b"PRIORITY")
+    assert decide(ordered, word="c")[1].count("import.allowed_values") == 1
+
+
+def test_a_function_that_only_camunda_has_is_no_input():
+    imported = import_dmn(camunda_8("word", [("-", "uuid()"), ("starts_like(?, x)", "1")]), "dish.dmn")
+    assert [line.code for line in imported.lines if line.outcome == "needs_work"] == ["import.feel_function"] * 2
+    assert {line.details["name"] for line in imported.lines if line.code == "import.required_input"} == {"word", "x"}
+    limit = import_dmn(camunda_8("word", [("-", "camunda.vars.env.limit")]), "dish.dmn")
+    assert [line.code for line in limit.lines if line.outcome == "needs_work"] == ["import.expression"]
+
+
+def test_the_version_tag_of_a_decision_is_left_out():
+    tagged = camunda_8("word", [("-", "1")], '<extensionElements><zeebe:versionTag value="v1"/></extensionElements>')
+    assert decide(tagged, word="a") == (1, ["import.version_tag", "import.required_input"])
