@@ -18,6 +18,8 @@ from noria.design.feel.regex import PatternError, pattern_of
 from noria.design.feel.temporal import Date, DateTime, days_in_month
 from noria.design.feel.values import decimal_of, from_json, integer_of, number_text, to_json
 
+_DEPTH_MAX = 100
+"""As for what comes from outside: what is deeper would exhaust the interpreter's stack further in."""
 _SPACES = "".join(map(chr, range(0x21)))
 
 
@@ -95,7 +97,23 @@ def _from_json(c: EvaluationContext, value: str) -> Any:
     except (msgspec.DecodeError, RecursionError) as error:
         c.note("feel.arguments", f"That is not JSON: {error}")
         return None
+    if _depth(c, decoded) > _DEPTH_MAX:
+        c.note("feel.arguments", f"Lists and contexts stand more than {_DEPTH_MAX} deep in each other.")
+        return None
     return from_json(decoded)
+
+
+def _depth(c: EvaluationContext, value: Any) -> int:
+    """How deep lists and contexts stand in each other, counted to one more than the limit."""
+    depth, level = 0, [value]
+    while depth <= _DEPTH_MAX:
+        level = [part for part in level if isinstance(part, dict | list)]
+        if not level:
+            break
+        depth += 1
+        level = [inner for part in level for inner in (part.values() if isinstance(part, dict) else part)]
+        c.check_list(len(level))
+    return depth
 
 
 @builtin("fromAi", "value:any;description?:any;type?:any;schema?:any;options?:any")

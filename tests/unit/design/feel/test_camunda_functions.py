@@ -64,3 +64,10 @@ def test_what_grows_too_large_is_stopped():
         value('extract(a, "x")', {"a": "x" * 11}, EvaluationContext(0, list_max=10))
     with pytest.raises(FeelBudgetError):
         value("to base64(a)", {"a": "x" * 9}, EvaluationContext(0, text_max=10))
+
+
+@pytest.mark.parametrize(("depth", "fits"), [(100, True), (101, False), (5_000, False)])
+def test_json_is_read_no_deeper_than_elsewhere(depth, fits):
+    for opens, closes in (("[", "]"), ('{"a":', "}")):
+        given = opens * depth + ("1" if opens != "[" else "") + closes * depth
+        assert (value("from json(a) != null", {"a": given}) is True) == fits
