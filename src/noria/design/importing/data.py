@@ -9,12 +9,11 @@ from noria.design.bpmn.names import NORIA, bpmn, noria
 from noria.design.feel.builtins import LIBRARY_NAMES
 from noria.design.importing.expressions import script
 from noria.design.importing.juel import has_expression
-from noria.design.importing.said import quoted
+from noria.design.importing.said import NAME, quoted
 from noria.design.importing.vendors import JUEL_VENDORS, VENDORS
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 
-_NAME = re.compile(r"[^\W\d]\w*")
 _WHOLE = re.compile(r"-?\d+")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _TYPES = {
@@ -179,7 +178,7 @@ def data_object(work: Work, node: Node) -> None:
         starts = [] if around is None else list(around.elements(bpmn("startEvent")))
         value = _typed(work, node, found.value)
         # A missing variable with the name of a function would be taken for the function.
-        if value is None or not starts or not _NAME.fullmatch(name) or name in LIBRARY_NAMES:
+        if value is None or not starts or not NAME.fullmatch(name) or name in LIBRARY_NAMES:
             work.say(found, "import.unsupported")
             continue
         for start in starts:

@@ -8,7 +8,7 @@ from noria.design.bpmn.names import BPMN, XPATH, bpmn, noria
 from noria.design.importing import scripts
 from noria.design.importing.feel import Translation
 from noria.design.importing.juel import has_expression
-from noria.design.importing.said import NotTranslatable
+from noria.design.importing.said import NAME, NotTranslatable
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 
@@ -16,7 +16,6 @@ CONDITIONS = frozenset(
     {"conditionExpression", "completionCondition", "condition", "loopCondition", "activationCondition"}
 )
 _JUEL = frozenset({"", "juel", "uel", *map(str.lower, XPATH), "feel"})
-_NAME = re.compile(r"[^\W\d]\w*")
 _COUNT = "if {0} instance of string then number({0}) else {0}"
 """The vendors take a text of digits for how many instances there are."""
 _IN_TURN = {"nrOfActiveInstances": "1"}
@@ -52,7 +51,7 @@ def expression(work: Work, node: Node) -> None:
         renamed = _IN_TURN if node.local == "completionCondition" and _in_turn(node) else None
         translated = work.translate(found, condition=node.local in CONDITIONS, renamed=renamed)
         if translated is not None:
-            counts = node.local == "loopCardinality" and _NAME.fullmatch(translated.text)
+            counts = node.local == "loopCardinality" and NAME.fullmatch(translated.text)
             work.set_text(node, _COUNT.format(translated.text) if counts else translated.text)
             work.say(found, "import.condition")
 

@@ -34,6 +34,7 @@ from noria.design.importing.said import (
     CHOICE,
     COMPARE,
     MULTIPLY,
+    NAME,
     OR,
     PATH,
     UNARY,
@@ -45,7 +46,6 @@ from noria.design.importing.said import (
 
 _LEVEL = {"or": OR, "and": AND, "+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY}
 _NUMERIC = re.compile(r"[+-]?\d+(\.\d+)?")
-_NAME = re.compile(r"[^\W\d]\w*")
 _RESERVED = frozenset(
     [
         "and",
@@ -216,7 +216,7 @@ class Translator:
         return self.name(Name(name))
 
     def _checked(self, name: str) -> str:
-        if name in _RESERVED or not _NAME.fullmatch(name):
+        if name in _RESERVED or not NAME.fullmatch(name):
             raise NotTranslatable(f"{name} is no name in FEEL")
         if name in LIBRARY_NAMES:
             self._notes.add("function_name")
@@ -320,7 +320,7 @@ class Translator:
             raise NotTranslatable(f"{_source(tree)}")
         base = self.feel(tree.base)
         if isinstance(key, Literal) and isinstance(key.value, str):
-            if _NAME.fullmatch(key.value) and key.value not in _RESERVED:
+            if NAME.fullmatch(key.value) and key.value not in _RESERVED:
                 return Feel(f"{base.within(UNARY)}.{key.value}", PATH)
             return Feel(f"get value({base.text}, {quoted(key.value)})", PATH)
         if isinstance(key, Literal) and key.number.isdecimal():

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.importing.juel import has_expression
+from noria.design.importing.said import NAME
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
-
-_NAME = re.compile(r"[^\W\d]\w*")
 
 
 def multi_instance(work: Work, node: Node) -> None:
@@ -47,7 +44,7 @@ def multi_instance(work: Work, node: Node) -> None:
 def _collection(work: Work, node: Node, found: Found) -> None:
     if has_expression(found.value):
         work.move(found, node, "collection", "import.collection")
-    elif _NAME.fullmatch(found.value):
+    elif NAME.fullmatch(found.value):
         work.set(node, "collection", f"= {found.value}")
         work.say(found, "import.collection")
     else:

@@ -7,14 +7,13 @@ import re
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.importing.feel import translate
 from noria.design.importing.juel import has_expression, parse_template
-from noria.design.importing.said import NotTranslatable, quoted
+from noria.design.importing.said import NAME, NotTranslatable, quoted
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 from noria.kernel.instants import parse_duration, parse_instant
 
 _PRIORITY_MAX = 100
 _FROM_NOW = re.compile(r"now\(\) \+ (duration\(.+\))")
-_NAME = re.compile(r"[^\W\d]\w*")
 _LIST = 'if {0} instance of string then split({0}, "\\s*,\\s*") else {0}'
 """A variable of candidates holds a list of them, or a text of several with commas between them."""
 _LISTED = re.compile(r"\s*(user|group)\(([^)]*)\)\s*$")
@@ -114,7 +113,7 @@ def candidates(work: Work, node: Node, found: Found | None, attribute: str) -> N
         piece = work.feel(found._replace(value=part))
         if piece is None:
             return
-        pieces.append(_LIST.format(piece) if _NAME.fullmatch(piece) else piece)
+        pieces.append(_LIST.format(piece) if NAME.fullmatch(piece) else piece)
     work.set(node, attribute, f"= flatten([{', '.join(pieces)}])" if len(pieces) > 1 else f"= {pieces[0]}")
     work.say(found, "import.candidates")
 

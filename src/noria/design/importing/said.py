@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
+NAME = re.compile(r"[^\W\d]\w*")
+"""A plain name, which needs no quotes anywhere."""
 OR, AND, COMPARE, ADD, MULTIPLY, UNARY, PATH = range(1, 8)
 CHOICE = 0
 
