@@ -10,7 +10,7 @@ import pytest
 from noria.adapters.demo import seed
 from noria.bootstrap import Composition, Noria
 from noria.kernel.instants import DAY_MS
-from noria.operate import deploying
+from noria.operate import bundles, deploying
 from tests.house import TENANT, House, eventually
 from tests.scenarios.drawing import draw
 
@@ -106,7 +106,8 @@ async def test_what_was_deployed_under_fewer_rules_runs_on(house: House, monkeyp
     files = {"model.bpmn": draw(old, "model")}
     with monkeypatch.context() as earlier:
         # An earlier version had nothing against it.
-        earlier.setattr(deploying, "has_errors", lambda _findings: False)
+        for module in (bundles, deploying):
+            earlier.setattr(module, "has_errors", lambda _findings: False)
         await house.deploy_files(files)
     begun = await house.start()
     await house.down()
