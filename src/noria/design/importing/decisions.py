@@ -140,7 +140,8 @@ def _expression(work: Work, node: Node, *, flowables: bool) -> None:
             node.attributes.pop("expressionLanguage", None)
             return
     except NotTranslatable as reason:
-        # It keeps its language, so that nobody takes it for FEEL.
+        # It keeps its language, or is given it, so that nobody takes it for FEEL.
+        node.attributes.setdefault("expressionLanguage", "juel")
         work.say(found, "import.expression", reason=str(reason))
         return
     node.attributes.pop("expressionLanguage", None)

@@ -434,7 +434,7 @@ SENTENCES: dict[str, Sentence] = {
     "import.activities_none": _changed(
         "Nothing begins by itself in it, as before; where a worker or a program chose what begins, an operator does "
         "now.",
-        "其中没有自动开始的活动，与原来一样；原来由工作程序或程序选择开始什么，现由管理员选择。",
+        "其中没有自动开始的活动，与原来一样；原来由工作程序或程序选择开始什么，现由运维人员选择。",
     ),
     "import.activities_bring": _changed(
         "What the activities in it bring goes to the process; there it stayed with each of them.",

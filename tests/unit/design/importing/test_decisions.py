@@ -207,10 +207,12 @@ def test_dates_in_cells_of_flowable(cell, before, day):
     assert decide(content, day=day)[0] == "soup"
 
 
-def test_a_cell_of_flowable_that_has_no_feel_needs_work():
-    content = of_flowable(rule(1, "collection:anyOf(guests, bean.names)", "stew"), column(1, "guests"))
-    lines = import_dmn(content, "dish.dmn").lines
-    assert [line.code for line in lines if line.outcome == "needs_work"] == ["import.expression"]
+@pytest.mark.parametrize("cell", ["collection:anyOf(guests, bean.names)", "bean.count(guests)"])
+def test_a_cell_of_flowable_that_has_no_feel_needs_work_and_is_not_taken_for_feel(cell):
+    imported = import_dmn(of_flowable(rule(1, cell, "stew"), column(1, "guests")), "dish.dmn")
+    assert [line.code for line in imported.lines if line.outcome == "needs_work"] == ["import.expression"]
+    _, findings = read_dmn(imported.document, "dish.dmn")
+    assert [finding.code for finding in findings] == ["dmn.unsupported_language"]
 
 
 CAMUNDA_8 = (
