@@ -167,6 +167,9 @@ class _Writer:
         for place in block.saved.split():
             more += f' noria:save{place.capitalize()}="true"'
         loop = _loop(block.id, block.loop, block.sets if isinstance(block, ScriptTask) else "")
+        passing, mappings = _passing(block.id, block.loop, block.sets)
+        more += passing
+        loop = mappings + loop
         if isinstance(block, UserTask):
             # One in two is found in the organisation instead of being named; it is the same person.
             found = "ann" if block.id[-1] in "02468" else "= people.unit_manager(&quot;hall&quot;)"
@@ -222,16 +225,18 @@ class _Writer:
     def _call(self, block: Call, before: str) -> str:
         self._flow(before, block.id)
         loop = _loop(block.id, block.loop)
+        passing, mappings = _passing(block.id, block.loop)
         # What was handed in would come back, and overwrite what branches beside the call have set meanwhile.
         self.lines.append(
-            f'<callActivity id="{block.id}" calledElement="{block.process}" noria:propagateOut="false">{loop}'
-            "</callActivity>"
+            f'<callActivity id="{block.id}" calledElement="{block.process}" noria:propagateOut="false"{passing}>'
+            f"{mappings}{loop}</callActivity>"
         )
         return self._boundaries(block.id, block.boundaries)
 
     def _subprocess(self, block: SubProcess, before: str) -> str:
         self._flow(before, block.id)
-        self.lines.append(f'<subProcess id="{block.id}">{_loop(block.id, block.loop)}')
+        passing, mappings = _passing(block.id, block.loop)
+        self.lines.append(f'<subProcess id="{block.id}"{passing}>{mappings}{_loop(block.id, block.loop)}')
         self._scope(block.id, block.body, block.handlers)
         self.lines.append("</subProcess>")
         return self._boundaries(block.id, block.boundaries)
@@ -404,6 +409,21 @@ class _Writer:
             'associationDirection="One"/>'
         )
         return key
+
+
+def _passing(key: str, loop: Loop | None, sets: str = "") -> tuple[str, str]:
+    """Mappings that change nothing outside, for some activities: their attribute and elements, "" for none.
+
+    One in five has a variable of its own (workers go by it) and passes on what else it brings; one in five brings what
+    it sets by outputs. A loop's instances would keep that to themselves, and what was cut off would count.
+    """
+    how = {"1": "true", "6": "true", "3": "outputs", "8": "outputs"}.get(key[-1], "")
+    if not how or (how == "outputs" and loop is not None):
+        return "", ""
+    inner = '<noria:input target="request" source="= request"/>'
+    if how == "outputs" and sets:
+        inner += f'<noria:output target="{sets}" source="= {sets}"/>'
+    return f' noria:passOn="{how}"', f"<extensionElements>{inner}</extensionElements>"
 
 
 def _loop(key: str, loop: Loop | None, result: str = "") -> str:

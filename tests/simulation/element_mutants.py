@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from unittest.mock import patch
 
@@ -36,7 +36,7 @@ def mutant(*focus: str) -> Callable[[Callable[[], list[Patch]]], Callable[[], li
 
 @mutant("loop")
 def loop_ends_with_its_first_instance() -> list[Patch]:
-    def after_instance(run: Run, token: int, element: Element) -> None:
+    def after_instance(run: Run, token: int, element: Element, _own: Any = None) -> None:
         looping.cut_short(run, token, element, "mutant")
 
     return [patch.object(looping, "after_instance", after_instance)]
@@ -53,7 +53,7 @@ def completion_condition_is_not_asked() -> list[Patch]:
 
 @mutant("loop")
 def results_of_a_loop_come_in_the_order_of_completion() -> list[Patch]:
-    def finish(run: Run, token: int, element: Element) -> None:
+    def finish(run: Run, token: int, element: Element, _cut: Any = (), _never: int = 0) -> None:
         loop = looping._loop(element)
         if loop.output_collection:
             results = run.state.loops[token].results
@@ -70,6 +70,28 @@ def standard_loop_asks_once_too_often() -> list[Patch]:
 
     original = looping._standard_goes_on
     return [patch.object(looping, "_standard_goes_on", goes_on)]
+
+
+@mutant()
+def what_an_activity_passes_on_is_kept() -> list[Patch]:
+    def assign(self: Run, token: int, element: Element, values: Mapping[str, object]) -> None:
+        if element.passes_on and token in self.state.scopes:
+            self.write(token, values)
+        else:
+            original(self, token, element, values)
+
+    original = Run.assign
+    return [patch.object(Run, "assign", assign)]
+
+
+@mutant()
+def outputs_are_written_before_what_they_name() -> list[Patch]:
+    def assign(self: Run, token: int, element: Element, values: Mapping[str, object]) -> None:
+        if not element.keeps:
+            original(self, token, element, values)
+
+    original = Run.assign
+    return [patch.object(Run, "assign", assign)]
 
 
 @mutant("undoing")

@@ -14,7 +14,7 @@ Not here, because nothing changes when one of them is missing alone:
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -119,7 +119,7 @@ def interrupted_activity_goes_on() -> list[Patch]:
 
 @mutant("sub_process")
 def event_sub_process_does_not_end_its_scope() -> list[Patch]:
-    def cancel_scope(self: Run, scope: int, reason: str, but: int = -1) -> None:
+    def cancel_scope(self: Run, scope: int, reason: str, but: Collection[int] = ()) -> None:
         if reason != "event_sub_process":
             original(self, scope, reason, but)
 
@@ -133,7 +133,7 @@ def timer_fires_five_minutes_early() -> list[Patch]:
         run.now_ms += 5 * MINUTE_MS
         return lifecycle.fire_timer(run, command)
 
-    async def due_timers(self: Connection, now_ms: int, limit: int, shards: Any) -> Any:
+    async def due_timers(self: Connection, now_ms: int, limit: int, shards: Any = None) -> Any:
         return await original(self, now_ms + 5 * MINUTE_MS, limit, shards)
 
     original = Connection.due_timers
@@ -287,7 +287,7 @@ def open_work_is_written_in_a_second_transaction() -> list[Patch]:
 
 @mutant()
 def timer_row_goes_before_the_timer_fires() -> list[Patch]:
-    def due_timers(self: Tables, now_ms: int, limit: int, shards: Any) -> list[tuple[int, int, int]]:
+    def due_timers(self: Tables, now_ms: int, limit: int, shards: Any = None) -> list[tuple[int, int, int]]:
         due = original(self, now_ms, limit, shards)
         for iid, timer, _ in due:
             del self.timers[iid, timer]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from inspect import signature
+from typing import Any
+
 import pytest
 
 from tests.simulation import test_found_bugs as found
@@ -24,6 +28,33 @@ SCENARIOS = {
         found.test_a_message_finds_the_subscription_that_a_commit_without_answer_has_opened
     ),
 }
+
+
+@pytest.mark.parametrize("mutant", [*MUTANTS, *ELEMENT_MUTANTS, *RARE_MUTANTS], ids=lambda mutant: mutant.name)
+def test_a_mutant_can_be_called_as_what_it_replaces(mutant: Mutant):
+    # One that fails when it is called would be caught for that, whatever the invariants are worth.
+    for patched in mutant.patches():
+        for original, replacement in _replaced(patched):
+            if callable(original):
+                for positional, named in _calls(original):
+                    signature(replacement).bind(*positional, **named)
+
+
+def _replaced(patched: Any) -> Iterator[tuple[Any, Any]]:
+    """What a patch replaces by what."""
+    if hasattr(patched, "in_dict"):
+        for key, replacement in patched.values.items():
+            yield patched.in_dict[key], replacement
+    else:
+        yield getattr(patched.getter(), patched.attribute), patched.new
+
+
+def _calls(function: Any) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """The shortest way and the longest to call a function: what is given by place and by name."""
+    for whole in (False, True):
+        given = [each for each in signature(function).parameters.values() if whole or each.default is each.empty]
+        named = {each.name: each.name for each in given if each.kind is each.KEYWORD_ONLY}
+        yield [each.name for each in given if each.name not in named], named
 
 
 @pytest.mark.parametrize("mutant", [*MUTANTS, *ELEMENT_MUTANTS], ids=lambda mutant: mutant.name)
