@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -182,6 +183,15 @@ async def test_a_newer_version_takes_the_start_timer_over(house: House) -> None:
     await house.deploy(HOURLY)
     rows = await house.noria.catalogue_store.due_start_timers(house.clock.instant + DAY_MS)
     assert [(row.definition, row.element, row.tenant) for row in rows] == [(2, "every", TENANT)]
+
+
+async def test_a_process_deployed_long_after_its_first_start_begins_with_the_next(house: House) -> None:
+    began = datetime.fromtimestamp(house.clock.instant // 1000 - 10 * 86_400 - 60, UTC)
+    await house.deploy(HOURLY.replace("R3/PT1H", f"R/{began.isoformat()}/PT1H"))
+    (row,) = await house.noria.catalogue_store.start_timers_of(TENANT)
+    assert 0 < row.due - house.clock.instant <= HOUR_MS
+    with pytest.raises(AssertionError, match="its end is past"):
+        await house.deploy(HOURLY.replace("R3/PT1H", f"R3/{began.isoformat()}/PT1H"))
 
 
 async def test_a_process_starts_by_a_cron_expression_on_the_working_days_of_a_calendar(house: House) -> None:

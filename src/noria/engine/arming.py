@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from noria.design.bpmn.graph import Element, TimerKind, Trigger, TriggerKind
 from noria.design.feel import Expression
 from noria.engine import events as e
-from noria.engine.deadlines import beat, deadline_set, reckon, responsible
+from noria.engine.deadlines import beat, calendar_of, counted_from, deadline_set, reckon, responsible
 from noria.engine.priority import priority_of
 from noria.engine.state import Deadline
 from noria.engine.trouble import Trouble
-from noria.kernel.cycles import beats_until, parse_cycle
+from noria.kernel.cycles import Cycle, anchored, beats_from, beats_until, parse_cycle
 from noria.kernel.instants import InstantMs, parse_instant, parse_zoned
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Due(NamedTuple):
     Attributes:
         due_ms: first.
         remaining: how often it repeats after that, -1 for ever.
-        interval: of the repetition, a duration or a cron expression, "" for none.
+        interval: of the repetition, a duration (anchored or not) or a cron expression, "" for none.
         deadline: how it was counted in a working calendar, None for clock time.
     """
 
@@ -137,21 +137,36 @@ def text_of(value: object) -> str:
 def _first_of_cycle(run: Run, text: str, calendar: str) -> Due:
     cycle = parse_cycle(text)
     remaining = cycle.times - 1 if cycle.times > 0 else -1
+    now = InstantMs(run.now_ms)
     if cycle.start:
-        start_ms = instant_of(cycle.start, run)
-        if cycle.interval:
-            return Due(start_ms, remaining, cycle.interval)
-        length_ms = instant_of(cycle.end, run) - start_ms
-        if length_ms <= 0:
-            raise ValueError(f"{text!r} ends before it starts")
-        return Due(start_ms, remaining, f"PT{length_ms // 1_000}.{length_ms % 1_000:03d}S")
+        return _from_start(run, cycle, remaining, calendar)
     if cycle.end:
         if calendar:
             raise ValueError(f"{text!r} has an end, which no working calendar can be counted back from")
         end_ms = InstantMs(instant_of(cycle.end, run))
-        return Due(*beats_until(end_ms, cycle.interval, InstantMs(run.now_ms), cycle.times, run.zone()), cycle.interval)
-    due_ms, deadline = beat(run, run.now_ms, cycle.interval, calendar)
-    return Due(due_ms, remaining, cycle.interval, deadline)
+        return Due(*beats_until(end_ms, cycle.interval, now, cycle.times, run.zone()), anchored(cycle.interval, end_ms))
+    due_ms, deadline = beat(run, now, cycle.interval, calendar)
+    return Due(due_ms, remaining, cycle.interval if calendar else anchored(cycle.interval, now), deadline)
+
+
+def _from_start(run: Run, cycle: Cycle, remaining: int, calendar: str) -> Due:
+    """The first beat that is not past: a version deployed today does not begin what should have begun last year."""
+    start_ms, now = InstantMs(instant_of(cycle.start, run)), InstantMs(run.now_ms)
+    interval, deadline = cycle.interval, None
+    if not interval:
+        length_ms = instant_of(cycle.end, run) - start_ms
+        if length_ms <= 0:
+            raise ValueError("its end is before its start")
+        interval = f"PT{length_ms // 1_000}.{length_ms % 1_000:03d}S"
+    due_ms, past = int(start_ms), 0
+    if not calendar:
+        due_ms, past = beats_from(start_ms, interval, now, run.zone())
+        interval = anchored(interval, start_ms)
+    elif start_ms < now:
+        due_ms, deadline, past = counted_from(calendar_of(run, calendar), start_ms, interval, now)
+    if 0 <= remaining < past:
+        raise ValueError("its end is past")
+    return Due(due_ms, remaining - past if remaining > 0 else remaining, interval, deadline)
 
 
 def instant_of(text: str, run: Run) -> int:

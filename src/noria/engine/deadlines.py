@@ -9,7 +9,7 @@ from noria.engine import commands as c
 from noria.engine import events as e
 from noria.engine.state import Deadline, State
 from noria.kernel.calendar import NoWorkingTimeError, WorkCalendar, add_working, is_provisional, working_between
-from noria.kernel.cycles import next_beat, next_working_beat
+from noria.kernel.cycles import next_beat, next_working_beat, working_beats_past
 from noria.kernel.errors import Rejected
 from noria.kernel.instants import Duration, InstantMs, add_duration, parse_duration
 
@@ -91,6 +91,19 @@ def counted(calendar: WorkCalendar, start_ms: int, interval: str) -> tuple[int, 
         raise ValueError(str(error)) from None
     provisional = is_provisional(calendar, InstantMs(due_ms))
     return due_ms, Deadline(calendar.id, calendar.version, start_ms, interval, provisional)
+
+
+def counted_from(calendar: WorkCalendar, start: InstantMs, interval: str, now: InstantMs) -> tuple[int, Deadline, int]:
+    """The first beat from now on of those that begin with a past one, how it was counted, and how many are past.
+
+    Raises:
+        ValueError: the calendar has no working time for it.
+    """
+    try:
+        last, past = working_beats_past(calendar, start, interval, now)
+    except (NoWorkingTimeError, OverflowError) as error:
+        raise ValueError(str(error)) from None
+    return *counted(calendar, last, interval), past
 
 
 def deadline_set(key: int, deadline: Deadline) -> e.DeadlineSet:

@@ -244,7 +244,7 @@ class Timer(msgspec.Struct, frozen=True, array_like=True, gc=False):
         element: the event element that it triggers; the user task itself for a reminder.
         due_ms: when.
         remaining: how many more times a cycle repeats after this one, -1 for ever.
-        interval: ISO 8601 duration of a cycle, "" for a single shot.
+        interval: of a cycle: an ISO 8601 duration, anchored or not, or a cron expression; "" for a single shot.
         share: for a reminder the share of the limit it stands for, 0 otherwise.
         purpose: a save point is a timer that is due at once.
         priority: 0..1,000,000; of what is due, the higher fires first.

@@ -10,10 +10,20 @@ from zoneinfo import ZoneInfo
 import msgspec
 from cronsim import CronSim, CronSimError
 
-from noria.kernel.calendar import WorkCalendar, add_working, is_working_day
-from noria.kernel.instants import Duration, InstantMs, add_duration, from_datetime, parse_duration, to_datetime
+from noria.kernel.calendar import WorkCalendar, add_working, is_working_day, working_between
+from noria.kernel.instants import (
+    DAY_MS,
+    Duration,
+    InstantMs,
+    add_duration,
+    from_datetime,
+    parse_duration,
+    parse_instant,
+    to_datetime,
+)
 
 _REPEATED = re.compile(r"R(?P<times>-1|\d*)/(?P<what>.+)")
+_MONTH_MS = 365_2425 * DAY_MS // 12_0000
 _SEARCHED = timedelta(days=3_660)
 NEVER = from_datetime(datetime(9999, 12, 1, tzinfo=UTC))
 """When a beat is due that no known working day has."""
@@ -77,18 +87,89 @@ def is_cron(interval: str) -> bool:
     return len(interval.split()) > 1
 
 
+def anchored(interval: str, beat: InstantMs) -> str:
+    """An interval whose beats are counted from one of them, such as ``2026-01-31T09:00:00+00:00/P1M``.
+
+    From beat to beat the end of a month would become the 28th in February, and stay it; and a time that the change of
+    the clocks skips would stay an hour late. What has neither months nor days needs no such beat.
+    """
+    if is_cron(interval):
+        return interval
+    duration = parse_duration(interval)
+    return f"{to_datetime(beat).isoformat()}/{interval}" if duration.months or duration.days else interval
+
+
 def next_beat(interval: str, at: InstantMs, zone: tzinfo) -> InstantMs:
-    """The beat after an instant, which for a duration is a beat itself.
+    """The beat after an instant, which for a duration that is not anchored is a beat itself.
 
     Raises:
-        ValueError: the interval is neither duration nor cron, or a cron expression that has no further beat.
+        ValueError: the interval is neither duration nor cron, or has no further beat until the year 9999.
     """
-    if not is_cron(interval):
-        return add_duration(at, parse_duration(interval), zone)
     try:
-        return from_datetime(next(CronSim(_checked(interval), to_datetime(at, zone))))
-    except (StopIteration, OverflowError):  # for 50 years, or until the year 9999
-        raise ValueError(f"The cron expression {interval!r} has no further time.") from None
+        if is_cron(interval):
+            return from_datetime(next(CronSim(_checked(interval), to_datetime(at, zone))))
+        anchor, _, length = interval.rpartition("/")
+        duration = parse_duration(length)
+        if anchor:
+            return _following(parse_instant(anchor), duration, at, zone)[0]
+        return add_duration(at, duration, zone)
+    except (StopIteration, OverflowError):  # cron looks 50 years ahead
+        raise ValueError(f"{interval!r} has no further time.") from None
+
+
+def beats_from(start: InstantMs, interval: str, now: InstantMs, zone: tzinfo) -> tuple[InstantMs, int]:
+    """The first beat from now on of those that begin with a given one, and how many are past.
+
+    Args:
+        start: the first beat of all.
+        interval: an ISO 8601 duration.
+        now: beats before it are past.
+        zone: in which days and months count.
+
+    Raises:
+        ValueError: there is none until the year 9999.
+    """
+    if start >= now:
+        return start, 0
+    try:
+        return _following(start, parse_duration(interval), InstantMs(now - 1), zone)
+    except OverflowError:
+        raise ValueError(f"{interval!r} has no further time.") from None
+
+
+def working_beats_past(
+    calendar: WorkCalendar, start: InstantMs, interval: str, now: InstantMs
+) -> tuple[InstantMs, int]:
+    """The last beat before now of those that begin with a given one before now, in working time, and how many are past.
+
+    Raises:
+        NoWorkingTimeError: the calendar has no working time to count.
+    """
+    duration, skipped = parse_duration(interval), 0
+    if not duration.months and not duration.days:
+        # There may be very many of them, and working time adds up.
+        skipped = max(working_between(calendar, start, now) // duration.milliseconds - 1, 0)
+    beat = add_working(calendar, start, Duration(milliseconds=skipped * duration.milliseconds))
+    past = skipped + 1
+    while (following := add_working(calendar, beat, duration)) < now:
+        past, beat = past + 1, following
+    return beat, past
+
+
+def _following(anchor: InstantMs, duration: Duration, at: InstantMs, zone: tzinfo) -> tuple[InstantMs, int]:
+    """The first beat after an instant, of those that are so many durations before or behind the anchor; so many."""
+    about = duration.months * _MONTH_MS + duration.days * DAY_MS + duration.milliseconds
+    count = (at - anchor) // about
+    while _beat(anchor, duration, count, zone) > at:
+        count -= 1
+    while (found := _beat(anchor, duration, count, zone)) <= at:
+        count += 1
+    return found, count
+
+
+def _beat(anchor: InstantMs, duration: Duration, count: int, zone: tzinfo) -> InstantMs:
+    far = Duration(count * duration.months, count * duration.days, count * duration.milliseconds)
+    return add_duration(anchor, far, zone)
 
 
 def next_working_beat(calendar: WorkCalendar, interval: str, at: InstantMs) -> InstantMs:
@@ -102,7 +183,8 @@ def next_working_beat(calendar: WorkCalendar, interval: str, at: InstantMs) -> I
         NoWorkingTimeError: the calendar has no working time to count.
     """
     if not is_cron(interval):
-        return add_working(calendar, at, parse_duration(interval))
+        # Anchored before there was a calendar; working time is counted from beat to beat.
+        return add_working(calendar, at, parse_duration(interval.rpartition("/")[2]))
     zone = ZoneInfo(calendar.zone)
     last = to_datetime(at, zone).date() + _SEARCHED
     while True:
@@ -132,9 +214,8 @@ def beats_until(end: InstantMs, interval: str, now: InstantMs, times: int, zone:
     duration = parse_duration(interval)
 
     def back(count: int) -> int:
-        far = Duration(-count * duration.months, -count * duration.days, -count * duration.milliseconds)
         try:
-            return add_duration(end, far, zone)
+            return _beat(end, duration, -count, zone)
         except (ValueError, OverflowError):  # before the year 1
             return now - 1
 

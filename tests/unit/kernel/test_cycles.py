@@ -8,11 +8,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.kernel.calendar import OFFICE_WEEK, WorkCalendar
-from noria.kernel.cycles import NEVER, Cycle, beats_until, next_beat, next_working_beat, parse_cycle
-from noria.kernel.instants import HOUR_MS, Duration, InstantMs, parse_duration, parse_instant, to_datetime
+from noria.kernel.cycles import (
+    NEVER,
+    Cycle,
+    anchored,
+    beats_from,
+    beats_until,
+    next_beat,
+    next_working_beat,
+    parse_cycle,
+    working_beats_past,
+)
+from noria.kernel.instants import (
+    DAY_MS,
+    HOUR_MS,
+    Duration,
+    InstantMs,
+    add_duration,
+    parse_duration,
+    parse_instant,
+    to_datetime,
+)
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 END = "2026-03-02T09:00:00Z"
+END_MS = parse_instant(END)
 
 
 @pytest.mark.parametrize(
@@ -144,3 +164,75 @@ def test_a_beat_is_later_than_what_it_follows(cron, at):
     then = next_beat(cron, InstantMs(at), SHANGHAI)
     assert then > at
     assert to_datetime(then, SHANGHAI).second == 0
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "interval", "days"),
+    [
+        (SHANGHAI, "2026-01-31T09:00:00+08:00", "P1M", ["02-28 09:00", "03-31 09:00", "04-30 09:00"]),
+        (SHANGHAI, "2024-02-29T09:00:00+08:00", "P1Y", ["02-28 09:00"] * 3 + ["02-29 09:00"]),
+        # In the night in which the clocks go forward it is half past three; the next night half past two again.
+        (BERLIN, "2026-03-28T02:30:00+01:00", "P1D", ["03-29 03:30", "03-30 02:30"]),
+    ],
+)
+def test_beats_are_counted_from_the_anchor(zone, start, interval, days):
+    at, found = parse_instant(start), []
+    each = anchored(interval, at)
+    for _ in days:
+        at = next_beat(each, at, zone)
+        found.append(to_datetime(at, zone).strftime("%m-%d %H:%M"))
+    assert found == days
+
+
+def test_what_has_neither_months_nor_days_needs_no_anchor():
+    assert [anchored(each, InstantMs(0)) for each in ("PT36H", "0 9 * * *")] == ["PT36H", "0 9 * * *"]
+
+
+INTERVALS = st.builds(
+    Duration, st.integers(0, 14), st.integers(0, 40), st.integers(0, 3 * DAY_MS).map(lambda ms: ms // 1000 * 1000)
+).filter(lambda duration: duration != Duration())
+INSTANTS = st.integers(0, 4 * 10**9).map(lambda seconds: InstantMs(seconds * 1000))
+
+
+def written(duration: Duration) -> str:
+    return f"P{duration.months}M{duration.days}DT{duration.milliseconds // 1000}S"
+
+
+@given(INSTANTS, INTERVALS, st.integers(0, 200), st.sampled_from([UTC, SHANGHAI, BERLIN]))
+def test_each_beat_from_a_start_is_so_many_intervals_behind_it(start, duration, count, zone):
+    def beat(number: int) -> InstantMs:
+        parts = (number * part for part in (duration.months, duration.days, duration.milliseconds))
+        return add_duration(start, Duration(*parts), zone)
+
+    at = beat(count)
+    found, past = beats_from(start, written(duration), at, zone)
+    assert (found, past) == (at, count)
+    assert next_beat(anchored(written(duration), start), at, zone) > at
+    assert beats_from(start, written(duration), InstantMs(at + 1), zone) == (beat(count + 1), count + 1)
+
+
+@given(st.integers(0, 300), st.integers(1, 40 * 60), st.integers(0, 3))
+def test_beats_of_working_time_that_are_past_are_counted_as_one_by_one(hours, minutes, days):
+    calendar = WorkCalendar("plant", 1, "Asia/Shanghai", OFFICE_WEEK)
+    start = parse_instant("2026-02-27T17:30:00+08:00")
+    interval = f"P{days}DT{minutes}M"
+    now = InstantMs(start + hours * HOUR_MS + 1)
+    past, last = 1, start
+    while (following := next_working_beat(calendar, interval, last)) < now:
+        past, last = past + 1, following
+    assert working_beats_past(calendar, start, interval, now) == (last, past)
+
+
+def test_a_beat_of_a_working_calendar_may_have_been_anchored_before():
+    calendar = WorkCalendar("plant", 1, "Asia/Shanghai", OFFICE_WEEK)
+    friday = parse_instant("2026-02-27T09:00:00+08:00")
+    assert next_working_beat(calendar, anchored("P1D", friday), friday) == parse_instant("2026-03-02T09:00:00+08:00")
+
+
+def test_a_cycle_ends_with_the_calendar():
+    for ask in (
+        lambda: next_beat("P9000Y", InstantMs(0), UTC),
+        lambda: beats_from(InstantMs(0), "P9000Y", END_MS, UTC),
+    ):
+        with pytest.raises(ValueError, match=r"year|no further time"):
+            ask()
