@@ -12,6 +12,7 @@ from noria.design.bpmn.source import (
     BpmnFile,
     Findings,
     child_text,
+    executable_processes,
     flow_nodes,
     is_event_sub_process,
     sequence_flows,
@@ -26,17 +27,11 @@ ELEMENTS_MAX = 5_000
 def compile_bpmn(read: BpmnFile) -> tuple[tuple[Graph, ...], list[Finding]]:
     """Compile the executable processes of a file.
 
-    A process is executable when ``isExecutable`` says so; the only process of a file counts as executable when it
-    does not say.
-
     Returns:
         One graph per executable process, and the findings. With an error among them the graphs must not be run.
     """
     findings = Findings(read.file)
-    processes = read.processes()
-    executable = [node for node in processes if node.get("isExecutable") in ("true", "1")]
-    if not executable and len(processes) == 1 and not processes[0].get("isExecutable"):
-        executable = processes
+    executable = executable_processes(read)
     check_data(read, findings)
     if not executable:
         findings.error("bpmn.not_executable", 'No process says isExecutable="true".', read.document.root)

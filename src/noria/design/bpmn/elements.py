@@ -33,6 +33,7 @@ from noria.design.bpmn.source import (
     Findings,
     child_text,
     event_definitions,
+    executable_processes,
     is_event_sub_process,
     local_id,
     referred,
@@ -227,6 +228,10 @@ class ElementCompiler:
         called = node.get("calledElement")
         if not called:
             self.findings.error("bpmn.no_called_element", "No process is called: give calledElement.", node)
+        here = referred(self.read, called) if not called.startswith("=") else None
+        if here is not None and here.local == "process" and here not in executable_processes(self.read):
+            message = "This file's process of that id is not executable: the call needs one that is deployed apart."
+            self.findings.warn("bpmn.call_not_executable", message, node)
         binding = node.get(noria("binding"), "latest")
         if binding == "version" and node.get(noria("version")).isdecimal():
             binding = f"version:{node.get(noria('version'))}"

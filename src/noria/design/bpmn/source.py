@@ -61,6 +61,15 @@ def referred(read: BpmnFile, reference: str) -> Node | None:
     return read.by_id.get(reference) or read.by_id.get(local_id(reference))
 
 
+def executable_processes(read: BpmnFile) -> list[Node]:
+    """The processes that say ``isExecutable``; the only one of a file counts as executable when it does not say."""
+    processes = read.processes()
+    executable = [node for node in processes if node.get("isExecutable") in ("true", "1")]
+    if not executable and len(processes) == 1 and not processes[0].get("isExecutable"):
+        return processes
+    return executable
+
+
 def event_definitions(read: BpmnFile, event: Node) -> list[Node]:
     """What an event is triggered by or throws: its own event definitions, then those that it shares."""
     own = [child for child in event.elements() if child.namespace == BPMN and child.local.endswith("EventDefinition")]

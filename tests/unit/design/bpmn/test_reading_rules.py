@@ -519,6 +519,24 @@ def test_lanes_divide_what_is_in_their_process(lanes, found):
     assert [code for _, code in codes(body, outside)] == found
 
 
+@pytest.mark.parametrize(
+    ("called", "says", "found"),
+    [
+        ("q", "", ["bpmn.call_not_executable"]),
+        ("q", 'isExecutable="false"', ["bpmn.call_not_executable"]),
+        ("q", 'isExecutable="true"', []),
+        ("elsewhere", "", []),
+        ("= which", "", []),
+        ("p", "", []),
+    ],
+)
+def test_a_call_of_a_process_beside_it_that_does_not_run_is_told(called, says, found):
+    outside = f'<process id="q" {says}>{chain(START, END).replace(chr(34) + "f0", chr(34) + "g0")}</process>'
+    outside = outside.replace('"s"', '"qs"').replace('"e"', '"qe"')
+    body = chain(START, f'<callActivity id="call" calledElement="{called}"/>', END)
+    assert codes(body, outside) == [("warning", code) for code in found]
+
+
 @pytest.mark.parametrize("event", ["intermediateThrowEvent", "intermediateCatchEvent", "boundaryEvent"])
 def test_what_leaves_an_event_has_no_condition_and_is_no_default(event):
     inside = "" if event == "intermediateThrowEvent" else TIMER
