@@ -11,6 +11,7 @@ import pytest
 
 from noria.adapters.channels.outside import Outside
 from noria.adapters.channels.webhook import Webhook
+from noria.kernel.instants import DAY_MS
 from noria.operate.channels import UndeliveredError
 from tests.channels.receivers import LOOPBACK, Receiver, channel, message, receiving
 
@@ -76,6 +77,18 @@ async def test_what_would_be_refused_again_and_again_is_final(status: str, final
         with pytest.raises(UndeliveredError) as failed:
             await send(receiver)
     assert (failed.value.final, failed.value.retry_after_ms) == (final, 120_000)
+
+
+@pytest.mark.parametrize(
+    ("said", "wait_ms"),
+    [("9" * 5_000, DAY_MS), ("Fri, 27 Nov 2026 09:00:00 GMT", 0), ("²", 0), ("-1", 0), ("90", 90_000)],
+)
+async def test_what_the_other_side_says_of_when_to_come_again_may_be_anything(said: str, wait_ms: int) -> None:
+    async with receiving() as receiver:
+        receiver.status, receiver.extra = "503 Busy", f"Retry-After: {said}\r\n"
+        with pytest.raises(UndeliveredError) as failed:
+            await send(receiver)
+    assert failed.value.retry_after_ms == wait_ms
 
 
 async def test_a_redirection_is_not_followed() -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from noria.kernel.errors import NoriaError, Rejected
+from noria.kernel.numbers import whole_number
 from noria.operate.notices import ABOUT_TASKS, KINDS, SHOWING, Members, Notice
 from noria.operate.preferences import DEFAULT, IN_APP, Language, Preference, wants
 
@@ -385,7 +386,7 @@ def check_channel(row: ChannelRow, plain_hosts: frozenset[str]) -> Rejected | No
 def _check_mail(
     settings: Mapping[str, str], secrets: Mapping[str, str], refuse: Callable[[str, str], Rejected]
 ) -> Rejected | None:
-    if not settings["port"].isdecimal() or not 1 <= int(settings["port"]) <= 65_535:
+    if not whole_number(settings["port"], 65_535):
         return refuse("port", "A port is a number from 1 to 65535.")
     if settings["security"] not in SECURITY:
         return refuse("security", f"security is one of {', '.join(SECURITY)}.")

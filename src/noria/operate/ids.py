@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 
+from noria.kernel.numbers import whole_number
 from noria.operate.requests import Request
 from noria.operate.rows import SHARDS
 
@@ -89,6 +90,5 @@ def task_id(iid: int, token: int) -> str:
 def parse_task_id(text: str) -> tuple[int, int] | None:
     """(instance, token) of an outward id; None when it is not one."""
     iid, dash, token = text.partition("-")
-    if dash and iid.isdecimal() and token.isdecimal() and len(text) < 40:
-        return int(iid), int(token)
-    return None
+    instance, number = whole_number(iid), whole_number(token)
+    return (instance, number) if dash and instance is not None and number is not None else None

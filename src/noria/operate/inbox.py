@@ -9,6 +9,7 @@ from noria.engine.state import Status
 from noria.engine.tasks.returning import returnable
 from noria.engine.voting import in_vote, seat_of
 from noria.kernel.errors import NoriaError
+from noria.kernel.numbers import whole_number
 from noria.operate.approvalviews import approval_view, comeback_view
 from noria.operate.cases import Cases
 from noria.operate.changes import Held
@@ -373,10 +374,10 @@ class Inbox:
         """
         place = None
         if notice:
-            parts = notice.split("-")
-            if len(parts) != 3 or not all(part.isdecimal() for part in parts):
-                raise NotFoundError(f"{notice!r} is not the id of a notice.")
-            place = (int(parts[0]), int(parts[1]), int(parts[2]))
+            parts = [number for part in notice.split("-") if (number := whole_number(part)) is not None]
+            if len(parts) != notice.count("-") + 1 or len(parts) != 3:
+                raise NotFoundError(f"{notice[:80]!r} is not the id of a notice.")
+            place = (parts[0], parts[1], parts[2])
         await self._office.lists.read_notices(caller.principal, place, self._office.clock.now_ms())
 
 

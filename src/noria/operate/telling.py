@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from noria.kernel.errors import Rejected
+from noria.kernel.numbers import whole_number
 from noria.operate.channels import (
     SETTINGS,
     ChannelKind,
@@ -430,10 +431,11 @@ class Telling:
         """
         await self._office.require(caller, Permission.DELIVERIES, "delivery", delivery)
         tenant, now_ms = caller.principal.tenant, self._office.clock.now_ms()
-        parts = delivery.split("-", 3)
-        if len(parts) != 4 or not all(part.isdecimal() and len(part) < 19 for part in parts[:3]):
-            raise NotFoundError(f"{delivery!r} is not the id of a delivery.")
-        key = (int(parts[0]), int(parts[1]), int(parts[2]), parts[3])
+        *parts, channel = delivery.split("-", 3)
+        numbers = [number for part in parts if (number := whole_number(part)) is not None]
+        if len(numbers) != 3:
+            raise NotFoundError(f"{delivery[:80]!r} is not the id of a delivery.")
+        key = (numbers[0], numbers[1], numbers[2], channel)
         if not await self._store.again(tenant, key, now_ms):
             raise NotFoundError(f"There is no delivery {delivery!r} that was given up.")
         await self._record(caller, "delivery.resent", key[3], {}, {"delivery": delivery})

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 import httpcore
 
 from noria.kernel.instants import DAY_MS
+from noria.kernel.numbers import whole_number
 from noria.operate.channels import UndeliveredError
 
 TIMEOUT_S = 10.0
@@ -154,9 +155,9 @@ class Outside:
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             cause = str(error) or type(error).__name__
             raise UndeliveredError(f"The other side cannot be reached: {cause[:200]}.") from None
-        return Answer(
-            response.status, answer[:ANSWER_BYTES_MAX], min(int(after) * 1000, DAY_MS) if after.isdigit() else 0
-        )
+        # Nine digits are years already; what is no number, a date among others, says nothing.
+        wait_ms = min((whole_number(after[:9].decode("latin-1")) or 0) * 1000, DAY_MS)
+        return Answer(response.status, answer[:ANSWER_BYTES_MAX], wait_ms)
 
     async def close(self) -> None:
         """Close all connections."""

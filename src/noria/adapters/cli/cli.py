@@ -22,6 +22,7 @@ from noria.adapters.cli.simulation import sim_command
 from noria.adapters.cli.trial import decide_command, run_command
 from noria.design.findings import Finding, has_errors
 from noria.kernel.errors import NoriaError
+from noria.kernel.numbers import whole_number
 from noria.operate.auditing import AuditVerdict
 from noria.operate.bundles import check_bundle
 from noria.operate.calendar_drafts import CalendarDraft
@@ -113,9 +114,10 @@ def _url(data: Path | None, database: str, default: str = "data") -> str:
 
 def _address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdecimal():
+    number = whole_number(port, 65_535)
+    if not colon or not host or number is None:
         raise click.UsageError("--listen takes HOST:PORT, such as 127.0.0.1:8080.")
-    return host.strip("[]"), int(port)
+    return host.strip("[]"), number
 
 
 @click.group()

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from noria.adapters.database import schema as t
 from noria.adapters.database.opening import Database
+from noria.kernel.numbers import whole_number
 from noria.operate.auditing import AuditFilter, StoredRecord
 from noria.operate.rows import JournalRow, Shard
 from noria.trust.audit import GENESIS, AuditRecord, chained_record
@@ -89,7 +90,8 @@ class DatabaseAudit:
         if wanted.action:
             where.append(c.action == wanted.action)
         if wanted.object:
-            where.append(c.iid == (int(wanted.object) if wanted.object.isdecimal() else -1))
+            iid = whole_number(wanted.object)
+            where.append(c.iid == (-1 if iid is None else iid))
         joined = t.journal.join(t.inst, t.inst.c.iid == c.iid)
         query = (
             sa.select(t.journal)

@@ -51,6 +51,7 @@ from noria.adapters.http.door import Door, RawHeader
 from noria.adapters.http.pages import Pages, page
 from noria.adapters.http.problems import HANDLERS
 from noria.adapters.http.services import Services
+from noria.kernel.numbers import whole_number
 from noria.operate.office import Caller
 from noria.trust.policy import Principal
 
@@ -104,9 +105,8 @@ async def stream(
     request: Request[object, object, State], caller: Caller, services: Services, after: int | None = None
 ) -> ServerSentEvent:
     """Live updates: what changed, not how. `after` or Last-Event-ID goes on where the browser left off."""
-    last = request.headers.get("last-event-id", "")
-    if after is None and last.isdecimal():
-        after = int(last)
+    if after is None:
+        after = whole_number(request.headers.get("last-event-id", ""))
 
     async def renewed() -> Principal | None:
         tenant, office = caller.principal.tenant, services.office

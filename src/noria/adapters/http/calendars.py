@@ -6,6 +6,7 @@ import msgspec
 from litestar import get, post, put
 
 from noria.adapters.http.services import Services
+from noria.kernel.numbers import whole_number
 from noria.operate.calendar_drafts import CalendarDraft
 from noria.operate.calendar_views import (
     CalendarBrief,
@@ -26,9 +27,10 @@ class UnitCalendarOrder(msgspec.Struct):
 
 
 def _number(year: str) -> int:
-    if not (year.isascii() and year.isdecimal()):
-        raise ValueError(f"{year!r} is no year such as 2026.")
-    return int(year[:9])
+    number = whole_number(year, 9_999)
+    if number is None:
+        raise ValueError(f"{year[:80]!r} is no year such as 2026.")
+    return number
 
 
 @get("/calendars", operation_id="listCalendars", tags=["calendars"])

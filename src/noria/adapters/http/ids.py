@@ -7,6 +7,7 @@ from secrets import token_hex
 from litestar import Request
 from litestar.datastructures import State
 
+from noria.kernel.numbers import whole_number
 from noria.operate.office import NotFoundError
 
 
@@ -24,6 +25,7 @@ def instance_number(text: str) -> int:
     Raises:
         NotFoundError: it names none.
     """
-    if not text.isdecimal() or len(text) > 19:
+    number = whole_number(text)
+    if number is None:
         raise NotFoundError("There is no such instance.")
-    return int(text)
+    return number

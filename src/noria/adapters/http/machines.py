@@ -14,6 +14,7 @@ from noria.adapters.http.ids import request_id_of
 from noria.adapters.http.problems import Problem, problem_of
 from noria.adapters.http.services import Services
 from noria.kernel.errors import NoriaError
+from noria.kernel.numbers import whole_number
 from noria.operate.office import Caller
 from noria.operate.together import OnInstance, OnTask, Order, Start
 from noria.operate.views import InstanceBrief, JobList, MessageAnswer
@@ -265,8 +266,7 @@ def _order(caller: Caller, command: BatchCommand) -> Order:
     if isinstance(command, BatchTransfer):
         wish = Wish(verb="transfer", to=command.to, reason=command.reason, version=command.version)
         return OnTask(caller, command.task, wish)
-    iid = int(command.instance) if command.instance.isdecimal() else 0
-    return OnInstance(caller, iid, Wish(verb="withdraw", reason=command.reason))
+    return OnInstance(caller, whole_number(command.instance) or 0, Wish(verb="withdraw", reason=command.reason))
 
 
 @post("/commands", operation_id="runCommands", tags=["commands"], status_code=200)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from noria.kernel.numbers import whole_number
 from noria.operate.attachments import NoPreviewError
 
 TIMEOUT_S = 15.0
@@ -38,6 +39,7 @@ class Previews:
                 if isinstance(error, asyncio.CancelledError):
                     raise
                 raise NoPreviewError("Drawing the page took too long.") from None
-        if process.returncode != 0 or not said.isdigit():
+        pages = whole_number(said.decode("latin-1"))
+        if process.returncode != 0 or pages is None:
             raise NoPreviewError("There is no such page, or it cannot be drawn.")
-        return png, int(said)
+        return png, pages

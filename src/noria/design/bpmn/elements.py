@@ -41,6 +41,7 @@ from noria.design.bpmn.source import (
 from noria.design.feel import Expression, literal_expression
 from noria.design.xml import Node
 from noria.kernel.instants import DAY_MS
+from noria.kernel.numbers import whole_number
 
 _QUANTITY_MAX = 1_000
 _TIMERS = {"timeDate": TimerKind.DATE, "timeDuration": TimerKind.DURATION, "timeCycle": TimerKind.CYCLE}
@@ -135,11 +136,11 @@ class ElementCompiler:
 
     def _quantity(self, node: Node, attribute: str) -> int:
         written = node.get(attribute) or "1"
-        if not written.isdecimal() or not 1 <= int(written) <= _QUANTITY_MAX:
-            message = f"{attribute} is a number from 1 to {_QUANTITY_MAX}, not {written!r}."
+        quantity = whole_number(written.strip(), _QUANTITY_MAX)
+        if not quantity:
+            message = f"{attribute} is a number from 1 to {_QUANTITY_MAX}, not {written[:80]!r}."
             self.findings.error("bpmn.quantity", message, node)
-            return 1
-        return int(written)
+        return quantity or 1
 
     def _called_task(self, node: Node, element: Element) -> Node | None:
         """The global task that a call activity calls; the call does its work."""
@@ -206,10 +207,10 @@ class ElementCompiler:
                 topic = literal_expression(operation.get("name") or operation.get("id"))
         if topic is None:
             return None
-        retries = node.get(noria("retries"), "3")
-        if not retries.isdecimal() or not 1 <= int(retries) <= 100:
-            self.findings.error("bpmn.retries", f"retries is a number from 1 to 100, not {retries!r}.", node)
-            retries = "3"
+        written = node.get(noria("retries"), "3")
+        retries = whole_number(written, 100) or 0
+        if not retries:
+            self.findings.error("bpmn.retries", f"retries is a number from 1 to 100, not {written[:80]!r}.", node)
         waits = []
         for part in node.get(noria("retryWait"), "PT10S,PT1M,PT5M").split(","):
             duration = self.expressions.duration(part, node)
@@ -222,7 +223,7 @@ class ElementCompiler:
         }
         if node.first(bpmn("script")) is not None:
             headers |= {"script": child_text(node, "script"), "scriptFormat": node.get("scriptFormat")}
-        return JobWork(topic, int(retries), tuple(waits), headers)
+        return JobWork(topic, retries, tuple(waits), headers)
 
     def _call(self, node: Node) -> Call:
         called = node.get("calledElement")
@@ -233,7 +234,7 @@ class ElementCompiler:
             message = "This file's process of that id is not executable: the call needs one that is deployed apart."
             self.findings.warn("bpmn.call_not_executable", message, node)
         binding = node.get(noria("binding"), "latest")
-        if binding == "version" and node.get(noria("version")).isdecimal():
+        if binding == "version" and whole_number(node.get(noria("version"))) is not None:
             binding = f"version:{node.get(noria('version'))}"
         elif binding not in ("latest", "deployment"):
             message = f"binding is latest, deployment, or version with noria:version, not {binding!r}."

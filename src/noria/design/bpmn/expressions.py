@@ -14,6 +14,7 @@ from noria.design.findings import Severity
 from noria.design.xml import Node
 from noria.kernel.cycles import parse_cycle
 from noria.kernel.instants import Duration, parse_duration, parse_zoned
+from noria.kernel.numbers import whole_number
 
 _JUEL = re.compile(r"[$#]\{")
 _NULL = "null"
@@ -111,9 +112,9 @@ class Expressions:
             return otherwise
         if text.startswith("=") or _JUEL.search(text):
             return self.feel(text, node)
-        # The length first: Python refuses to read a number of thousands of digits.
-        if text.isdecimal() and len(text) <= len(str(JOB_PRIORITY_MAX)) and int(text) <= JOB_PRIORITY_MAX:
-            return int(text)
+        number = whole_number(text, JOB_PRIORITY_MAX)
+        if number is not None:
+            return number
         message = f"jobPriority is a whole number from 0 to {JOB_PRIORITY_MAX}, or FEEL behind =, not {text[:80]!r}."
         self.findings.error("bpmn.job_priority", message, node)
         return 0

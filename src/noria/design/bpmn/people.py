@@ -9,6 +9,7 @@ from noria.design.bpmn.source import BpmnFile, child_text, referred
 from noria.design.bpmn.vocabulary import VOCABULARY
 from noria.design.feel import Expression, literal_expression
 from noria.design.xml import Node
+from noria.kernel.numbers import whole_number
 
 _WORDS = (
     "approval",
@@ -143,10 +144,10 @@ class People:
         written = node.get(noria("remindTimes")).strip()
         if not written:
             return 0
-        if written.isdecimal() and len(written) <= len(str(_REMIND_TIMES_MAX)) and int(written) <= _REMIND_TIMES_MAX:
-            return int(written)
-        self.findings.error("bpmn.remind_at", f"remindTimes is a number up to {_REMIND_TIMES_MAX}.", node)
-        return 0
+        times = whole_number(written, _REMIND_TIMES_MAX)
+        if times is None:
+            self.findings.error("bpmn.remind_at", f"remindTimes is a number up to {_REMIND_TIMES_MAX}.", node)
+        return times or 0
 
     def _remind_shares(self, node: Node, limited: bool) -> tuple[float, ...]:
         written = node.get(noria("remindAt"))

@@ -12,6 +12,7 @@ from noria.design.feel.scanner import FeelSyntaxError
 from noria.design.findings import Finding, has_errors
 from noria.design.forms.form import Form
 from noria.design.forms.model import Field, Setting
+from noria.kernel.numbers import whole_number
 
 SCHEMA_VERSION_MAX = 19
 FORM_BYTES_MAX = 2_000_000
@@ -154,10 +155,10 @@ class _Reader:
     def _count(self, value: Any, default: int, name: str) -> int:
         if value is None:
             return default
-        if str(value).isdecimal():
-            return int(value)
-        self._report(name, "form.rows", "minRows and maxRows are whole numbers.")
-        return default
+        rows = whole_number(str(value))
+        if rows is None:
+            self._report(name, "form.rows", "minRows and maxRows are whole numbers.")
+        return default if rows is None else rows
 
     def _pattern(self, value: Any, name: str) -> re.Pattern[str] | None:
         if value is None or value == "":

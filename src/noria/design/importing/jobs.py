@@ -13,12 +13,12 @@ from noria.design.importing.said import NotTranslatable, quoted
 from noria.design.importing.working import Found, Work
 from noria.design.xml import Node
 from noria.kernel.instants import parse_duration
+from noria.kernel.numbers import whole_number
 
 JOBS = frozenset({"serviceTask", "sendTask", "endEvent", "intermediateThrowEvent"})
 _RETRY = re.compile(r"R(\d+)/(P.+)")
 _CONNECTED = frozenset({"http", "mail"})
 RETRIES_MAX = 100
-_DIGITS_MAX = 19
 """Of a number that the vendors can hold."""
 _EACH_INSTANCE = ("flowable:async", "activiti:async")
 
@@ -287,10 +287,18 @@ def priority(work: Work, node: Node, found: Found | None) -> None:
 
 def bring_into_range(work: Work, node: Node, found: Found) -> None:
     """Keep a constant priority of a job between 0 and the highest."""
-    number = found.value.removeprefix("-")
-    if number.isdecimal() and len(number) <= _DIGITS_MAX and not 0 <= int(found.value) <= JOB_PRIORITY_MAX:
-        work.set(node, "jobPriority", str(max(0, min(JOB_PRIORITY_MAX, int(found.value)))))
+    within = brought_into_range(found.value, JOB_PRIORITY_MAX)
+    if within != found.value:
+        work.set(node, "jobPriority", within)
         work.say(found, "import.job_priority_range")
+
+
+def brought_into_range(written: str, most: int) -> str:
+    """A constant that is less than 0 or more than `most` as the nearest that is not; anything else as it is written."""
+    digits = written.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal()) or whole_number(written, most) is not None:
+        return written
+    return str(most) if digits == written else "0"
 
 
 def _retries(work: Work, node: Node, found: Found) -> None:

@@ -45,6 +45,7 @@ _LEVELS: tuple[frozenset[str], ...] = (
 )
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _STARTS = ("${", "#{")
+_DIGITS_MAX = 34
 
 
 class JuelError(Exception):
@@ -241,6 +242,8 @@ class _Parser:
     def _primary(self) -> Tree:
         token = self._next
         if token.kind == "number":
+            if len(token.text) > _DIGITS_MAX:
+                raise JuelError(f"a number has {_DIGITS_MAX} digits at most")
             self._take()
             return Literal(None, token.text)
         if token.kind == "string":

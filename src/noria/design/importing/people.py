@@ -6,6 +6,7 @@ import re
 
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.importing.feel import translate
+from noria.design.importing.jobs import brought_into_range
 from noria.design.importing.juel import has_expression, parse_template
 from noria.design.importing.said import NAME, NotTranslatable, quoted
 from noria.design.importing.working import Found, Work
@@ -219,9 +220,9 @@ def calendar(work: Work, node: Node, found: Found | None) -> None:
 def priority(work: Work, node: Node, found: Found | None) -> None:
     """From 0 to 100 in Noria; others are brought into that range."""
     if work.move(found, node, "priority", "import.priority") and found is not None:
-        number = found.value.removeprefix("-")
-        if number.isdecimal() and not 0 <= int(found.value) <= _PRIORITY_MAX:
-            work.set(node, "priority", str(max(0, min(_PRIORITY_MAX, int(found.value)))))
+        within = brought_into_range(found.value, _PRIORITY_MAX)
+        if within != found.value:
+            work.set(node, "priority", within)
             work.say(found, "import.priority_range")
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from noria.design.bpmn.names import bpmn, noria
 from noria.design.feel import FeelSyntaxError, compile_expression
 from noria.design.importing import data, dialect, people
-from noria.design.importing.jobs import JOBS, RETRIES_MAX, bring_into_range
+from noria.design.importing.jobs import JOBS, RETRIES_MAX, bring_into_range, brought_into_range
 from noria.design.importing.said import quoted
 from noria.design.importing.vendors import ZEEBE
 from noria.design.importing.working import Found, Work
@@ -74,9 +74,8 @@ def _task_definition(work: Work, node: Node, found: Found) -> None:
         work.say(found, "import.connector", topic=found.node.get("type"))
     retries = _part(found, "retries")
     if retries is not None and retries.value.isdecimal():
-        # The length first: Python refuses to read a number of thousands of digits.
         given = retries.value.lstrip("0") or "0"
-        tries = str(RETRIES_MAX if len(given) > len(str(RETRIES_MAX)) else max(1, min(RETRIES_MAX, int(given))))
+        tries = "1" if given == "0" else brought_into_range(given, RETRIES_MAX)
         work.set(node, "retries", tries)
         work.say(retries, "import.retries" if tries == given else "import.retries_range")
     elif retries is not None:

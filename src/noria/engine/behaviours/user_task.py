@@ -13,6 +13,7 @@ from noria.engine.run import Run
 from noria.engine.state import Deadline
 from noria.engine.tasks import approving, coming_back, finding, separating
 from noria.engine.trouble import Trouble
+from noria.kernel.numbers import whole_number
 
 _NO_WORK = HumanWork()
 _NAME_CHARS_MAX = 200
@@ -162,7 +163,8 @@ def _priority(run: Run, priority: Expression, variables: Mapping[str, object]) -
     value = run.evaluate(priority, variables)
     if isinstance(value, bool) or not isinstance(value, int | float):
         text = value if isinstance(value, str) else ""
-        if not text.isdigit():
+        number = whole_number(text[:9])
+        if number is None:
             return 50
-        value = int(text)
+        value = number
     return max(0, min(100, int(value)))

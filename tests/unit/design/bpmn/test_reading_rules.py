@@ -537,6 +537,19 @@ def test_a_call_of_a_process_beside_it_that_does_not_run_is_told(called, says, f
     assert codes(body, outside) == [("warning", code) for code in found]
 
 
+@pytest.mark.parametrize("number", ["0", "9" * 5_000, "²", "-1"])
+@pytest.mark.parametrize(
+    ("node", "found"),
+    [
+        ('<task id="t" startQuantity="{}"/>', "bpmn.quantity"),
+        ('<task id="t" completionQuantity="{}"/>', "bpmn.quantity"),
+        ('<serviceTask id="t" noria:topic="post" noria:retries="{}"/>', "bpmn.retries"),
+    ],
+)
+def test_a_number_that_is_none_or_out_of_its_range_is_refused(node, found, number):
+    assert codes(chain(START, node.format(number), END)) == [("error", found)]
+
+
 @pytest.mark.parametrize("event", ["intermediateThrowEvent", "intermediateCatchEvent", "boundaryEvent"])
 def test_what_leaves_an_event_has_no_condition_and_is_no_default(event):
     inside = "" if event == "intermediateThrowEvent" else TIMER

@@ -109,9 +109,10 @@ def test_what_noria_has_no_place_for_is_reported():
     assert model.codes("changed") == ["import.only_informs"]
 
 
-def test_a_priority_outside_the_range_is_brought_into_it():
-    model = task('camunda:assignee="a" camunda:priority="500"')
-    assert model.noria("x")["priority"] == "100"
+@pytest.mark.parametrize(("written", "within"), [("500", "100"), ("-3", "0"), ("9" * 5_000, "100")])
+def test_a_priority_outside_the_range_is_brought_into_it(written, within):
+    model = task(f'camunda:assignee="a" camunda:priority="{written}"')
+    assert model.noria("x")["priority"] == within
     assert model.codes("changed") == ["import.priority_range"]
 
 
