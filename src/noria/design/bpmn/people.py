@@ -100,7 +100,7 @@ class People:
             return None
         rule = ApprovalRule(
             words["approval"],
-            read.optional(node, "approvers"),
+            read.names(node, "approvers"),
             read.optional(node, "passShare"),
             read.optional(node, "passCount"),
             refuses_at_once=words["refusal"] != "afterAll",

@@ -67,7 +67,7 @@ VOCABULARY: dict[str, Attribute] = {
         one_of=("allOf", "anyOf", "inTurn", "vote"),
     ),
     "approvers": Attribute(
-        "FEEL: who decides: a person id, or a list of ids, or of contexts with `person`, for a vote "
+        "Who decides: person ids separated by commas, or FEEL that gives one, a list, or contexts with `person`, for a vote "
         "`weight` and `veto`; without it the assignee."
     ),
     "passShare": Attribute("Of a vote: the share of the weights that approves it, 0..1; a number or FEEL."),

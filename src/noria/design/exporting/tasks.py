@@ -41,6 +41,8 @@ def user_task(writing: Writing, node: Node, group: str) -> None:
         # Without an approval nobody is asked by them.
         writing.describe(node, "approvers")
     approvers = writing.take(node, "approvers")
+    if "," in approvers:
+        approvers = f"= {feel_list(approvers)}"
     assignee = writing.take(node, "assignee")
     if mode:
         writing.remark(node, "noria:approval", mode, VOCABULARY["approval"].meaning)

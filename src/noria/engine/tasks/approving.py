@@ -52,7 +52,13 @@ def begin(run: Run, token: int, element: Element, work: HumanWork, rule: Approva
             _conclude(run, token, element, work.when_nobody, "")
             return
         seats = [seat if seat.person else msgspec.structs.replace(seat, person=instead) for seat in seats]
-        seats = seats or [Seat(instead)]
+        if not seats:
+            # Whoever decides instead of everybody decides alone.
+            seats, share, count = [Seat(instead)], float(bool(share or count)), 0.0
+    weight = sum(seat.weight for seat in seats)
+    if rule.mode == voting.VOTE and (count > weight or not weight):
+        text = f"The vote of {element.id} needs more than those who are asked have together ({weight:g})."
+        raise Trouble("approval.pass", text)
     members = tuple(range(1, len(seats) + 1))
     panel = Panel(rule.mode, members, "", rule.refuses_at_once, share, count)
     round_now = run.state.rounds.get(element.index, 0) + 1
