@@ -67,8 +67,8 @@ VOCABULARY: dict[str, Attribute] = {
         one_of=("allOf", "anyOf", "inTurn", "vote"),
     ),
     "approvers": Attribute(
-        "Who decides: person ids separated by commas, or FEEL that gives one, a list, or contexts with `person`, for a vote "
-        "`weight` and `veto`; without it the assignee."
+        "Who decides: person ids separated by commas, or FEEL that gives one, a list, or contexts with `person`, for a "
+        "vote `weight` and `veto`; without it the assignee."
     ),
     "passShare": Attribute("Of a vote: the share of the weights that approves it, 0..1; a number or FEEL."),
     "passCount": Attribute("Of a vote: the sum of weights that approves it; a number or FEEL."),
