@@ -1,4 +1,4 @@
-"""How deep a body is: found quickly for what is flat, and never otherwise than by counting."""
+"""How deep a body is, found quickly and never otherwise than by counting; numbers that nothing keeps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noria.adapters.http.bodies import DEPTH_MAX, depth_of, is_deep
+from noria.adapters.http.bodies import DEPTH_MAX, depth_of, is_deep, too_large
 
 PIECES = st.sampled_from(
     [b"[", b"]", b"{", b"}", b'"', b"\\", b"[]", b"{}", b'"]"', b'"{"', b"[" * 60, b"]" * 60, b"1,"]
@@ -36,3 +36,39 @@ def test_brackets_in_texts_neither_hide_levels_nor_make_any() -> None:
     assert is_deep(b'["]",' * (DEPTH_MAX + 1))
     assert not is_deep(b"[" + b'"[[[",' * DEPTH_MAX + b"1]")
     assert not is_deep(json.dumps([{"text": '"]}[{\\'}] * DEPTH_MAX).encode())
+
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False), st.text()
+    ),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.one_of(st.text(), st.integers().map(str)), inner)),
+    max_leaves=20,
+)
+
+
+def numbers(value: object) -> list[int]:
+    if isinstance(value, dict | list):
+        return [number for item in (value.values() if isinstance(value, dict) else value) for number in numbers(item)]
+    return [value] if type(value) is int else []
+
+
+@given(JSON)
+def test_a_body_has_a_number_that_is_too_large_when_one_of_its_numbers_is(value: object) -> None:
+    too_large_ones = [str(number) for number in numbers(value) if abs(number) >= 2**63]
+    assert too_large(json.dumps(value).encode()) == (too_large_ones or [""])[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "number"),
+    [
+        ('{"a": "9999999999999999999999"}', ""),
+        ('{"9999999999999999999999": 1}', ""),
+        ('{"a": 9999999999999999999999.5, "b": 99999999999999999999e3, "c": 0.9999999999999999999999}', ""),
+        ('{"a\\"": 99999999999999999999}', "99999999999999999999"),
+        ("[-9223372036854775808]", "-9223372036854775808"),
+        ("[9223372036854775807, -9223372036854775807]", ""),
+    ],
+)
+def test_digits_in_texts_and_broken_numbers_are_no_such_number(body: str, number: str) -> None:
+    assert too_large(body.encode()) == number

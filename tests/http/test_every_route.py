@@ -210,6 +210,16 @@ async def test_a_body_that_is_no_json_is_refused_with_a_clear_sentence(
     assert (problem["title"], problem["detail"], problem["details"]) == (sentence, sentence, {})
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8"])
+async def test_a_number_that_nothing_keeps_is_refused_by_name(house: House, content_type: str) -> None:
+    lin = await house.sign_in("lin")
+    body = b'{"process": "purchase", "variables": {"amount": 99999999999999999999}}'
+    answer = await lin.send("POST", "/instances", content=body, headers={"Content-Type": content_type})
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "request.invalid")
+    assert problem["title"] == "The number 99999999999999999999 has more than 64 bits; send it as a text."
+
+
 async def test_a_defect_tells_the_caller_a_number_and_nothing_else(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

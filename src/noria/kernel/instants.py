@@ -124,7 +124,19 @@ def add_duration(instant: InstantMs, duration: Duration, zone: tzinfo = UTC) -> 
 
     Months clip to the end of the month; months and days keep the wall-clock time across a change of the
     clocks (a wall-clock time that the change skips moves on by the gap); hours and below are exact.
+
+    Raises:
+        ValueError: that is outside the years 1 to 9999.
     """
+    try:
+        moved = _moved(instant, duration, zone)
+        to_datetime(moved)
+    except OverflowError:
+        raise ValueError("That is outside the years 1 to 9999.") from None
+    return moved
+
+
+def _moved(instant: InstantMs, duration: Duration, zone: tzinfo) -> InstantMs:
     if duration.months or duration.days:
         local = to_datetime(instant, zone).replace(tzinfo=None)
         if duration.months:

@@ -37,7 +37,7 @@ from noria.adapters.http import (
     tasks,
     tokens,
 )
-from noria.adapters.http.bodies import refuse_deep
+from noria.adapters.http.bodies import refuse_unusable
 from noria.adapters.http.callers import (
     COOKIE,
     admit,
@@ -156,7 +156,7 @@ _PREFIX = "/api"
 _HEADERS = {"Cache-Control": "no-store"}
 _FOR_CALLERS: dict[str, Any] = {
     "guards": [admit],
-    "before_request": refuse_deep,
+    "before_request": refuse_unusable,
     "dependencies": {
         "services": Provide(provide_services),
         "session": Provide(provide_session),

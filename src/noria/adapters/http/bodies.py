@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.datastructures import State, UploadFile
 
 from noria.adapters.http.problems import HttpProblemError
+from noria.kernel.numbers import whole_number
 
 DEPTH_MAX = 100
 """Of lists and objects in each other. What is deeper would exhaust the interpreter's stack further in."""
@@ -18,6 +19,8 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _TOKEN = re.compile(_STRING.pattern + rb"|[\[{]|[\]}]", re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _NO_MARKS = bytes(set(_NO_BRACKETS) - set(b'"'))
+_LONG = re.compile(rb"[0-9]{19}")
+_NUMBER = re.compile(_STRING.pattern + rb"|(?P<digits>-?[0-9]+)(?![0-9.eE])|[0-9.eE+-]+", re.DOTALL)
 _PAIRS = (b"{}", b"[]")
 
 
@@ -59,16 +62,37 @@ def is_deep(body: bytes) -> bool:
     return depth_of(body) > DEPTH_MAX
 
 
-async def refuse_deep(request: Request[Any, Any, State]) -> None:
-    """Refuse a JSON body that is nested too deeply.
+def too_large(body: bytes) -> str:
+    """The first whole number of a JSON text that has no room in 64 bits, "" for none."""
+    # Nearly no body has so many digits in a row.
+    if _LONG.search(body) is None:
+        return ""
+    for found in _NUMBER.finditer(body):
+        digits = (found["digits"] or b"").decode()
+        if digits and whole_number(digits.removeprefix("-")) is None:
+            return digits
+    return ""
+
+
+def is_usable(body: bytes) -> bool:
+    """Whether something can be made of a JSON text."""
+    return not is_deep(body) and not too_large(body)
+
+
+async def refuse_unusable(request: Request[Any, Any, State]) -> None:
+    """Refuse a JSON body that is nested too deeply, or has a number that nothing can keep.
 
     Raises:
         HttpProblemError: it is (``request.invalid``).
     """
     if request.headers.get("content-type", "").startswith(_FORMS):
         return
-    if is_deep(await request.body()):
+    body = await request.body()
+    if is_deep(body):
         message = f"The body is nested deeper than {DEPTH_MAX} levels; send a flatter one."
+        raise HttpProblemError("request.invalid", message)
+    if number := too_large(body):
+        message = f"The number {number[:40]}{'…' * (len(number) > 40)} has more than 64 bits; send it as a text."
         raise HttpProblemError("request.invalid", message)
 
 

@@ -23,7 +23,7 @@ from litestar.middleware.compression import CompressionMiddleware
 from litestar.serialization import encode_json
 from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
-from noria.adapters.http.bodies import is_deep
+from noria.adapters.http.bodies import is_usable
 from noria.adapters.http.callers import admitted, caller_of, services_of
 from noria.adapters.http.connection import WHOLE, Whole
 from noria.adapters.http.problems import problem_response
@@ -187,7 +187,7 @@ class Door:
                 return None
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        if is_deep(body):
+        if not is_usable(body):
             return None
         order: dict[str, object] = {
             "caller": await caller_of(asked, services, who),

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from math import isfinite
 from types import NoneType
 from typing import Any
 
 from noria.design.feel.evaluation import EvaluationContext, FeelBudgetError
 from noria.design.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
+from noria.kernel.numbers import STORED_MAX
 
 DECIMAL = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144, capitals=1, clamp=0, flags=[], traps=[])
 INT_MAX = 10**34
@@ -202,6 +204,8 @@ def count_values(value: Any) -> None:
 def to_json(value: Any) -> Any:
     """A FEEL value as JSON: integral numbers int, others float, temporal values, ranges and functions their text.
 
+    What has no room in 64 bits is a float, and what is too large for one its text.
+
     Raises:
         FeelBudgetError: there are more than `VALUES_MAX` values inside, each counted wherever it stands.
     """
@@ -211,10 +215,11 @@ def to_json(value: Any) -> Any:
 def _json(value: Any, left: list[int]) -> Any:
     name = kind(value)
     if name == "number":
-        if type(value) is Decimal:
-            integral = integer_of(value)
-            return float(value) if integral is None else integral
-        return value
+        integral = integer_of(value)
+        if integral is not None and -STORED_MAX <= integral <= STORED_MAX:
+            return integral
+        number = float(decimal_of(value))
+        return number if isfinite(number) else number_text(value)
     if name in {"null", "boolean", "string"}:
         return value
     if name in {"list", "context"}:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from noria.engine.run import Run
 
 PEOPLE_MAX = 500
+WEIGHT_MAX = 1_000_000
 
 
 def begin(run: Run, token: int, element: Element, work: HumanWork, rule: ApprovalRule) -> None:
@@ -96,7 +97,12 @@ def _seats(run: Run, element: Element, rule: ApprovalRule, variables: Mapping[st
             person, weight, veto = item.get("person"), item.get("weight", 1), item.get("veto", False) is True
         if person is None or person == "":
             continue
-        if not isinstance(person, str) or isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
+        if (
+            not isinstance(person, str)
+            or isinstance(weight, bool)
+            or not isinstance(weight, int | float)
+            or not 0 <= weight <= WEIGHT_MAX
+        ):
             text = f"The approvers of {element.id} ({source.source}) must be people, but {item!r} is among them."
             raise Trouble("approval.approvers", text)
         seats.setdefault(person, Seat(person, float(weight), veto))
@@ -111,7 +117,7 @@ def _number(
     value = run.evaluate(expression, variables)
     try:
         number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else -1.0
-    except ValueError:
+    except (ValueError, OverflowError):
         number = -1.0
     if not number > 0 or (what == "passShare" and number > 1):
         raise Trouble("approval.pass", f"The {what} of {element.id} ({expression.source}) gives {value!r}.")

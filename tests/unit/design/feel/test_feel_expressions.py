@@ -432,3 +432,21 @@ def test_a_function_that_outlives_its_expression_still_finds_that_a_variable_is_
     made = compile_expression("function(a) a + absent").evaluate({}, EvaluationContext(0))
     context = EvaluationContext(0)
     assert compile_expression("f(1)", ["f"]).evaluate({"f": made}, context) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [
+        ("9223372036854775807", 2**63 - 1),
+        ("-9223372036854775807", 1 - 2**63),
+        ("9223372036854775807 + 1", 9.223372036854776e18),
+        ("10 ** 33", 1e33),
+        ("[2 ** 70]", [2.0**70]),
+        ("10 ** 308", 1e308),
+        ("10 ** 309", "1E+309"),
+    ],
+)
+def test_a_number_without_room_in_64_bits_is_kept_as_a_float_or_a_text(source, kept):
+    found = to_json(compile_expression(source).evaluate({}, EvaluationContext(0)))
+    assert (found, type(found)) == (kept, type(kept))
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(found)) == kept
