@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from cronsim import CronSim, CronSimError
 
-from noria.kernel.calendar import WorkCalendar, add_working, is_working_day, working_between
+from noria.kernel.calendar import SEARCH_DAYS_MAX, WorkCalendar, add_working, is_working_day, working_between
 from noria.kernel.instants import (
     DAY_MS,
     Duration,
@@ -131,10 +131,7 @@ def beats_from(start: InstantMs, interval: str, now: InstantMs, zone: tzinfo) ->
     """
     if start >= now:
         return start, 0
-    try:
-        return _following(start, parse_duration(interval), InstantMs(now - 1), zone)
-    except OverflowError:
-        raise ValueError(f"{interval!r} has no further time.") from None
+    return _following(start, parse_duration(interval), InstantMs(now - 1), zone)
 
 
 def working_beats_past(
@@ -144,7 +141,10 @@ def working_beats_past(
 
     Raises:
         NoWorkingTimeError: the calendar has no working time to count.
+        ValueError: the first beat is so long ago that counting would take seconds.
     """
+    if now - start > SEARCH_DAYS_MAX * DAY_MS:
+        raise ValueError(f"its start is more than {SEARCH_DAYS_MAX} days ago, too long to count working time from")
     duration, skipped = parse_duration(interval), 0
     if not duration.months and not duration.days:
         # There may be very many of them, and working time adds up.

@@ -223,6 +223,13 @@ def test_beats_of_working_time_that_are_past_are_counted_as_one_by_one(hours, mi
     assert working_beats_past(calendar, start, interval, now) == (last, past)
 
 
+def test_working_time_is_not_counted_from_centuries_ago():
+    calendar = WorkCalendar("plant", 1, "Asia/Shanghai", OFFICE_WEEK)
+    for interval in ("PT1H", "P1D"):
+        with pytest.raises(ValueError, match="days ago"):
+            working_beats_past(calendar, parse_instant("1000-01-01T09:00:00+08:00"), interval, END_MS)
+
+
 def test_a_beat_of_a_working_calendar_may_have_been_anchored_before():
     calendar = WorkCalendar("plant", 1, "Asia/Shanghai", OFFICE_WEEK)
     friday = parse_instant("2026-02-27T09:00:00+08:00")
