@@ -85,7 +85,7 @@ def what_an_activity_passes_on_is_kept() -> list[Patch]:
 
 
 @mutant()
-def outputs_are_written_before_what_they_name() -> list[Patch]:
+def what_an_activity_keeps_for_its_outputs_is_lost() -> list[Patch]:
     def assign(self: Run, token: int, element: Element, values: Mapping[str, object]) -> None:
         if not element.keeps:
             original(self, token, element, values)
